@@ -1,0 +1,1 @@
+"""Clustering algorithms and the candidates they make."""

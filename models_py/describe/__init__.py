@@ -1,0 +1,1 @@
+"""What each segment is: profile, name, rule."""

@@ -1,0 +1,1 @@
+"""Measures of a clustering, and the choice between candidates."""

@@ -1,0 +1,1 @@
+"""From gold columns to the feature matrix."""

@@ -1,0 +1,1 @@
+"""Declarative recipes of modelling jobs."""

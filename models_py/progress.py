@@ -1,0 +1,106 @@
+"""Progress of long work: a live line on a terminal, plain lines otherwise."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol, TextIO
+
+
+class Progress(Protocol):
+    """What a job tells while it works."""
+
+    def step(self, text: str) -> None:
+        """Begin a named step; the step before it is done."""
+
+    def advance(self, done: int, total: int) -> None:
+        """Say how much of the current step is done."""
+
+
+class Silent:
+    """Says nothing; for programs and tests."""
+
+    def step(self, text: str) -> None:
+        """Ignore the step."""
+
+    def advance(self, done: int, total: int) -> None:
+        """Ignore the count."""
+
+
+class PlainLines:
+    """One line a step with the seconds it took; for logs and pipes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._open: tuple[str, float] | None = None
+
+    def step(self, text: str) -> None:
+        """Close the open step with its seconds and remember the next."""
+        self.close()
+        self._open = (text, time.perf_counter())
+
+    def advance(self, done: int, total: int) -> None:
+        """Keep quiet: a log wants one line a step."""
+
+    def close(self) -> None:
+        """Print the open step."""
+        if self._open is not None:
+            text, began = self._open
+            print(f"{text} ({time.perf_counter() - began:.1f} s)", file=self._stream, flush=True)
+            self._open = None
+
+
+class LiveLine:
+    """A spinner and a bar by rich, which vanish when the work is done."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as RichProgress
+
+        self._bar = RichProgress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TimeElapsedColumn(),
+            console=Console(file=stream),
+            transient=True,
+        )
+        self._task = self._bar.add_task("starting", total=None)
+        self._bar.start()
+
+    def step(self, text: str) -> None:
+        """Show the step."""
+        self._bar.reset(self._task, description=text, total=None)
+
+    def advance(self, done: int, total: int) -> None:
+        """Move the bar."""
+        self._bar.update(self._task, completed=done, total=total)
+
+    def close(self) -> None:
+        """Take the line away."""
+        self._bar.stop()
+
+
+@contextmanager
+def show_progress(quiet: bool = False, stream: TextIO | None = None) -> Iterator[Progress]:
+    """Yield the progress that fits the stream (standard error unless told).
+
+    Parameters
+    ----------
+    quiet
+        Say nothing, as a program that reads the answer wants it.
+    stream
+        Where to tell; a terminal gets a live line, anything else plain lines.
+    """
+    stream = stream or sys.stderr
+    if quiet:
+        yield Silent()
+        return
+    shown = LiveLine(stream) if stream.isatty() else PlainLines(stream)
+    try:
+        yield shown
+    finally:
+        shown.close()

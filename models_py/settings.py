@@ -1,0 +1,80 @@
+"""Where things lie, and the only reader of the environment in Python.
+
+``SEGMENTHOUSE_HOME`` moves every output at once; ``warehouse/profiles.yml`` reads the
+same name. Without it the home is the repository that holds this package.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+HOME_VARIABLE = "SEGMENTHOUSE_HOME"
+
+
+def home() -> Path:
+    """Return the folder under which data, models and reports are kept."""
+    named = os.environ.get(HOME_VARIABLE)
+    return Path(named).expanduser().resolve() if named else repository()
+
+
+def repository() -> Path:
+    """Return the folder that holds ``models_py``, ``warehouse`` and ``sql``."""
+    return Path(__file__).resolve().parent.parent
+
+
+def warehouse_path() -> Path:
+    """Return the DuckDB file that dbt builds and the jobs read."""
+    return home() / "data" / "segmenthouse.duckdb"
+
+
+def raw_dir(domain: str) -> Path:
+    """Return the folder of a domain's raw files."""
+    return home() / "data" / "raw" / domain
+
+
+def models_dir(run_id: str) -> Path:
+    """Return the folder of a run's fitted preprocessing, encoder and model."""
+    return home() / "data" / "models" / run_id
+
+
+def backups_dir() -> Path:
+    """Return the folder of dated backups."""
+    return home() / "data" / "backups"
+
+
+def reports_dir() -> Path:
+    """Return the folder of report pages."""
+    return home() / "reports"
+
+
+def sql_dir() -> Path:
+    """Return the folder of ready questions."""
+    return repository() / "sql"
+
+
+def dbt_project_dir() -> Path:
+    """Return the dbt project."""
+    return repository() / "warehouse"
+
+
+def memory_bytes() -> int:
+    """Return the machine's memory, or the container's limit where that is lower."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    control_group = Path("/sys/fs/cgroup/memory.max")
+    if control_group.is_file():
+        text = control_group.read_text().strip()
+        limits.extend([int(text)] if text.isdigit() else [])
+    return min(limits)
+
+
+def core_count() -> int:
+    """Return the cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else (os.cpu_count() or 1)
+
+
+def use_keras_backend() -> None:
+    """Choose JAX before Keras is imported; a backend that the user set is kept."""
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")

@@ -1,0 +1,26 @@
+"""Fixtures that every part of the suite shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models_py import settings
+
+SHARED_DATA = settings.repository().parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real data sets beside the repository; a test that needs it skips without."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"real data sets are not at {SHARED_DATA}")
+    return SHARED_DATA
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own for one test: data, models and reports go there."""
+    monkeypatch.setenv(settings.HOME_VARIABLE, str(tmp_path))
+    return tmp_path
