@@ -1,0 +1,590 @@
+"""k-means, mini-batch and bisecting k-means over many k.
+
+Growth: time is linear in rows, columns and k for each pass; memory is linear in rows.
+The exact k-means here restarts on a sample, keeps the best start, and refines it over all
+rows with Hamerly's bounds, which let most rows skip their distances. Up to
+``SAMPLE_ROWS`` rows the sample is the whole table.
+
+References
+----------
+Arthur, D., Vassilvitskii, S. (2007). k-means++: the advantages of careful seeding. SODA.
+Hamerly, G. (2010). Making k-means even faster. SDM.
+Steinbach, M., Karypis, G., Kumar, V. (2000). A comparison of document clustering
+techniques. KDD workshop on text mining (bisecting k-means).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from models_py.clustering.candidate import Candidate
+from models_py.clustering.rows import (
+    check_distinct,
+    check_ks,
+    check_points,
+    chunks,
+    compact_labels,
+    in_threads,
+    thread_count,
+)
+from models_py.errors import DataError
+from models_py.typing import FloatArray, IntArray
+
+SAMPLE_ROWS = 50_000
+"""Rows on which restarts are tried; larger tables are sampled down to this."""
+
+Implementation = Literal["bounded", "scikit-learn"]
+
+
+@dataclass(frozen=True, eq=False)
+class KMeansModel:
+    """Centers that give any row the segment of the nearest one.
+
+    Attributes
+    ----------
+    centers
+        Shape (k, p).
+    inertia
+        Sum of squared distances of the fitted rows to their centers, where known.
+    """
+
+    centers: FloatArray
+    inertia: float | None = None
+
+    def predict(self, points: FloatArray) -> IntArray:
+        """Return the nearest center of every row, shape (n,)."""
+        return nearest_center(points, self.centers)[0]
+
+    def distances(self, points: FloatArray) -> FloatArray:
+        """Return the Euclidean distance of every row to its nearest center, shape (n,)."""
+        return nearest_center(points, self.centers)[1]
+
+
+@dataclass(frozen=True, eq=False)
+class BisectingModel:
+    """Splits in the order in which they were made, each between two centers.
+
+    Attributes
+    ----------
+    splits
+        Shape (k - 1,): the cluster that each split cut; the part near its second center
+        became the next new number.
+    pairs
+        Shape (k - 1, 2, p): the two centers of each split.
+    centers
+        Shape (k, p): mean of each final cluster.
+    """
+
+    splits: IntArray
+    pairs: FloatArray
+    centers: FloatArray
+
+    def predict(self, points: FloatArray) -> IntArray:
+        """Follow the splits from the first to the last, shape (n,)."""
+        points = check_points(points)
+        labels = np.zeros(points.shape[0], dtype=np.int64)
+        for number, (cluster, pair) in enumerate(zip(self.splits, self.pairs, strict=True), 1):
+            members = np.flatnonzero(labels == cluster)
+            if members.size:
+                side, _ = nearest_center(points[members], pair)
+                labels[members[side == 1]] = number
+        return labels
+
+
+def nearest_center(points: FloatArray, centers: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Find the nearest center of every row.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p).
+    centers
+        Shape (k, p).
+
+    Returns
+    -------
+    labels, distances
+        Number of the nearest center and the Euclidean distance to it, both (n,).
+
+    Raises
+    ------
+    DataError
+        When points and centers differ in their number of columns.
+    """
+    from models_py.clustering.kmeans_kernels import nearest_centers
+
+    points = check_points(points)
+    if points.shape[1] != centers.shape[1]:
+        raise DataError(
+            f"points: {points.shape[1]} columns, the model was fitted on {centers.shape[1]}; "
+            "transform the rows with the run's own feature matrix"
+        )
+    labels = np.empty(points.shape[0], dtype=np.int64)
+    distances = np.empty(points.shape[0])
+    in_threads(
+        nearest_centers,
+        [(points[part], centers, labels[part], distances[part]) for part in chunks(len(points))],
+    )
+    return labels, distances
+
+
+def kmeans_peak_bytes(n: int, p: int, k: int) -> int:
+    """Estimate the peak memory of one k-means beyond the points themselves.
+
+    Labels and two bounds a row, a sample for the restarts (one set of bounds each), and
+    sums of k centers for each block of rows.
+    """
+    sample = min(n, SAMPLE_ROWS)
+    copied = 0 if sample == n else sample * p * 8
+    restarts = sample * (3 + 1) * 8 * thread_count()
+    sums = len(chunks(n)) * k * (p + 1) * 8
+    return n * 3 * 8 + copied + restarts + sums
+
+
+def kmeans_sweep(
+    points: FloatArray,
+    ks: Iterable[int],
+    *,
+    seed: int,
+    n_init: int = 10,
+    max_iter: int = 300,
+    tol: float = 1e-4,
+    implementation: Implementation = "bounded",
+) -> list[Candidate]:
+    """Run k-means for every k.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), finite.
+    ks
+        Numbers of clusters.
+    seed
+        Same seed, same labels, whatever the number of threads.
+    n_init
+        Restarts for each k; the one with the lowest inertia wins.
+    max_iter
+        Passes over the rows at most, for each restart and for the refinement.
+    tol
+        A restart ends when its centers move less than this share of the mean variance of
+        the columns (squared); the winner is then refined until no row moves.
+    implementation
+        ``"scikit-learn"`` gives the labels of ``sklearn.cluster.KMeans`` itself, for
+        figures that were published with it.
+
+    Returns
+    -------
+    list of Candidate
+        One for each k, with a `KMeansModel`.
+
+    Raises
+    ------
+    DataError
+        When a k exceeds the rows or the distinct rows, or a value is not finite.
+    """
+    points = check_points(points)
+    wanted = check_ks(ks, len(points))
+    check_distinct(points, max(wanted))
+    if implementation == "scikit-learn":
+        return [_sklearn_kmeans(points, k, seed, n_init, max_iter, tol) for k in wanted]
+    search = _KMeansSearch(points, np.random.default_rng(seed), n_init, max_iter, tol)
+    found: dict[int, Candidate] = {}
+    for k in sorted(set(wanted)):
+        found[k] = search.run(k)
+    return [found[k] for k in wanted]
+
+
+def _sklearn_kmeans(
+    points: FloatArray, k: int, seed: int, n_init: int, max_iter: int, tol: float
+) -> Candidate:
+    from sklearn.cluster import KMeans
+
+    began = time.perf_counter()
+    fitted = KMeans(k, random_state=seed, n_init=n_init, max_iter=max_iter, tol=tol).fit(points)
+    return Candidate(
+        "kmeans",
+        {"k": k, "n_init": n_init, "implementation": "scikit-learn"},
+        fitted.labels_.astype(np.int64),
+        time.perf_counter() - began,
+        model=KMeansModel(fitted.cluster_centers_, float(fitted.inertia_)),
+    )
+
+
+@dataclass
+class _Fit:
+    """One k-means that came to rest."""
+
+    centers: FloatArray
+    labels: IntArray
+    inertia: float
+
+
+class _KMeansSearch:
+    """k-means of the same rows for growing k; each k may start from the one before."""
+
+    def __init__(
+        self,
+        points: FloatArray,
+        generator: np.random.Generator,
+        n_init: int,
+        max_iter: int,
+        tol: float,
+    ) -> None:
+        self._points = points
+        self._generator = generator
+        self._n_init = n_init
+        self._max_iter = max_iter
+        self._stop = tol * float(np.mean(np.var(points, axis=0)))
+        self._sample = _sample(points, generator)
+        self._last: FloatArray | None = None
+
+    def run(self, k: int) -> Candidate:
+        """Find k clusters."""
+        began = time.perf_counter()
+        start = self._best_start(k)
+        with ThreadPoolExecutor(thread_count()) as pool:
+            fit = lloyd(self._points, start, self._max_iter, 0.0, pool)
+        self._last = fit.centers
+        labels, kept = compact_labels(fit.labels)
+        model = KMeansModel(fit.centers[kept], fit.inertia)
+        seconds = time.perf_counter() - began
+        return Candidate("kmeans", {"k": k, "n_init": self._n_init}, labels, seconds, model=model)
+
+    def _best_start(self, k: int) -> FloatArray:
+        """Return the centers of the restart with the lowest inertia on the sample."""
+        starts = [self._spread(k, None) for _ in range(self._n_init)]
+        if self._last is not None:
+            starts.append(self._spread(k, self._last))
+        rests = in_threads(
+            lloyd, [(self._sample, start, self._max_iter, self._stop, None) for start in starts]
+        )
+        return min(rests, key=lambda fit: fit.inertia).centers
+
+    def _spread(self, k: int, known: FloatArray | None) -> FloatArray:
+        """Draw k starting centers, keeping those already known."""
+        from models_py.clustering.kmeans_kernels import spread_start
+
+        centers = np.empty((k, self._points.shape[1]))
+        first = 0 if known is None else known.shape[0]
+        if known is not None:
+            centers[:first] = known
+        uniforms = self._generator.random((k, 2 + int(np.log(k))))
+        if spread_start(self._sample, centers, first, uniforms) < k:
+            # The sample has too few distinct rows; the table has enough.
+            spread_start(self._points, centers, first, uniforms)
+        return centers
+
+
+def _sample(points: FloatArray, generator: np.random.Generator) -> FloatArray:
+    """Draw the rows on which restarts are tried."""
+    if len(points) <= SAMPLE_ROWS:
+        return points
+    drawn = generator.choice(len(points), SAMPLE_ROWS, replace=False, shuffle=False)
+    return points[np.sort(drawn)]
+
+
+def lloyd(
+    points: FloatArray,
+    start: FloatArray,
+    max_iter: int,
+    stop: float,
+    pool: ThreadPoolExecutor | None = None,
+) -> _Fit:
+    """Move centers to the means of their rows until they rest.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p).
+    start
+        Shape (k, p): starting centers.
+    max_iter
+        Passes at most.
+    stop
+        Squared movement of all centers below which the run ends; at 0 it ends when no
+        row changes its cluster.
+    pool
+        Threads for the blocks of rows; without it blocks run one after another.
+    """
+    state = _LloydState(points, start, pool)
+    for _ in range(max_iter):
+        drifts = state.move_centers()
+        if float(np.sum(drifts**2)) <= stop and stop > 0.0:
+            break
+        if state.reassign(drifts) == 0:
+            break
+    return state.finish()
+
+
+class _LloydState:
+    """Labels, bounds and sums of one run of Lloyd's algorithm."""
+
+    def __init__(
+        self, points: FloatArray, start: FloatArray, pool: ThreadPoolExecutor | None
+    ) -> None:
+        rows, columns = points.shape
+        self._points = points
+        self._parts = chunks(rows)
+        self._map = map if pool is None else pool.map
+        self._labels = np.empty(rows, dtype=np.int64)
+        self._upper = np.empty(rows)
+        self._lower = np.empty(rows)
+        self._centers = start.copy()
+        self._sums = np.zeros((len(self._parts), start.shape[0], columns))
+        self._counts = np.zeros((len(self._parts), start.shape[0]), dtype=np.int64)
+        self._assign_all()
+
+    def _assign_all(self) -> float:
+        """Assign every row afresh and return the inertia."""
+        from models_py.clustering.kmeans_kernels import assign_all
+
+        self._sums[:] = 0.0
+        self._counts[:] = 0
+
+        def work(index: int) -> float:
+            part = self._parts[index]
+            return float(
+                assign_all(
+                    self._points[part],
+                    self._centers,
+                    self._labels[part],
+                    self._upper[part],
+                    self._lower[part],
+                    self._sums[index],
+                    self._counts[index],
+                )
+            )
+
+        return sum(self._map(work, range(len(self._parts))))
+
+    def move_centers(self) -> FloatArray:
+        """Put each center on the mean of its rows and return how far each moved."""
+        counts = self._counts.sum(axis=0)
+        moved = self._sums.sum(axis=0) / np.maximum(counts, 1)[:, None]
+        empty = np.flatnonzero(counts == 0)
+        if empty.size:
+            moved[empty] = self._points[self._far_rows(empty.size)]
+        drifts = np.sqrt(np.sum((moved - self._centers) ** 2, axis=1))
+        self._centers = moved
+        return np.asarray(drifts)
+
+    def _far_rows(self, wanted: int) -> IntArray:
+        """Return distinct rows that lie furthest from their own centers."""
+        gaps = np.sum((self._points - self._centers[self._labels]) ** 2, axis=1)
+        far: list[int] = []
+        for _ in range(wanted):
+            row = int(np.argmax(gaps))
+            far.append(row)
+            to_row = np.sum((self._points - self._points[row]) ** 2, axis=1)
+            gaps = np.minimum(gaps, to_row)
+        return np.array(far, dtype=np.int64)
+
+    def reassign(self, drifts: FloatArray) -> int:
+        """Give rows to their nearest centers and return how many moved."""
+        from models_py.clustering.kmeans_kernels import assign_moved
+
+        half_gaps = _half_gaps(self._centers)
+
+        def work(index: int) -> int:
+            part = self._parts[index]
+            return int(
+                assign_moved(
+                    self._points[part],
+                    self._centers,
+                    half_gaps,
+                    drifts,
+                    self._labels[part],
+                    self._upper[part],
+                    self._lower[part],
+                    self._sums[index],
+                    self._counts[index],
+                )
+            )
+
+        return sum(self._map(work, range(len(self._parts))))
+
+    def finish(self) -> _Fit:
+        """Assign once more without bounds, so that labels and inertia fit the centers."""
+        inertia = self._assign_all()
+        return _Fit(self._centers, self._labels, inertia)
+
+
+def _half_gaps(centers: FloatArray) -> FloatArray:
+    """Return half the distance from each center to its nearest other one."""
+    gaps = np.sqrt(np.sum((centers[:, None, :] - centers[None, :, :]) ** 2, axis=2))
+    np.fill_diagonal(gaps, np.inf)
+    return np.asarray(gaps.min(axis=1) / 2.0)
+
+
+def minibatch_kmeans_sweep(
+    points: FloatArray,
+    ks: Iterable[int],
+    *,
+    seed: int,
+    n_init: int = 3,
+    max_iter: int = 100,
+    batch_size: int = 1024,
+) -> list[Candidate]:
+    """Run mini-batch k-means for every k (scikit-learn's).
+
+    Time grows with the batches drawn rather than with the rows, but for one last pass;
+    inertia is usually a little above that of `kmeans_sweep`, which on most tables takes
+    no longer.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), finite.
+    ks
+        Numbers of clusters.
+    seed
+        Same seed, same labels.
+    n_init
+        Starts tried on one batch.
+    max_iter
+        Passes over the rows at most.
+    batch_size
+        Rows of one batch.
+
+    Returns
+    -------
+    list of Candidate
+        One for each k, with a `KMeansModel`.
+
+    Raises
+    ------
+    DataError
+        When a k exceeds the rows or the distinct rows, or a value is not finite.
+
+    References
+    ----------
+    Sculley, D. (2010). Web-scale k-means clustering. WWW.
+    """
+    points = check_points(points)
+    wanted = check_ks(ks, len(points))
+    check_distinct(points, max(wanted))
+    return [_minibatch(points, k, seed, n_init, max_iter, batch_size) for k in wanted]
+
+
+def _minibatch(
+    points: FloatArray, k: int, seed: int, n_init: int, max_iter: int, batch_size: int
+) -> Candidate:
+    from sklearn.cluster import MiniBatchKMeans
+
+    began = time.perf_counter()
+    fitted = MiniBatchKMeans(
+        k, random_state=seed, n_init=n_init, max_iter=max_iter, batch_size=batch_size
+    ).fit(points)
+    labels, distances = nearest_center(points, fitted.cluster_centers_)
+    labels, kept = compact_labels(labels)
+    model = KMeansModel(fitted.cluster_centers_[kept], float(np.sum(distances**2)))
+    parameters = {"k": k, "n_init": n_init, "batch_size": batch_size}
+    seconds = time.perf_counter() - began
+    return Candidate("minibatch_kmeans", parameters, labels, seconds, model=model)
+
+
+def bisecting_kmeans_sweep(
+    points: FloatArray,
+    ks: Iterable[int],
+    *,
+    seed: int,
+    n_init: int = 3,
+    max_iter: int = 300,
+    tol: float = 1e-4,
+) -> list[Candidate]:
+    """Split the cluster with the largest inertia in two until there are k.
+
+    One run of splits serves every k: the clusters of k + 1 refine those of k.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), finite.
+    ks
+        Numbers of clusters.
+    seed
+        Same seed, same labels, whatever the number of threads.
+    n_init
+        Restarts of each split in two.
+    max_iter, tol
+        As in `kmeans_sweep`.
+
+    Returns
+    -------
+    list of Candidate
+        One for each k, with a `BisectingModel`. Seconds are those of all splits so far.
+
+    Raises
+    ------
+    DataError
+        When a k exceeds the rows or the distinct rows, or a value is not finite.
+    """
+    points = check_points(points)
+    wanted = check_ks(ks, len(points))
+    check_distinct(points, max(wanted))
+    began = time.perf_counter()
+    run = _Bisection(points, np.random.default_rng(seed), n_init, max_iter, tol)
+    found: dict[int, Candidate] = {}
+    for k in range(1, max(wanted) + 1):
+        if k > 1:
+            run.split()
+        if k in wanted:
+            parameters = {"k": k, "n_init": n_init}
+            seconds = time.perf_counter() - began
+            labels, model = run.labels.copy(), run.model()
+            found[k] = Candidate("bisecting_kmeans", parameters, labels, seconds, model=model)
+    return [found[k] for k in wanted]
+
+
+class _Bisection:
+    """Clusters that are split in two, the one with the largest inertia first."""
+
+    def __init__(
+        self,
+        points: FloatArray,
+        generator: np.random.Generator,
+        n_init: int,
+        max_iter: int,
+        tol: float,
+    ) -> None:
+        self._points = points
+        self._generator = generator
+        self._settings = (n_init, max_iter, tol)
+        self.labels = np.zeros(len(points), dtype=np.int64)
+        self._splits: list[int] = []
+        self._pairs: list[FloatArray] = []
+        center = points.mean(axis=0)
+        self._centers = [center]
+        self._inertias = [float(np.sum((points - center) ** 2))]
+
+    def split(self) -> None:
+        """Cut the cluster with the largest inertia."""
+        cluster = int(np.argmax(self._inertias))
+        members = np.flatnonzero(self.labels == cluster)
+        rows = self._points[members]
+        search = _KMeansSearch(rows, self._generator, *self._settings)
+        found = search.run(2)
+        assert isinstance(found.model, KMeansModel)
+        self.labels[members[found.labels == 1]] = len(self._centers)
+        self._splits.append(cluster)
+        self._pairs.append(found.model.centers)
+        gaps = np.sum((rows - found.model.centers[found.labels]) ** 2, axis=1)
+        self._centers[cluster] = found.model.centers[0]
+        self._centers.append(found.model.centers[1])
+        self._inertias[cluster] = float(np.sum(gaps[found.labels == 0]))
+        self._inertias.append(float(np.sum(gaps[found.labels == 1])))
+
+    def model(self) -> BisectingModel:
+        """Return what was split so far."""
+        columns = self._points.shape[1]
+        return BisectingModel(
+            np.array(self._splits, dtype=np.int64),
+            np.array(self._pairs).reshape(-1, 2, columns),
+            np.array(self._centers),
+        )

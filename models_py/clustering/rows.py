@@ -1,0 +1,162 @@
+"""What every algorithm asks of its rows, and how work is shared among threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+
+from models_py.errors import DataError, MemoryRefusedError
+from models_py.typing import FloatArray, IntArray
+
+T = TypeVar("T")
+
+CHUNK_ROWS = 32_768
+"""Rows of one unit of threaded work: fixed, so that sums do not depend on the threads."""
+
+
+def check_points(points: FloatArray) -> FloatArray:
+    """Return the points as a C-contiguous float64 matrix, or say what is wrong with them.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p).
+
+    Raises
+    ------
+    DataError
+        When there is no row, no column, or a value that is not finite.
+    """
+    points = np.ascontiguousarray(points, dtype=np.float64)
+    if points.ndim != 2 or 0 in points.shape:
+        raise DataError(
+            f"points: a table with rows and columns is needed, got shape {points.shape}; "
+            "keep at least one feature and one row"
+        )
+    if not np.isfinite(points).all():
+        bad = np.flatnonzero(~np.isfinite(points).all(axis=0))
+        raise DataError(
+            f"points: column {bad[0]} holds missing or infinite values; "
+            "impute or drop it before clustering"
+        )
+    return points
+
+
+def check_ks(ks: Iterable[int], rows: int) -> list[int]:
+    """Return the numbers of clusters as a list, each within 1..rows.
+
+    Raises
+    ------
+    DataError
+        When there is none, or one lies outside.
+    """
+    wanted = [int(k) for k in ks]
+    if not wanted:
+        raise DataError("k: no number of clusters was given; name at least one, such as 2")
+    for k in wanted:
+        if not 1 <= k <= rows:
+            raise DataError(f"k: {k} clusters of {rows} rows cannot be made; use 1..{rows}")
+    return wanted
+
+
+def count_distinct(points: FloatArray, at_most: int) -> int:
+    """Count distinct rows, stopping as soon as there are ``at_most``.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), finite.
+    at_most
+        The count beyond which it does not matter.
+    """
+    known = points[:0]
+    for first in range(0, points.shape[0], CHUNK_ROWS):
+        block = points[first : first + CHUNK_ROWS]
+        # A few rows usually settle it; the whole block only where they are all alike.
+        for part in (block[: 4 * at_most], block):
+            known = np.unique(np.concatenate((known, part)) + 0.0, axis=0)
+            if known.shape[0] >= at_most:
+                return at_most
+    return known.shape[0]
+
+
+def check_distinct(points: FloatArray, k: int) -> None:
+    """Refuse k clusters of rows that do not have k distinct values.
+
+    Raises
+    ------
+    DataError
+        When fewer than ``k`` rows differ.
+    """
+    found = count_distinct(points, k)
+    if found < k:
+        rows = "row" if found == 1 else "rows"
+        raise DataError(
+            f"k: {k} clusters need {k} distinct rows, the data have {found} distinct {rows}; "
+            f"ask for at most {found}"
+        )
+
+
+def refuse_beyond(needed: int, limit: int | None, what: str, way_out: str) -> None:
+    """Refuse work whose estimate of memory is over the limit.
+
+    Parameters
+    ----------
+    needed, limit
+        Bytes; no limit when None.
+    what
+        The work, such as ``"dbscan of 50,000 rows"``.
+    way_out
+        What to do instead.
+
+    Raises
+    ------
+    MemoryRefusedError
+        When ``needed`` is over ``limit``.
+    """
+    if limit is not None and needed > limit:
+        raise MemoryRefusedError(
+            f"{what} needs about {needed / 1e9:.1f} GB, {limit / 1e9:.1f} GB are allowed; {way_out}"
+        )
+
+
+def compact_labels(labels: IntArray) -> tuple[IntArray, IntArray]:
+    """Renumber clusters 0..k-1 without gaps; noise keeps -1.
+
+    Returns
+    -------
+    labels, kept
+        The new labels, shape (n,), and the old number of each new cluster, shape (k,).
+    """
+    kept = np.unique(labels[labels >= 0])
+    new_number = np.full(int(kept[-1]) + 2 if kept.size else 1, -1, dtype=np.int64)
+    new_number[kept] = np.arange(kept.size)
+    return new_number[labels], kept.astype(np.int64)
+
+
+def thread_count() -> int:
+    """Return the number of cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def in_threads(work: Callable[..., T], arguments: Sequence[tuple[object, ...]]) -> list[T]:
+    """Run ``work`` once per tuple of arguments on all cores; results in the order given.
+
+    The work must let go of the interpreter lock (compiled kernels, BLAS) to gain anything.
+    """
+    workers = min(thread_count(), len(arguments))
+    if workers <= 1:
+        return [work(*each) for each in arguments]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(lambda each: work(*each), arguments))
+
+
+def chunks(rows: int, size: int = CHUNK_ROWS) -> list[slice]:
+    """Cut 0..rows into slices of a fixed size, whatever the number of threads."""
+    return [slice(first, min(first + size, rows)) for first in range(0, rows, size)]
