@@ -1,0 +1,381 @@
+"""k-prototypes for rows with numeric and categorical columns.
+
+Growth: time is linear in rows, columns and k for each pass; memory is that of the columns,
+one label a row, and one count for each cluster, categorical column and level.
+
+References
+----------
+Huang, Z. (1998). Extensions to the k-means algorithm for clustering large data sets with
+categorical values. Data Mining and Knowledge Discovery 2(3), 283-304.
+Cao, F., Liang, J., Bai, L. (2009). A new initialization method for categorical data
+clustering. Expert Systems with Applications 36(7), 10223-10228.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from models_py.clustering.candidate import Candidate
+from models_py.clustering.rows import (
+    check_ks,
+    check_points,
+    compact_labels,
+    count_distinct,
+    in_threads,
+    thread_count,
+)
+from models_py.errors import DataError
+from models_py.typing import FloatArray, IntArray
+
+Codes = npt.NDArray[np.int32]
+Start = Literal["huang", "cao"] | tuple[FloatArray, IntArray]
+
+UNKNOWN = -1
+"""Code of a level that the fit did not see; it differs from every mode."""
+
+
+class KPrototypes:
+    """k-prototypes as Huang (1998) describes it, with Huang's or Cao's starts.
+
+    The cost of a row in a cluster is its squared Euclidean distance to the means over the
+    numeric columns plus ``gamma`` for each categorical column that differs from the mode.
+
+    Parameters
+    ----------
+    k
+        Number of clusters.
+    init
+        ``"huang"`` draws categorical modes by their frequencies, ``"cao"`` takes dense rows
+        far from each other; either way numeric centers are drawn from a normal distribution
+        around the mean. A pair (numeric (k, p), categorical codes (k, q)) is used as it is.
+    n_init
+        Starts; the one with the lowest cost wins. A given pair is one start.
+    gamma
+        Weight of a categorical difference; half the mean standard deviation of the numeric
+        columns when None.
+    max_iter
+        Passes over the rows at most, for each start.
+    seed
+        Same seed, same result.
+
+    Attributes
+    ----------
+    numeric_centers_
+        Shape (k, p): means.
+    categorical_modes_
+        Shape (k, q): codes of the modes.
+    labels_
+        Shape (n,).
+    cost_
+        Sum of the costs of all rows.
+    n_iter_
+        Passes of the best start.
+    gamma_
+        Weight that was used.
+    """
+
+    def __init__(
+        self,
+        k: int,
+        *,
+        init: Start = "huang",
+        n_init: int = 10,
+        gamma: float | None = None,
+        max_iter: int = 100,
+        seed: int = 0,
+    ) -> None:
+        self.k = k
+        self.init = init
+        self.n_init = n_init
+        self.gamma = gamma
+        self.max_iter = max_iter
+        self.seed = seed
+
+    def fit(self, numeric: FloatArray, categorical: IntArray) -> KPrototypes:
+        """Find k prototypes.
+
+        Parameters
+        ----------
+        numeric
+            Shape (n, p), finite.
+        categorical
+            Shape (n, q): codes 0, 1, ... of each column's levels.
+
+        Raises
+        ------
+        DataError
+            When the two differ in rows, k exceeds the rows or distinct rows, a value is not
+            finite, a code is negative, or a given start does not fit.
+        """
+        numeric, codes = _check_mixed(numeric, categorical)
+        check_ks([self.k], len(numeric))
+        _check_distinct_mixed(numeric, codes, self.k)
+        self.gamma_ = self.gamma if self.gamma is not None else default_gamma(numeric)
+        levels = int(codes.max(initial=0)) + 1
+        runs = in_threads(
+            self._run, [(numeric, codes, *start, levels) for start in self._starts(numeric, codes)]
+        )
+        best = min(runs, key=lambda run: run[0])
+        self.cost_, self.n_iter_, self.labels_ = best[0], best[1], best[2]
+        self.numeric_centers_: FloatArray = best[3]
+        self.categorical_modes_: Codes = best[4]
+        return self
+
+    def predict(self, numeric: FloatArray, categorical: IntArray) -> IntArray:
+        """Return the cheapest cluster of every row, shape (n,).
+
+        Parameters
+        ----------
+        numeric
+            Shape (n, p).
+        categorical
+            Shape (n, q): codes as in the fit; -1 for a level that the fit did not see.
+
+        Raises
+        ------
+        DataError
+            When the columns are not those of the fit.
+        """
+        from models_py.clustering.kprototypes_kernels import assign_prototypes
+
+        numeric, codes = _check_mixed(numeric, categorical, lowest=UNKNOWN)
+        fitted = (self.numeric_centers_.shape[1], self.categorical_modes_.shape[1])
+        if (numeric.shape[1], codes.shape[1]) != fitted:
+            raise DataError(
+                f"rows: {numeric.shape[1]} numeric and {codes.shape[1]} categorical columns, the "
+                f"model was fitted on {fitted[0]} and {fitted[1]}; transform them as in the fit"
+            )
+        labels = np.empty(len(numeric), dtype=np.int64)
+        prototypes = (self.numeric_centers_, self.categorical_modes_)
+        assign_prototypes(numeric, codes, *prototypes, self.gamma_, labels)
+        return labels
+
+    def _starts(self, numeric: FloatArray, codes: Codes) -> list[tuple[FloatArray, Codes]]:
+        if not isinstance(self.init, str):
+            return [_given_start(self.init, self.k, numeric, codes)]
+        generator = np.random.default_rng(self.seed)
+        if self.init == "cao":
+            modes = cao_modes(codes, self.k)
+            return [(_numeric_start(numeric, self.k, generator), modes) for _ in range(self.n_init)]
+        if self.init == "huang":
+            return [
+                (
+                    _numeric_start(numeric, self.k, generator),
+                    huang_modes(codes, self.k, generator),
+                )
+                for _ in range(self.n_init)
+            ]
+        raise DataError(f"init: '{self.init}' is no start of k-prototypes; use 'huang' or 'cao'")
+
+    def _run(
+        self, numeric: FloatArray, codes: Codes, centers: FloatArray, modes: Codes, levels: int
+    ) -> tuple[float, int, IntArray, FloatArray, Codes]:
+        from models_py.clustering.kprototypes_kernels import run_to_rest
+
+        centers, modes = centers.copy(), modes.copy()
+        labels = np.empty(len(numeric), dtype=np.int64)
+        cost, passes = run_to_rest(
+            numeric, codes, self.gamma_, centers, modes, labels, self.max_iter, levels
+        )
+        return float(cost), int(passes), labels, centers, modes
+
+
+def default_gamma(numeric: FloatArray) -> float:
+    """Return half the mean standard deviation of the numeric columns (Huang 1998)."""
+    return 0.5 * float(np.mean(np.std(numeric, axis=0)))
+
+
+def huang_modes(codes: Codes, k: int, generator: np.random.Generator) -> Codes:
+    """Draw modes by the frequencies of levels, then move each to the nearest row.
+
+    Parameters
+    ----------
+    codes
+        Shape (n, q).
+    k
+        Modes to draw.
+    generator
+        Source of the draws.
+
+    Returns
+    -------
+    array
+        Shape (k, q); rows differ from each other where the data allow it.
+    """
+    rows, columns = codes.shape
+    modes = np.empty((k, columns), dtype=np.int32)
+    for column in range(columns):
+        modes[:, column] = codes[generator.integers(0, rows, k), column]
+    taken = np.zeros(rows, dtype=bool)
+    for cluster in range(k):
+        differing = np.count_nonzero(codes != modes[cluster], axis=1)
+        free = np.where(taken, columns + 1, differing)
+        nearest = codes[int(np.argmin(free if not taken.all() else differing))]
+        modes[cluster] = nearest
+        taken |= (codes == nearest).all(axis=1)
+    return modes
+
+
+def cao_modes(codes: Codes, k: int) -> Codes:
+    """Take dense rows that differ from each other as modes (Cao, Liang and Bai 2009).
+
+    The density of a row is the mean share of its levels. The first mode is the densest row;
+    each next one has the largest density times difference to the nearest mode so far.
+
+    Parameters
+    ----------
+    codes
+        Shape (n, q).
+    k
+        Modes to take.
+
+    Returns
+    -------
+    array
+        Shape (k, q).
+    """
+    rows, columns = codes.shape
+    density = np.zeros(rows)
+    for column in range(columns):
+        counts = np.bincount(codes[:, column])
+        density += counts[codes[:, column]] / float(rows) / float(columns)
+    chosen = [int(np.argmax(density))]
+    apart = np.full(rows, np.inf)
+    while len(chosen) < k:
+        differing = np.count_nonzero(codes != codes[chosen[-1]], axis=1)
+        apart = np.minimum(apart, differing * density)
+        chosen.append(int(np.argmax(apart)))
+    return codes[chosen].copy()
+
+
+def kprototypes_peak_bytes(n: int, p: int, q: int, k: int, levels: int, n_init: int = 10) -> int:
+    """Estimate the peak memory of a k-prototypes fit beyond the columns given.
+
+    Parameters
+    ----------
+    n, p, q
+        Rows, numeric columns, categorical columns.
+    k
+        Clusters.
+    levels
+        Largest number of levels of a column.
+    n_init
+        Starts; labels of each are kept until the best is known.
+    """
+    codes = n * q * 4
+    labels = n * 8 * (n_init + thread_count())
+    starts = n * (q + 24)
+    tallies = k * (p * 8 * 3 + q * levels * 8) * thread_count()
+    return codes + labels + starts + tallies
+
+
+def kprototypes_sweep(
+    numeric: FloatArray,
+    categorical: IntArray,
+    ks: Iterable[int],
+    *,
+    seed: int,
+    init: Literal["huang", "cao"] = "huang",
+    n_init: int = 10,
+    gamma: float | None = None,
+    max_iter: int = 100,
+) -> list[Candidate]:
+    """Run k-prototypes for every k.
+
+    Parameters
+    ----------
+    numeric
+        Shape (n, p), finite.
+    categorical
+        Shape (n, q): codes 0, 1, ... of each column's levels.
+    ks
+        Numbers of clusters.
+    seed
+        Same seed, same labels, whatever the number of threads.
+    init, n_init, gamma, max_iter
+        As in `KPrototypes`.
+
+    Returns
+    -------
+    list of Candidate
+        One for each k, whose model's ``predict`` takes numeric and categorical columns.
+
+    Raises
+    ------
+    DataError
+        As in `KPrototypes.fit`.
+    """
+    numeric, codes = _check_mixed(numeric, categorical)
+    wanted = check_ks(ks, len(numeric))
+    _check_distinct_mixed(numeric, codes, max(wanted))
+    found = []
+    for k in wanted:
+        began = time.perf_counter()
+        model = KPrototypes(
+            k, init=init, n_init=n_init, gamma=gamma, max_iter=max_iter, seed=seed
+        ).fit(numeric, codes.astype(np.int64))
+        labels, kept = compact_labels(model.labels_)
+        model.labels_ = labels
+        model.numeric_centers_ = model.numeric_centers_[kept]
+        model.categorical_modes_ = model.categorical_modes_[kept]
+        parameters = {"k": k, "init": init, "n_init": n_init, "gamma": model.gamma_}
+        seconds = time.perf_counter() - began
+        found.append(Candidate("kprototypes", parameters, labels, seconds, model=model))
+    return found
+
+
+def _check_mixed(
+    numeric: FloatArray, categorical: IntArray, lowest: int = 0
+) -> tuple[FloatArray, Codes]:
+    """Return numeric and categorical columns as the kernels take them."""
+    numeric = check_points(numeric)
+    codes = np.asarray(categorical)
+    if codes.ndim != 2 or codes.shape[0] != numeric.shape[0] or codes.shape[1] == 0:
+        raise DataError(
+            f"categorical: shape {codes.shape} does not go with {numeric.shape[0]} numeric rows; "
+            "give one row of codes for each, with at least one column (else use kmeans)"
+        )
+    if not np.issubdtype(codes.dtype, np.integer):
+        raise DataError(f"categorical: codes must be whole numbers, got {codes.dtype}; encode them")
+    if codes.size and codes.min() < lowest:
+        raise DataError(
+            f"categorical: code {codes.min()} is below {lowest}; give missing values a level"
+        )
+    return numeric, np.ascontiguousarray(codes, dtype=np.int32)
+
+
+def _check_distinct_mixed(numeric: FloatArray, codes: Codes, k: int) -> None:
+    together = np.concatenate((numeric, codes.astype(np.float64)), axis=1)
+    found = count_distinct(together, k)
+    if found < k:
+        rows = "row" if found == 1 else "rows"
+        raise DataError(
+            f"k: {k} clusters need {k} distinct rows, the data have {found} distinct {rows}; "
+            f"ask for at most {found}"
+        )
+
+
+def _numeric_start(numeric: FloatArray, k: int, generator: np.random.Generator) -> FloatArray:
+    """Draw centers from a normal distribution around the mean."""
+    spread = generator.standard_normal((k, numeric.shape[1])) * numeric.std(axis=0)
+    return np.asarray(numeric.mean(axis=0) + spread)
+
+
+def _given_start(
+    start: tuple[FloatArray, IntArray], k: int, numeric: FloatArray, codes: Codes
+) -> tuple[FloatArray, Codes]:
+    """Check a start that the caller gives."""
+    centers = np.ascontiguousarray(start[0], dtype=np.float64)
+    modes = np.ascontiguousarray(start[1], dtype=np.int32)
+    wanted = ((k, numeric.shape[1]), (k, codes.shape[1]))
+    if (centers.shape, modes.shape) != wanted:
+        raise DataError(
+            f"init: shapes {centers.shape} and {modes.shape} do not fit the rows; "
+            f"give {wanted[0]} and {wanted[1]}"
+        )
+    return centers, modes
