@@ -1,0 +1,102 @@
+"""Reading the table that a study names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from models_py.database.connection import Warehouse
+from models_py.errors import DataError, StudyError, near_match
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class GoldRows:
+    """Rows read for a run.
+
+    Attributes
+    ----------
+    frame
+        One row per entity, ordered by it; every column that was asked for.
+    entity_type
+        DuckDB type of the entity column.
+    fingerprint
+        Changes with any value of any row read; not with their order.
+    """
+
+    frame: pd.DataFrame
+    entity_type: str
+    fingerprint: str
+
+
+def read_gold(
+    warehouse: Warehouse,
+    schema: str,
+    name: str,
+    entity: str,
+    columns: Sequence[str],
+    where: dict[str, list[str]],
+) -> GoldRows:
+    """Read columns of one table, ordered by the entity.
+
+    Parameters
+    ----------
+    warehouse
+        The open warehouse.
+    schema, name
+        The table or view.
+    entity
+        Column that tells rows apart.
+    columns
+        Columns wanted beside it.
+    where
+        Column to the values (as text) that a row may have there.
+
+    Raises
+    ------
+    StudyError
+        A column is not in the table.
+    DataError
+        No row is left, or an entity is null or stands twice.
+    """
+    types = warehouse.columns(schema, name)
+    wanted = list(dict.fromkeys([entity, *columns]))
+    for column in [*wanted, *where]:
+        if column not in types:
+            raise StudyError(f"{schema}.{name} has no column '{column}'{near_match(column, types)}")
+    quoted = ", ".join(warehouse.quote(column) for column in wanted)
+    conditions = " and ".join(
+        f"cast({warehouse.quote(column)} as varchar) in ({', '.join('?' * len(values))})"
+        for column, values in where.items()
+    )
+    source = f"select {quoted} from {warehouse.quote(schema, name)}" + (
+        f" where {conditions}" if conditions else ""
+    )
+    values = [value for allowed in where.values() for value in allowed]
+    frame = warehouse.frame(f"{source} order by {warehouse.quote(entity)}", values)
+    _check_entities(frame[entity], f"{schema}.{name}", entity, where)
+    summed = warehouse.rows(
+        f"select count(*), sum(hash(cast(read_rows as varchar))::hugeint) from ({source})"
+        " as read_rows",
+        values,
+    )
+    return GoldRows(frame, types[entity], "{}-{:x}".format(*summed[0]))
+
+
+def _check_entities(
+    entities: pd.Series[Any], table: str, entity: str, where: dict[str, list[str]]
+) -> None:
+    if entities.empty:
+        told = f" where {where}" if where else ""
+        raise DataError(f"{table} has no rows{told}: build it, or widen the study's where")
+    if entities.isna().any():
+        raise DataError(f"{table}.{entity} is null on {int(entities.isna().sum())} rows")
+    twice = entities[entities.duplicated()]
+    if not twice.empty:
+        raise DataError(
+            f"{table}.{entity} has '{twice.iloc[0]}' more than once"
+            f" ({twice.size} rows too many): a study needs one row per entity"
+        )

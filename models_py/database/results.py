@@ -1,0 +1,232 @@
+"""Writing runs: begun in one transaction, finished in one other, never half there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models_py.database import contract
+from models_py.database.connection import Warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CLOCK_SLACK_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class RunStart:
+    """What is known of a run before it reads anything.
+
+    Attributes
+    ----------
+    run_id
+        Sorts by start time.
+    started_at
+        UTC, without zone.
+    """
+
+    run_id: str
+    study: str
+    started_at: datetime
+    seed: int
+    source_table: str
+    entity_column: str
+    parameters: str
+    versions: str
+
+
+def utc_now() -> datetime:
+    """Return the time in UTC without its zone, as the tables keep it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def new_run_id(now: datetime) -> str:
+    """Return an id that sorts by time and that two runs of one moment do not share."""
+    return f"{now:%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"
+
+
+def begin_run(warehouse: Warehouse, start: RunStart) -> None:
+    """Record a running run, and runs whose process is gone as failed."""
+    with warehouse.transaction():
+        _create_tables(warehouse)
+        mark_dead_runs(warehouse)
+        warehouse.connection.execute(
+            contract.runs.insert().values(
+                run_id=start.run_id,
+                study=start.study,
+                status=contract.RUNNING,
+                started_at=start.started_at,
+                process_id=os.getpid(),
+                host=socket.gethostname(),
+                seed=start.seed,
+                source_table=start.source_table,
+                entity_column=start.entity_column,
+                parameters=start.parameters,
+                versions=start.versions,
+            )
+        )
+
+
+def fail_run(warehouse: Warehouse, run_id: str, reason: str) -> None:
+    """Record why a run failed."""
+    with warehouse.transaction():
+        _end(warehouse, run_id, contract.FAILED, {"error": reason})
+
+
+def finish_run(
+    warehouse: Warehouse,
+    run_id: str,
+    facts: Mapping[str, object],
+    tables: Mapping[str, pd.DataFrame],
+    new_segments: pd.DataFrame,
+) -> None:
+    """Write all of a run's rows, mark it done and point the study's view at it.
+
+    Parameters
+    ----------
+    warehouse
+        The open warehouse.
+    run_id
+        The run, which :func:`begin_run` recorded.
+    facts
+        Columns of ``runs`` that are known now.
+    tables
+        Rows for tables of ``contract.RUN_TABLES`` by name, without ``run_id``.
+    new_segments
+        Rows for ``segment_registry``.
+    """
+    import pyarrow as pa
+
+    by_name = {table.name: table for table in contract.RUN_TABLES}
+    with warehouse.transaction():
+        for name, frame in tables.items():
+            rows = frame.assign(run_id=run_id)
+            warehouse.append(by_name[name], pa.Table.from_pandas(rows, preserve_index=False))
+        registry = new_segments.assign(first_run_id=run_id)
+        warehouse.append(
+            contract.segment_registry, pa.Table.from_pandas(registry, preserve_index=False)
+        )
+        _end(warehouse, run_id, contract.DONE, facts)
+        _point_view(warehouse, run_id)
+
+
+def mark_dead_runs(warehouse: Warehouse) -> int:
+    """Record as failed the running runs whose process is gone; return how many."""
+    runs = contract.runs
+    running = warehouse.connection.execute(
+        runs.select().where(runs.c.status == contract.RUNNING)
+    ).all()
+    dead = [run for run in running if _is_dead(run.host, run.process_id, run.started_at)]
+    for run in dead:
+        reason = f"its process {run.process_id} ended without finishing it"
+        _end(warehouse, run.run_id, contract.FAILED, {"error": reason})
+    return len(dead)
+
+
+def latest_run(warehouse: Warehouse, study: str) -> str | None:
+    """Return the newest finished run of a study."""
+    if f"{contract.SCHEMA}.{contract.runs.name}" not in warehouse.relations():
+        return None
+    found = warehouse.rows(
+        f"select max(run_id) from {warehouse.quote(contract.SCHEMA, 'runs')}"
+        " where study = ? and status = ?",
+        [study, contract.DONE],
+    )
+    return None if found[0][0] is None else str(found[0][0])
+
+
+def read_assignments(warehouse: Warehouse, run_id: str) -> pd.DataFrame:
+    """Return a run's ``entity_id``, ``partition`` and ``segment_id``."""
+    return warehouse.frame(
+        "select entity_id, partition, segment_id from"
+        f" {warehouse.quote(contract.SCHEMA, 'assignments')} where run_id = ? order by entity_id",
+        [run_id],
+    )
+
+
+def last_segment_id(warehouse: Warehouse, study: str) -> int:
+    """Return the highest segment id that the study ever gave, 0 before the first."""
+    found = warehouse.rows(
+        f"select coalesce(max(segment_id), 0) from"
+        f" {warehouse.quote(contract.SCHEMA, 'segment_registry')} where study = ?",
+        [study],
+    )
+    return int(found[0][0])
+
+
+def _create_tables(warehouse: Warehouse) -> None:
+    from sqlalchemy.schema import CreateSchema
+
+    warehouse.connection.execute(CreateSchema(contract.SCHEMA, if_not_exists=True))
+    for table in contract.ALL_TABLES:
+        warehouse.create(table)
+
+
+def _end(warehouse: Warehouse, run_id: str, status: str, facts: Mapping[str, object]) -> None:
+    runs = contract.runs
+    warehouse.connection.execute(
+        runs.update()
+        .where(runs.c.run_id == run_id)
+        .values(status=status, ended_at=utc_now(), **facts)
+    )
+
+
+def _point_view(warehouse: Warehouse, run_id: str) -> None:
+    runs = contract.runs
+    run = warehouse.connection.execute(runs.select().where(runs.c.run_id == run_id)).one()
+    schema, _, name = run.source_table.partition(".")
+    entity_type = warehouse.columns(schema, name)[run.entity_column]
+    assignments = warehouse.quote(contract.SCHEMA, "assignments")
+    segments = warehouse.quote(contract.SCHEMA, "segments")
+    newest = (
+        f"select max(run_id) from {warehouse.quote(contract.SCHEMA, 'runs')}"
+        f" where study = {_literal(run.study)} and status = {_literal(contract.DONE)}"
+    )
+    warehouse.raw.execute(
+        f"create or replace view {warehouse.quote(contract.SCHEMA, f'{run.study}_latest')} as"
+        f" select cast(assignments.entity_id as {entity_type})"
+        f" as {warehouse.quote(run.entity_column)},"
+        " assignments.run_id, assignments.partition, assignments.segment_id,"
+        " segments.name as segment_name, segments.is_stable, assignments.confidence,"
+        " assignments.silhouette, assignments.is_outlier"
+        f" from {assignments} as assignments join {segments} as segments"
+        " using (run_id, segment_id)"
+        f" where assignments.run_id = ({newest})"
+    )
+
+
+def _literal(text: str) -> str:
+    # A view's text cannot hold bound values; the dialect writes the literal.
+    from duckdb_engine import Dialect
+    from sqlalchemy import literal
+
+    bound = literal(text).compile(dialect=Dialect(), compile_kwargs={"literal_binds": True})
+    return str(bound)
+
+
+def _is_dead(host: str, process_id: int, started_at: datetime) -> bool:
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return _began_later(process_id, started_at)
+
+
+def _began_later(process_id: int, started_at: datetime) -> bool:
+    # The system may have given the number of a dead process to a new one.
+    try:
+        began = Path(f"/proc/{process_id}").stat().st_mtime
+    except OSError:
+        return False
+    return began > started_at.replace(tzinfo=UTC).timestamp() + CLOCK_SLACK_SECONDS

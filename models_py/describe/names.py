@@ -1,0 +1,102 @@
+"""Names and sentences for segments, from what stands out in their profiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CLEAR_Z = 0.25
+UNITS = ("_amount", "_count", "_days", "_share", "_mean")
+
+
+@dataclass(frozen=True)
+class Naming:
+    """A segment's name and the sentence under it."""
+
+    name: str
+    description: str
+
+
+def standing_out(profile: pd.DataFrame, top: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of one segment's profile that are highest and lowest by ``z``.
+
+    Parameters
+    ----------
+    profile
+        Rows of :func:`models_py.describe.profiles.profile_segments` of one segment.
+    top
+        How many of each at most; under a quarter of a standard deviation nothing stands out.
+    """
+    ordered = profile.sort_values(["z", "feature"], ascending=[False, True])
+    high = ordered[ordered["z"] >= CLEAR_Z].head(top)
+    low = ordered[ordered["z"] <= -CLEAR_Z].tail(top)[::-1]
+    return high, low
+
+
+def name_segments(profiles: pd.DataFrame, top: int) -> dict[int, Naming]:
+    """Name every segment by what stands out most; names are unique.
+
+    Parameters
+    ----------
+    profiles
+        Rows of the features to name by, of all segments.
+    top
+        How many high and low features the description tells.
+    """
+    namings: dict[int, Naming] = {}
+    taken: set[str] = set()
+    for segment_id, profile in profiles.groupby("segment_id"):
+        name = _unique(_words_by_strength(profile), taken)
+        taken.add(name)
+        namings[int(str(segment_id))] = Naming(name, _described(profile, top))
+    return namings
+
+
+def feature_words(feature: str) -> str:
+    """Return a column's name in words: ``department_meat_share`` is ``meat``."""
+    words, _, category = feature.partition("=")
+    for unit in UNITS:
+        words = words.removesuffix(unit)
+    for prefix in ("department_", "format_"):
+        words = words.removeprefix(prefix)
+    return words.replace("_", " ") + (f" {category}" if category else "")
+
+
+def _words_by_strength(profile: pd.DataFrame) -> list[str]:
+    strength = profile["z"].abs().sort_values(ascending=False, kind="stable")
+    clear = strength[strength >= CLEAR_Z].index
+    return [
+        f"{'high' if profile.at[row, 'z'] > 0 else 'low'} "
+        f"{feature_words(str(profile.at[row, 'feature']))}"
+        for row in clear
+    ] or ["near the average"]
+
+
+def _unique(words: list[str], taken: set[str]) -> str:
+    for count in range(min(2, len(words)), len(words) + 1):
+        name = ", ".join(words[:count])
+        if name not in taken:
+            return name
+    number = 2
+    while f"{', '.join(words)} ({number})" in taken:
+        number += 1
+    return f"{', '.join(words)} ({number})"
+
+
+def _described(profile: pd.DataFrame, top: int) -> str:
+    high, low = standing_out(profile, top)
+    parts = [
+        f"{side}: "
+        + ", ".join(
+            f"{feature_words(feature)} {mean:,.3g} (all {population:,.3g})"
+            for feature, mean, population in zip(
+                rows["feature"], rows["mean"], rows["population_mean"], strict=True
+            )
+        )
+        for side, rows in (("high", high), ("low", low))
+        if not rows.empty
+    ]
+    return "; ".join(parts) or "no feature stands out from the average"

@@ -1,0 +1,120 @@
+"""Rows that would pull the segments towards themselves: found, flagged, kept out of the fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models_py.errors import DataError, MissingExtraError
+from models_py.studies.study import Outliers
+from models_py.typing import BoolArray, FloatArray
+
+FAR_OUT = 3.0
+CHI_SQUARE_SHARE = 0.999
+
+
+@dataclass(frozen=True)
+class Strangeness:
+    """How strange each row is.
+
+    Attributes
+    ----------
+    method
+        Name of the detector.
+    scores
+        Shape (rows,); higher is stranger.
+    is_outlier
+        Shape (rows,).
+    """
+
+    method: str
+    scores: FloatArray
+    is_outlier: BoolArray
+
+
+def find_outliers(points: FloatArray, section: Outliers, seed: int) -> Strangeness:
+    """Score every row and flag the strangest.
+
+    A fixed contamination flags that share of the rows. With ``"auto"`` the detector's own
+    threshold holds: 0.5 of the isolation forest's score, 1.5 of the local outlier factor,
+    the 99.9% point of chi square for Mahalanobis distances, and Tukey's outer fence (upper
+    quartile + 3 interquartile ranges) for ECOD.
+
+    Parameters
+    ----------
+    points
+        Shape (rows, features), scaled.
+    section
+        The study's section ``outliers``.
+    seed
+        For the isolation forest and the robust covariance.
+
+    Raises
+    ------
+    DataError
+        Fewer than two rows would be left.
+    MissingExtraError
+        ECOD is asked for and pyod is not installed.
+    """
+    if section.method == "none":
+        return Strangeness("none", np.zeros(len(points)), np.zeros(len(points), dtype=bool))
+    scores, threshold = _DETECTORS[section.method](points, seed)
+    if section.contamination != "auto":
+        count = round(section.contamination * len(points))
+        order = np.argsort(-scores, kind="stable")
+        is_outlier = np.zeros(len(points), dtype=bool)
+        is_outlier[order[:count]] = True
+    else:
+        is_outlier = scores > threshold
+    if (~is_outlier).sum() < 2:
+        raise DataError(
+            f"outliers: {section.method} leaves {int((~is_outlier).sum())} of {len(points)} rows;"
+            " lower outliers.contamination or set outliers.method = 'none'"
+        )
+    return Strangeness(section.method, scores, is_outlier)
+
+
+def _isolation_forest(points: FloatArray, seed: int) -> tuple[FloatArray, float]:
+    from sklearn.ensemble import IsolationForest
+
+    forest = IsolationForest(n_estimators=100, random_state=seed).fit(points)
+    return -np.asarray(forest.score_samples(points)), 0.5
+
+
+def _local_outlier_factor(points: FloatArray, seed: int) -> tuple[FloatArray, float]:
+    from sklearn.neighbors import LocalOutlierFactor
+
+    del seed
+    neighbours = min(20, len(points) - 1)
+    detector = LocalOutlierFactor(n_neighbors=neighbours, n_jobs=-1).fit(points)
+    return -np.asarray(detector.negative_outlier_factor_), 1.5
+
+
+def _ecod(points: FloatArray, seed: int) -> tuple[FloatArray, float]:
+    del seed
+    try:
+        from pyod.models.ecod import ECOD
+    except ImportError as error:
+        raise MissingExtraError(
+            "outliers.method = 'ecod' needs pyod: pip install -c constraints.txt -e '.[outliers]'"
+        ) from error
+    scores = np.asarray(ECOD().fit(points).decision_scores_)
+    lower, upper = np.quantile(scores, [0.25, 0.75])
+    return scores, float(upper + FAR_OUT * (upper - lower))
+
+
+def _mahalanobis(points: FloatArray, seed: int) -> tuple[FloatArray, float]:
+    from scipy.stats import chi2
+    from sklearn.covariance import MinCovDet
+
+    distances = MinCovDet(random_state=seed).fit(points).mahalanobis(points)
+    return np.asarray(distances), float(chi2.ppf(CHI_SQUARE_SHARE, points.shape[1]))
+
+
+_DETECTORS = {
+    "isolation_forest": _isolation_forest,
+    "local_outlier_factor": _local_outlier_factor,
+    "ecod": _ecod,
+    "mahalanobis": _mahalanobis,
+}

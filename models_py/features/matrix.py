@@ -1,0 +1,371 @@
+"""From gold columns to a matrix of finite numbers: impute, transform, encode, scale.
+
+One fitted :class:`FeatureMatrix` treats new customers as it treated the old ones. Its
+state is plain numbers and words, kept as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from models_py.errors import StudyError, near_match
+from models_py.studies.study import Features
+from models_py.typing import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ALL_CATEGORIES_LIMIT = 50
+SKEW_LIMIT = 2.0
+MISSING = "missing"
+
+Kind = Literal["numeric", "ordinal", "category", "indicator"]
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A feature that went, at which step and why."""
+
+    feature: str
+    step: str
+    reason: str
+    variance: float | None = None
+    vif: float | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one feature is made from one gold column.
+
+    The value goes through: number (or rank, or 1/0 for a category), clipping to
+    ``low``..``high``, ``fill`` for null, ``log1p`` or Yeo-Johnson with ``power``, then
+    ``(value - center) / spread``.
+    """
+
+    feature: str
+    column: str
+    kind: Kind
+    fill: float = 0.0
+    low: float | None = None
+    high: float | None = None
+    log1p: bool = False
+    power: float | None = None
+    center: float = 0.0
+    spread: float = 1.0
+    category: str | None = None
+    fill_category: str | None = None
+    order: tuple[str, ...] = ()
+
+
+class FeatureMatrix:
+    """Turns gold columns into the scaled feature matrix.
+
+    Parameters
+    ----------
+    features
+        The study's section of that name.
+    max_missing_share
+        A column with more nulls than this share is dropped.
+
+    Attributes
+    ----------
+    recipes_ : list of Recipe
+        One per feature kept, in the order of the matrix's columns.
+    dropped_ : list of Dropped
+        Columns that cannot be features, with the reason.
+    unit_variances_ : dict
+        Variance of each feature after scaling it to 0..1; tells nearly constant ones.
+    """
+
+    def __init__(self, features: Features, max_missing_share: float = 1.0) -> None:
+        self.features = features
+        self.max_missing_share = max_missing_share
+
+    @property
+    def names_(self) -> list[str]:
+        """The features' names, in the order of the matrix's columns."""
+        return [recipe.feature for recipe in self.recipes_]
+
+    def fit(self, frame: pd.DataFrame) -> FeatureMatrix:
+        """Learn fills, categories, powers and scales from gold columns.
+
+        Raises
+        ------
+        StudyError
+            No column is left to be a feature.
+        """
+        self.dropped_: list[Dropped] = []
+        self.recipes_: list[Recipe] = []
+        self.unit_variances_: dict[str, float] = {}
+        for column in frame.columns:
+            reason = _unusable(frame[column], self.max_missing_share)
+            if reason:
+                self.dropped_.append(Dropped(str(column), "matrix", reason))
+            else:
+                self.recipes_ += self._fit_column(str(column), frame[column])
+        self._drop_duplicates(frame)
+        if not self.recipes_:
+            raise StudyError(
+                f"no usable feature is left of {len(frame.columns)} columns"
+                f" (first: {self._first_reason()}); widen features.include"
+            )
+        return self
+
+    def transform(self, frame: pd.DataFrame) -> FloatArray:
+        """Return the matrix, shape (rows, features), C-contiguous and finite.
+
+        Raises
+        ------
+        StudyError
+            A column that a feature is made from is missing.
+        """
+        missing = [r.column for r in self.recipes_ if r.column not in frame.columns]
+        if missing:
+            raise StudyError(f"column '{missing[0]}' is missing in the rows to transform")
+        matrix = np.empty((len(frame), len(self.recipes_)))
+        for index, recipe in enumerate(self.recipes_):
+            matrix[:, index] = _apply(recipe, frame[recipe.column])
+        return matrix
+
+    def keep(self, names: Sequence[str]) -> FeatureMatrix:
+        """Return the same fitted matrix with these features only."""
+        kept = FeatureMatrix(self.features, self.max_missing_share)
+        kept.dropped_ = self.dropped_
+        kept.unit_variances_ = self.unit_variances_
+        wanted = set(names)
+        kept.recipes_ = [recipe for recipe in self.recipes_ if recipe.feature in wanted]
+        return kept
+
+    def to_json(self) -> str:
+        """Return the fitted state as JSON."""
+        return json.dumps(
+            {
+                "features": self.features.model_dump(mode="json"),
+                "max_missing_share": self.max_missing_share,
+                "recipes": [asdict(recipe) for recipe in self.recipes_],
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> FeatureMatrix:
+        """Return the matrix that :meth:`to_json` told."""
+        state = json.loads(text)
+        matrix = cls(Features.model_validate(state["features"]), state["max_missing_share"])
+        matrix.recipes_ = [
+            Recipe(**{**recipe, "order": tuple(recipe["order"])}) for recipe in state["recipes"]
+        ]
+        matrix.dropped_ = []
+        matrix.unit_variances_ = {}
+        return matrix
+
+    def _first_reason(self) -> str:
+        first = self.dropped_[0] if self.dropped_ else None
+        return f"{first.feature}: {first.reason}" if first else "no column matches"
+
+    def _fit_column(self, name: str, column: pd.Series[Any]) -> list[Recipe]:
+        if name in self.features.ordinal:
+            recipes = [self._fit_ordinal(name, column)]
+        elif name in self.features.categorical or not _is_number(column):
+            recipes = self._fit_categories(name, column)
+        else:
+            recipes = [self._fit_numeric(name, column)]
+        if self.features.missing_indicator and column.isna().any():
+            recipes.append(Recipe(f"{name}_is_missing", name, "indicator"))
+        return [self._scaled(recipe, column) for recipe in recipes]
+
+    def _fit_numeric(self, name: str, column: pd.Series[Any]) -> Recipe:
+        values = _numbers(column)
+        known = values[~np.isnan(values)]
+        share = self.features.winsorise
+        low, high = (float(edge) for edge in np.quantile(known, [share, 1 - share]))
+        clipped = np.clip(known, low, high)
+        recipe = Recipe(name, name, "numeric", fill=self._fill(name, clipped))
+        if share:
+            recipe = replace(recipe, low=low, high=high)
+        if self._takes_power(name):
+            return replace(recipe, power=_yeo_johnson_power(clipped))
+        return replace(recipe, log1p=self._takes_log(name, clipped))
+
+    def _fit_ordinal(self, name: str, column: pd.Series[Any]) -> Recipe:
+        order = tuple(self.features.ordinal[name])
+        unknown = sorted(set(column.dropna().astype(str)) - set(order))
+        if unknown:
+            raise StudyError(
+                f"features.ordinal.{name} lacks the value '{unknown[0]}' that the column holds"
+                f" (it lists: {', '.join(order)})"
+            )
+        ranks = column.dropna().astype(str).map({word: i for i, word in enumerate(order)})
+        return Recipe(name, name, "ordinal", fill=float(ranks.median()), order=order)
+
+    def _fit_categories(self, name: str, column: pd.Series[Any]) -> list[Recipe]:
+        words = column.dropna().map(str)
+        counts = words.value_counts()
+        if len(counts) > ALL_CATEGORIES_LIMIT:
+            reason = f"{len(counts)} categories, over {ALL_CATEGORIES_LIMIT}: an identifier?"
+            self.dropped_.append(Dropped(name, "matrix", reason))
+            return []
+        most_frequent = str(min(counts[counts == counts.max()].index))
+        fill = MISSING if self.features.impute_category == MISSING else most_frequent
+        categories = sorted({*counts.index, fill} if column.isna().any() else set(counts.index))
+        kept = categories[1:] if self.features.one_hot_drop_first else categories
+        return [
+            Recipe(f"{name}={word}", name, "category", category=word, fill_category=fill)
+            for word in kept
+        ]
+
+    def _fill(self, name: str, known: FloatArray) -> float:
+        if any(fnmatchcase(name, pattern) for pattern in self.features.impute_zero):
+            return 0.0
+        match self.features.impute:
+            case "median":
+                return float(np.median(known))
+            case "mean":
+                return float(known.mean())
+            case "zero":
+                return 0.0
+            case "constant":
+                return self.features.impute_constant
+
+    def _takes_power(self, name: str) -> bool:
+        return self.features.scale == "yeo_johnson" or name in self.features.power
+
+    def _takes_log(self, name: str, known: FloatArray) -> bool:
+        if self.features.log1p == "none" or known.min() < 0:
+            return False
+        if self.features.log1p == "auto":
+            return bool(_skewness(known) > SKEW_LIMIT)
+        return any(fnmatchcase(name, pattern) for pattern in self.features.log1p)
+
+    def _scaled(self, recipe: Recipe, column: pd.Series[Any]) -> Recipe:
+        values = _apply(recipe, column)
+        low, high = float(values.min()), float(values.max())
+        width = high - low
+        self.unit_variances_[recipe.feature] = float(np.var(values) / width**2) if width else 0.0
+        scale = "standard" if recipe.power is not None else self.features.scale
+        match scale:
+            case "standard" | "yeo_johnson":
+                center, spread = float(values.mean()), float(values.std())
+            case "robust":
+                lower, center, upper = (float(q) for q in np.quantile(values, [0.25, 0.5, 0.75]))
+                spread = upper - lower or float(values.std())
+            case "minmax":
+                center, spread = low, width
+            case "none":
+                center, spread = 0.0, 1.0
+        return replace(recipe, center=center, spread=spread or 1.0)
+
+    def _drop_duplicates(self, frame: pd.DataFrame) -> None:
+        seen: dict[bytes, str] = {}
+        kept = []
+        for recipe in self.recipes_:
+            values = _apply(recipe, frame[recipe.column])
+            same = seen.setdefault(np.round(values, 12).tobytes(), recipe.feature)
+            if np.ptp(values) == 0:
+                reason = f"constant after its missing values were filled ({values[0]:.4g})"
+                self.dropped_.append(Dropped(recipe.feature, "matrix", reason))
+            elif same != recipe.feature:
+                self.dropped_.append(Dropped(recipe.feature, "matrix", f"the same as {same}"))
+            else:
+                kept.append(recipe)
+        self.recipes_ = kept
+
+
+def feature_columns(features: Features, available: Iterable[str]) -> list[str]:
+    """Return the gold columns that the study's patterns name, in the table's order.
+
+    Raises
+    ------
+    StudyError
+        A pattern or name matches no column; the message names the nearest one.
+    """
+    columns = list(available)
+    named = [*features.categorical, *features.ordinal]
+    for pattern in [*features.include, *named]:
+        if not any(fnmatchcase(column, pattern) for column in columns):
+            raise StudyError(
+                f"features: no column matches '{pattern}'{near_match(pattern, columns)}"
+            )
+    return [
+        column
+        for column in columns
+        if any(fnmatchcase(column, pattern) for pattern in features.include)
+        and not any(fnmatchcase(column, pattern) for pattern in features.exclude)
+    ]
+
+
+def _unusable(column: pd.Series[Any], max_missing_share: float) -> str:
+    missing = float(column.isna().mean())
+    if missing == 1.0:
+        return "every value is null"
+    if missing > max_missing_share:
+        return f"{missing:.0%} of the values are null, over {max_missing_share:.0%}"
+    if _is_number(column):
+        infinite = int(np.isinf(_numbers(column)).sum())
+        if infinite:
+            return f"{infinite} infinite values"
+    elif str(column.dtype).startswith(("datetime", "timedelta")):
+        return "a date or time is no feature; make a number of days of it in gold"
+    only = column.dropna().unique()
+    return f"constant ({only[0]})" if missing == 0.0 and len(only) == 1 else ""
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    from pandas.api.types import infer_dtype, is_numeric_dtype
+
+    return is_numeric_dtype(column) or infer_dtype(column, skipna=True) == "boolean"
+
+
+def _numbers(column: pd.Series[Any]) -> FloatArray:
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _apply(recipe: Recipe, column: pd.Series[Any]) -> FloatArray:
+    return (_before_scaling(recipe, column) - recipe.center) / recipe.spread
+
+
+def _before_scaling(recipe: Recipe, column: pd.Series[Any]) -> FloatArray:
+    match recipe.kind:
+        case "indicator":
+            return column.isna().to_numpy().astype(np.float64)
+        case "category":
+            words = column.map(str, na_action="ignore").fillna(recipe.fill_category)
+            return (words == recipe.category).to_numpy().astype(np.float64)
+        case "ordinal":
+            ranks = {word: float(rank) for rank, word in enumerate(recipe.order)}
+            known = column.map(str, na_action="ignore").map(ranks)
+            return _numbers(known.astype(float).fillna(recipe.fill))
+        case "numeric":
+            return _transformed(recipe, _numbers(column))
+
+
+def _transformed(recipe: Recipe, raw: FloatArray) -> FloatArray:
+    values = np.where(np.isfinite(raw), raw, recipe.fill)
+    if recipe.low is not None and recipe.high is not None:
+        values = np.clip(values, recipe.low, recipe.high)
+    if recipe.log1p:
+        values = np.log1p(np.maximum(values, 0.0))
+    return values if recipe.power is None else _yeo_johnson(values, recipe.power)
+
+
+def _skewness(values: FloatArray) -> float:
+    spread = values.std()
+    return float(((values - values.mean()) ** 3).mean() / spread**3) if spread > 0 else 0.0
+
+
+def _yeo_johnson_power(values: FloatArray) -> float:
+    from scipy.stats import yeojohnson_normmax
+
+    return float(yeojohnson_normmax(values))
+
+
+def _yeo_johnson(values: FloatArray, power: float) -> FloatArray:
+    from scipy.stats import yeojohnson
+
+    transformed: FloatArray = yeojohnson(values, lmbda=power)
+    return transformed

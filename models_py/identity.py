@@ -1,0 +1,115 @@
+"""Segments keep their ids from run to run: matched by the members they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models_py.typing import IntArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MIN_JACCARD = 0.3
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Ids given to the groups of one run.
+
+    Attributes
+    ----------
+    segment_ids
+        Shape (groups,): the id of group 0, 1, ...
+    is_new
+        Shape (groups,): the id was never given before.
+    """
+
+    segment_ids: IntArray
+    is_new: IntArray
+
+
+def match_segments(
+    entity_ids: list[str],
+    groups: IntArray,
+    previous: pd.DataFrame | None,
+    last_id: int,
+) -> Identity:
+    """Give each group the id of the previous segment it shares its members with.
+
+    Pairs are matched one to one so that the sum of their Jaccard coefficients, over the
+    entities that both runs hold, is highest (Kuhn 1955); a pair below 0.3 is no match, and
+    the group gets an id that no segment of the study ever had.
+
+    Parameters
+    ----------
+    entity_ids
+        The run's entities.
+    groups
+        Shape (entities,): 0..groups-1, each present.
+    previous
+        ``entity_id`` and ``segment_id`` of the previous run; None for the first.
+    last_id
+        The highest id that the study ever gave.
+    """
+    count = int(groups.max()) + 1
+    matched = np.zeros(count, dtype=np.int64)
+    if previous is not None and not previous.empty:
+        for group, segment_id in _pairs(entity_ids, groups, previous, count):
+            matched[group] = segment_id
+    is_new = matched == 0
+    matched[is_new] = last_id + 1 + np.arange(int(is_new.sum()))
+    return Identity(matched, is_new)
+
+
+def migrations(
+    entity_ids: list[str], segment_ids: IntArray, previous: pd.DataFrame
+) -> pd.DataFrame:
+    """Count the entities by previous and present segment.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``from_segment_id`` (null: was not there), ``to_segment_id`` (null: is gone) and
+        ``entities``; every entity of either run is counted once.
+    """
+    import pandas as pd
+
+    now = pd.DataFrame({"entity_id": entity_ids, "to_segment_id": segment_ids})
+    before = previous[["entity_id", "segment_id"]].rename(columns={"segment_id": "from_segment_id"})
+    both = before.merge(now, on="entity_id", how="outer").astype(
+        {"from_segment_id": "Int64", "to_segment_id": "Int64"}
+    )
+    return (
+        both.groupby(["from_segment_id", "to_segment_id"], dropna=False)
+        .size()
+        .reset_index(name="entities")
+    )
+
+
+def _pairs(
+    entity_ids: list[str], groups: IntArray, previous: pd.DataFrame, count: int
+) -> list[tuple[int, int]]:
+    import pandas as pd
+    from scipy.optimize import linear_sum_assignment
+
+    now = pd.DataFrame({"entity_id": entity_ids, "group": groups})
+    both = now.merge(previous[["entity_id", "segment_id"]], on="entity_id")
+    if both.empty:
+        return []
+    shared = (
+        pd.crosstab(both["group"], both["segment_id"])
+        .reindex(np.arange(count), fill_value=0)
+        .astype(float)
+    )
+    overlap = shared.to_numpy()
+    union = overlap.sum(axis=1, keepdims=True) + overlap.sum(axis=0, keepdims=True) - overlap
+    jaccard = np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
+    rows, columns = linear_sum_assignment(-jaccard)
+    return [
+        (int(row), int(shared.columns[column]))
+        for row, column in zip(rows, columns, strict=True)
+        if jaccard[row, column] >= MIN_JACCARD
+    ]

@@ -1,0 +1,194 @@
+"""The study: what one modelling job reads, tries and how it chooses.
+
+Every section is a frozen model; unknown keys are refused. The defaults are a sound first
+study of any table with one row per customer.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+KRANGE = (2, 10)
+
+
+class Section(BaseModel):
+    """A section of a study file: frozen, and strict about its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Features(Section):
+    """Which columns become features, and how each is made a number.
+
+    Names may hold ``*``. A column of text or boolean type is categorical unless ``ordinal``
+    gives its order; every other column is numeric.
+    """
+
+    include: list[str] = Field(min_length=1)
+    exclude: list[str] = []
+    categorical: list[str] = []
+    ordinal: dict[str, list[str]] = {}
+    impute: Literal["median", "mean", "zero", "constant"] = "median"
+    impute_constant: float = 0.0
+    impute_zero: list[str] = []
+    impute_category: Literal["most_frequent", "missing"] = "most_frequent"
+    missing_indicator: bool = False
+    scale: Literal["standard", "robust", "minmax", "yeo_johnson", "none"] = "standard"
+    log1p: Literal["auto", "none"] | list[str] = "none"
+    power: list[str] = []
+    one_hot_drop_first: bool = False
+    winsorise: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.0
+
+
+class Selection(Section):
+    """Limits past which a feature goes."""
+
+    max_missing_share: Share = 0.6
+    min_variance: Annotated[float, Field(ge=0.0)] = 1e-4
+    max_correlation: Annotated[float, Field(gt=0.0, le=1.0)] | None = 0.9
+    max_vif: Annotated[float, Field(gt=1.0)] | None = 10.0
+    max_features: Annotated[int, Field(ge=1)] | None = None
+
+
+class Outliers(Section):
+    """Which rows stay out of the fit; they are assigned and flagged all the same."""
+
+    method: Literal["none", "isolation_forest", "local_outlier_factor", "ecod", "mahalanobis"] = (
+        "isolation_forest"
+    )
+    contamination: Annotated[float, Field(gt=0.0, le=0.5)] | Literal["auto"] = 0.02
+    reconstruct: Literal["none", "pca", "denoising_autoencoder"] = "none"
+
+
+class Encoding(Section):
+    """One encoder and its parameters."""
+
+    kind: Literal[
+        "none", "pca", "autoencoder", "denoising_autoencoder", "variational_autoencoder", "dec"
+    ] = "pca"
+    parameters: dict[str, object] = {}
+
+
+class Algorithm(Section):
+    """One algorithm with the numbers of clusters and parameters to try.
+
+    ``k`` is a range ``[from, to]``, or a single number; algorithms that find their own
+    number take none. A list as the value of a parameter tries each of its items.
+    """
+
+    name: str
+    k: int | tuple[int, int] = KRANGE
+    parameters: dict[str, object] = {}
+
+    @field_validator("k")
+    @classmethod
+    def _k_is_a_range(cls, value: int | tuple[int, int]) -> int | tuple[int, int]:
+        low, high = (value, value) if isinstance(value, int) else value
+        if low < 2 or high < low:
+            raise ValueError("k is a number from 2, or a range [from, to] with from <= to")
+        return value
+
+    @property
+    def ks(self) -> list[int]:
+        """The numbers of clusters to try."""
+        low, high = (self.k, self.k) if isinstance(self.k, int) else self.k
+        return list(range(low, high + 1))
+
+
+class Choose(Section):
+    """How the winner is chosen."""
+
+    by: Literal[
+        "auto",
+        "rule",
+        "silhouette",
+        "common_silhouette",
+        "davies_bouldin",
+        "calinski_harabasz",
+        "bic",
+        "dbcv",
+        "stability",
+    ] = "rule"
+    min_share: Share = 0.02
+    min_stability: Share = 0.6
+
+
+class Stability(Section):
+    """Refits on subsamples that show which segments come back."""
+
+    refits: Annotated[int, Field(ge=0, le=1000)] = 20
+    share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.8
+
+
+class Describe(Section):
+    """Gold columns profiled per segment beside the features."""
+
+    measures: list[str] = []
+    top: Annotated[int, Field(ge=1, le=10)] = 3
+
+
+class Study(Section):
+    """A declarative recipe for one modelling job."""
+
+    name: str
+    title: str
+    description: str = ""
+    table: str
+    entity: str
+    where: dict[str, list[str]] = {}
+    partition_by: str | None = None
+    label: str | None = None
+    seed: int = 42
+    features: Features
+    selection: Selection = Selection()
+    outliers: Outliers = Outliers()
+    encoding: list[Encoding] = [Encoding()]
+    algorithms: list[Algorithm] = Field(min_length=1)
+    choose: Choose = Choose()
+    stability: Stability = Stability()
+    describe: Describe = Describe()
+
+    @field_validator("table")
+    @classmethod
+    def _table_has_a_schema(cls, value: str) -> str:
+        if value.count(".") != 1:
+            raise ValueError("table is written schema.name, such as 'gold.grocery_customers'")
+        return value
+
+    @field_validator("algorithms")
+    @classmethod
+    def _algorithms_are_known(cls, value: list[Algorithm]) -> list[Algorithm]:
+        from models_py.studies.vocabulary import ALGORITHMS
+        from models_py.errors import near_match
+
+        for algorithm in value:
+            if algorithm.name not in ALGORITHMS:
+                raise ValueError(
+                    f"unknown algorithm '{algorithm.name}'"
+                    f"{near_match(algorithm.name, ALGORITHMS)} (known: {', '.join(ALGORITHMS)})"
+                )
+            known = ALGORITHMS[algorithm.name].parameters
+            for key in algorithm.parameters:
+                if key not in known:
+                    raise ValueError(
+                        f"{algorithm.name} has no parameter '{key}'{near_match(key, known)}"
+                        f" (it takes: {', '.join(known) or 'none'})"
+                    )
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_encoding_is_a_list_of_one(cls, data: dict[str, object]) -> dict[str, object]:
+        if isinstance(data.get("encoding"), dict):
+            data = {**data, "encoding": [data["encoding"]]}
+        return data
+
+    @property
+    def schema_and_name(self) -> tuple[str, str]:
+        """The table's schema and name."""
+        schema, _, name = self.table.partition(".")
+        return schema, name
