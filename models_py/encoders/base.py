@@ -1,0 +1,189 @@
+"""The interface of every encoder: fit, transform, reconstruct, save, load."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from models_py.encoders import storage
+from models_py.encoders.settings import Settings
+from models_py.errors import DataError
+from models_py.typing import FloatArray
+
+Epoch = dict[str, float]
+"""One line of a training history: epoch, losses, learning rate."""
+
+
+class Encoder(ABC):
+    """Other coordinates for the same rows.
+
+    Attributes
+    ----------
+    settings
+        Checked parameters.
+    columns_
+        Features that it was fitted on.
+    history_
+        One entry an epoch where a network is trained, otherwise empty.
+    on_epoch
+        Called after each epoch with its entry; for progress.
+    """
+
+    kind: ClassVar[str]
+    settings_class: ClassVar[type[Settings]]
+    file_names: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings: Any = self.settings_class() if settings is None else settings
+        self.columns_: int = 0
+        self.history_: list[Epoch] = []
+        self.on_epoch: Callable[[Epoch], None] | None = None
+
+    def fit(self, points: FloatArray, seed: int) -> Self:
+        """Learn the coordinates from the points.
+
+        Parameters
+        ----------
+        points
+            Shape (n, p), finite.
+        seed
+            The same points and seed give the same encoder.
+
+        Raises
+        ------
+        DataError
+            When the points are empty, not finite or too few for the parameters.
+        """
+        points = _finite_table(points, self.kind)
+        self.history_ = []
+        self._fit(points, seed)
+        self.columns_ = points.shape[1]
+        return self
+
+    def transform(self, points: FloatArray) -> FloatArray:
+        """Return the embedding, shape (n, d).
+
+        Raises
+        ------
+        DataError
+            When nothing was fitted, or the columns are not those it was fitted on.
+        """
+        return self._transform(self._known_columns(points))
+
+    def inverse_transform(self, embedding: FloatArray) -> FloatArray:  # noqa: ARG002
+        """Return the points, shape (n, p), that an embedding (n, d) stands for.
+
+        Raises
+        ------
+        DataError
+            When the encoder has no way back.
+        """
+        raise DataError(
+            f"encoder '{self.kind}' keeps no way back from its embedding; "
+            "reconstruct with 'pca' or 'denoising_autoencoder'"
+        )
+
+    def reconstruct(self, points: FloatArray) -> FloatArray:
+        """Return the points as they come back from their embedding, shape (n, p)."""
+        return self.inverse_transform(self.transform(points))
+
+    def reconstruction_error(self, points: FloatArray) -> FloatArray:
+        """Return each row's mean squared difference from its reconstruction, shape (n,)."""
+        difference = self.reconstruct(points) - np.asarray(points, dtype=np.float64)
+        error: FloatArray = np.mean(difference * difference, axis=1)
+        return error
+
+    def save(self, folder: Path) -> None:
+        """Write the fitted encoder into a folder, in formats that run no code on loading.
+
+        Raises
+        ------
+        DataError
+            When nothing was fitted.
+        """
+        self._check_fitted()
+        storage.open_folder(folder)
+        self._write(folder)
+        storage.write_manifest(
+            folder,
+            storage.Manifest(
+                kind=self.kind,
+                parameters=self.settings.model_dump(mode="json"),
+                columns=self.columns_,
+                history=self.history_,
+            ),
+            self.file_names,
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read an encoder that ``save`` wrote.
+
+        Raises
+        ------
+        SavedEncoderError
+            When a file is missing, was changed, or holds an encoder of another kind.
+        """
+        manifest = storage.read_manifest(folder)
+        if manifest.kind != cls.kind:
+            raise storage.SavedEncoderError(
+                f"{folder}: holds an encoder of kind '{manifest.kind}', not '{cls.kind}'; "
+                "load it with load_encoder"
+            )
+        storage.check_files(folder, manifest, cls.file_names)
+        encoder = cls(cls.settings_class.model_validate(manifest.parameters))
+        encoder.columns_ = manifest.columns
+        encoder.history_ = manifest.history
+        encoder._read(folder)
+        return encoder
+
+    @abstractmethod
+    def _fit(self, points: FloatArray, seed: int) -> None: ...
+
+    @abstractmethod
+    def _transform(self, points: FloatArray) -> FloatArray: ...
+
+    @abstractmethod
+    def _write(self, folder: Path) -> None:
+        """Write the files named in ``file_names``."""
+
+    @abstractmethod
+    def _read(self, folder: Path) -> None:
+        """Read the files named in ``file_names``."""
+
+    def _check_fitted(self) -> None:
+        if not self.columns_:
+            raise DataError(f"encoder '{self.kind}' is not fitted; call fit first")
+
+    def _known_columns(self, points: FloatArray) -> FloatArray:
+        self._check_fitted()
+        return self._of_width(points, self.columns_, "columns")
+
+    def _of_width(self, points: FloatArray, width: int, what: str) -> FloatArray:
+        points = _finite_table(points, self.kind)
+        if points.shape[1] != width:
+            raise DataError(
+                f"encoder '{self.kind}' was fitted on {width} {what}, "
+                f"got {points.shape[1]}; give the same in the same order"
+            )
+        return points
+
+
+def _finite_table(points: FloatArray, kind: str) -> FloatArray:
+    points = np.ascontiguousarray(points, dtype=np.float64)
+    if points.ndim != 2 or 0 in points.shape:
+        raise DataError(
+            f"encoder '{kind}': a table with rows and columns is needed, got shape "
+            f"{points.shape}; keep at least one feature and one row"
+        )
+    if not np.isfinite(points).all():
+        column = int(np.flatnonzero(~np.isfinite(points).all(axis=0))[0])
+        raise DataError(
+            f"encoder '{kind}': column {column} holds missing or infinite values; "
+            "impute or drop it before encoding"
+        )
+    return points

@@ -1,0 +1,103 @@
+"""Encoders by kind: checking parameters, building, loading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from models_py.encoders import settings as known
+from models_py.encoders.storage import SavedEncoderError, read_manifest
+from models_py.errors import StudyError, near_match
+
+if TYPE_CHECKING:
+    from models_py.encoders.base import Encoder
+
+ENCODERS: dict[str, tuple[type[known.Settings], str, str]] = {
+    "none": (known.IdentitySettings, "identity", "IdentityEncoder"),
+    "pca": (known.PcaSettings, "pca", "PcaEncoder"),
+    "autoencoder": (known.AutoencoderSettings, "autoencoder", "Autoencoder"),
+    "denoising_autoencoder": (known.DenoisingSettings, "autoencoder", "DenoisingAutoencoder"),
+    "variational_autoencoder": (known.VariationalSettings, "variational", "VariationalAutoencoder"),
+    "dec": (known.DecSettings, "dec", "DeepEmbeddedClustering"),
+}
+"""Kind: its settings, and the module and class that hold it (imported when used)."""
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """A kind of encoder and its parameters, as a study writes them."""
+
+    kind: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+def check_encoder(kind: str, parameters: Mapping[str, object]) -> known.Settings:
+    """Return the checked settings; imports nothing heavy.
+
+    Raises
+    ------
+    StudyError
+        For an unknown kind or parameter (with the near match) or a value out of its limits.
+    """
+    if kind not in ENCODERS:
+        raise StudyError(
+            f"unknown encoder '{kind}'{near_match(kind, ENCODERS)} (known: {', '.join(ENCODERS)})"
+        )
+    settings_class = ENCODERS[kind][0]
+    try:
+        return settings_class.model_validate(dict(parameters))
+    except ValidationError as error:
+        told = _told(settings_class, error.errors()[0])
+        raise StudyError(f"encoder '{kind}': {told}") from error
+
+
+def build_encoder(spec: EncoderSpec) -> Encoder:
+    """Return an encoder that is ready to be fitted.
+
+    Raises
+    ------
+    StudyError
+        As ``check_encoder``.
+    """
+    checked = check_encoder(spec.kind, spec.parameters)
+    built: Encoder = _class_of(spec.kind)(checked)
+    return built
+
+
+def load_encoder(folder: Path) -> Encoder:
+    """Read a saved encoder of any kind.
+
+    Raises
+    ------
+    SavedEncoderError
+        When a file is missing or was changed, or the kind is not known.
+    """
+    kind = read_manifest(folder).kind
+    if kind not in ENCODERS:
+        raise SavedEncoderError(
+            f"{folder}: holds an encoder of unknown kind '{kind}' (known: {', '.join(ENCODERS)})"
+        )
+    loaded: Encoder = _class_of(kind).load(folder)
+    return loaded
+
+
+def _class_of(kind: str) -> Any:
+    _, module, name = ENCODERS[kind]
+    return getattr(import_module(f"models_py.encoders.{module}"), name)
+
+
+def _told(settings_class: type[known.Settings], error: Any) -> str:
+    key = str(error["loc"][0]) if error["loc"] else "parameters"
+    allowed = list(settings_class.model_fields)
+    if error["type"] == "extra_forbidden":
+        takes = ", ".join(allowed) or "none"
+        return f"has no parameter '{key}'{near_match(key, allowed)} (it takes: {takes})"
+    if error["type"] == "missing":
+        return f"parameter '{key}' is missing; give it, such as {key} = 5"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{key} = {error['input']!r}: {message[0].lower()}{message[1:]}"

@@ -1,0 +1,231 @@
+"""What every network encoder shares: a Keras model, its training and its saving."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models_py.encoders import storage
+from models_py.encoders.base import Encoder
+from models_py.encoders.keras_backend import import_keras
+from models_py.encoders.layers import Dense, Weights, dropout_width, forward
+from models_py.encoders.training import AdamLoop, Batch, Draw, RowLoss, split_rows, train
+from models_py.typing import Float32Array, FloatArray, IntArray
+
+NETWORK_FILE = "network.keras"
+TRANSFORM_ROWS = 16_384
+
+
+class NetworkEncoder(Encoder):
+    """An encoder that is a network of dense layers.
+
+    Keras defines the network, draws its first weights and stores it; the loop of
+    ``training`` trains the weights; numpy applies them.
+
+    Attributes
+    ----------
+    network_
+        The Keras model with the trained weights.
+    weights_
+        The same weights by ``<layer>/kernel`` and ``<layer>/bias``.
+    """
+
+    file_names = (NETWORK_FILE,)
+    network_: Any
+    weights_: dict[str, Float32Array]
+
+    def _fit(self, points: FloatArray, seed: int) -> None:
+        columns = points.shape[1]
+        network_seed, order_seed = np.random.SeedSequence(seed).spawn(2)
+        generator = np.random.default_rng(order_seed)
+        training_rows, validation_rows = split_rows(
+            points.shape[0], self.settings.validation_share, generator
+        )
+        self.network_ = self._network(columns, int(network_seed.generate_state(1)[0]))
+        values = points.astype(np.float32)
+        loss = self._loss(columns)
+        self.weights_ = train(
+            AdamLoop(loss, read_weights(self.network_), self.settings.batch_size),
+            self._draw(values[training_rows]),
+            training_rows.size,
+            self._validation(values[validation_rows]),
+            self.settings,
+            generator,
+            self._note,
+        )
+        write_weights(self.network_, self.weights_)
+
+    def _note(self, epoch: dict[str, float]) -> None:
+        self.history_.append(epoch)
+        if self.on_epoch is not None:
+            self.on_epoch(epoch)
+
+    @abstractmethod
+    def _network(self, columns: int, seed: int) -> Any:
+        """Return the Keras model with its first weights."""
+
+    @abstractmethod
+    def _loss(self, columns: int) -> RowLoss:
+        """Return the loss that is trained."""
+
+    @abstractmethod
+    def _encoding_layers(self, columns: int) -> tuple[Dense, ...]:
+        """Return the layers from the points to the embedding."""
+
+    @abstractmethod
+    def _decoding_layers(self, columns: int) -> tuple[Dense, ...]:
+        """Return the layers from the embedding back to the points."""
+
+    def _draw(self, values: Float32Array) -> Draw:
+        width = dropout_width(
+            (*self._encoding_layers(values.shape[1]), *self._decoding_layers(values.shape[1]))
+        )
+
+        def draw(rows: IntArray, generator: np.random.Generator) -> dict[str, Any]:
+            return {"inputs": values[rows]} | dropout_bits(generator, rows.size, width)
+
+        return draw
+
+    def _validation(self, values: Float32Array) -> Batch:
+        return {"inputs": values}
+
+    def _transform(self, points: FloatArray) -> FloatArray:
+        return apply_layers(self._encoding_layers(points.shape[1]), self.weights_, points)
+
+    def inverse_transform(self, embedding: FloatArray) -> FloatArray:
+        """Return the points, shape (n, p), that the decoder makes of an embedding (n, d)."""
+        self._check_fitted()
+        layers = self._decoding_layers(self.columns_)
+        embedding = self._of_width(embedding, layers[0].inputs, "embedding columns")
+        return apply_layers(layers, self.weights_, embedding)
+
+    def _write(self, folder: Path) -> None:
+        self.network_.save(folder / NETWORK_FILE)
+
+    def _read(self, folder: Path) -> None:
+        self.network_ = read_network(folder / NETWORK_FILE)
+        self.weights_ = read_weights(self.network_)
+        expected = dict(self._loss(self.columns_).shapes)
+        if {name: each.shape for name, each in self.weights_.items()} != expected:
+            raise storage.SavedEncoderError(
+                f"{folder / NETWORK_FILE} is not the network of its manifest; "
+                "save the encoder again"
+            )
+
+
+def mirrored_layers(
+    columns: int,
+    units: tuple[int, ...],
+    activation: str,
+    embedding_activation: str,
+    output_activation: str,
+    dropout: float,
+) -> tuple[tuple[Dense, ...], tuple[Dense, ...]]:
+    """Return the encoding and the decoding half of an autoencoder.
+
+    Parameters
+    ----------
+    columns
+        Features of a row.
+    units
+        Units of the encoding half, the last being the embedding.
+    dropout
+        Share dropped after every hidden layer but the embedding.
+    """
+    *hidden, embedding = units
+    down = dense_chain("encode", columns, tuple(hidden), activation, dropout)
+    up = dense_chain("decode", embedding, tuple(reversed(hidden)), activation, dropout)
+    last_down = down[-1].units if down else columns
+    last_up = up[-1].units if up else embedding
+    return (
+        (*down, Dense("embedding", last_down, embedding, embedding_activation)),
+        (*up, Dense("reconstruction", last_up, columns, output_activation)),
+    )
+
+
+def dense_chain(
+    name: str, inputs: int, units: tuple[int, ...], activation: str, dropout: float
+) -> tuple[Dense, ...]:
+    """Return layers ``<name>_1``, ``<name>_2`` ... one after the other."""
+    widths = (inputs, *units)
+    return tuple(
+        Dense(f"{name}_{number}", widths[number - 1], widths[number], activation, dropout)
+        for number in range(1, len(widths))
+    )
+
+
+def apply_layers(layers: tuple[Dense, ...], weights: Weights, points: FloatArray) -> FloatArray:
+    """Send rows through trained layers in blocks, in float64, shape (n, units of the last)."""
+    outputs = np.empty((points.shape[0], layers[-1].units))
+    wide = {
+        name: np.asarray(weights[name], dtype=np.float64)
+        for layer in layers
+        for name, _ in layer.shapes
+    }
+    for first in range(0, points.shape[0], TRANSFORM_ROWS):
+        block = slice(first, first + TRANSFORM_ROWS)
+        outputs[block] = forward(np, layers, wide, points[block])
+    return outputs
+
+
+def dropout_bits(generator: np.random.Generator, rows: int, width: int) -> dict[str, Any]:
+    """Return the random bits of dropout as an entry of a batch; nothing where none is dropped."""
+    if not width:
+        return {}
+    return {"bits": generator.integers(0, 65_536, (rows, width), dtype=np.uint16)}
+
+
+def keras_layers(layers: tuple[Dense, ...], tensor: Any, seed: int) -> Any:
+    """Put the layers, and their dropout, on a Keras tensor; first weights as Keras draws them."""
+    keras = import_keras()
+    for layer in layers:
+        seed += 1
+        tensor = keras.layers.Dense(
+            layer.units,
+            activation=layer.activation,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
+            name=layer.name,
+        )(tensor)
+        if layer.dropout > 0.0:
+            tensor = keras.layers.Dropout(layer.dropout, seed=seed, name=f"{layer.name}_dropout")(
+                tensor
+            )
+    return tensor
+
+
+def read_weights(network: Any) -> dict[str, Float32Array]:
+    """Return the weights of the dense layers of a Keras model."""
+    weights: dict[str, Float32Array] = {}
+    for layer in network.layers:
+        if layer.weights:
+            kernel, bias = layer.get_weights()
+            weights[f"{layer.name}/kernel"] = np.asarray(kernel, dtype=np.float32)
+            weights[f"{layer.name}/bias"] = np.asarray(bias, dtype=np.float32)
+    return weights
+
+
+def write_weights(network: Any, weights: Weights) -> None:
+    """Put weights into the dense layers of a Keras model."""
+    for layer in network.layers:
+        if layer.weights:
+            layer.set_weights([weights[f"{layer.name}/kernel"], weights[f"{layer.name}/bias"]])
+
+
+def read_network(path: Path) -> Any:
+    """Load a ``.keras`` file without running code from it.
+
+    Raises
+    ------
+    SavedEncoderError
+        When Keras cannot read it.
+    """
+    keras = import_keras()
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        raise storage.SavedEncoderError(
+            f"{path} is not a network that this Keras can read; save the encoder again"
+        ) from error
