@@ -1,0 +1,543 @@
+"""DBSCAN and HDBSCAN: clusters of any shape, with rows left as noise.
+
+Growth: DBSCAN looks up the neighbours of every row in a k-d tree and handles them in
+blocks, so that memory stays linear in rows; time follows the number of neighbours, which is
+quadratic when eps covers the data. HDBSCAN builds one spanning tree by Prim's algorithm in
+quadratic time (about n² p / 2 differences) and linear memory, and takes every minimum
+cluster size from it.
+
+References
+----------
+Ester, M., Kriegel, H.-P., Sander, J., Xu, X. (1996). A density-based algorithm for
+discovering clusters in large spatial databases with noise. KDD.
+Sander, J., Ester, M., Kriegel, H.-P., Xu, X. (1998). Density-based clustering in spatial
+databases: the algorithm GDBSCAN. Data Mining and Knowledge Discovery 2(2).
+Satopää, V., Albrecht, J., Irwin, D., Raghavan, B. (2011). Finding a "kneedle" in a
+haystack: detecting knee points in system behavior. ICDCS workshops.
+Campello, R., Moulavi, D., Zimek, A., Sander, J. (2015). Hierarchical density estimates for
+data clustering, visualization, and outlier detection. ACM TKDD 10(1).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from models_py.clustering.candidate import NOISE, Candidate
+from models_py.clustering.rows import check_points, compact_labels, refuse_beyond, thread_count
+from models_py.errors import DataError
+from models_py.typing import BoolArray, FloatArray, IntArray
+
+TREE_COLUMNS = 20
+"""Beyond these a k-d tree visits nearly every row, and plain blocks of distances win."""
+
+NEIGHBOURS_AT_ONCE = 20_000_000
+"""Neighbour entries held at one time by DBSCAN: 160 MB."""
+
+Selection = Literal["eom", "leaf"]
+
+
+@dataclass(frozen=True, eq=False)
+class DensityModel:
+    """Rows inside the clusters; any row takes the label of the nearest of them.
+
+    Attributes
+    ----------
+    core_points
+        Shape (m, p): core rows of DBSCAN, clustered rows of HDBSCAN.
+    labels
+        Shape (m,): their clusters.
+    """
+
+    core_points: FloatArray
+    labels: IntArray
+
+    @cached_property
+    def _tree(self) -> Any:
+        from scipy.spatial import cKDTree
+
+        return cKDTree(self.core_points)
+
+    def predict(self, points: FloatArray) -> IntArray:
+        """Return the label of the nearest core point of every row, shape (n,)."""
+        return self.predict_with_distance(points)[0]
+
+    def predict_with_distance(self, points: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Return labels and Euclidean distances to the nearest core points, both (n,).
+
+        Raises
+        ------
+        DataError
+            When everything was noise or the columns are not those of the fit.
+        """
+        points = check_points(points)
+        if len(self.labels) == 0:
+            raise DataError("the density model found no cluster, all rows are noise; lower its "
+                            "min_samples or min_cluster_size, or raise eps")
+        if points.shape[1] != self.core_points.shape[1]:
+            raise DataError(
+                f"points: {points.shape[1]} columns, the model was fitted on "
+                f"{self.core_points.shape[1]}; transform the rows with the run's own feature matrix"
+            )
+        distances, nearest = self._tree.query(points, k=1, workers=thread_count())
+        return self.labels[nearest], np.asarray(distances, dtype=np.float64)
+
+
+def neighbour_distances(points: FloatArray, count: int) -> FloatArray:
+    """Return the distance from every row to its ``count``-th nearest, itself included.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p).
+    count
+        From 1 to n.
+
+    Returns
+    -------
+    array
+        Shape (n,).
+    """
+    if points.shape[1] <= TREE_COLUMNS:
+        from scipy.spatial import cKDTree
+
+        distances, _ = cKDTree(points).query(points, k=[count], workers=thread_count())
+        return np.asarray(distances[:, 0], dtype=np.float64)
+    from sklearn.neighbors import NearestNeighbors
+
+    search = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(points)
+    return np.asarray(search.kneighbors(points)[0][:, -1], dtype=np.float64)
+
+
+def knee_eps(points: FloatArray, min_samples: int) -> float:
+    """Return the distance at the knee of the sorted k-distance curve.
+
+    Every row's distance to its ``min_samples``-th nearest row (itself included) is sorted;
+    both axes are scaled to 0..1, and the knee is where the convex rising curve lies furthest
+    below the diagonal (Kneedle with sensitivity 0). Where the k-distances are all equal, that
+    distance is returned; where they are all zero, the smallest positive distance between
+    neighbouring distinct rows.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), finite.
+    min_samples
+        Neighbours that make a core row, itself included; at most the rows.
+
+    Returns
+    -------
+    float
+        Above 0.
+
+    Raises
+    ------
+    DataError
+        When ``min_samples`` lies outside 1..n or all rows are equal.
+    """
+    points = check_points(points)
+    _check_min_samples(min_samples, len(points))
+    curve = np.sort(neighbour_distances(points, min_samples))
+    knee = float(curve[_knee(curve)])
+    if knee > 0.0:
+        return knee
+    if curve[-1] > 0.0:
+        return float(curve[curve > 0.0][0])
+    distinct = np.unique(points, axis=0)
+    if len(distinct) == 1:
+        raise DataError("eps: all rows are equal, no distance separates them; give eps yourself")
+    return float(neighbour_distances(distinct, 2).min())
+
+
+def _knee(curve: FloatArray) -> int:
+    """Return the index at which a rising convex curve lies furthest below its chord."""
+    height = curve[-1] - curve[0]
+    if height <= 0.0:
+        return len(curve) - 1
+    across = np.linspace(0.0, 1.0, len(curve))
+    return int(np.argmax(across - (curve - curve[0]) / height))
+
+
+def _check_min_samples(min_samples: int, rows: int) -> None:
+    if not 1 <= min_samples <= rows:
+        raise DataError(
+            f"min_samples: {min_samples} does not lie within 1..{rows}, the rows there are; "
+            "lower it"
+        )
+
+
+def default_min_samples(rows: int, columns: int) -> int:
+    """Return twice the columns (Sander et al. 1998), at least 4 and at most half the rows."""
+    return int(max(1, min(max(4, 2 * columns), rows // 2 or 1)))
+
+
+def dbscan_peak_bytes(n: int, p: int, min_samples: int = 10) -> int:
+    """Estimate the peak memory of `dbscan` beyond the points: a tree, counts, one block.
+
+    Parameters
+    ----------
+    n, p
+        Rows and columns.
+    min_samples
+        As in `dbscan`; it is looked up for the knee.
+    """
+    tree = n * (p + 4) * 8
+    a_row = n * (8 * 6 + 16)
+    block = 2 * 8 * min(max(NEIGHBOURS_AT_ONCE, n), n * n)
+    return tree + a_row + block + n * min_samples
+
+
+def hdbscan_peak_bytes(n: int, p: int) -> int:
+    """Estimate the peak memory of `hdbscan` beyond the points: a copy, the edges, the tree."""
+    return n * p * 8 * 2 + n * 8 * 24
+
+
+def dbscan(
+    points: FloatArray,
+    *,
+    eps: float | None = None,
+    min_samples: int | None = None,
+    memory_limit: int | None = None,
+) -> Candidate:
+    """Group core rows that are within ``eps`` of each other, with the rows around them.
+
+    Labels are those of scikit-learn's DBSCAN, numbers included, without its list of all
+    neighbours.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), finite.
+    eps
+        Radius; the knee of the k-distance curve when None.
+    min_samples
+        Rows within the radius, itself included, that make a core row; twice the columns
+        when None.
+    memory_limit
+        Bytes that may be used; refused beyond.
+
+    Returns
+    -------
+    Candidate
+        Noise is -1; the model is a `DensityModel` of the core rows.
+
+    Raises
+    ------
+    DataError
+        When eps is not above 0, ``min_samples`` lies outside 1..n, or values are not finite.
+    MemoryRefusedError
+        When the estimate is over ``memory_limit``.
+    """
+    began = time.perf_counter()
+    points = check_points(points)
+    rows, columns = points.shape
+    given = min_samples is not None
+    wanted = min_samples if min_samples is not None else default_min_samples(rows, columns)
+    _check_min_samples(wanted, rows)
+    refuse_beyond(
+        dbscan_peak_bytes(rows, columns, wanted),
+        memory_limit,
+        f"dbscan of {rows:,} rows",
+        "cluster a sample and assign the rest, or use kmeans",
+    )
+    radius = knee_eps(points, wanted) if eps is None else float(eps)
+    if not radius > 0.0 or not np.isfinite(radius):
+        raise DataError(f"eps: {radius} is no radius; give one above 0 or leave it out")
+    labels, is_core = _density_labels(points, radius, wanted)
+    parameters = {
+        "eps": radius,
+        "eps_from": "knee" if eps is None else "given",
+        "min_samples": wanted,
+        "min_samples_from": "given" if given else "columns",
+    }
+    model = DensityModel(points[is_core], labels[is_core])
+    return Candidate("dbscan", parameters, labels, time.perf_counter() - began, model=model)
+
+
+def _density_labels(
+    points: FloatArray, radius: float, min_samples: int
+) -> tuple[IntArray, BoolArray]:
+    """Return DBSCAN labels and which rows are core, both (n,)."""
+    from models_py.clustering.density_kernels import find_root, join_neighbours, lowest_core_label
+
+    search = _RadiusSearch(points, radius)
+    is_core = search.counts >= min_samples
+    parents = np.arange(len(points))
+    for first, starts, neighbours in search.blocks():
+        join_neighbours(parents, is_core, first, starts, neighbours)
+    labels = np.full(len(points), NOISE, dtype=np.int64)
+    core_rows = np.flatnonzero(is_core)
+    roots = np.array([find_root(parents, row) for row in core_rows], dtype=np.int64)
+    labels[core_rows] = np.unique(roots, return_inverse=True)[1]
+    for first, starts, neighbours in search.blocks(~is_core):
+        lowest_core_label(labels, is_core, first, starts, neighbours)
+    return labels, is_core
+
+
+class _RadiusSearch:
+    """Neighbours within a radius, a block of rows at a time."""
+
+    def __init__(self, points: FloatArray, radius: float) -> None:
+        from scipy.spatial import cKDTree
+
+        self._points = points
+        self._radius = radius
+        self._tree = cKDTree(points)
+        self.counts: IntArray = self._tree.query_ball_point(
+            points, radius, workers=thread_count(), return_length=True
+        ).astype(np.int64)
+
+    def blocks(self, only: BoolArray | None = None) -> Iterator[tuple[int, IntArray, IntArray]]:
+        """Yield (first row, starts, neighbours) of blocks that fit in memory.
+
+        Rows outside ``only`` have no neighbours in their slice.
+        """
+        counts = self.counts if only is None else np.where(only, self.counts, 0)
+        ends = np.cumsum(counts)
+        first = 0
+        while first < len(counts):
+            before = ends[first - 1] if first else 0
+            last = int(np.searchsorted(ends, before + NEIGHBOURS_AT_ONCE, side="right"))
+            last = max(last, first + 1)
+            yield first, *self._block(first, last, only)
+            first = last
+
+    def _block(self, first: int, last: int, only: BoolArray | None) -> tuple[IntArray, IntArray]:
+        rows = np.arange(first, last)
+        if only is not None:
+            rows = rows[only[first:last]]
+        found = self._tree.query_ball_point(
+            self._points[rows], self._radius, workers=thread_count()
+        )
+        sizes = np.zeros(last - first, dtype=np.int64)
+        sizes[rows - first] = [len(each) for each in found]
+        starts = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+        neighbours = np.fromiter((row for each in found for row in each), np.int64, starts[-1])
+        return starts, neighbours
+
+
+@dataclass(frozen=True, eq=False)
+class DensityHierarchy:
+    """Single-linkage tree of mutual reachability, from which any minimum size is taken.
+
+    Attributes
+    ----------
+    nodes
+        Shape (n - 1, 2): the two nodes of each merge; rows are 0..n-1, merges n, n + 1, ...
+    sizes
+        Shape (n - 1,): rows below each merge.
+    lengths
+        Shape (n - 1,): mutual reachability at which each merge happens, rising.
+    core_distances
+        Shape (n,): distance to the ``min_samples``-th nearest row, itself included.
+    """
+
+    nodes: IntArray
+    sizes: IntArray
+    lengths: FloatArray
+    core_distances: FloatArray = field(repr=False)
+
+    def labels(
+        self,
+        min_cluster_size: int,
+        *,
+        selection: Selection = "eom",
+        allow_single_cluster: bool = False,
+    ) -> IntArray:
+        """Cut the tree into the most stable clusters; -1 is noise.
+
+        Parameters
+        ----------
+        min_cluster_size
+            Rows of the smallest cluster, at least 2.
+        selection
+            ``"eom"`` takes clusters with the largest excess of mass, ``"leaf"`` the finest.
+        allow_single_cluster
+            Let all rows be one cluster where no split is more stable; rows that leave it
+            before its first split are noise.
+
+        Returns
+        -------
+        array
+            Shape (n,): clusters in the order of their first row.
+        """
+        from models_py.clustering.density_kernels import condense, stabilities
+
+        with np.errstate(divide="ignore"):
+            densities = 1.0 / self.lengths
+        tree = condense(self.nodes, self.sizes, densities, min_cluster_size)
+        parents, births, owner, left_at = tree
+        if selection == "leaf":
+            chosen = _leaf_clusters(parents, allow_single_cluster)
+        else:
+            chosen = _stable_clusters(parents, stabilities(*tree), allow_single_cluster)
+        labels = _nearest_chosen(parents, chosen)[owner]
+        if chosen[0] and len(births) > 1:
+            labels = np.where((owner == 0) & (left_at < births[1]), NOISE, labels)
+        return _by_first_row(labels)
+
+
+def _leaf_clusters(parents: IntArray, allow_single_cluster: bool) -> BoolArray:
+    """Choose clusters that are not split further."""
+    chosen = np.ones(len(parents), dtype=np.bool_)
+    chosen[parents[1:]] = False
+    if len(parents) == 1:
+        chosen[0] = allow_single_cluster
+    return chosen
+
+
+def _stable_clusters(
+    parents: IntArray, stability: FloatArray, allow_single_cluster: bool
+) -> BoolArray:
+    """Choose the set of disjoint clusters with the largest total stability."""
+    chosen = np.ones(len(parents), dtype=np.bool_)
+    best = stability.copy()
+    below = np.zeros(len(parents))
+    for cluster in range(len(parents) - 1, -1, -1):
+        if below[cluster] > best[cluster]:
+            chosen[cluster] = False
+            best[cluster] = below[cluster]
+        if cluster:
+            below[parents[cluster]] += best[cluster]
+    chosen[0] = chosen[0] and allow_single_cluster
+    covered = np.zeros(len(parents), dtype=np.bool_)
+    for cluster in range(1, len(parents)):
+        parent = parents[cluster]
+        covered[cluster] = covered[parent] or chosen[parent]
+    return np.asarray(chosen & ~covered)
+
+
+def _nearest_chosen(parents: IntArray, chosen: BoolArray) -> IntArray:
+    """Return the chosen cluster that holds each cluster, -1 where none does."""
+    holder = np.full(len(parents), NOISE, dtype=np.int64)
+    for cluster in range(len(parents)):
+        if chosen[cluster]:
+            holder[cluster] = cluster
+        elif cluster:
+            holder[cluster] = holder[parents[cluster]]
+    return holder
+
+
+def _by_first_row(labels: IntArray) -> IntArray:
+    """Renumber clusters in the order of their first rows."""
+    labels, kept = compact_labels(labels)
+    first_rows = np.array([int(np.argmax(labels == old)) for old in range(len(kept))])
+    order = np.argsort(np.argsort(first_rows))
+    renumbered = labels.copy()
+    inside = labels >= 0
+    renumbered[inside] = order[labels[inside]]
+    return renumbered
+
+
+def density_hierarchy(points: FloatArray, min_samples: int) -> DensityHierarchy:
+    """Build the single-linkage tree of mutual reachability.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), finite; at least two rows.
+    min_samples
+        Rank of the neighbour, the row itself included, that gives the core distance.
+
+    Raises
+    ------
+    DataError
+        When there are fewer than two rows or ``min_samples`` lies outside 1..n.
+    """
+    from models_py.clustering.density_kernels import merge_edges, spanning_tree
+
+    points = check_points(points)
+    if len(points) < 2:
+        raise DataError("hdbscan: one row has no tree; at least two rows are needed")
+    _check_min_samples(min_samples, len(points))
+    core = neighbour_distances(points, min_samples)
+    ends, squared = spanning_tree(np.ascontiguousarray(points.T).copy(), core**2)
+    order = np.argsort(squared, kind="stable")
+    nodes, sizes = merge_edges(ends[order])
+    return DensityHierarchy(nodes, sizes, np.sqrt(squared[order]), core)
+
+
+def hdbscan(
+    points: FloatArray,
+    *,
+    min_cluster_size: int | Iterable[int],
+    min_samples: int | None = None,
+    selection: Selection = "eom",
+    allow_single_cluster: bool = False,
+    memory_limit: int | None = None,
+) -> list[Candidate]:
+    """Run HDBSCAN for one or several minimum cluster sizes from one tree.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), finite.
+    min_cluster_size
+        Rows of the smallest cluster, at least 2; one or several.
+    min_samples
+        Rank of the neighbour that gives a row's core distance, itself included; the
+        smallest ``min_cluster_size`` when None, which for one size is what scikit-learn does.
+    selection, allow_single_cluster
+        As in `DensityHierarchy.labels`.
+    memory_limit
+        Bytes that may be used; refused beyond.
+
+    Returns
+    -------
+    list of Candidate
+        One for each size, in the order given. Noise is -1; the model is a `DensityModel` of
+        the clustered rows. Seconds share the tree equally.
+
+    Raises
+    ------
+    DataError
+        When a size is below 2 or over the rows, ``min_samples`` lies outside 1..n, or values
+        are not finite.
+    MemoryRefusedError
+        When the estimate is over ``memory_limit``.
+    """
+    points = check_points(points)
+    rows, columns = points.shape
+    smallest = _check_sizes(min_cluster_size, rows)
+    refuse_beyond(
+        hdbscan_peak_bytes(rows, columns),
+        memory_limit,
+        f"hdbscan of {rows:,} rows",
+        "cluster a sample and assign the rest, or use kmeans",
+    )
+    neighbour = min(smallest) if min_samples is None else min_samples
+    began = time.perf_counter()
+    tree = density_hierarchy(points, neighbour)
+    shared = (time.perf_counter() - began) / len(smallest)
+    found = []
+    for size in smallest:
+        began = time.perf_counter()
+        labels = tree.labels(
+            size, selection=selection, allow_single_cluster=allow_single_cluster
+        )
+        parameters = {"min_cluster_size": size, "min_samples": neighbour, "selection": selection}
+        inside = labels >= 0
+        model = DensityModel(points[inside], labels[inside])
+        seconds = shared + time.perf_counter() - began
+        found.append(Candidate("hdbscan", parameters, labels, seconds, model=model))
+    return found
+
+
+def _check_sizes(min_cluster_size: int | Iterable[int], rows: int) -> list[int]:
+    if isinstance(min_cluster_size, (int, np.integer)):
+        sizes = [int(min_cluster_size)]
+    else:
+        sizes = [int(size) for size in min_cluster_size]
+    if not sizes:
+        raise DataError("min_cluster_size: none was given; name at least one, such as 50")
+    for size in sizes:
+        if not 2 <= size <= rows:
+            raise DataError(
+                f"min_cluster_size: {size} does not lie within 2..{rows}, the rows there are"
+            )
+    return sizes
