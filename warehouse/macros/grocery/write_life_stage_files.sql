@@ -1,0 +1,19 @@
+{# Writes data/samples/grocery_<life stage>.csv and .parquet. DuckDB writes beside the target and
+   renames, so that a reader never sees half a file; a life stage without customers gives a file
+   without rows, so that no file of an older build stays behind. #}
+{% macro write_life_stage_files() -%}
+    {%- if execute -%}
+        {%- set folder = run_query("select getvariable('samples_dir')").rows[0][0] -%}
+        {%- for stage in life_stages() -%}
+            {%- for format in ['csv', 'parquet'] -%}
+                {%- do run_query(
+                    'copy (select * from ' ~ this ~ " where life_stage = '" ~ stage
+                    ~ "' order by sample_rank) to "
+                    ~ quoted(folder ~ '/grocery_' ~ stage | lower ~ '.' ~ format)
+                    ~ ' (format ' ~ format ~ (', header' if format == 'csv' else '')
+                    ~ ', use_tmp_file true)'
+                ) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,13 @@
+{{ config(enabled=var('grocery_source') == 'complete_journey', materialized='view') }}
+
+with
+raw_file as (select * from {{ complete_journey_file('campaigns') }}),
+
+typed as (
+    select
+        cast(campaign_id as varchar) as campaign_id,
+        cast(household_id as varchar) as household_id
+    from raw_file
+)
+
+select * from typed

@@ -1,0 +1,14 @@
+{{ config(enabled=var('grocery_source') == 'complete_journey', materialized='view') }}
+
+with
+raw_file as (select * from {{ complete_journey_file('coupons') }}),
+
+typed as (
+    select
+        cast(coupon_upc as varchar) as coupon_id,
+        cast(product_id as varchar) as product_id,
+        cast(campaign_id as varchar) as campaign_id
+    from raw_file
+)
+
+select * from typed

@@ -1,0 +1,27 @@
+{{ config(enabled=var('grocery_source') == 'complete_journey', materialized='view') }}
+
+with
+transactions as (select * from {{ ref('bronze_grocery_complete_journey_transactions') }}),
+
+lines as (
+    select
+        household_id as customer_id,
+        basket_id,
+        product_id,
+        store_id,
+        cast(null as varchar) as basket_size,
+        cast(null as varchar) as basket_type,
+        cast(null as varchar) as basket_mission,
+        cast(null as varchar) as basket_price_sensitivity,
+        cast(quantity as double) as quantity,
+        sales_value as spend_amount,
+        retail_discount_amount as discount_amount,
+        coupon_discount_amount + coupon_match_amount as coupon_amount,
+        -- What the shelf label said: the retailer's own discounts are off sales_value,
+        -- the manufacturer's coupon is not.
+        sales_value + retail_discount_amount + coupon_match_amount as shelf_amount,
+        {{ local_time('transaction_at', 'America/New_York') }} as bought_at
+    from transactions
+)
+
+select * from lines

@@ -1,0 +1,18 @@
+{{ config(enabled=var('grocery_source') == 'complete_journey', materialized='view') }}
+
+with
+raw_file as (select * from {{ complete_journey_file('products') }}),
+
+typed as (
+    select
+        cast(product_id as varchar) as product_id,
+        cast(manufacturer_id as varchar) as manufacturer_id,
+        department,
+        brand,
+        product_category,
+        product_type,
+        package_size
+    from raw_file
+)
+
+select * from typed

@@ -1,0 +1,16 @@
+{{ config(enabled=var('grocery_source') == 'complete_journey', materialized='view') }}
+
+with
+raw_file as (select * from {{ complete_journey_file('promotions') }}),
+
+typed as (
+    select
+        cast(product_id as varchar) as product_id,
+        cast(store_id as varchar) as store_id,
+        display_location,
+        mailer_location,
+        week
+    from raw_file
+)
+
+select * from typed

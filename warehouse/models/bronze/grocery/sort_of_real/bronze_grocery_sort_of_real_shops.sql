@@ -1,0 +1,16 @@
+{{ config(enabled=var('grocery_source') == 'sort_of_real', materialized='view') }}
+
+with
+transactions as (select * from {{ ref('bronze_grocery_sort_of_real_transactions') }}),
+
+shops as (
+    select
+        store_id,
+        min(store_format) as store_format,
+        min(store_region) as store_region
+    from transactions
+    where store_id is not null
+    group by store_id
+)
+
+select * from shops

@@ -1,0 +1,39 @@
+{{ config(enabled=var('grocery_source') == 'sort_of_real') }}
+
+with
+raw_files as (
+    select * from {{ sort_of_real_files(
+        ['transactions_*.csv', 'transactions_*.csv.gz'], sort_of_real_transaction_columns()
+    ) }}
+),
+
+typed as (
+    select
+        {{ code('CUST_CODE') }} as customer_id,
+        {{ code('BASKET_ID') }} as basket_id,
+        {{ code('PROD_CODE') }} as product_id,
+        {{ code('STORE_CODE') }} as store_id,
+        {{ code('SHOP_WEEK') }} as shop_week,
+        {{ code('PROD_CODE_10') }} as product_class,
+        {{ code('PROD_CODE_20') }} as product_group,
+        {{ code('PROD_CODE_30') }} as product_division,
+        {{ code('PROD_CODE_40') }} as department,
+        {{ code('CUST_PRICE_SENSITIVITY') }} as customer_price_sensitivity,
+        {{ code('CUST_LIFESTAGE') }} as customer_life_stage,
+        {{ code('BASKET_SIZE') }} as basket_size,
+        {{ code('BASKET_PRICE_SENSITIVITY') }} as basket_price_sensitivity,
+        {{ code('BASKET_TYPE') }} as basket_type,
+        {{ code('BASKET_DOMINANT_MISSION') }} as basket_mission,
+        {{ code('STORE_FORMAT') }} as store_format,
+        {{ code('STORE_REGION') }} as store_region,
+        {{ safe_number('SHOP_HOUR') }} as shop_hour,
+        {{ safe_number('SHOP_WEEKDAY') }} as shop_weekday,
+        {{ safe_number('QUANTITY') }} as quantity,
+        {{ safe_number('SPEND') }} as spend_amount,
+        {{ safe_date('SHOP_DATE', '%Y%m%d') }} as shopped_on,
+        source_file,
+        {{ load_time() }} as loaded_at
+    from raw_files
+)
+
+select * from typed

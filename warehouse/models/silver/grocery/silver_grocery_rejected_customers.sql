@@ -1,0 +1,34 @@
+with
+checked_lines as (select * from {{ ref('silver_grocery_checked_lines') }}),
+
+customers as (select * from {{ ref('silver_grocery_customers') }}),
+
+reasons as (
+    select
+        customer_id,
+        rejection_reason as main_reason,
+        count(*) as line_count
+    from checked_lines
+    where rejection_reason is not null and customer_id is not null
+    group by customer_id, rejection_reason
+),
+
+rejected as (
+    select reasons.*
+    from reasons
+    left join customers on reasons.customer_id = customers.customer_id
+    where customers.customer_id is null
+),
+
+main_reasons as (
+    select
+        customer_id,
+        main_reason,
+        sum(line_count) over (partition by customer_id) as line_count
+    from rejected
+    qualify row_number() over (
+        partition by customer_id order by rejected.line_count desc, main_reason
+    ) = 1
+)
+
+select * from main_reasons

@@ -1,0 +1,8 @@
+with
+shops as (select * from {{ grocery_source('shops') }})
+
+select
+    store_id,
+    store_format,
+    store_region
+from shops
