@@ -1,15 +1,14 @@
 """Opening the warehouse file, and everything that is asked of it.
 
 DuckDB lets one process write; a file that another process holds becomes a message that
-names the process and the way out. Identifiers are always quoted by the dialect, values
-are always bound.
+names the process and the way out. Identifiers are always quoted, values are always bound.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
 
 POLL_SECONDS = 0.25
+MAINTENANCE_COMMAND = "python scripts/cleanup_temp_tables.py"
+
+
+def quoted(*names: str) -> str:
+    """Return names as SQL identifiers joined by dots, whatever they hold."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
 
 
 class Warehouse:
@@ -32,24 +37,38 @@ class Warehouse:
     ----------
     path
         The DuckDB file.
-    connection
-        SQLAlchemy connection, the only one to the file in this process.
+    raw
+        The DuckDB connection, for Arrow and data frames; the only one to the file here.
     """
 
-    def __init__(self, path: Path, engine: Engine, connection: Connection) -> None:
+    def __init__(self, path: Path, raw: Any) -> None:
         self.path = path
-        self.connection = connection
-        self._engine = engine
+        self.raw = raw
+        self._engine: Engine | None = None
+        self._connection: Connection | None = None
 
     @property
-    def raw(self) -> Any:
-        """The DuckDB connection below SQLAlchemy, for Arrow and data frames."""
-        return self.connection.connection.driver_connection
+    def connection(self) -> Connection:
+        """The SQLAlchemy connection over :attr:`raw`, made when it is first asked for."""
+        if self._connection is None:
+            from duckdb_engine import ConnectionWrapper
+            from sqlalchemy import NullPool, create_engine
+
+            wrapped = ConnectionWrapper(self.raw)
+            self._engine = create_engine("duckdb://", creator=lambda: wrapped, poolclass=NullPool)
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None and self._engine is not None:
+            self._connection.close()
+            self._engine.dispose()
+        self.raw.close()
 
     def quote(self, *names: str) -> str:
-        """Return names quoted by the dialect and joined by dots."""
-        quote = self._engine.dialect.identifier_preparer.quote_identifier
-        return ".".join(quote(name) for name in names)
+        """Return names quoted and joined by dots."""
+        return quoted(*names)
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run one statement with bound values (``?``) and fetch all its rows."""
@@ -123,7 +142,11 @@ class Warehouse:
 
 @contextmanager
 def open_warehouse(
-    path: Path | None = None, *, read_only: bool = False, wait_seconds: float = 0.0
+    path: Path | None = None,
+    *,
+    read_only: bool = False,
+    wait_seconds: float = 0.0,
+    on_wait: Callable[[str], None] | None = None,
 ) -> Iterator[Warehouse]:
     """Open the warehouse file and close it again.
 
@@ -135,6 +158,8 @@ def open_warehouse(
         Several processes may read at once, none while one writes.
     wait_seconds
         How long to wait for another process to let go of the file.
+    on_wait
+        Told once who is waited for.
 
     Raises
     ------
@@ -143,70 +168,114 @@ def open_warehouse(
     WarehouseError
         The file is missing, damaged, read-only or made by a newer DuckDB.
     """
-    from sqlalchemy import URL, NullPool, create_engine
-
     path = path or settings.warehouse_path()
     if not path.is_file():
         raise WarehouseError(
             f"there is no warehouse at {path}: build it with 'dbt build --project-dir warehouse'"
         )
-    engine = create_engine(
-        URL.create("duckdb", database=str(path)),
-        poolclass=NullPool,
-        connect_args={"read_only": read_only},
-    )
-    connection = _connect(engine, path, wait_seconds)
+    warehouse = Warehouse(path, _connect(path, read_only, wait_seconds, on_wait))
     try:
-        yield Warehouse(path, engine, connection)
+        yield warehouse
     finally:
-        connection.close()
-        engine.dispose()
+        warehouse.close()
 
 
-def _connect(engine: Engine, path: Path, wait_seconds: float) -> Connection:
+def _connect(
+    path: Path, read_only: bool, wait_seconds: float, on_wait: Callable[[str], None] | None
+) -> Any:
     until = time.monotonic() + wait_seconds
     while True:
         try:
-            with warehouse_errors(path):
-                return engine.connect()
-        except WarehouseLockedError:
+            return _connect_current(path, read_only)
+        except WarehouseLockedError as error:
             if time.monotonic() >= until:
-                raise
+                if wait_seconds <= 0:
+                    raise
+                raise WarehouseLockedError(f"{error} (waited {wait_seconds:g} s)") from error
+            if on_wait is not None:
+                on_wait(f"waiting up to {wait_seconds:g} s: {error}")
+                on_wait = None
             time.sleep(POLL_SECONDS)
+
+
+def _connect_current(path: Path, read_only: bool) -> Any:
+    # A compaction swaps the file by a rename. The lock is on the file, not on its name: a
+    # process that opened the old file just before the swap and got its lock just after would
+    # write into a file that has no name any more.
+    import duckdb
+
+    while True:
+        with warehouse_errors(path):
+            before = _file_identity(path)
+            raw = duckdb.connect(str(path), read_only=read_only)
+            if _file_identity(path) == before:
+                return raw
+            raw.close()
+
+
+def _file_identity(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise WarehouseError(f"{path} cannot be read ({error.strerror})") from error
+    return status.st_dev, status.st_ino
 
 
 @contextmanager
 def warehouse_errors(path: Path) -> Iterator[None]:
     """Turn DuckDB's and SQLAlchemy's errors into one line that says what to do."""
     import duckdb
-    from sqlalchemy.exc import DBAPIError
 
     try:
         yield
-    except DBAPIError as error:
-        raise _explained(path, str(error.orig)) from error
     except duckdb.Error as error:
-        raise _explained(path, str(error)) from error
+        raise explained(path, str(error)) from error
+    except Exception as error:
+        # SQLAlchemy is imported only where something used it: then its errors are known.
+        from sqlalchemy.exc import DBAPIError
+
+        if isinstance(error, DBAPIError):
+            raise explained(path, str(error.orig)) from error
+        raise
 
 
-def _explained(path: Path, text: str) -> WarehouseError:
+def explained(path: Path, text: str) -> WarehouseError:
+    """Return the error to raise for what DuckDB said about a file."""
     held = re.search(r"Conflicting lock is held in (.+?) \(PID (\d+)\)", text)
     if held:
         return WarehouseLockedError(
             f"{path} is in use by process {held[2]} ({process_command(int(held[2]), held[1])}):"
             " wait until it is done, or stop it, and run the command again"
         )
-    if "not a valid DuckDB database file" in text:
-        return WarehouseError(
-            f"{path} is not a DuckDB database: restore a backup, or move it away and build again"
+    if "Could not set lock on file" in text or "different configuration" in text:
+        return WarehouseLockedError(
+            f"{path} is in use ({_first_line(text)}): close what holds it and run again"
         )
-    if "newer version" in text or "storage version" in text.lower():
-        return WarehouseError(f"{path} was made by a newer DuckDB: upgrade the duckdb package")
-    if "read-only" in text.lower() or "Permission denied" in text:
-        return WarehouseError(f"{path} cannot be written ({_first_line(text)}): check its rights")
-    if "No space left" in text:
-        return WarehouseError(f"no space is left on the disk of {path}: free some and run again")
+    for pattern, said in _KNOWN.items():
+        if re.search(pattern, text, re.IGNORECASE):
+            return WarehouseError(said.format(path=path, text=_first_line(text)))
     return WarehouseError(f"{path.name}: {_first_line(text)}")
+
+
+_BACK = f"restore a backup into its place: {MAINTENANCE_COMMAND} --restore FOLDER"
+_KNOWN = {
+    "newer version of DuckDB|storage version": (
+        "{path} was made by a newer DuckDB than this one: upgrade with 'pip install -U duckdb'"
+    ),
+    "not a valid DuckDB database file|sqlite_scanner": (
+        "{path} is not a DuckDB database: move it away, then build again or " + _BACK
+    ),
+    "Corrupt database file|Could not read enough bytes|failed to load checkpoint": (
+        "{path} is damaged ({text}): move it away, then build again or " + _BACK
+    ),
+    "No space left on device|File too large|not enough disk space": (
+        "no space is left on the disk of {path}: nothing of this step was kept; free some and"
+        " run again"
+    ),
+    "read-only mode|Read-only file system|Permission denied|Operation not permitted": (
+        "{path} cannot be opened or written ({text}): check its rights and its folder's"
+    ),
+}
 
 
 def _first_line(text: str) -> str:
