@@ -29,7 +29,13 @@ from typing import Any, Literal
 import numpy as np
 
 from models_py.clustering.candidate import NOISE, Candidate
-from models_py.clustering.rows import check_points, compact_labels, refuse_beyond, thread_count
+from models_py.clustering.rows import (
+    check_columns,
+    check_points,
+    compact_labels,
+    refuse_beyond,
+    thread_count,
+)
 from models_py.errors import DataError
 from models_py.typing import BoolArray, FloatArray, IntArray
 
@@ -77,13 +83,11 @@ class DensityModel:
         """
         points = check_points(points)
         if len(self.labels) == 0:
-            raise DataError("the density model found no cluster, all rows are noise; lower its "
-                            "min_samples or min_cluster_size, or raise eps")
-        if points.shape[1] != self.core_points.shape[1]:
             raise DataError(
-                f"points: {points.shape[1]} columns, the model was fitted on "
-                f"{self.core_points.shape[1]}; transform the rows with the run's own feature matrix"
+                "the density model found no cluster, all rows are noise; lower its "
+                "min_samples or min_cluster_size, or raise eps"
             )
+        check_columns(points, self.core_points.shape[1])
         distances, nearest = self._tree.query(points, k=1, workers=thread_count())
         return self.labels[nearest], np.asarray(distances, dtype=np.float64)
 
@@ -517,9 +521,7 @@ def hdbscan(
     found = []
     for size in smallest:
         began = time.perf_counter()
-        labels = tree.labels(
-            size, selection=selection, allow_single_cluster=allow_single_cluster
-        )
+        labels = tree.labels(size, selection=selection, allow_single_cluster=allow_single_cluster)
         parameters = {"min_cluster_size": size, "min_samples": neighbour, "selection": selection}
         inside = labels >= 0
         model = DensityModel(points[inside], labels[inside])

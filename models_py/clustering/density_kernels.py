@@ -9,7 +9,7 @@ BLOCK = 512
 """Rows whose distances are held at once: small enough for the first cache."""
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def spanning_tree(columns, core):  # type: ignore[no-untyped-def]
     """Grow the minimum spanning tree of mutual reachability by Prim's algorithm.
 
@@ -50,7 +50,7 @@ def spanning_tree(columns, core):  # type: ignore[no-untyped-def]
                     gaps[index] += gap * gap
             block_best = np.inf
             for index in range(size):
-                reach = max(max(gaps[index], core[first + index]), row_core)
+                reach = max(gaps[index], core[first + index], row_core)
                 closer = reach < best[first + index]
                 origin[first + index] = row if closer else origin[first + index]
                 best[first + index] = reach if closer else best[first + index]
@@ -67,7 +67,7 @@ def spanning_tree(columns, core):  # type: ignore[no-untyped-def]
     return ends, lengths
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def find_root(parents, node):  # type: ignore[no-untyped-def]
     """Return the representative of a node's set, halving the path on the way."""
     while parents[node] != node:
@@ -76,7 +76,7 @@ def find_root(parents, node):  # type: ignore[no-untyped-def]
     return node
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def merge_edges(ends):  # type: ignore[no-untyped-def]
     """Turn the edges of a spanning tree, shortest first, into a single-linkage tree.
 
@@ -104,7 +104,7 @@ def merge_edges(ends):  # type: ignore[no-untyped-def]
     return nodes, sizes
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def condense(nodes, sizes, densities, smallest):  # type: ignore[no-untyped-def]
     """Keep only splits into two parts of at least ``smallest`` rows.
 
@@ -141,7 +141,7 @@ def condense(nodes, sizes, densities, smallest):  # type: ignore[no-untyped-def]
     return parents[:clusters], births[:clusters], owner[:rows], left_at[:rows]
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def stabilities(parents, births, owner, left_at):  # type: ignore[no-untyped-def]
     """Return each cluster's excess of mass: rows times the density they outlive its begin."""
     clusters = parents.shape[0]
@@ -160,7 +160,7 @@ def stabilities(parents, births, owner, left_at):  # type: ignore[no-untyped-def
     return mass
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def join_neighbours(parents, is_core, first_row, starts, neighbours):  # type: ignore[no-untyped-def]
     """Join core rows that are neighbours; rows ``first_row``.. own slices of ``neighbours``."""
     for index in range(starts.shape[0] - 1):
@@ -180,7 +180,7 @@ def join_neighbours(parents, is_core, first_row, starts, neighbours):  # type: i
                     parents[other_root] = root
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def lowest_core_label(labels, is_core, first_row, starts, neighbours):  # type: ignore[no-untyped-def]
     """Give border rows the lowest label among their core neighbours."""
     for index in range(starts.shape[0] - 1):

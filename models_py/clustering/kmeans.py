@@ -25,6 +25,7 @@ import numpy as np
 
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.rows import (
+    check_columns,
     check_distinct,
     check_ks,
     check_points,
@@ -33,7 +34,6 @@ from models_py.clustering.rows import (
     in_threads,
     thread_count,
 )
-from models_py.errors import DataError
 from models_py.typing import FloatArray, IntArray
 
 SAMPLE_ROWS = 50_000
@@ -120,11 +120,7 @@ def nearest_center(points: FloatArray, centers: FloatArray) -> tuple[IntArray, F
     from models_py.clustering.kmeans_kernels import nearest_centers
 
     points = check_points(points)
-    if points.shape[1] != centers.shape[1]:
-        raise DataError(
-            f"points: {points.shape[1]} columns, the model was fitted on {centers.shape[1]}; "
-            "transform the rows with the run's own feature matrix"
-        )
+    check_columns(points, centers.shape[1])
     labels = np.empty(points.shape[0], dtype=np.int64)
     distances = np.empty(points.shape[0])
     in_threads(

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
 def squared_distance(points, row, centers, center):  # type: ignore[no-untyped-def]
     """Return the squared Euclidean distance of one row to one center."""
     total = 0.0
@@ -20,7 +20,7 @@ def squared_distance(points, row, centers, center):  # type: ignore[no-untyped-d
     return total
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def assign_all(points, centers, labels, upper, lower, sums, counts):  # type: ignore[no-untyped-def]
     """Assign every row to its nearest center, with the bounds that later passes use.
 
@@ -50,7 +50,7 @@ def assign_all(points, centers, labels, upper, lower, sums, counts):  # type: ig
     return inertia
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def assign_moved(  # type: ignore[no-untyped-def]
     points, centers, half_gaps, drifts, labels, upper, lower, sums, counts
 ):
@@ -103,7 +103,7 @@ def assign_moved(  # type: ignore[no-untyped-def]
     return moved
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def spread_start(points, centers, known, uniforms):  # type: ignore[no-untyped-def]
     """Fill ``centers[known:]`` by greedy k-means++ (Arthur and Vassilvitskii 2007).
 
@@ -157,7 +157,7 @@ def spread_start(points, centers, known, uniforms):  # type: ignore[no-untyped-d
     return k
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def nearest_centers(points, centers, labels, distances):  # type: ignore[no-untyped-def]
     """Write the nearest center of every row and the distance to it."""
     for row in range(points.shape[0]):

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def row_cost(numeric, categorical, row, centers, modes, cluster, gamma):  # type: ignore[no-untyped-def]
     """Return the cost of one row in one cluster."""
     total = 0.0
@@ -24,7 +24,7 @@ def row_cost(numeric, categorical, row, centers, modes, cluster, gamma):  # type
     return total + gamma * differing
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def nearest_prototype(numeric, categorical, row, centers, modes, gamma):  # type: ignore[no-untyped-def]
     """Return the cheapest cluster of one row and its cost; the first among equals."""
     best = 0
@@ -37,7 +37,7 @@ def nearest_prototype(numeric, categorical, row, centers, modes, gamma):  # type
     return best, lowest
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def assign_prototypes(numeric, categorical, centers, modes, gamma, labels):  # type: ignore[no-untyped-def]
     """Write the cheapest cluster of every row and return the total cost."""
     total = 0.0
@@ -48,7 +48,7 @@ def assign_prototypes(numeric, categorical, centers, modes, gamma, labels):  # t
     return total
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def tally(numeric, categorical, labels, sums, sizes, counts):  # type: ignore[no-untyped-def]
     """Add every row to the sums (k, p), sizes (k,) and counts (k, q, levels) of its cluster."""
     for row in range(labels.shape[0]):
@@ -60,7 +60,7 @@ def tally(numeric, categorical, labels, sums, sizes, counts):  # type: ignore[no
             counts[cluster, column, categorical[row, column]] += 1
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def refresh(cluster, sums, sizes, counts, centers, modes):  # type: ignore[no-untyped-def]
     """Set a cluster's means and modes from its tallies; the lowest code among equal modes."""
     for column in range(centers.shape[1]):
@@ -69,7 +69,7 @@ def refresh(cluster, sums, sizes, counts, centers, modes):  # type: ignore[no-un
         modes[cluster, column] = np.argmax(counts[cluster, column])
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def move_row(  # type: ignore[no-untyped-def]
     numeric, categorical, row, source, target, labels, sums, sizes, counts, centers, modes
 ):
@@ -94,7 +94,7 @@ def move_row(  # type: ignore[no-untyped-def]
             modes[source, column] = np.argmax(counts[source, column])
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def costliest_row(numeric, categorical, centers, modes, gamma, labels, sizes):  # type: ignore[no-untyped-def]
     """Return the row furthest from its prototype among clusters of two rows and more."""
     worst = -1
@@ -109,7 +109,7 @@ def costliest_row(numeric, categorical, centers, modes, gamma, labels, sizes):  
     return worst
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def move_in_turn(  # type: ignore[no-untyped-def]
     numeric, categorical, gamma, labels, sums, sizes, counts, centers, modes
 ):
@@ -147,7 +147,7 @@ def move_in_turn(  # type: ignore[no-untyped-def]
     return moves
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def run_to_rest(numeric, categorical, gamma, centers, modes, labels, max_iter, levels):  # type: ignore[no-untyped-def]
     """Run k-prototypes from given prototypes, which are changed in place.
 

@@ -46,6 +46,21 @@ def check_points(points: FloatArray) -> FloatArray:
     return points
 
 
+def check_columns(points: FloatArray, fitted: int) -> None:
+    """Refuse rows whose columns are not those a model was fitted on.
+
+    Raises
+    ------
+    DataError
+        When ``points`` has another number of columns than ``fitted``.
+    """
+    if points.shape[1] != fitted:
+        raise DataError(
+            f"points: {points.shape[1]} columns, the model was fitted on {fitted}; "
+            "transform the rows with the run's own feature matrix"
+        )
+
+
 def check_ks(ks: Iterable[int], rows: int) -> list[int]:
     """Return the numbers of clusters as a list, each within 1..rows.
 
@@ -81,7 +96,7 @@ def count_distinct(points: FloatArray, at_most: int) -> int:
             known = np.unique(np.concatenate((known, part)) + 0.0, axis=0)
             if known.shape[0] >= at_most:
                 return at_most
-    return known.shape[0]
+    return int(known.shape[0])
 
 
 def check_distinct(points: FloatArray, k: int) -> None:

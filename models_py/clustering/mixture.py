@@ -1,0 +1,334 @@
+"""Gaussian mixtures over many k and shapes of covariance, with their evidence (BIC).
+
+Growth: each pass is linear in rows and k, and quadratic in columns for full and tied
+covariances; memory beyond the points does not grow with the rows but for the labels, since
+every pass adds up moments block by block. Large tables are fitted on a sample first and
+refined over all rows.
+
+References
+----------
+Dempster, A., Laird, N., Rubin, D. (1977). Maximum likelihood from incomplete data via the
+EM algorithm. JRSS B 39(1).
+Schwarz, G. (1978). Estimating the dimension of a model. Annals of Statistics 6(2).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from models_py.clustering.candidate import Candidate
+from models_py.clustering.kmeans import KMeansModel, kmeans_peak_bytes, kmeans_sweep
+from models_py.clustering.rows import (
+    CHUNK_ROWS,
+    check_columns,
+    check_distinct,
+    check_ks,
+    check_points,
+    chunks,
+    compact_labels,
+    in_threads,
+    thread_count,
+)
+from models_py.errors import DataError, near_match
+from models_py.typing import FloatArray, IntArray
+
+Covariance = Literal["full", "diag", "tied", "spherical"]
+COVARIANCES: tuple[Covariance, ...] = ("full", "diag", "tied", "spherical")
+
+SHRINKAGE = 1e-6
+"""Share of the mean column variance added to every variance, so that none becomes zero."""
+
+SAMPLE_ROWS = 100_000
+"""Rows on which a fit comes to rest before all rows refine it."""
+
+
+@dataclass(frozen=True, eq=False)
+class MixtureModel:
+    """A fitted mixture that gives every row its most probable component.
+
+    Attributes
+    ----------
+    weights
+        Shape (k,): share of each component.
+    means
+        Shape (k, p).
+    covariances
+        Shape (k, p, p) for full and tied, (k, p) for diagonal and spherical ones.
+    """
+
+    weights: FloatArray
+    means: FloatArray
+    covariances: FloatArray
+
+    def predict(self, points: FloatArray) -> IntArray:
+        """Return the most probable component of every row, shape (n,)."""
+        points = check_points(points)
+        check_columns(points, self.means.shape[1])
+        parts = in_threads(
+            lambda part: self._log_densities(points[part]).argmax(axis=1),
+            [(part,) for part in chunks(len(points))],
+        )
+        return np.concatenate(parts).astype(np.int64)
+
+    def probabilities(self, points: FloatArray) -> FloatArray:
+        """Return the probability of each component for every row, shape (n, k)."""
+        from models_py.clustering.mixture_kernels import to_probabilities
+
+        points = check_points(points)
+        check_columns(points, self.means.shape[1])
+        shares = self._log_densities(points)
+        to_probabilities(shares)
+        return shares
+
+    def log_likelihood(self, points: FloatArray) -> float:
+        """Return the sum of the rows' log densities under the mixture."""
+        return sum(self._passes(check_points(points), None))
+
+    def _log_densities(self, points: FloatArray) -> FloatArray:
+        """Return log(weight times density) of every row and component, shape (n, k)."""
+        from models_py.clustering import mixture_kernels as kernels
+
+        full = self.covariances.ndim == 3
+        write = kernels.log_densities_full if full else kernels.log_densities_diagonal
+        roots, offsets = self._roots()
+        out = np.empty((len(points), len(self.weights)))
+        write(points, self.means, roots, offsets, out)
+        return out
+
+    def _roots(self) -> tuple[FloatArray, FloatArray]:
+        """Return roots of the precisions and the constant part of each log density."""
+        columns = self.means.shape[1]
+        if self.covariances.ndim == 3:
+            lower = np.linalg.cholesky(self.covariances)
+            roots = np.tril(np.linalg.inv(lower))
+            log_roots = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
+        else:
+            roots = 1.0 / np.sqrt(self.covariances)
+            log_roots = np.log(roots).sum(axis=1)
+        with np.errstate(divide="ignore"):
+            offsets = np.log(self.weights) + log_roots - 0.5 * columns * np.log(2.0 * np.pi)
+        return roots, offsets
+
+    def _passes(self, points: FloatArray, moments: _Moments | None) -> list[float]:
+        """Return the log-likelihood of each block of rows, adding to the moments if given."""
+        from models_py.clustering.mixture_kernels import to_probabilities
+
+        likelihoods = []
+        for part in chunks(len(points)):
+            shares = self._log_densities(points[part])
+            likelihoods.append(float(to_probabilities(shares)))
+            if moments is not None:
+                moments.add(points[part], self.means, shares)
+        return likelihoods
+
+
+class _Moments:
+    """Weighted sizes, sums and squares of each component around given means."""
+
+    def __init__(self, k: int, columns: int, full: bool) -> None:
+        self.sizes = np.zeros(k)
+        self.sums = np.zeros((k, columns))
+        self.squares = np.zeros((k, columns, columns) if full else (k, columns))
+
+    def add(self, points: FloatArray, means: FloatArray, shares: FloatArray) -> None:
+        """Add rows with their shares (n, k)."""
+        from models_py.clustering import mixture_kernels as kernels
+
+        full = self.squares.ndim == 3
+        add = kernels.add_moments_full if full else kernels.add_moments_diagonal
+        add(points, means, shares, self.sizes, self.sums, self.squares)
+
+    def model(self, means: FloatArray, shape: Covariance, floor: float) -> MixtureModel:
+        """Return the likeliest mixture with these moments around ``means``."""
+        sizes = self.sizes + 10 * np.finfo(np.float64).eps
+        shift = self.sums / sizes[:, None]
+        if self.squares.ndim == 3:
+            lower = np.tril(self.squares)
+            whole = lower + np.tril(lower, -1).transpose(0, 2, 1)
+            scatter = whole - sizes[:, None, None] * shift[:, :, None] * shift[:, None, :]
+            covariances = _full_covariances(scatter, sizes, shape, floor)
+        else:
+            variances = self.squares / sizes[:, None] - shift**2
+            covariances = np.maximum(variances, 0.0) + floor
+            if shape == "spherical":
+                covariances[:] = covariances.mean(axis=1)[:, None]
+        return MixtureModel(sizes / sizes.sum(), means + shift, covariances)
+
+
+def _full_covariances(
+    scatter: FloatArray, sizes: FloatArray, shape: Covariance, floor: float
+) -> FloatArray:
+    """Divide scatter matrices (k, p, p) by sizes, pooled when tied, and make them regular."""
+    if shape == "tied":
+        pooled = scatter.sum(axis=0) / sizes.sum()
+        covariances = np.repeat(pooled[None], len(sizes), axis=0)
+    else:
+        covariances = scatter / sizes[:, None, None]
+    identity = np.eye(scatter.shape[1])
+    # Rounding can leave an eigenvalue below zero by more than the floor; raise it until sound.
+    while True:
+        raised = covariances + floor * identity
+        try:
+            np.linalg.cholesky(raised)
+        except np.linalg.LinAlgError:
+            floor *= 10.0
+        else:
+            return np.asarray(raised)
+
+
+def mixture_peak_bytes(n: int, p: int, k: int) -> int:
+    """Estimate the peak memory of Gaussian mixtures beyond the points.
+
+    The k-means of the start, labels, one block of probabilities and the moments for each
+    thread, and a sample of the rows.
+    """
+    blocks = thread_count() * (min(n, CHUNK_ROWS) * k * 8 + 4 * k * p * p * 8)
+    sample = 0 if n <= SAMPLE_ROWS else SAMPLE_ROWS * p * 8
+    return kmeans_peak_bytes(n, p, k) + n * 8 * 2 + blocks + sample
+
+
+def gaussian_mixture_sweep(
+    points: FloatArray,
+    ks: Iterable[int],
+    *,
+    seed: int,
+    covariance: Covariance | Sequence[Covariance] = "full",
+    n_init: int = 1,
+    max_iter: int = 500,
+    tol: float = 1e-4,
+) -> list[Candidate]:
+    """Fit Gaussian mixtures for every shape of covariance and every k.
+
+    Each fit starts from the k-means with as many clusters.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), finite.
+    ks
+        Numbers of components.
+    seed
+        Same seed, same labels, whatever the number of threads.
+    covariance
+        One of ``"full"``, ``"diag"``, ``"tied"``, ``"spherical"``, or several.
+    n_init
+        Starts for each fit; the first from the best of ten k-means, others from single
+        k-means runs.
+    max_iter
+        Passes at most, for the sample and for all rows.
+    tol
+        A fit ends when the mean log-likelihood of a row gains less.
+
+    Returns
+    -------
+    list of Candidate
+        For each covariance, one for each k, with ``bic`` and a `MixtureModel`. The BIC is
+        that of all components; one that is the most probable of no row has no label.
+
+    Raises
+    ------
+    DataError
+        When a k exceeds the rows or distinct rows, values are not finite, or a covariance is
+        unknown.
+    """
+    points = check_points(points)
+    wanted = check_ks(ks, len(points))
+    check_distinct(points, max(wanted))
+    shapes = _check_covariance(covariance)
+    starts = [
+        kmeans_sweep(points, wanted, seed=seed + start, n_init=10 if start == 0 else 1)
+        for start in range(n_init)
+    ]
+    fit = _Fitting(points, np.random.default_rng(seed), max_iter, tol)
+    jobs = [
+        (shape, [each[index] for each in starts])
+        for shape in shapes
+        for index in range(len(wanted))
+    ]
+    return in_threads(fit.best, jobs)
+
+
+def _check_covariance(covariance: Covariance | Sequence[Covariance]) -> list[Covariance]:
+    shapes = [covariance] if isinstance(covariance, str) else list(covariance)
+    for shape in shapes:
+        if shape not in COVARIANCES:
+            raise DataError(
+                f"covariance: '{shape}' is unknown, use one of {', '.join(COVARIANCES)}"
+                + near_match(str(shape), COVARIANCES)
+            )
+    return shapes
+
+
+class _Fitting:
+    """EM over the same rows for many shapes and starts."""
+
+    def __init__(
+        self, points: FloatArray, generator: np.random.Generator, max_iter: int, tol: float
+    ) -> None:
+        self._points = points
+        self._max_iter = max_iter
+        self._tol = tol
+        mean_variance = float(np.mean(np.var(points, axis=0)))
+        self._floor = max(SHRINKAGE * mean_variance, np.finfo(np.float64).tiny ** 0.5)
+        self._sample: IntArray | None = None
+        if len(points) > SAMPLE_ROWS:
+            drawn = generator.choice(len(points), SAMPLE_ROWS, replace=False, shuffle=False)
+            self._sample = np.sort(drawn)
+
+    def best(self, shape: Covariance, starts: Sequence[Candidate]) -> Candidate:
+        """Fit from each start and return the likeliest."""
+        began = time.perf_counter()
+        fits = [self._fit(shape, start) for start in starts]
+        likelihood, model = max(fits, key=lambda fit: fit[0])
+        rows = len(self._points)
+        k, columns = model.means.shape
+        bic = -2.0 * likelihood + free_parameters(k, columns, shape) * float(np.log(rows))
+        labels, kept = compact_labels(model.predict(self._points))
+        parameters = {"k": k, "covariance": shape, "n_init": len(starts)}
+        kept_model = MixtureModel(model.weights[kept], model.means[kept], model.covariances[kept])
+        seconds = time.perf_counter() - began
+        return Candidate("gaussian_mixture", parameters, labels, seconds, bic=bic, model=kept_model)
+
+    def _fit(self, shape: Covariance, start: Candidate) -> tuple[float, MixtureModel]:
+        """Return the log-likelihood of all rows and the mixture that came to rest."""
+        model = self._from_clusters(shape, start)
+        if self._sample is not None:
+            model = self._climb(self._points[self._sample], shape, model)
+        model = self._climb(self._points, shape, model)
+        return model.log_likelihood(self._points), model
+
+    def _from_clusters(self, shape: Covariance, start: Candidate) -> MixtureModel:
+        """Return the mixture whose components are the clusters of a k-means."""
+        assert isinstance(start.model, KMeansModel)
+        k, columns = start.model.centers.shape
+        moments = _Moments(k, columns, shape in ("full", "tied"))
+        for part in chunks(len(self._points)):
+            shares = np.zeros((part.stop - part.start, k))
+            shares[np.arange(len(shares)), start.labels[part]] = 1.0
+            moments.add(self._points[part], start.model.centers, shares)
+        return moments.model(start.model.centers, shape, self._floor)
+
+    def _climb(self, points: FloatArray, shape: Covariance, model: MixtureModel) -> MixtureModel:
+        """Repeat passes until the likelihood gains no more."""
+        before = -np.inf
+        for _ in range(self._max_iter):
+            k, columns = model.means.shape
+            moments = _Moments(k, columns, model.covariances.ndim == 3)
+            mean_likelihood = sum(model._passes(points, moments)) / len(points)
+            model = moments.model(model.means, shape, self._floor)
+            if mean_likelihood - before < self._tol:
+                break
+            before = mean_likelihood
+        return model
+
+
+def free_parameters(k: int, columns: int, shape: Covariance) -> int:
+    """Count the free parameters of a mixture: weights, means and covariances."""
+    square = columns * (columns + 1) // 2
+    spread = {"full": k * square, "tied": square, "diag": k * columns, "spherical": k}[shape]
+    return k - 1 + k * columns + spread
