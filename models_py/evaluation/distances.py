@@ -1,0 +1,259 @@
+"""Distances between all pairs of rows, in blocks of bounded size and on all cores.
+
+Every distance is computed from differences in float64 (never from inner products, which lose
+half the digits of near points), so equal rows are at distance 0 exactly. The cosine distance of
+two rows is half the squared Euclidean distance of the rows scaled to length 1.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal, TypeVar, cast
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from models_py.errors import DataError, UsageError, near_match
+from models_py.typing import FloatArray
+
+Metric = Literal["euclidean", "cosine"]
+METRICS: tuple[str, ...] = ("euclidean", "cosine")
+
+TILE = 64  # rows that one kernel handles side by side: 8 vector registers of 8 float64
+_FEATURE_STEP = 4  # features summed in registers before a partial sum goes back to memory
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_Piece = TypeVar("_Piece")
+_Result = TypeVar("_Result")
+
+
+def compiled(function: _Function) -> _Function:
+    """Compile a kernel to machine code that runs without the interpreter's lock.
+
+    The code is cached on disk. Only multiply-and-add may be fused, which keeps every distance
+    symmetric to the last bit.
+    """
+    decorate = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+    return cast(_Function, decorate(function))
+
+
+def thread_count() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def across_threads(
+    task: Callable[[_Piece], _Result], pieces: Iterable[_Piece], threads: int | None = None
+) -> list[_Result]:
+    """Run ``task`` on every piece on all cores; results in the order of the pieces.
+
+    Pieces never depend on the number of threads, so neither does a result.
+    """
+    work = list(pieces)
+    workers = min(threads or thread_count(), len(work))
+    if workers <= 1:
+        return [task(piece) for piece in work]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(task, work))
+
+
+def row_ranges(rows: int, step: int) -> list[tuple[int, int]]:
+    """Split 0..rows into half-open ranges of ``step`` rows; the last may be shorter."""
+    return [(first, min(first + step, rows)) for first in range(0, rows, step)]
+
+
+def check_metric(metric: str) -> None:
+    """Raise unless ``metric`` is known.
+
+    Raises
+    ------
+    UsageError
+        With the near match.
+    """
+    if metric not in METRICS:
+        allowed = ", ".join(METRICS)
+        raise UsageError(f"metric '{metric}' is not one of {allowed}{near_match(metric, METRICS)}")
+
+
+def measurable_rows(points: npt.ArrayLike, metric: str = "euclidean") -> FloatArray:
+    """Rows whose squared Euclidean distances give the metric's distances.
+
+    For the Euclidean metric these are the points themselves, for the cosine metric the points
+    scaled to length 1. A row of zeros has no direction: it is put at distance 1 from every other
+    direction and at distance 0 from other rows of zeros (on an axis of its own).
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), finite.
+    metric
+        ``"euclidean"`` or ``"cosine"``.
+
+    Returns
+    -------
+    FloatArray
+        Shape (n, q), C-contiguous, with q padded by zeros to a multiple of four.
+
+    Raises
+    ------
+    UsageError
+        The metric is unknown.
+    DataError
+        The points are not a table of finite numbers.
+    """
+    check_metric(metric)
+    rows = np.asarray(points, dtype=np.float64)
+    if rows.ndim != 2:
+        raise DataError(f"points must have two dimensions (rows, features), got {rows.ndim}")
+    if not np.isfinite(rows).all():
+        raise DataError("points hold missing or infinite values; impute or drop them first")
+    columns = [rows + 0.0] if metric == "euclidean" else _directions(rows)
+    width = sum(column.shape[1] for column in columns)
+    padding = -width % _FEATURE_STEP or (_FEATURE_STEP if width == 0 else 0)
+    return np.ascontiguousarray(np.hstack([*columns, np.zeros((len(rows), padding))]))
+
+
+def _directions(rows: FloatArray) -> list[FloatArray]:
+    largest = np.abs(rows).max(axis=1, initial=0.0, keepdims=True)
+    zero = largest == 0.0
+    scaled = rows / np.where(zero, 1.0, largest)  # first by the largest: squares cannot overflow
+    length = np.sqrt(np.einsum("ij,ij->i", scaled, scaled))[:, None]
+    unit = scaled / np.where(zero, 1.0, length) + 0.0
+    return [unit, zero.astype(np.float64)] if zero.any() else [unit]
+
+
+def condensed_bytes(n: int, dtype: npt.DTypeLike = np.float32) -> int:
+    """Bytes of the condensed distance matrix of ``n`` rows: n (n - 1) / 2 values."""
+    return n * (n - 1) // 2 * np.dtype(dtype).itemsize
+
+
+def condensed_distances(
+    points: npt.ArrayLike, metric: str = "euclidean", dtype: npt.DTypeLike = np.float32
+) -> npt.NDArray[Any]:
+    """All pairwise distances in scipy's condensed order.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p).
+    metric
+        ``"euclidean"`` or ``"cosine"``.
+    dtype
+        Type of the result; the distances are computed in float64 and rounded once.
+
+    Returns
+    -------
+    ndarray
+        Shape (n (n - 1) / 2,): pairs (0, 1), (0, 2), ..., (n - 2, n - 1).
+
+    Raises
+    ------
+    UsageError, DataError
+        See `measurable_rows`.
+    """
+    vectors = measurable_rows(points, metric)
+    n = len(vectors)
+    condensed = np.empty(n * (n - 1) // 2, dtype=dtype)
+
+    def fill(piece: tuple[int, int]) -> None:
+        first, last = piece
+        block = np.empty((last - first, n))
+        block_distances(vectors, first, last, metric == "cosine", block)
+        for row in range(first, last):
+            start = row * n - row * (row + 1) // 2
+            condensed[start : start + n - row - 1] = block[row - first, row + 1 :]
+
+    across_threads(fill, row_ranges(n, TILE))
+    return condensed
+
+
+def distance_blocks(
+    points: npt.ArrayLike, metric: str = "euclidean", block_rows: int = 256
+) -> Iterator[tuple[int, FloatArray]]:
+    """Walk over the square distance matrix by blocks of rows, one block in memory at a time.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p).
+    metric
+        ``"euclidean"`` or ``"cosine"``.
+    block_rows
+        Rows per block; a block takes ``8 * block_rows * n`` bytes.
+
+    Yields
+    ------
+    first : int
+        Index of the block's first row.
+    block : FloatArray
+        Shape (rows, n): distances of these rows to all rows. The memory is the caller's.
+
+    Raises
+    ------
+    UsageError, DataError
+        See `measurable_rows`.
+    """
+    vectors = measurable_rows(points, metric)
+    n = len(vectors)
+    for first, last in row_ranges(n, block_rows):
+        block = np.empty((last - first, n))
+
+        def fill(piece: tuple[int, int], block: FloatArray = block, first: int = first) -> None:
+            low, high = piece
+            part = block[low:high]
+            block_distances(vectors, first + low, first + high, metric == "cosine", part)
+
+        across_threads(fill, row_ranges(last - first, max(1, TILE // 4)))
+        yield first, block
+
+
+@compiled
+def tile_squares(tile: FloatArray, vector: FloatArray, out: FloatArray) -> None:
+    """Squared distances of one vector (q,) to the TILE columns of ``tile`` (q, TILE)."""
+    for t in range(TILE):
+        out[t] = 0.0
+    for feature in range(0, len(vector), _FEATURE_STEP):
+        a, b = vector[feature], vector[feature + 1]
+        c, d = vector[feature + 2], vector[feature + 3]
+        for t in range(TILE):
+            da, db = tile[feature, t] - a, tile[feature + 1, t] - b
+            dc, dd = tile[feature + 2, t] - c, tile[feature + 3, t] - d
+            out[t] += da * da + db * db + dc * dc + dd * dd
+
+
+@compiled
+def load_tile(vectors: FloatArray, first: int, tile: FloatArray) -> None:
+    """Copy rows first..first + TILE of ``vectors`` (n, q) to the columns of ``tile`` (q, TILE).
+
+    Past the end the last row is repeated.
+    """
+    n = len(vectors)
+    for t in range(TILE):
+        row = min(first + t, n - 1)
+        for feature in range(vectors.shape[1]):
+            tile[feature, t] = vectors[row, feature]
+
+
+@compiled
+def block_distances(
+    vectors: FloatArray, first: int, last: int, halved_squares: bool, out: FloatArray
+) -> None:
+    """Fill ``out`` (last - first, n) with the distances of rows first..last to all rows.
+
+    ``halved_squares`` gives the cosine distance of `measurable_rows` in place of the Euclidean.
+    """
+    n, features = vectors.shape
+    tile = np.empty((features, TILE))
+    squares = np.empty(TILE)
+    for start in range(0, n, TILE):
+        load_tile(vectors, start, tile)
+        filled = min(TILE, n - start)
+        for row in range(first, last):
+            tile_squares(tile, vectors[row], squares)
+            for t in range(TILE):
+                squares[t] = 0.5 * squares[t] if halved_squares else np.sqrt(squares[t])
+            for t in range(filled):
+                out[row - first, start + t] = squares[t]

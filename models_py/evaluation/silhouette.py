@@ -1,0 +1,372 @@
+"""Silhouettes of many labelings in one pass over the distances, and two linear forms of it.
+
+The silhouette of a row is (b - a) / max(a, b), with a its mean distance to the other rows of its
+cluster and b its smallest mean distance to the rows of another cluster; 0 where it is alone.
+
+References
+----------
+Rousseeuw (1987), Silhouettes: a graphical aid to the interpretation and validation of cluster
+analysis, J. Comput. Appl. Math. 20. Hruschka, de Castro, Campello (2004), Evolutionary algorithms
+for clustering gene-expression data (the simplified form).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models_py.evaluation.distances import (
+    TILE,
+    across_threads,
+    compiled,
+    load_tile,
+    measurable_rows,
+    row_ranges,
+    tile_squares,
+)
+from models_py.evaluation.indices import (
+    NOISE,
+    ClusterMoments,
+    checked_labelings,
+    checked_points,
+    cluster_moments,
+    dense_labels,
+)
+from models_py.typing import FloatArray, IntArray
+
+_MOST_CELLS = 1024  # cells whose running sums for one tile of rows fit in the second-level cache
+
+
+def silhouette_samples(
+    points: npt.ArrayLike,
+    labelings: npt.ArrayLike,
+    metric: str = "euclidean",
+    noise: int = NOISE,
+    block_rows: int = 256,
+) -> FloatArray:
+    """Silhouette of every row under every labeling, from one pass over the distances.
+
+    Each distance is computed once, in float64, and added to running sums per cluster; labelings
+    share sums by their common refinement (the rows that no labeling tells apart). Memory is that
+    of the points, the labels and the result, whatever ``block_rows``.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), finite.
+    labelings
+        Shape (L, n), or (n,) for one.
+    metric
+        ``"euclidean"`` or ``"cosine"``.
+    noise
+        Label of rows in no cluster: theirs are nan, and other rows' do not count them.
+    block_rows
+        Rows that one thread takes at a time.
+
+    Returns
+    -------
+    FloatArray
+        Shape (L, n), each -1..1; 0 for a row alone in its cluster; nan for noise, and for all
+        rows of a labeling with fewer than two clusters. Unlike scikit-learn's, a labeling in
+        which every row is a cluster is allowed (all 0).
+
+    Raises
+    ------
+    UsageError
+        The metric is unknown.
+    DataError
+        The points are not finite or the labelings do not fit them.
+    """
+    vectors = measurable_rows(points, metric)
+    checked = checked_labelings(labelings, len(vectors), noise)
+    result = np.full(checked.labels.shape, np.nan)
+    useful = np.flatnonzero(checked.counts >= 2)
+    if useful.size == 0:
+        return result
+    labels, counts = checked.labels[useful], checked.counts[useful]
+    plan = _refine(labels, counts)
+    sizes = _cluster_sizes(labels, counts)
+    found = np.full(labels.shape, np.nan)
+
+    def score(piece: tuple[int, int]) -> None:
+        _score_rows(
+            piece[0],
+            piece[1],
+            metric == "cosine",
+            vectors,
+            plan.codes,
+            plan.first_cell,
+            plan.cell_labels,
+            plan.group,
+            labels,
+            counts,
+            sizes,
+            found,
+        )
+
+    step = max(TILE, block_rows - block_rows % TILE)
+    across_threads(score, row_ranges(len(vectors), step))
+    result[useful] = found
+    return result
+
+
+def silhouette_scores(
+    points: npt.ArrayLike,
+    labelings: npt.ArrayLike,
+    metric: str = "euclidean",
+    noise: int = NOISE,
+    block_rows: int = 256,
+) -> FloatArray:
+    """Mean silhouette of each labeling over the rows that are not noise.
+
+    Parameters
+    ----------
+    points, labelings, metric, noise, block_rows
+        As in `silhouette_samples`.
+
+    Returns
+    -------
+    FloatArray
+        Shape (L,); nan where a labeling has fewer than two clusters.
+
+    Raises
+    ------
+    UsageError, DataError
+        See `silhouette_samples`.
+    """
+    return mean_of_clustered(silhouette_samples(points, labelings, metric, noise, block_rows))
+
+
+def mean_of_clustered(samples: FloatArray) -> FloatArray:
+    """Mean of each row of ``samples`` (L, n) over its values that are not nan, else nan."""
+    known = ~np.isnan(samples)
+    totals = np.where(known, samples, 0.0).sum(axis=1)
+    counts = known.sum(axis=1)
+    means = np.full(len(samples), np.nan)
+    np.divide(totals, counts, out=means, where=counts > 0)
+    return means
+
+
+def simplified_silhouette(
+    points: npt.ArrayLike, labels: npt.ArrayLike, noise: int = NOISE, chunk_rows: int = 65_536
+) -> FloatArray:
+    """Silhouette with distances to cluster means in place of mean distances to clusters.
+
+    Linear in the rows; not equal to the silhouette, but ranks compact clusterings alike.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), finite.
+    labels
+        Shape (n,).
+    noise
+        Label of rows in no cluster; theirs are nan.
+    chunk_rows
+        Rows handled at a time, which bounds memory at ``8 * chunk_rows * k`` bytes a thread.
+
+    Returns
+    -------
+    FloatArray
+        Shape (n,); 0 for a row alone in its cluster; all nan below two clusters.
+
+    Raises
+    ------
+    DataError
+        The points or labels do not fit.
+    """
+
+    def to_means(chunk: FloatArray, _: IntArray, clusters: ClusterMoments) -> FloatArray:
+        distances: FloatArray = np.sqrt(_squares_to(chunk, clusters.means))
+        return distances
+
+    return _linear_silhouette(points, labels, noise, to_means, chunk_rows)
+
+
+def squared_euclidean_silhouette(
+    points: npt.ArrayLike, labels: npt.ArrayLike, noise: int = NOISE, chunk_rows: int = 65_536
+) -> FloatArray:
+    """Silhouette under the squared Euclidean distance, exactly, in time linear in the rows.
+
+    The mean squared distance of a row to a cluster is its squared distance to the cluster's mean
+    plus the cluster's mean squared distance to that mean, so no pair is ever visited. This is the
+    measure of Spark's ClusteringEvaluator.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), finite.
+    labels
+        Shape (n,).
+    noise
+        Label of rows in no cluster; theirs are nan.
+    chunk_rows
+        Rows handled at a time, which bounds memory at ``8 * chunk_rows * k`` bytes a thread.
+
+    Returns
+    -------
+    FloatArray
+        Shape (n,); 0 for a row alone in its cluster; all nan below two clusters.
+
+    Raises
+    ------
+    DataError
+        The points or labels do not fit.
+    """
+
+    def mean_squares(chunk: FloatArray, own: IntArray, clusters: ClusterMoments) -> FloatArray:
+        sizes = clusters.sizes
+        to_all = _squares_to(chunk, clusters.means) + clusters.square_sums / sizes
+        others = np.maximum(sizes[own] - 1.0, 1.0)  # the row itself, at 0, is not counted
+        to_all[np.arange(len(chunk)), own] *= sizes[own] / others
+        return to_all
+
+    return _linear_silhouette(points, labels, noise, mean_squares, chunk_rows)
+
+
+@dataclass(frozen=True)
+class _Refinement:
+    """Labelings cut into cells: rows that share every label of a group of labelings.
+
+    Attributes
+    ----------
+    codes
+        Shape (n, groups): the cell of each row in each group.
+    first_cell
+        Shape (groups + 1,): where each group's cells begin when all are numbered through.
+    group
+        Shape (L,): the group of each labeling.
+    cell_labels
+        Shape (L, cells): the label that a labeling gives a cell of its group.
+    """
+
+    codes: IntArray
+    first_cell: IntArray
+    group: IntArray
+    cell_labels: IntArray
+
+
+def _refine(labels: IntArray, counts: IntArray) -> _Refinement:
+    """Group labelings, in their order, as long as a group has few enough cells."""
+    groups: list[IntArray] = []
+    cells: list[int] = []
+    group = np.empty(len(labels), dtype=np.int64)
+    for index, labeling in enumerate(labels):
+        width = int(counts[index]) + 1
+        if groups:
+            crossed, found = dense_labels(groups[-1] * width + labeling + 1)
+        if not groups or found > _MOST_CELLS:
+            crossed, found = dense_labels(labeling + 1)
+            groups.append(crossed)
+            cells.append(found)
+        groups[-1], cells[-1] = crossed, found
+        group[index] = len(groups) - 1
+    first_cell = np.concatenate(([0], np.cumsum(cells)))
+    cell_labels = np.full((len(labels), first_cell[-1]), NOISE)
+    for index, labeling in enumerate(labels):
+        cell_labels[index, first_cell[group[index]] + groups[group[index]]] = labeling
+    return _Refinement(np.stack(groups, axis=1), first_cell, group, cell_labels)
+
+
+def _cluster_sizes(labels: IntArray, counts: IntArray) -> IntArray:
+    """Rows of each cluster, shape (L, largest k); 0 past a labeling's k."""
+    largest = int(counts.max())
+    return np.stack([np.bincount(labeling + 1, minlength=largest + 1)[1:] for labeling in labels])
+
+
+def _squares_to(chunk: FloatArray, means: FloatArray) -> FloatArray:
+    squares = np.empty((len(chunk), len(means)))
+    for cluster, mean in enumerate(means):
+        apart = chunk - mean
+        squares[:, cluster] = np.einsum("ij,ij->i", apart, apart)
+    return squares
+
+
+def _linear_silhouette(
+    points: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    noise: int,
+    to_clusters: Callable[[FloatArray, IntArray, ClusterMoments], FloatArray],
+    chunk_rows: int,
+) -> FloatArray:
+    """Silhouette from each row's distance to each cluster (rows, k), chunk by chunk."""
+    rows = checked_points(points)
+    checked = checked_labelings(labels, len(rows), noise)
+    labeling, k = checked.labels[0], int(checked.counts[0])
+    result = np.full(len(rows), np.nan)
+    if k < 2:
+        return result
+    clusters = cluster_moments(rows, labeling, k)
+
+    def score(piece: tuple[int, int]) -> None:
+        at = np.arange(*piece)
+        at = at[labeling[at] != NOISE]
+        own = labeling[at]
+        distances = to_clusters(rows[at], own, clusters)
+        index = np.arange(at.size)
+        within = distances[index, own]
+        distances[index, own] = np.inf
+        nearest = distances.min(axis=1, initial=np.inf)
+        larger = np.maximum(within, nearest)
+        ratio = np.divide(nearest - within, larger, out=np.zeros(at.size), where=larger > 0)
+        result[at] = np.where(clusters.sizes[own] > 1, ratio, 0.0)
+
+    across_threads(score, row_ranges(len(rows), chunk_rows))
+    return result
+
+
+@compiled
+def _score_rows(
+    first: int,
+    last: int,
+    halved_squares: bool,
+    vectors: FloatArray,
+    codes: IntArray,
+    first_cell: IntArray,
+    cell_labels: IntArray,
+    group: IntArray,
+    labels: IntArray,
+    counts: IntArray,
+    sizes: IntArray,
+    out: FloatArray,
+) -> None:
+    """Silhouettes of rows first..last under each labeling; see `_Refinement` for the cells."""
+    n, features = vectors.shape
+    groups = codes.shape[1]
+    tile, distances = np.empty((features, TILE)), np.empty(TILE)
+    sums = np.empty((first_cell[-1], TILE))
+    cluster_sums = np.empty((counts.max(), TILE))
+    for start in range(first, last, TILE):
+        load_tile(vectors, start, tile)
+        sums[:] = 0.0
+        for j in range(n):
+            tile_squares(tile, vectors[j], distances)
+            for t in range(TILE):
+                distances[t] = 0.5 * distances[t] if halved_squares else np.sqrt(distances[t])
+            for g in range(groups):
+                cell = first_cell[g] + codes[j, g]
+                for t in range(TILE):
+                    sums[cell, t] += distances[t]
+        for index in range(len(labels)):
+            cluster_sums[:] = 0.0
+            for cell in range(first_cell[group[index]], first_cell[group[index] + 1]):
+                cluster = cell_labels[index, cell]
+                if cluster >= 0:
+                    for t in range(TILE):
+                        cluster_sums[cluster, t] += sums[cell, t]
+            for t in range(min(TILE, last - start)):
+                own = labels[index, start + t]
+                if own < 0:
+                    continue
+                nearest = np.inf
+                for cluster in range(counts[index]):
+                    if cluster != own:
+                        nearest = min(nearest, cluster_sums[cluster, t] / sizes[index, cluster])
+                others = sizes[index, own] - 1
+                within = cluster_sums[own, t] / others if others > 0 else 0.0
+                larger = max(within, nearest)
+                known = others > 0 and larger > 0.0
+                out[index, start + t] = (nearest - within) / larger if known else 0.0
