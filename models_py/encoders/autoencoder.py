@@ -79,11 +79,12 @@ class Autoencoder(NetworkEncoder):
     def _decoding_layers(self, columns: int) -> tuple[Dense, ...]:
         return self._halves(columns)[1]
 
-    def _network(self, columns: int, seed: int) -> Any:
+    def _network(self, columns: int) -> Any:
         keras = import_keras()
         inputs = keras.Input((columns,), name="points")
         down, up = self._halves(columns)
-        return keras.Model(inputs, keras_layers((*down, *up), inputs, seed), name=self.kind)
+        outputs = keras_layers((*down, *up), self.weights_, inputs)
+        return keras.Model(inputs, outputs, name=self.kind)
 
     def _loss(self, columns: int) -> ReconstructionLoss:
         down, up = self._halves(columns)

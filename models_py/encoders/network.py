@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,11 +20,20 @@ NETWORK_FILE = "network.keras"
 TRANSFORM_ROWS = 16_384
 
 
+class NetworkLoss(RowLoss, Protocol):
+    """The loss of a network of dense layers."""
+
+    @property
+    def layers(self) -> tuple[Dense, ...]:
+        """Every layer that is trained."""
+        ...
+
+
 class NetworkEncoder(Encoder):
     """An encoder that is a network of dense layers.
 
-    Keras defines the network, draws its first weights and stores it; the loop of
-    ``training`` trains the weights; numpy applies them.
+    The loop of ``training`` trains the weights, Keras holds and stores the network, numpy
+    applies it.
 
     Attributes
     ----------
@@ -39,16 +49,15 @@ class NetworkEncoder(Encoder):
 
     def _fit(self, points: FloatArray, seed: int) -> None:
         columns = points.shape[1]
-        network_seed, order_seed = np.random.SeedSequence(seed).spawn(2)
-        generator = np.random.default_rng(order_seed)
+        generator = np.random.default_rng(seed)
         training_rows, validation_rows = split_rows(
             points.shape[0], self.settings.validation_share, generator
         )
-        self.network_ = self._network(columns, int(network_seed.generate_state(1)[0]))
         values = points.astype(np.float32)
         loss = self._loss(columns)
+        start = first_weights(loss.layers, generator)
         self.weights_ = train(
-            AdamLoop(loss, read_weights(self.network_), self.settings.batch_size),
+            AdamLoop(loss, start, self.settings.batch_size),
             self._draw(values[training_rows]),
             training_rows.size,
             self._validation(values[validation_rows]),
@@ -56,7 +65,7 @@ class NetworkEncoder(Encoder):
             generator,
             self._note,
         )
-        write_weights(self.network_, self.weights_)
+        self.network_ = self._network(columns)
 
     def _note(self, epoch: dict[str, float]) -> None:
         self.history_.append(epoch)
@@ -64,11 +73,11 @@ class NetworkEncoder(Encoder):
             self.on_epoch(epoch)
 
     @abstractmethod
-    def _network(self, columns: int, seed: int) -> Any:
-        """Return the Keras model with its first weights."""
+    def _network(self, columns: int) -> Any:
+        """Return the Keras model that holds ``weights_``."""
 
     @abstractmethod
-    def _loss(self, columns: int) -> RowLoss:
+    def _loss(self, columns: int) -> NetworkLoss:
         """Return the loss that is trained."""
 
     @abstractmethod
@@ -178,22 +187,54 @@ def dropout_bits(generator: np.random.Generator, rows: int, width: int) -> dict[
     return {"bits": generator.integers(0, 65_536, (rows, width), dtype=np.uint16)}
 
 
-def keras_layers(layers: tuple[Dense, ...], tensor: Any, seed: int) -> Any:
-    """Put the layers, and their dropout, on a Keras tensor; first weights as Keras draws them."""
+def first_weights(
+    layers: tuple[Dense, ...], generator: np.random.Generator
+) -> dict[str, Float32Array]:
+    """Draw kernels uniformly within Glorot's limit; biases are zero.
+
+    References
+    ----------
+    Glorot and Bengio (2010), "Understanding the difficulty of training deep feedforward
+    neural networks".
+    """
+    weights: dict[str, Float32Array] = {}
+    for layer in layers:
+        limit = np.sqrt(6.0 / (layer.inputs + layer.units))
+        kernel = generator.uniform(-limit, limit, (layer.inputs, layer.units))
+        weights[f"{layer.name}/kernel"] = kernel.astype(np.float32)
+        weights[f"{layer.name}/bias"] = np.zeros(layer.units, dtype=np.float32)
+    return weights
+
+
+def keras_layers(layers: tuple[Dense, ...], weights: Weights, tensor: Any) -> Any:
+    """Put layers with these weights, and their dropout, on a Keras tensor."""
     keras = import_keras()
     for layer in layers:
-        seed += 1
-        tensor = keras.layers.Dense(
+        kernel, bias = (weights[name] for name, _ in layer.shapes)
+        dense = keras.layers.Dense(
             layer.units,
             activation=layer.activation,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
+            kernel_initializer=_given(kernel),
+            bias_initializer=_given(bias),
             name=layer.name,
-        )(tensor)
+        )
+        tensor = dense(tensor)
+        # A saved network says how to draw weights anew, as if Keras had drawn them.
+        dense.kernel_initializer = keras.initializers.GlorotUniform()
+        dense.bias_initializer = keras.initializers.Zeros()
         if layer.dropout > 0.0:
-            tensor = keras.layers.Dropout(layer.dropout, seed=seed, name=f"{layer.name}_dropout")(
-                tensor
-            )
+            dropout = keras.layers.Dropout(layer.dropout, name=f"{layer.name}_dropout")
+            tensor = dropout(tensor)
     return tensor
+
+
+def _given(weight: Float32Array) -> Callable[..., Float32Array]:
+    """Return an initialiser that hands out the weight: nothing to compile, nothing to draw."""
+
+    def hand_out(shape: object, dtype: object = None) -> Float32Array:  # noqa: ARG001
+        return weight
+
+    return hand_out
 
 
 def read_weights(network: Any) -> dict[str, Float32Array]:
@@ -205,13 +246,6 @@ def read_weights(network: Any) -> dict[str, Float32Array]:
             weights[f"{layer.name}/kernel"] = np.asarray(kernel, dtype=np.float32)
             weights[f"{layer.name}/bias"] = np.asarray(bias, dtype=np.float32)
     return weights
-
-
-def write_weights(network: Any, weights: Weights) -> None:
-    """Put weights into the dense layers of a Keras model."""
-    for layer in network.layers:
-        if layer.weights:
-            layer.set_weights([weights[f"{layer.name}/kernel"], weights[f"{layer.name}/bias"]])
 
 
 def read_network(path: Path) -> Any:

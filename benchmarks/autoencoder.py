@@ -1,0 +1,193 @@
+"""The autoencoder preset against a plain Keras ``fit`` of the same network.
+
+Both train on the same rows with the same split, layers, optimiser, batch size, early
+stopping and learning-rate halving, on the JAX backend in one process. Every fit starts
+with an empty cache of compiled programs, so that its seconds hold building and compiling;
+only the import of Keras, which both need, is left out.
+
+Example::
+
+    python benchmarks/autoencoder.py --rows 8068 --features 9 --seeds 5 --json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from models_py.encoders.autoencoder import Autoencoder
+from models_py.encoders.keras_backend import import_jax, import_keras
+from models_py.encoders.settings import AutoencoderSettings
+from models_py.encoders.training import split_rows
+from models_py.typing import FloatArray
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One fit: what it took and how far it came."""
+
+    seed: int
+    seconds: float
+    epochs: int
+    validation_loss: float
+
+
+def customers(rows: int, features: int, seed: int = 0) -> FloatArray:
+    """Return scaled columns that hang together through a few hidden ones, shape (n, p)."""
+    generator = np.random.default_rng(seed)
+    hidden = generator.normal(size=(rows, max(features // 2, 1)))
+    columns = np.tanh(hidden @ generator.normal(size=(hidden.shape[1], features)))
+    columns += 0.1 * generator.normal(size=columns.shape)
+    scaled: FloatArray = (columns - columns.mean(axis=0)) / columns.std(axis=0)
+    return scaled
+
+
+def fit_preset(points: FloatArray, settings: AutoencoderSettings, seed: int) -> Fit:
+    """Time the preset."""
+    began = time.perf_counter()
+    encoder = Autoencoder(settings).fit(points, seed)
+    seconds = time.perf_counter() - began
+    losses = [epoch["validation_loss"] for epoch in encoder.history_]
+    return Fit(seed, seconds, len(losses), min(losses))
+
+
+def fit_plain_keras(points: FloatArray, settings: AutoencoderSettings, seed: int) -> Fit:
+    """Time ``Model.fit`` on the rows and the split that the preset takes with this seed."""
+    keras = import_keras()
+    training, validation = split_rows(
+        points.shape[0], settings.validation_share, np.random.default_rng(seed)
+    )
+    values = points.astype(np.float32)
+    began = time.perf_counter()
+    keras.utils.set_random_seed(seed)
+    model = plain_network(keras, points.shape[1], settings)
+    told = model.fit(
+        values[training],
+        values[training],
+        batch_size=settings.batch_size,
+        epochs=settings.epochs,
+        validation_data=(values[validation], values[validation]),
+        callbacks=[
+            keras.callbacks.EarlyStopping(
+                patience=settings.stop_patience, restore_best_weights=True
+            ),
+            keras.callbacks.ReduceLROnPlateau(
+                patience=settings.halve_patience, factor=settings.halve_factor
+            ),
+        ],
+        verbose=0,
+    )
+    seconds = time.perf_counter() - began
+    losses = told.history["val_loss"]
+    return Fit(seed, seconds, len(losses), min(losses))
+
+
+def plain_network(keras: Any, features: int, settings: AutoencoderSettings) -> Any:
+    """Return the reference layout, compiled, as a user writes it."""
+    *hidden, embedding = settings.layers
+    model = keras.Sequential([keras.Input((features,))])
+    for units in hidden:
+        model.add(keras.layers.Dense(units, activation=settings.activation))
+        model.add(keras.layers.Dropout(settings.dropout))
+    model.add(keras.layers.Dense(embedding, activation=settings.embedding_activation))
+    for units in reversed(hidden):
+        model.add(keras.layers.Dense(units, activation=settings.activation))
+        model.add(keras.layers.Dropout(settings.dropout))
+    model.add(keras.layers.Dense(features, activation=settings.output_activation))
+    model.compile(keras.optimizers.Adam(settings.learning_rate), loss=settings.loss)
+    return model
+
+
+def compare(
+    points: FloatArray, settings: AutoencoderSettings, seeds: int
+) -> dict[str, dict[str, Any]]:
+    """Fit both with every seed, in turn, each from an empty cache; then the preset once warm."""
+    jax = import_jax()
+    import_keras()
+    fits: dict[str, list[Fit]] = {"keras_fit": [], "preset": [], "preset_compiled": []}
+    for seed in range(seeds):
+        for name, fit in (("keras_fit", fit_plain_keras), ("preset", fit_preset)):
+            jax.clear_caches()
+            fits[name].append(fit(points, settings, seed))
+        fits["preset_compiled"].append(fit_preset(points, settings, seed))
+    return {name: summary(each) for name, each in fits.items()}
+
+
+def summary(fits: list[Fit]) -> dict[str, Any]:
+    """Return medians of the times, mean and spread of the losses, and every fit."""
+    losses = np.array([fit.validation_loss for fit in fits])
+    seconds = np.array([fit.seconds for fit in fits])
+    epochs = np.array([fit.epochs for fit in fits])
+    return {
+        "seconds_median": float(np.median(seconds)),
+        "seconds_per_epoch_median": float(np.median(seconds / epochs)),
+        "epochs_mean": float(epochs.mean()),
+        "validation_loss_mean": float(losses.mean()),
+        "validation_loss_deviation": float(losses.std(ddof=1)) if losses.size > 1 else 0.0,
+        "fits": [asdict(fit) for fit in fits],
+    }
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the whole comparison, with the ratios that the README quotes."""
+    settings = AutoencoderSettings(
+        epochs=options.epochs, stop_patience=options.patience or options.epochs
+    )
+    found = compare(customers(options.rows, options.features), settings, options.seeds)
+    plain, preset = found["keras_fit"], found["preset"]
+    return {
+        "rows": options.rows,
+        "features": options.features,
+        "seeds": options.seeds,
+        "epochs": options.epochs,
+        "patience": options.patience,
+        "speedup": plain["seconds_median"] / preset["seconds_median"],
+        "speedup_per_epoch": plain["seconds_per_epoch_median"] / preset["seconds_per_epoch_median"],
+        "speedup_compiled": plain["seconds_median"] / found["preset_compiled"]["seconds_median"],
+        "validation_loss_difference": preset["validation_loss_mean"]
+        - plain["validation_loss_mean"],
+        **found,
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the comparison and print it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, default=8068)
+    parser.add_argument("--features", type=int, default=9)
+    parser.add_argument("--seeds", type=int, default=5, help="fits of each, seeds 0, 1, ...")
+    parser.add_argument("--epochs", type=int, default=100, help="the most epochs of a fit")
+    parser.add_argument(
+        "--patience", type=int, default=15, help="early stopping; 0 runs every epoch"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args(arguments)
+    found = measure(options)
+    if options.json:
+        print(json.dumps(found, indent=2))
+        return 0
+    print(f"{options.rows} x {options.features}, {options.seeds} seeds, {options.epochs} epochs")
+    for name in ("keras_fit", "preset", "preset_compiled"):
+        each = found[name]
+        print(
+            f"{name:16s} {each['seconds_median']:7.2f} s  {each['epochs_mean']:6.1f} epochs  "
+            f"validation loss {each['validation_loss_mean']:.4f} "
+            f"+- {each['validation_loss_deviation']:.4f}"
+        )
+    print(
+        f"faster: {found['speedup']:.1f}x with compiling, {found['speedup_per_epoch']:.1f}x per "
+        f"epoch, {found['speedup_compiled']:.1f}x already compiled"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
