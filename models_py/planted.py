@@ -99,11 +99,11 @@ def planted_customers(
     return pd.DataFrame(columns), np.where(stray, NOISE, truth)
 
 
-def _check_customers(
-    n: int, segments: int, features: int, overlap: float, noise: float
-) -> None:
+def _check_customers(n: int, segments: int, features: int, overlap: float, noise: float) -> None:
     if segments < 1 or n < segments:
-        raise DataError(f"planted customers: {segments} segments need at least as many rows as n={n}")
+        raise DataError(
+            f"planted customers: {segments} segments need at least as many rows as n={n}"
+        )
     if features < 1:
         raise DataError(f"planted customers: features is {features}; ask for 1 or more")
     for name, value in (("overlap", overlap), ("noise", noise)):
@@ -173,7 +173,7 @@ def _rotation(rng: Generator, p: int) -> FloatArray:
 def balls(rng: Generator) -> Planted:
     """Round groups of one spread, 2 to 30 of them, from well apart to touching."""
     k, p = int(rng.integers(2, 31)), int(rng.integers(2, 9))
-    centers = _centers_apart(rng, k, p, rng.uniform(4.0, 7.0))
+    centers = _centers_apart(rng, k, p, rng.uniform(3.3, 7.0))
     sizes = _sizes(rng, k, k * int(rng.integers(30, 80)), 30.0)
     return _stack([c + rng.standard_normal((m, p)) for c, m in zip(centers, sizes, strict=True)])
 
@@ -182,7 +182,7 @@ def unequal_sizes(rng: Generator) -> Planted:
     """Round groups where the largest holds many times the rows of the smallest."""
     k, p = int(rng.integers(2, 9)), int(rng.integers(2, 6))
     centers = _centers_apart(rng, k, p, rng.uniform(5.0, 8.0))
-    sizes = _sizes(rng, k, int(rng.integers(400, 1400)), 0.9)
+    sizes = _sizes(rng, k, int(rng.integers(300, 1400)), 0.9)
     return _stack([c + rng.standard_normal((m, p)) for c, m in zip(centers, sizes, strict=True)])
 
 
@@ -203,7 +203,7 @@ def unequal_densities(rng: Generator) -> Planted:
 def ellipses(rng: Generator) -> Planted:
     """Long Gaussian groups, each turned its own way."""
     k, p = int(rng.integers(2, 13)), int(rng.integers(2, 7))
-    centers = _centers_apart(rng, k, p, rng.uniform(5.0, 9.0))
+    centers = _centers_apart(rng, k, p, rng.uniform(3.8, 9.0))
     parts = []
     for center, size in zip(centers, _sizes(rng, k, k * int(rng.integers(60, 150))), strict=True):
         stretch = np.diag(rng.uniform(0.3, 2.2, p)) @ _rotation(rng, p)
@@ -214,7 +214,7 @@ def ellipses(rng: Generator) -> Planted:
 def parallel_strips(rng: Generator) -> Planted:
     """Long Gaussian strips side by side: nearer across than along."""
     k = int(rng.integers(2, 6))
-    length, gap = rng.uniform(4.0, 12.0), rng.uniform(4.5, 8.0)
+    length, gap = rng.uniform(3.0, 10.0), rng.uniform(4.0, 8.0)
     turn = _rotation(rng, 2)
     parts = []
     for i, size in enumerate(_sizes(rng, k, k * int(rng.integers(80, 300)))):
@@ -226,7 +226,7 @@ def parallel_strips(rng: Generator) -> Planted:
 def rings(rng: Generator) -> Planted:
     """Circles around one centre, sometimes with a ball in the middle."""
     k = int(rng.integers(2, 5))
-    width = rng.uniform(0.03, 0.12)
+    width = rng.uniform(0.03, 0.15)
     first = 0 if rng.random() < 0.4 else 1
     parts = []
     for i in range(first, first + k):
@@ -242,7 +242,7 @@ def rings(rng: Generator) -> Planted:
 
 def moons(rng: Generator) -> Planted:
     """Two half circles that reach into each other, or two such pairs."""
-    noise = rng.uniform(0.03, 0.1)
+    noise = rng.uniform(0.03, 0.13)
     parts = []
     for pair in range(int(rng.integers(1, 3))):
         for flip, size in enumerate(rng.integers(120, 500, 2)):
@@ -262,7 +262,9 @@ def chains(rng: Generator) -> Planted:
         angle = rng.uniform(0, 2 * np.pi, int(rng.integers(200, 500)))
         flat, zero = np.column_stack([np.cos(angle), np.sin(angle)]), np.zeros(angle.size)
         hoop = (
-            np.column_stack([flat, zero]) if i % 2 == 0 else np.column_stack([flat[:, 0], zero, flat[:, 1]])
+            np.column_stack([flat, zero])
+            if i % 2 == 0
+            else np.column_stack([flat[:, 0], zero, flat[:, 1]])
         )
         parts.append(hoop + [i * 1.1, 0.0, 0.0] + width * rng.standard_normal(hoop.shape))
     return _stack(parts)
@@ -285,7 +287,7 @@ def boxes(rng: Generator) -> Planted:
     """Evenly filled boxes with a gap between neighbours."""
     k, p = int(rng.integers(2, 10)), int(rng.integers(2, 4))
     cells = np.array(np.unravel_index(rng.permutation(4**p)[:k], (4,) * p)).T
-    gap = rng.uniform(0.08, 0.4)
+    gap = rng.uniform(0.05, 0.4)
     parts = []
     for cell, size in zip(cells, _sizes(rng, k, k * int(rng.integers(80, 250))), strict=True):
         parts.append(cell + (1.0 - gap) * rng.uniform(0, 1, (size, p)))
@@ -360,7 +362,7 @@ def high_dimension(rng: Generator) -> Planted:
     k, p = int(rng.integers(2, 13)), int(rng.integers(15, 51))
     telling = int(rng.integers(4, p + 1))
     centers = np.zeros((k, p))
-    centers[:, :telling] = _centers_apart(rng, k, telling, rng.uniform(5.0, 9.0))
+    centers[:, :telling] = _centers_apart(rng, k, telling, rng.uniform(4.0, 9.0))
     sizes = _sizes(rng, k, k * int(rng.integers(40, 120)))
     parts = [
         c + rng.uniform(0.6, 1.2) * rng.standard_normal((m, p))

@@ -66,12 +66,10 @@ def feature_words(feature: str) -> str:
 
 
 def _words_by_strength(profile: pd.DataFrame) -> list[str]:
-    strength = profile["z"].abs().sort_values(ascending=False, kind="stable")
-    clear = strength[strength >= CLEAR_Z].index
+    pairs = zip(profile["feature"].astype(str), profile["z"].astype(float), strict=True)
+    clear = sorted((-abs(z), feature, z) for feature, z in pairs if abs(z) >= CLEAR_Z)
     return [
-        f"{'high' if profile.at[row, 'z'] > 0 else 'low'} "
-        f"{feature_words(str(profile.at[row, 'feature']))}"
-        for row in clear
+        f"{'high' if z > 0 else 'low'} {feature_words(feature)}" for _, feature, z in clear
     ] or ["near the average"]
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models_py.clustering.centres import centre_distances, group_centres
 from models_py.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -82,30 +83,10 @@ def confidences(points: FloatArray, groups: IntArray) -> FloatArray:
     centres = group_centres(points, groups)
     if len(centres) < 2:
         return np.ones(len(points))
-    distances = _distances(points, centres)
+    distances = centre_distances(points, centres)
     rows = np.arange(len(points))
     own = distances[rows, groups]
     distances[rows, groups] = np.inf
     other = distances.min(axis=1)
     share = np.divide(own, other, out=np.ones_like(own), where=other > 0)
-    return np.clip(1.0 - share, 0.0, 1.0)
-
-
-def group_centres(points: FloatArray, groups: IntArray) -> FloatArray:
-    """Return the mean of each group, shape (k, columns)."""
-    count = int(groups.max()) + 1
-    sums = np.zeros((count, points.shape[1]))
-    np.add.at(sums, groups, points)
-    return sums / np.bincount(groups, minlength=count)[:, None]
-
-
-def nearest_centres(points: FloatArray, centres: FloatArray) -> IntArray:
-    """Return the index of each row's nearest centre, shape (rows,)."""
-    return _distances(points, centres).argmin(axis=1).astype(np.int64)
-
-
-def _distances(points: FloatArray, centres: FloatArray) -> FloatArray:
-    from scipy.spatial.distance import cdist
-
-    distances: FloatArray = cdist(points, centres)
-    return distances
+    return np.asarray(np.clip(1.0 - share, 0.0, 1.0))

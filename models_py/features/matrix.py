@@ -16,7 +16,7 @@ import numpy as np
 
 from models_py.errors import StudyError, near_match
 from models_py.studies.study import Features
-from models_py.typing import FloatArray
+from models_py.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,6 +141,33 @@ class FeatureMatrix:
         wanted = set(names)
         kept.recipes_ = [recipe for recipe in self.recipes_ if recipe.feature in wanted]
         return kept
+
+    def numbers_and_codes(self, matrix: FloatArray) -> tuple[FloatArray, IntArray]:
+        """Split the matrix into its numbers and one code column per categorical column.
+
+        Parameters
+        ----------
+        matrix
+            Shape (rows, features), as :meth:`transform` made it.
+
+        Returns
+        -------
+        numbers, codes
+            Shape (rows, numeric features) and (rows, categorical columns).
+        """
+        numbers = [i for i, recipe in enumerate(self.recipes_) if recipe.kind != "category"]
+        by_column: dict[str, list[int]] = {}
+        for i, recipe in enumerate(self.recipes_):
+            if recipe.kind == "category":
+                by_column.setdefault(recipe.column, []).append(i)
+        codes = np.zeros((len(matrix), len(by_column)), dtype=np.int64)
+        for place, positions in enumerate(by_column.values()):
+            centres = np.array([self.recipes_[i].center for i in positions])
+            spreads = np.array([self.recipes_[i].spread for i in positions])
+            ones = matrix[:, positions] * spreads + centres > 0.5
+            # A category that was dropped (drop-first, or selection) has no column of its own.
+            codes[:, place] = np.where(ones.any(axis=1), 1 + ones.argmax(axis=1), 0)
+        return np.ascontiguousarray(matrix[:, numbers]), codes
 
     def to_json(self) -> str:
         """Return the fitted state as JSON."""

@@ -1,0 +1,204 @@
+"""Every algorithm by name: its candidates over k and parameters, and a refit of one of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from models_py.clustering.candidate import NOISE, Candidate
+from models_py.clustering.centres import group_centres, nearest_centres
+from models_py.errors import DataError, MemoryRefusedError
+from models_py.settings import memory_bytes
+from models_py.studies.vocabulary import ALGORITHMS
+from models_py.typing import FloatArray, IntArray
+
+TREES = ("ward", "average", "complete", "single")
+MEMORY_SHARE = 0.8
+WAY_OUT = "lower the rows with the study's where, or use kmeans, which grows with the rows alone"
+
+
+@dataclass(frozen=True)
+class MixedRows:
+    """Rows as k-prototypes wants them.
+
+    Attributes
+    ----------
+    numeric
+        Shape (n, p): scaled numbers.
+    categorical
+        Shape (n, q): codes 0, 1, ... of each column's levels.
+    """
+
+    numeric: FloatArray
+    categorical: IntArray
+
+    def __getitem__(self, rows: IntArray) -> MixedRows:
+        """Return some of the rows."""
+        return MixedRows(self.numeric[rows], self.categorical[rows])
+
+
+@dataclass(frozen=True)
+class Request:
+    """One algorithm as a study asks for it.
+
+    Attributes
+    ----------
+    name
+        A name of :data:`models_py.studies.vocabulary.ALGORITHMS`.
+    ks
+        Numbers of clusters to try; no matter to an algorithm that finds its own.
+    parameters
+        A list as a value tries each of its items.
+    """
+
+    name: str
+    ks: Sequence[int]
+    parameters: Mapping[str, object]
+
+
+def find_candidates(
+    requests: Sequence[Request], points: FloatArray, mixed: MixedRows | None, seed: int
+) -> Iterator[Candidate]:
+    """Yield the candidates of all requests; trees of one metric share their distances.
+
+    Parameters
+    ----------
+    requests
+        What to try.
+    points
+        Shape (n, d): the encoding.
+    mixed
+        The same rows for k-prototypes; None where no request needs them.
+    seed
+        For every random start.
+
+    Raises
+    ------
+    DataError
+        More clusters are asked for than there are rows.
+    MemoryRefusedError
+        An algorithm's memory would not fit; the message names the way out.
+    """
+    rows = len(points)
+    for request in requests:
+        if request.ks and max(request.ks) >= rows:
+            raise DataError(
+                f"{request.name}: k up to {max(request.ks)} needs more than {rows} rows;"
+                " lower algorithms.k, or leave the group out with the study's where"
+            )
+        _refuse_what_does_not_fit(request, points)
+    yield from _tree_candidates([r for r in requests if r.name in TREES], points)
+    for request in requests:
+        if request.name not in TREES:
+            for parameters in _grid(request.parameters):
+                yield from _sweep(request, points, mixed, seed, parameters)
+
+
+def refit(candidate: Candidate, points: FloatArray, mixed: MixedRows | None, seed: int) -> IntArray:
+    """Return the labels that a candidate's algorithm and parameters give to other rows."""
+    taken = ALGORITHMS[candidate.algorithm].parameters
+    parameters = {key: value for key, value in candidate.parameters.items() if key in taken}
+    k = candidate.parameters.get("k")
+    ks = [int(str(k))] if k is not None else []
+    request = Request(candidate.algorithm, ks, parameters)
+    return next(find_candidates([request], points, mixed, seed)).labels
+
+
+def _grid(parameters: Mapping[str, object]) -> Iterator[dict[str, Any]]:
+    lists = [value if isinstance(value, list) else [value] for value in parameters.values()]
+    for values in product(*lists):
+        yield dict(zip(parameters, values, strict=True))
+
+
+def _tree_candidates(requests: Sequence[Request], points: FloatArray) -> Iterator[Candidate]:
+    from models_py.clustering.linkage import cut_tree, linkage_trees
+
+    wanted: dict[str, list[Request]] = {}
+    for request in requests:
+        for parameters in _grid(request.parameters):
+            metric = str(parameters.get("metric", "euclidean"))
+            wanted.setdefault(metric, []).append(Request(request.name, request.ks, parameters))
+    for metric, asked in wanted.items():
+        began = time.perf_counter()
+        trees = linkage_trees(points, list(dict.fromkeys(r.name for r in asked)), metric=metric)
+        share = (time.perf_counter() - began) / sum(len(request.ks) for request in asked)
+        for request in asked:
+            for k, labels in zip(
+                request.ks, cut_tree(trees[request.name], request.ks), strict=True
+            ):
+                yield Candidate(request.name, {"k": k, **request.parameters}, labels, share)
+
+
+def _sweep(
+    request: Request,
+    points: FloatArray,
+    mixed: MixedRows | None,
+    seed: int,
+    parameters: dict[str, Any],
+) -> list[Candidate]:
+    module, function = _FUNCTIONS[request.name]
+    sweep = getattr(import_module(f"models_py.clustering.{module}"), function)
+    if request.name in FIND_THEIR_K:
+        return [sweep(points, **parameters)]
+    if request.name != "kprototypes":
+        return list(sweep(points, request.ks, seed=seed, **parameters))
+    if mixed is None or mixed.categorical.shape[1] == 0 or mixed.numeric.shape[1] == 0:
+        raise DataError(
+            "kprototypes needs numeric and categorical features; add a categorical column to"
+            " features.include, or use kmeans"
+        )
+    return list(sweep(mixed.numeric, mixed.categorical, request.ks, seed=seed, **parameters))
+
+
+FIND_THEIR_K = ("dbscan", "hdbscan")
+
+_FUNCTIONS = {
+    "kmeans": ("kmeans", "kmeans_sweep"),
+    "minibatch_kmeans": ("kmeans", "minibatch_kmeans_sweep"),
+    "bisecting_kmeans": ("kmeans", "bisecting_kmeans_sweep"),
+    "gaussian_mixture": ("mixture", "gaussian_mixture_sweep"),
+    "dbscan": ("density", "dbscan"),
+    "hdbscan": ("density", "hdbscan"),
+    "kprototypes": ("kprototypes", "kprototypes_sweep"),
+}
+
+
+def _refuse_what_does_not_fit(request: Request, points: FloatArray) -> None:
+    rows, columns = points.shape
+    if request.name in TREES:
+        from models_py.clustering.linkage import linkage_peak_bytes
+
+        needed = linkage_peak_bytes(rows, columns, request.name)
+    else:
+        needed = rows * columns * 8 * 4
+    allowed = int(memory_bytes() * MEMORY_SHARE)
+    if needed > allowed:
+        raise MemoryRefusedError(
+            f"{request.name} on {rows:,} rows needs about {needed / 1e9:.0f} GB,"
+            f" {allowed / 1e9:.0f} GB may be used; {WAY_OUT}"
+        )
+
+
+def nearest_labels(candidate: Candidate, fitted: FloatArray, points: FloatArray) -> IntArray:
+    """Return the cluster that each row belongs to, by the model where it can tell.
+
+    Parameters
+    ----------
+    candidate
+        A clustering of ``fitted``.
+    fitted
+        Shape (n, d): the rows it was fitted on.
+    points
+        Shape (m, d): rows to label.
+    """
+    predict = getattr(candidate.model, "predict", None)
+    if predict is not None and candidate.algorithm != "kprototypes":
+        return np.asarray(predict(points), dtype=np.int64)
+    kept = candidate.labels != NOISE
+    return nearest_centres(points, group_centres(fitted[kept], candidate.labels[kept]))

@@ -1,0 +1,159 @@
+"""Run a study: find the segments of a gold table and write them to the results tables."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models_py import settings
+from models_py.commands.ending import end
+from models_py.errors import UsageError
+from models_py.progress import show_progress
+from models_py.studies.loading import DEFAULT, load_study, shipped_studies
+
+if TYPE_CHECKING:
+    from models_py.pipeline import Finished
+    from models_py.studies.study import Study
+
+EXAMPLES = f"""\
+examples:
+  python scripts/run_clustering.py
+  python scripts/run_clustering.py --study grocery_lifestages
+  python scripts/run_clustering.py --study my_study.toml --seed 7
+  python scripts/run_clustering.py --k 5
+  python scripts/run_clustering.py --list-studies
+
+Without --study the study {DEFAULT} runs. The results stand in the schema 'results'; ask them
+with python scripts/run_sql.py sql/latest_segments.sql.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+    asked = _parser().parse_args(arguments)
+    return end(lambda: _run(asked), as_json=asked.json)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="run_clustering.py",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--study", metavar="NAME|FILE", default=DEFAULT, help=f"default: {DEFAULT}")
+    parser.add_argument("--warehouse", metavar="FILE", type=Path, help="the DuckDB file")
+    parser.add_argument("--seed", type=int, help="in place of the study's own")
+    parser.add_argument("--k", type=int, help="this number of segments only")
+    parser.add_argument("--list-studies", action="store_true", help="list the shipped studies")
+    parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")
+    return parser
+
+
+def _run(asked: argparse.Namespace) -> int:
+    if asked.list_studies:
+        _list_studies(asked.json)
+        return 0
+    study = load_study(asked.study)
+    if asked.k is not None:
+        study = _with_k(study, asked.k)
+    seed = study.seed if asked.seed is None else asked.seed
+    if not 0 <= seed < 2**32:
+        raise UsageError(f"--seed {seed}: a seed is a whole number from 0 to 4294967295")
+    path = asked.warehouse or settings.warehouse_path()
+    with show_progress(quiet=asked.json) as progress:
+        progress.step("starting")
+        from models_py.pipeline import run_study
+
+        finished = run_study(study, path, seed, progress)
+    if asked.json:
+        print(json.dumps(_as_json(finished), indent=2, default=str))
+    else:
+        _print_finished(study, finished)
+    return 0
+
+
+def _list_studies(as_json: bool) -> None:
+    studies = [load_study(name) for name in shipped_studies()]
+    if as_json:
+        told = [{"name": s.name, "title": s.title, "table": s.table} for s in studies]
+        print(json.dumps(told, indent=2))
+        return
+    for study in studies:
+        print(f"{study.name:<22} {study.table:<24} {study.description or study.title}")
+
+
+def _with_k(study: Study, k: int) -> Study:
+    if k < 2:
+        raise UsageError(f"--k {k}: at least 2 segments")
+    algorithms = [algorithm.model_copy(update={"k": k}) for algorithm in study.algorithms]
+    return study.model_copy(update={"algorithms": algorithms})
+
+
+def _as_json(finished: Finished) -> dict[str, object]:
+    segments = finished.tables.rows["segments"]
+    return {
+        "run_id": finished.run_id,
+        "study": finished.study,
+        "previous_run_id": finished.previous_run_id,
+        "rows_read": finished.rows_read,
+        "chosen_because": finished.reasons,
+        "segments": json.loads(segments.to_json(orient="records")),
+    }
+
+
+def _print_finished(study: Study, finished: Finished) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    segments = finished.tables.rows["segments"]
+    console.print(
+        f"\n{study.title}: {len(segments)} segments of {finished.rows_read:,} rows of {study.table}"
+    )
+    for partition, reason in finished.reasons.items():
+        console.print(f"chosen{_of(partition)}: {reason}", style="dim")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    is_split = study.partition_by is not None
+    for name in [*([str(study.partition_by)] if is_split else []), "segment", "name"]:
+        table.add_column(name)
+    for name in ("size", "share", "stability"):
+        table.add_column(name, justify="right")
+    table.add_column("what stands out")
+    for row in segments.to_dict("records"):
+        table.add_row(*([row["partition"]] if is_split else []), *_cells(row))
+    console.print(table)
+    console.print(f"\nrun {finished.run_id}; ask it with SQL:")
+    view = f"results.{finished.study}_latest"
+    for command, purpose in (
+        ("python scripts/run_sql.py sql/latest_segments.sql", "sizes and names"),
+        ("python scripts/run_sql.py --list", "every ready question"),
+        (f"duckdb {_short(settings.warehouse_path())}", f"then: from {view}"),
+    ):
+        console.print(f"  {command:<52} {purpose}")
+
+
+def _cells(row: dict[object, object]) -> list[str]:
+    stability = float(str(row["stability"]))
+    unstable = "" if row["is_stable"] is not False else " unstable"
+    return [
+        str(row["segment_id"]),
+        str(row["name"]),
+        f"{row['size']:,}",
+        f"{row['share']:.1%}",
+        "-" if isnan(stability) else f"{stability:.2f}{unstable}",
+        str(row["description"]).replace("; low:", "\nlow:"),
+    ]
+
+
+def _of(partition: str) -> str:
+    return "" if partition == "all" else f" in {partition}"
+
+
+def _short(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

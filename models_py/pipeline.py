@@ -1,0 +1,203 @@
+"""The flow of one run: gold to results, begun in one transaction and finished in one other."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models_py.database import results
+from models_py.database.connection import Warehouse, open_warehouse
+from models_py.database.gold import GoldRows, read_gold
+from models_py.errors import SegmenthouseError, StudyError, near_match
+from models_py.features.matrix import feature_columns
+from models_py.progress import Progress
+from models_py.run_tables import Previous, RunTables, run_tables
+from models_py.segmentation import ALL, Segmentation, segment_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from models_py.studies.study import Study
+
+RECORDED_PACKAGES = ("segmenthouse", "duckdb", "numpy", "pandas", "scikit-learn", "scipy", "numba")
+WRITE_WAIT_SECONDS = 60.0
+"""How long a finished search waits for another process to let go of the warehouse."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run as a command tells of it.
+
+    Attributes
+    ----------
+    run_id, previous_run_id
+        This run, and the study's run before it.
+    tables
+        What was written.
+    reasons
+        Why the winner won, by partition.
+    """
+
+    run_id: str
+    study: str
+    previous_run_id: str | None
+    rows_read: int
+    tables: RunTables
+    reasons: dict[str, str]
+
+
+def run_study(study: Study, path: Path, seed: int, progress: Progress) -> Finished:
+    """Run a study on the warehouse and write its results.
+
+    Parameters
+    ----------
+    study
+        The recipe.
+    path
+        The DuckDB file.
+    seed
+        For everything random; recorded with the run.
+    progress
+        Told of each step.
+
+    Raises
+    ------
+    SegmenthouseError
+        In one line; the run is recorded as failed with it, and no other row is written.
+    """
+    start = _start(study, seed)
+    with open_warehouse(path) as warehouse:
+        results.begin_run(warehouse, start)
+    try:
+        progress.step(f"reading {study.table}")
+        gold = _read(study, path)
+        segmentations = segment_partitions(study, gold.frame, seed, progress)
+        progress.step("matching the previous run and writing results")
+        return _write(study, path, start.run_id, gold, segmentations)
+    except BaseException as error:
+        _record_failure(path, start.run_id, error)
+        raise
+
+
+def segment_partitions(
+    study: Study, frame: pd.DataFrame, seed: int, progress: Progress
+) -> list[Segmentation]:
+    """Search each partition for itself, in the order of their names.
+
+    Parameters
+    ----------
+    study
+        The recipe.
+    frame
+        Gold rows, one per entity.
+    seed
+        The same for every partition.
+    progress
+        Told of each step.
+    """
+    columns = feature_columns(study.features, frame.columns)
+    if study.partition_by is None:
+        return [segment_rows(frame[columns], study, ALL, seed, progress)]
+    columns = [column for column in columns if column != study.partition_by]
+    names = frame[study.partition_by].astype("string").fillna("null")
+    return [
+        segment_rows(frame.loc[names == name, columns], study, str(name), seed, progress)
+        for name in sorted(names.unique())
+    ]
+
+
+def _start(study: Study, seed: int) -> results.RunStart:
+    now = results.utc_now()
+    versions = {name: version(name) for name in RECORDED_PACKAGES}
+    return results.RunStart(
+        run_id=results.new_run_id(now),
+        study=study.name,
+        started_at=now,
+        seed=seed,
+        source_table=study.table,
+        entity_column=study.entity,
+        parameters=study.model_dump_json(),
+        versions=json.dumps({"python": platform.python_version(), **versions}),
+    )
+
+
+def _read(study: Study, path: Path) -> GoldRows:
+    schema, name = study.schema_and_name
+    with open_warehouse(path, read_only=True, wait_seconds=WRITE_WAIT_SECONDS) as warehouse:
+        available = warehouse.columns(schema, name)
+        _check_columns(study, available)
+        return read_gold(
+            warehouse,
+            schema,
+            name,
+            study.entity,
+            list(_columns_read(study, available)),
+            study.where,
+        )
+
+
+def _columns_read(study: Study, available: dict[str, str]) -> list[str]:
+    wanted = [
+        *feature_columns(study.features, available),
+        *[c for c in available if any(fnmatchcase(c, p) for p in study.describe.measures)],
+        *([study.partition_by] if study.partition_by else []),
+        *([study.label] if study.label else []),
+    ]
+    return list(dict.fromkeys(column for column in wanted if column != study.entity))
+
+
+def _check_columns(study: Study, available: dict[str, str]) -> None:
+    for key in ("entity", "partition_by", "label"):
+        column = getattr(study, key)
+        if column is not None and column not in available:
+            raise StudyError(
+                f"study {study.name}: {key} = '{column}': {study.table} has no such column"
+                f"{near_match(column, available)}"
+            )
+
+
+def _write(
+    study: Study, path: Path, run_id: str, gold: GoldRows, segmentations: list[Segmentation]
+) -> Finished:
+    with open_warehouse(path, wait_seconds=WRITE_WAIT_SECONDS) as warehouse:
+        previous_run_id = results.latest_run(warehouse, study.name)
+        previous = results.read_assignments(warehouse, previous_run_id) if previous_run_id else None
+        tables = run_tables(
+            study,
+            gold.frame,
+            segmentations,
+            previous,
+            results.last_segment_id(warehouse, study.name),
+        )
+        reasons = {s.prepared.partition: s.choice.reason for s in segmentations}
+        facts = {
+            "rows_read": len(gold.frame),
+            "data_fingerprint": gold.fingerprint,
+            "previous_run_id": previous_run_id,
+            "chosen_because": "; ".join(
+                reason if name == ALL else f"{name}: {reason}" for name, reason in reasons.items()
+            ),
+        }
+        results.finish_run(warehouse, run_id, facts, tables.rows, tables.new_segments)
+    return Finished(run_id, study.name, previous_run_id, len(gold.frame), tables, reasons)
+
+
+def _previous(warehouse: Warehouse, run_id: str | None) -> Previous | None:
+    if run_id is None:
+        return None
+    return Previous(run_id, results.read_assignments(warehouse, run_id))
+
+
+def _record_failure(path: Path, run_id: str, error: BaseException) -> None:
+    reason = str(error) if isinstance(error, SegmenthouseError) else type(error).__name__
+    try:
+        with open_warehouse(path, wait_seconds=WRITE_WAIT_SECONDS) as warehouse:
+            results.fail_run(warehouse, run_id, reason)
+    except SegmenthouseError as unrecorded:
+        # The next start of any run finds the dead one and records it.
+        error.add_note(f"the run could not be recorded as failed: {unrecorded}")

@@ -1,0 +1,243 @@
+"""Segmentations as rows of the results contract."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models_py.describe.names import name_segments
+from models_py.describe.profiles import profile_segments
+from models_py.evaluation.stability import UNSTABLE_BELOW
+from models_py.identity import Identity, match_segments, migrations
+from models_py.segmentation import Segmentation
+from models_py.studies.study import Study
+from models_py.typing import IntArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The run before: its id, and its ``entity_id`` and ``segment_id``."""
+
+    run_id: str
+    assignments: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class RunTables:
+    """Rows to write.
+
+    Attributes
+    ----------
+    rows
+        By table of the contract, without ``run_id``.
+    new_segments
+        Rows for ``segment_registry``, without ``first_run_id``.
+    """
+
+    rows: dict[str, pd.DataFrame]
+    new_segments: pd.DataFrame
+
+
+def run_tables(
+    study: Study,
+    frame: pd.DataFrame,
+    segmentations: list[Segmentation],
+    previous: Previous | None,
+    last_id: int,
+) -> RunTables:
+    """Turn what a run found into rows, with segment ids matched to the previous run.
+
+    Parameters
+    ----------
+    study
+        The recipe.
+    frame
+        Gold rows with a range index.
+    segmentations
+        One per partition; together they hold every row once.
+    previous
+        The study's run before; None for the first.
+    last_id
+        The highest segment id that the study ever gave.
+    """
+    import pandas as pd
+
+    entities = frame[study.entity].astype("string")
+    groups = _global_groups(segmentations, len(frame))
+    before = previous.assignments if previous is not None else None
+    identity = match_segments(list(entities), groups, before, last_id)
+    segment_ids = identity.segment_ids[groups]
+    profiles = _profiles(study, frame, segmentations, segment_ids)
+    rows = {
+        "feature_selection": pd.concat([_selection(s) for s in segmentations]),
+        "outliers": pd.concat([_outliers(s, entities) for s in segmentations]),
+        "model_search": pd.concat([_candidates(s) for s in segmentations]),
+        "segments": _segments(study, segmentations, identity, profiles),
+        "segment_features": profiles,
+        "assignments": pd.concat([_assignments(s, entities, segment_ids) for s in segmentations]),
+        "partition_resemblance": _resemblance(profiles),
+    }
+    if previous is not None:
+        moved = migrations(list(entities), segment_ids, previous.assignments)
+        rows["migrations"] = moved.assign(previous_run_id=previous.run_id)
+    new = identity.segment_ids[identity.is_new]
+    return RunTables(rows, pd.DataFrame({"study": study.name, "segment_id": new}))
+
+
+def _global_groups(segmentations: list[Segmentation], count: int) -> IntArray:
+    groups = np.empty(count, dtype=np.int64)
+    offset = 0
+    for segmentation in segmentations:
+        groups[segmentation.prepared.rows] = segmentation.groups + offset
+        offset += int(segmentation.groups.max()) + 1
+    return groups
+
+
+def _selection(segmentation: Segmentation) -> pd.DataFrame:
+    import pandas as pd
+
+    prepared = segmentation.prepared
+    kept = pd.DataFrame(
+        {
+            "feature": prepared.matrix.names_,
+            "is_kept": True,
+            "variance": [prepared.matrix.unit_variances_[n] for n in prepared.matrix.names_],
+            "vif": prepared.vif,
+            "importance": segmentation.importance,
+        }
+    )
+    dropped = pd.DataFrame(
+        [
+            {
+                "feature": one.feature,
+                "is_kept": False,
+                "dropped_at": one.step,
+                "reason": one.reason,
+                "variance": prepared.matrix.unit_variances_.get(one.feature),
+                "vif": one.vif,
+            }
+            for one in prepared.dropped
+        ],
+        columns=["feature", "is_kept", "dropped_at", "reason", "variance", "vif"],
+    )
+    both = kept if dropped.empty else pd.concat([kept, dropped.dropna(axis=1, how="all")])
+    return both.assign(partition=prepared.partition)
+
+
+def _outliers(segmentation: Segmentation, entities: pd.Series[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    prepared = segmentation.prepared
+    return pd.DataFrame(
+        {
+            "entity_id": entities.iloc[prepared.rows],
+            "method": prepared.strange.method,
+            "score": prepared.strange.scores,
+            "is_kept": ~prepared.strange.is_outlier,
+        }
+    )
+
+
+def _candidates(segmentation: Segmentation) -> pd.DataFrame:
+    import pandas as pd
+
+    choice, encoders = segmentation.choice, segmentation.prepared.encoders
+    rows = []
+    for position, found in enumerate(segmentation.found):
+        stability, rand = choice.refitted.get(position, (None, None))
+        is_chosen = position == choice.position
+        rows.append(
+            {
+                "candidate": position,
+                "encoding": encoders[found.space].kind,
+                "algorithm": found.candidate.algorithm,
+                "parameters": json.dumps(dict(found.candidate.parameters)),
+                "k": found.candidate.k,
+                **asdict(found.measures),
+                "bic": found.candidate.bic,
+                "stability": stability,
+                "adjusted_rand": rand,
+                "seconds": found.candidate.seconds,
+                "is_chosen": is_chosen,
+                "reason": choice.reason if is_chosen else None,
+            }
+        )
+    return pd.DataFrame(rows).assign(partition=segmentation.prepared.partition)
+
+
+def _profiles(
+    study: Study, frame: pd.DataFrame, segmentations: list[Segmentation], segment_ids: IntArray
+) -> pd.DataFrame:
+    # A partition's segments are measured against their own partition.
+    import pandas as pd
+
+    parts = []
+    for segmentation in segmentations:
+        prepared = segmentation.prepared
+        columns = {recipe.column for recipe in prepared.matrix.recipes_}
+        described = frame.drop(columns=study.entity).iloc[prepared.rows]
+        part = profile_segments(described, segment_ids[prepared.rows])
+        is_feature = part["feature"].isin(columns)
+        parts.append(part.assign(partition=prepared.partition, is_model_feature=is_feature))
+    return pd.concat(parts)
+
+
+def _segments(
+    study: Study, segmentations: list[Segmentation], identity: Identity, profiles: pd.DataFrame
+) -> pd.DataFrame:
+    import pandas as pd
+
+    namings = name_segments(profiles[profiles["is_model_feature"]], study.describe.top)
+    total = sum(len(segmentation.groups) for segmentation in segmentations)
+    rows, offset = [], 0
+    for segmentation in segmentations:
+        for group, jaccard in enumerate(segmentation.jaccard):
+            segment_id = int(identity.segment_ids[offset + group])
+            members = segmentation.groups == group
+            rows.append(
+                {
+                    "partition": segmentation.prepared.partition,
+                    "segment_id": segment_id,
+                    "name": namings[segment_id].name,
+                    "description": namings[segment_id].description,
+                    "size": int(members.sum()),
+                    "share": float(members.sum() / total),
+                    "silhouette": float(segmentation.silhouette[members].mean()),
+                    "stability": float(jaccard),
+                    "is_stable": None if np.isnan(jaccard) else bool(jaccard >= UNSTABLE_BELOW),
+                }
+            )
+        offset += len(segmentation.jaccard)
+    return pd.DataFrame(rows).astype({"is_stable": "boolean"})
+
+
+def _assignments(
+    segmentation: Segmentation, entities: pd.Series[str], segment_ids: IntArray
+) -> pd.DataFrame:
+    import pandas as pd
+
+    prepared = segmentation.prepared
+    return pd.DataFrame(
+        {
+            "entity_id": entities.iloc[prepared.rows],
+            "partition": prepared.partition,
+            "segment_id": segment_ids[prepared.rows],
+            "confidence": segmentation.confidence,
+            "silhouette": segmentation.silhouette,
+            "is_outlier": prepared.strange.is_outlier,
+        }
+    )
+
+
+def _resemblance(profiles: pd.DataFrame) -> pd.DataFrame:
+    """Correlate every two segments' standardised mean differences over the features they share."""
+    features = profiles[profiles["is_model_feature"]]
+    wide = features.pivot_table(index="feature", columns="segment_id", values="z")
+    correlation = wide.corr().rename_axis(columns="other_segment_id")
+    return correlation.melt(ignore_index=False, value_name="correlation").reset_index()

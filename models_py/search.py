@@ -1,0 +1,163 @@
+"""All candidates of all encodings in one go, measured in their own and in one common space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from models_py.clustering.candidate import Candidate
+from models_py.clustering.catalog import MixedRows, Request, find_candidates
+from models_py.progress import Progress
+from models_py.typing import FloatArray, IntArray
+
+EXACT_SILHOUETTE_ROWS = 60_000
+"""Past this many rows the silhouette is the simplified one, which grows with the rows alone."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """Rows in an encoder's coordinates.
+
+    Attributes
+    ----------
+    name
+        What the results call it, such as ``"pca"``.
+    points
+        Shape (n, d).
+    """
+
+    name: str
+    points: FloatArray
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Figures of one candidate; nan where a figure is not defined.
+
+    Attributes
+    ----------
+    silhouette, davies_bouldin, calinski_harabasz, inertia
+        In the space that was clustered; noise rows left out.
+    common_silhouette, common_davies_bouldin, common_calinski_harabasz
+        In the scaled selected features, where encoders compare.
+    noise_share, smallest_share
+        Of the rows clustered: left as noise; in the smallest cluster.
+    """
+
+    silhouette: float
+    davies_bouldin: float
+    calinski_harabasz: float
+    inertia: float
+    common_silhouette: float
+    common_davies_bouldin: float
+    common_calinski_harabasz: float
+    noise_share: float
+    smallest_share: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """A candidate, the space it was found in and its figures."""
+
+    space: int
+    candidate: Candidate
+    measures: Measures
+
+
+def search(
+    spaces: Sequence[Space],
+    common: FloatArray,
+    requests: Sequence[Request],
+    mixed: MixedRows | None,
+    seed: int,
+    progress: Progress,
+) -> list[Found]:
+    """Find and measure every candidate.
+
+    Time grows with the rows squared (distances, once for all candidates of a space), memory
+    with the rows, plus what the algorithms take.
+
+    Parameters
+    ----------
+    spaces
+        The encodings, each of the same n rows.
+    common
+        Shape (n, p): the scaled selected features.
+    requests
+        Algorithms with parameters and numbers of clusters.
+    mixed
+        The same rows for k-prototypes.
+    seed
+        For every random start.
+    progress
+        Told of each space and of the measuring.
+
+    Returns
+    -------
+    list of Found
+        In the order of spaces and requests.
+    """
+    found: list[tuple[int, Candidate]] = []
+    own: list[FloatArray] = []
+    for number, space in enumerate(spaces):
+        progress.step(f"clustering {len(common):,} rows in {space.name}")
+        candidates = list(find_candidates(requests, space.points, mixed, seed))
+        found += [(number, candidate) for candidate in candidates]
+        progress.step(f"measuring {len(candidates)} candidates in {space.name}")
+        own.append(_figures(space.points, [candidate.labels for candidate in candidates]))
+    progress.step(f"measuring {len(found)} candidates in the common space")
+    shared = _figures(common, [candidate.labels for _, candidate in found])
+    return list(_joined(found, np.concatenate(own, axis=1), shared))
+
+
+def _figures(points: FloatArray, labelings: Sequence[IntArray]) -> FloatArray:
+    # Rows: silhouette, Davies-Bouldin, Calinski-Harabasz, inertia; one column a labeling.
+    from models_py.evaluation.indices import (
+        calinski_harabasz_scores,
+        davies_bouldin_scores,
+        inertias,
+    )
+
+    stacked = np.vstack(labelings)
+    return np.vstack(
+        [
+            silhouettes(points, stacked),
+            davies_bouldin_scores(points, stacked),
+            calinski_harabasz_scores(points, stacked),
+            inertias(points, stacked),
+        ]
+    )
+
+
+def silhouettes(points: FloatArray, labelings: IntArray) -> FloatArray:
+    """Return the mean silhouette of each labeling, shape (labelings,); simplified past 60,000 rows.
+
+    Parameters
+    ----------
+    points
+        Shape (n, d).
+    labelings
+        Shape (labelings, n), -1 for noise.
+    """
+    from models_py.evaluation.silhouette import silhouette_scores, simplified_silhouette
+
+    if len(points) <= EXACT_SILHOUETTE_ROWS:
+        return silhouette_scores(points, labelings)
+    return np.array([simplified_silhouette(points, labels) for labels in labelings])
+
+
+def _joined(
+    found: Sequence[tuple[int, Candidate]], own: FloatArray, shared: FloatArray
+) -> Iterator[Found]:
+    for column, (space, candidate) in enumerate(found):
+        sizes = np.bincount(candidate.labels[candidate.labels >= 0])
+        smallest = sizes.min() / candidate.labels.size if sizes.size else np.nan
+        figures = [*own[:, column], *shared[:3, column], candidate.noise_share, smallest]
+        names = [field.name for field in fields(Measures)]
+        yield Found(
+            space,
+            candidate,
+            Measures(**{name: float(v) for name, v in zip(names, figures, strict=True)}),
+        )

@@ -1,0 +1,258 @@
+"""One search from gold rows to segments: matrix, selection, outliers, encoding, search, choice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models_py.clustering.candidate import NOISE
+from models_py.clustering.catalog import MixedRows, Request, nearest_labels
+from models_py.describe.profiles import confidences
+from models_py.encoders.catalog import EncoderSpec, build_encoder
+from models_py.errors import DataError
+from models_py.features.denoising import Strangeness, find_outliers
+from models_py.features.matrix import Dropped, FeatureMatrix
+from models_py.features.selection import feature_importance, select_features
+from models_py.progress import Progress
+from models_py.search import EXACT_SILHOUETTE_ROWS, Found, Space, search
+from models_py.studies.study import Encoding, Study
+from models_py.studies.vocabulary import ALGORITHMS
+from models_py.typing import FloatArray, IntArray
+from models_py.winner import Winner, choose_winner
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from models_py.encoders.base import Encoder
+
+ALL = "all"
+"""Name of the partition where the study has no ``partition_by``."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Rows ready to be clustered.
+
+    Attributes
+    ----------
+    partition
+        Value of ``partition_by``, or ``"all"``.
+    rows
+        Shape (rows,): their places in the gold frame.
+    matrix
+        Fitted, with the features that were selected.
+    dropped
+        Every feature that went, with the step and the reason.
+    vif
+        Shape (features,): variance inflation factors of the features kept.
+    common
+        Shape (rows, features): the scaled selected features of every row.
+    strange
+        Scores and flags of outliers, of every row.
+    fitted_rows
+        Positions of the rows that are clustered.
+    encoders
+        Fitted, one an encoding of the study.
+    encoded
+        One an encoder, shape (rows, d): every row in its coordinates.
+    """
+
+    partition: str
+    rows: IntArray
+    matrix: FeatureMatrix
+    dropped: list[Dropped]
+    vif: FloatArray
+    common: FloatArray
+    strange: Strangeness
+    fitted_rows: IntArray
+    encoders: list[Encoder]
+    encoded: list[FloatArray]
+
+    @property
+    def spaces(self) -> list[Space]:
+        """The rows that are clustered, in each encoder's coordinates."""
+        return [
+            Space(encoder.kind, np.ascontiguousarray(points[self.fitted_rows]))
+            for encoder, points in zip(self.encoders, self.encoded, strict=True)
+        ]
+
+    @property
+    def fitted_common(self) -> FloatArray:
+        """The scaled selected features of the rows that are clustered."""
+        return np.ascontiguousarray(self.common[self.fitted_rows])
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """The segments of one partition and everything that led to them.
+
+    Attributes
+    ----------
+    prepared
+        The rows as they were clustered.
+    importance
+        Shape (features,): see :func:`models_py.features.selection.feature_importance`.
+    found
+        Every candidate with its figures.
+    choice
+        Which of them, and why; no candidate where one segment is the answer.
+    groups
+        Shape (rows,): 0 for the largest segment, 1 for the next, ...
+    confidence, silhouette
+        Shape (rows,): of each row in its segment, in the space of the winner.
+    jaccard
+        Shape (segments,): how far each segment comes back in refits; nan where not measured.
+    """
+
+    prepared: Prepared
+    importance: FloatArray
+    found: list[Found]
+    choice: Winner
+    groups: IntArray
+    confidence: FloatArray
+    silhouette: FloatArray
+    jaccard: FloatArray
+
+
+def segment_rows(
+    frame: pd.DataFrame, study: Study, partition: str, seed: int, progress: Progress
+) -> Segmentation:
+    """Find the segments of gold rows as the study says.
+
+    Parameters
+    ----------
+    frame
+        The feature columns, one row per entity.
+    study
+        The recipe.
+    partition
+        What to call these rows.
+    seed
+        For everything random.
+    progress
+        Told of each step.
+
+    Raises
+    ------
+    DataError
+        Too few rows, or too alike; the message names the partition.
+    """
+    try:
+        prepared = prepare_rows(frame, study, partition, seed, progress)
+        mixed = _mixed(study, prepared)
+        spaces = prepared.spaces
+        found = search(spaces, prepared.fitted_common, _requests(study), mixed, seed, progress)
+        progress.step(f"choosing among {len(found)} candidates")
+        choice = choose_winner(spaces, mixed, found, study, seed)
+    except DataError as error:
+        raise DataError(f"{partition}: {error}") if partition != ALL else error from error
+    labels, points = _label_all(prepared, found, choice)
+    groups, jaccard = _largest_first(labels, choice.jaccard)
+    progress.step("measuring the segments")
+    return Segmentation(
+        prepared=prepared,
+        importance=feature_importance(prepared.fitted_common, seed),
+        found=found,
+        choice=choice,
+        groups=groups,
+        confidence=confidences(points, groups),
+        silhouette=row_silhouettes(points, groups),
+        jaccard=jaccard,
+    )
+
+
+def prepare_rows(
+    frame: pd.DataFrame, study: Study, partition: str, seed: int, progress: Progress
+) -> Prepared:
+    """Make the matrix, select its features, flag outliers and encode.
+
+    Raises
+    ------
+    DataError
+        Fewer than two rows, or no feature passes the selection.
+    """
+    if len(frame) < 2:
+        raise DataError(f"{len(frame)} row cannot be segmented: at least 2 are needed")
+    progress.step(f"preparing {frame.shape[1]} columns of {len(frame):,} rows ({partition})")
+    matrix = FeatureMatrix(study.features, study.selection.max_missing_share).fit(frame)
+    scaled = matrix.transform(frame)
+    limits, variances = study.selection, matrix.unit_variances_
+    selected = select_features(scaled, matrix.names_, variances, limits, seed)
+    if selected.kept.size == 0:
+        raise DataError("no feature passes the selection: widen the study's [selection]")
+    common = np.ascontiguousarray(scaled[:, selected.kept])
+    progress.step(f"looking for outliers by {study.outliers.method}")
+    strange = find_outliers(common, study.outliers, seed)
+    fitted_rows = np.flatnonzero(~strange.is_outlier)
+    encoders = [
+        _fit_encoder(encoding, common[fitted_rows], seed, progress) for encoding in study.encoding
+    ]
+    return Prepared(
+        partition=partition,
+        rows=frame.index.to_numpy(dtype=np.int64),
+        matrix=matrix.keep([matrix.names_[i] for i in selected.kept]),
+        dropped=[*matrix.dropped_, *selected.dropped],
+        vif=selected.vif,
+        common=common,
+        strange=strange,
+        fitted_rows=fitted_rows,
+        encoders=encoders,
+        encoded=[encoder.transform(common) for encoder in encoders],
+    )
+
+
+def _fit_encoder(encoding: Encoding, points: FloatArray, seed: int, progress: Progress) -> Encoder:
+    progress.step(f"encoding by {encoding.kind}")
+    return build_encoder(EncoderSpec(encoding.kind, encoding.parameters)).fit(points, seed)
+
+
+def _requests(study: Study) -> list[Request]:
+    return [
+        Request(
+            algorithm.name,
+            [] if ALGORITHMS[algorithm.name].finds_k else algorithm.ks,
+            algorithm.parameters,
+        )
+        for algorithm in study.algorithms
+    ]
+
+
+def _mixed(study: Study, prepared: Prepared) -> MixedRows | None:
+    if all(algorithm.name != "kprototypes" for algorithm in study.algorithms):
+        return None
+    numeric, categorical = prepared.matrix.numbers_and_codes(prepared.fitted_common)
+    return MixedRows(numeric, categorical)
+
+
+def _label_all(
+    prepared: Prepared, found: list[Found], choice: Winner
+) -> tuple[IntArray, FloatArray]:
+    # Noise and outliers join the cluster they are nearest to.
+    if choice.position is None:
+        return np.zeros(len(prepared.common), dtype=np.int64), prepared.common
+    winner = found[choice.position]
+    points = prepared.encoded[winner.space]
+    fitted = np.ascontiguousarray(points[prepared.fitted_rows])
+    labels = nearest_labels(winner.candidate, fitted, points)
+    clustered = winner.candidate.labels != NOISE
+    labels[prepared.fitted_rows[clustered]] = winner.candidate.labels[clustered]
+    return labels, points
+
+
+def _largest_first(labels: IntArray, jaccard: FloatArray) -> tuple[IntArray, FloatArray]:
+    sizes = np.bincount(labels)
+    order = np.argsort(-sizes, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(order.size)
+    return place[labels], jaccard[order]
+
+
+def row_silhouettes(points: FloatArray, groups: IntArray) -> FloatArray:
+    """Return each row's silhouette, shape (rows,); nan past 60,000 rows or with one group."""
+    from models_py.evaluation.silhouette import silhouette_samples
+
+    if len(points) > EXACT_SILHOUETTE_ROWS or groups.max() == 0:
+        return np.full(len(points), np.nan)
+    return np.asarray(silhouette_samples(points, groups[None, :])[0])

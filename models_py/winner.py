@@ -1,0 +1,173 @@
+"""Which candidate wins: by one measure, by the stated rule, or weighed by all the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from models_py.clustering.catalog import MixedRows, refit
+from models_py.errors import DataError
+from models_py.evaluation.stability import stability
+from models_py.search import Found, Space
+from models_py.studies.study import Study
+from models_py.typing import FloatArray, IntArray
+
+REFIT_ROWS = 5000
+"""Stability refits draw at most this many rows."""
+
+MOST_REFITTED = 6
+"""Candidates that the rule measures for stability before it settles for the most stable."""
+
+LOWER_IS_BETTER = ("davies_bouldin", "bic")
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The candidate chosen.
+
+    Attributes
+    ----------
+    position
+        Its place among the candidates; None where one segment is the answer.
+    reason
+        Why, in a sentence with the figures.
+    jaccard
+        Shape (k,): how far each cluster comes back in refits; nan where not measured.
+    refitted
+        Position to (mean Jaccard, mean adjusted Rand index), of the candidates refitted.
+    """
+
+    position: int | None
+    reason: str
+    jaccard: FloatArray
+    refitted: dict[int, tuple[float, float]] = field(default_factory=dict)
+
+
+def choose_winner(
+    spaces: Sequence[Space],
+    mixed: MixedRows | None,
+    found: Sequence[Found],
+    study: Study,
+    seed: int,
+) -> Winner:
+    """Choose as the study says.
+
+    Parameters
+    ----------
+    spaces, mixed
+        The rows, as :func:`models_py.search.search` took them.
+    found
+        The candidates with their figures.
+    study
+        Its sections ``choose`` and ``stability`` hold.
+    seed
+        For the refits.
+
+    Raises
+    ------
+    DataError
+        No candidate has the figure that the study chooses by.
+    """
+    refits = _Refits(spaces, mixed, found, study, seed)
+    if study.choose.by == "rule":
+        return _by_rule(found, study, refits)
+    return _by_measure(found, study, refits)
+
+
+class _Refits:
+    """Refits candidates on subsamples, each at most once."""
+
+    def __init__(
+        self,
+        spaces: Sequence[Space],
+        mixed: MixedRows | None,
+        found: Sequence[Found],
+        study: Study,
+        seed: int,
+    ) -> None:
+        self._spaces, self._mixed, self._found = spaces, mixed, found
+        self._section, self._seed = study.stability, seed
+        self._jaccard: dict[int, FloatArray] = {}
+        self.means: dict[int, tuple[float, float]] = {}
+
+    def jaccard(self, position: int) -> FloatArray:
+        """Return each cluster's mean Jaccard coefficient, shape (k,); nan without refits."""
+        if position not in self._jaccard:
+            self._measure(position)
+        return self._jaccard[position]
+
+    def _measure(self, position: int) -> None:
+        found = self._found[position]
+        points, labels = self._spaces[found.space].points, found.candidate.labels
+        self._jaccard[position] = np.full(found.candidate.k, np.nan)
+        if self._section.refits == 0 or found.candidate.k < 2:
+            return
+
+        # The row's number travels as a last column, so that mixed rows can follow the draw.
+        def fit(drawn: FloatArray, seed: int) -> IntArray:
+            rows = drawn[:, -1].astype(np.int64)
+            mixed = self._mixed[rows] if self._mixed is not None else None
+            return refit(found.candidate, np.ascontiguousarray(drawn[:, :-1]), mixed, seed)
+
+        numbered = np.column_stack([points, np.arange(len(points))])
+        share = min(self._section.share, REFIT_ROWS / len(points))
+        measured = stability(
+            fit, numbered, labels, refits=self._section.refits, share=share, seed=self._seed
+        )
+        self._jaccard[position][measured.segments] = measured.segment_jaccard
+        self.means[position] = (
+            float(measured.segment_jaccard.mean()),
+            measured.adjusted_rand,
+        )
+
+
+def _by_measure(found: Sequence[Found], study: Study, refits: _Refits) -> Winner:
+    by = study.choose.by
+    figures = np.array([getattr(one.measures, by) for one in found])
+    if np.isnan(figures).all():
+        raise DataError(f"choose.by = '{by}': no candidate has that figure; choose by another")
+    signed = -figures if by in LOWER_IS_BETTER else figures
+    best = int(np.nanargmax(signed))
+    side = "lowest" if by in LOWER_IS_BETTER else "highest"
+    reason = f"{side} {by.replace('_', ' ')} ({figures[best]:.3f}) of {len(found)} candidates"
+    return Winner(best, reason, refits.jaccard(best), refits.means)
+
+
+def _by_rule(found: Sequence[Found], study: Study, refits: _Refits) -> Winner:
+    # Large enough, then stable, then silhouette in the common space, where encoders compare.
+    silhouettes = np.array([one.measures.common_silhouette for one in found])
+    smallest = np.array([one.measures.smallest_share for one in found])
+    eligible = [
+        int(i)
+        for i in np.argsort(-silhouettes, kind="stable")
+        if smallest[i] >= study.choose.min_share and not np.isnan(silhouettes[i])
+    ]
+    if not eligible:
+        return Winner(
+            None,
+            f"one segment: none of {len(found)} candidates has at least"
+            f" {study.choose.min_share:.1%} of the rows in its smallest segment",
+            np.array([np.nan]),
+        )
+    for position in eligible[:MOST_REFITTED]:
+        lowest = float(np.min(refits.jaccard(position)))
+        if np.isnan(lowest) or lowest >= study.choose.min_stability:
+            return Winner(
+                position,
+                f"highest common-space silhouette ({silhouettes[position]:.3f}) of"
+                f" {len(eligible)} candidates with at least {study.choose.min_share:.0%} in the"
+                f" smallest segment and every segment stable (lowest Jaccard {lowest:.2f})",
+                refits.jaccard(position),
+                refits.means,
+            )
+    most = max(eligible[:MOST_REFITTED], key=lambda i: float(np.min(refits.jaccard(i))))
+    return Winner(
+        most,
+        f"most stable of the {min(len(eligible), MOST_REFITTED)} best by common-space silhouette"
+        f" ({silhouettes[most]:.3f}); no one has every segment at Jaccard"
+        f" {study.choose.min_stability:g} or more",
+        refits.jaccard(most),
+        refits.means,
+    )
