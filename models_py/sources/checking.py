@@ -72,7 +72,9 @@ def inspect_file(path: Path, table: Table) -> Inspection:
     elif table.kind == "csv":
         _inspect_csv(path, table, seen)
     if seen.rows is not None and table.published_rows not in (None, seen.rows):
-        seen.tell(f"{seen.rows:,} rows, where the published copy has {table.published_rows:,}")
+        seen.tell(
+            f"row count is {seen.rows:,}, where the published copy has {table.published_rows:,}"
+        )
     return seen
 
 

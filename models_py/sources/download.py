@@ -21,7 +21,8 @@ from models_py.progress import Progress
 if TYPE_CHECKING:
     import requests
 
-PIECE_BYTES = 262_144
+# Bytes short of a piece are lost where the connection breaks, so pieces are small.
+PIECE_BYTES = 16_384
 LONGEST_PAUSE_SECONDS = 60.0
 WORTH_RETRYING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -244,6 +245,9 @@ def _append(
             reached += len(piece)
             _refuse_too_large(address, reached, bytes_at_most)
             progress.advance(reached, total or bytes_at_most)
+    if reached == 0:
+        forget_part(target)
+        raise SourceError(f"{address}: answered with nothing; download it by hand and use --from")
 
 
 def _wrong_kind(address: str, response: requests.Response, piece: bytes) -> str:

@@ -1,0 +1,46 @@
+"""The registry names every domain and chooses the source that fits."""
+
+from __future__ import annotations
+
+import pytest
+
+from models_py.errors import UsageError
+from models_py.sources.registry import SOURCES, choose_source, domains
+
+
+def test_domains() -> None:
+    assert domains() == ["grocery", "online_retail", "bank", "automobile", "retail_org"]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_every_source_says_where_it_comes_from(source) -> None:
+    assert sum(map(bool, (source.address, source.steps, source.package))) == 1
+    for table in source.tables:
+        assert set(table.numbers) | set(table.times) <= set(table.columns)
+        assert len({name.lower() for name in table.columns}) == len(table.columns)
+
+
+@pytest.mark.parametrize(
+    ("name", "has_folder", "chosen"),
+    [
+        (None, False, "complete_journey"),
+        (None, True, "sort_of_real"),
+        ("sort_of_real", False, "sort_of_real"),
+        ("complete_journey", False, "complete_journey"),
+    ],
+)
+def test_source_that_fits(name: str | None, has_folder: bool, chosen: str) -> None:
+    assert choose_source("grocery", name, has_folder).name == chosen
+
+
+@pytest.mark.parametrize(
+    ("domain", "name", "has_folder", "message"),
+    [
+        ("grocry", None, False, "unknown domain 'grocry'; did you mean 'grocery'"),
+        ("grocery", "sort_of_reel", False, "did you mean 'sort_of_real'"),
+        ("grocery", "complete_journey", True, "leave out --from"),
+    ],
+)
+def test_wrong_words(domain: str, name: str | None, has_folder: bool, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        choose_source(domain, name, has_folder)
