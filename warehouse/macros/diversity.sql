@@ -14,7 +14,11 @@
 {# Shannon entropy in nats: -sum(p ln p), 0 for one kind, ln(richness) for equal shares.
    Written as ln(W) - sum(w ln w) / W, which needs one pass. #}
 {% macro shannon_entropy(weight) -%}
-    greatest(ln(sum({{ weight }})) - sum({{ weight }} * ln({{ weight }})) / sum({{ weight }}), 0)
+    greatest(
+            ln(sum({{ weight }}))
+            - {{ exact_sum(weight ~ ' * ln(' ~ weight ~ ')') }} / sum({{ weight }}),
+            0
+        )
 {%- endmacro %}
 
 {# Effective number of kinds: exp(Shannon entropy), the number of equally common kinds that
@@ -25,7 +29,8 @@
 
 {# Herfindahl-Hirschman index: sum(p^2), 1 for one kind, 1 / richness for equal shares. #}
 {% macro herfindahl(weight) -%}
-    least(sum({{ weight }} * {{ weight }}) / (sum({{ weight }}) * sum({{ weight }})), 1)
+    cast(sum({{ weight }} * {{ weight }}) as double)
+        / (cast(sum({{ weight }}) as double) * cast(sum({{ weight }}) as double))
 {%- endmacro %}
 
 {# Gini-Simpson index: 1 - sum(p^2), the chance that two draws give different kinds. #}
@@ -34,7 +39,10 @@
 {%- endmacro %}
 
 {# Pielou evenness: entropy / ln(richness), 1 for equal shares; null for a single kind, whose
-   evenness is 0 / 0. #}
+   evenness would be 0 / 0. #}
 {% macro evenness(weight) -%}
-    least({{ shannon_entropy(weight) }} / nullif(ln(count({{ weight }})), 0), 1)
+    case
+            when count({{ weight }}) > 1
+                then least({{ shannon_entropy(weight) }} / ln(count({{ weight }})), 1)
+        end
 {%- endmacro %}

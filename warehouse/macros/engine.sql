@@ -21,14 +21,26 @@
     cast(try_strptime({{ text }}, '{{ format }}') as date)
 {%- endmacro %}
 
-{# A text's number, null where the text is no number. Through a decimal, because a double
-   would take 'nan' and 'inf' for numbers. #}
-{% macro safe_number(text) -%}
-    {{ return(adapter.dispatch('safe_number', 'segmenthouse')(text)) }}
+{# An amount of money in cents, null where the text or number is none. Decimals add up to the
+   same sum in any order, doubles do not: gold would differ from build to build. #}
+{% macro safe_money(value) -%}
+    {{ return(adapter.dispatch('safe_money', 'segmenthouse')(value)) }}
 {%- endmacro %}
 
-{% macro default__safe_number(text) -%}
-    cast(try_cast({{ text }} as decimal(18, 4)) as double)
+{% macro default__safe_money(value) -%}
+    try_cast({{ value }} as decimal(18, 2))
+{%- endmacro %}
+
+{# A text's whole number, null where the text is no number or has a fraction. #}
+{% macro safe_integer(text) -%}
+    {{ return(adapter.dispatch('safe_integer', 'segmenthouse')(text)) }}
+{%- endmacro %}
+
+{% macro default__safe_integer(text) -%}
+    case
+            when try_cast({{ text }} as decimal(18, 4)) = try_cast({{ text }} as bigint)
+                then try_cast({{ text }} as bigint)
+        end
 {%- endmacro %}
 
 {# The whole number that a text begins with: '5+' is 5. #}
@@ -70,4 +82,26 @@
 {# A code without blanks around it, null where it is empty. #}
 {% macro code(text) -%}
     nullif(trim({{ text }}), '')
+{%- endmacro %}
+
+{# Population standard deviation of whole numbers: 0 for one value. In whole numbers until the
+   end, so that it does not depend on the order of the rows; n and both sums are exact. #}
+{% macro spread(whole_number) -%}
+    {{ return(adapter.dispatch('spread', 'segmenthouse')(whole_number)) }}
+{%- endmacro %}
+
+{% macro default__spread(whole_number) -%}
+    sqrt(cast(
+            count({{ whole_number }}) * sum(cast({{ whole_number }} as hugeint) * {{ whole_number }})
+            - sum({{ whole_number }}) * sum({{ whole_number }})
+        as double)) / nullif(count({{ whole_number }}), 0)
+{%- endmacro %}
+
+{# A sum of doubles that does not depend on the order of the rows: in billionths. #}
+{% macro exact_sum(value) -%}
+    {{ return(adapter.dispatch('exact_sum', 'segmenthouse')(value)) }}
+{%- endmacro %}
+
+{% macro default__exact_sum(value) -%}
+    cast(sum(cast({{ value }} as decimal(28, 9))) as double)
 {%- endmacro %}

@@ -13,3 +13,10 @@
     {%- endfor -%}
     {{ ns.name }}
 {%- endmacro %}
+
+{# Without the database's name, which DuckDB takes from the file's: a view keeps working in a
+   copy of the warehouse that has another name. #}
+{% macro ref() -%}
+    {%- set relation = builtins.ref(*varargs, **kwargs) -%}
+    {{ return(relation.include(database=false) if execute else relation) }}
+{%- endmacro %}

@@ -2,7 +2,7 @@
    customer or store. They read CTEs named baskets, transactions and last_day. #}
 
 {% macro share_of(count, total) -%}
-    {{ count }} / nullif(cast({{ total }} as double), 0)
+    cast({{ count }} as double) / nullif(cast({{ total }} as double), 0)
 {%- endmacro %}
 
 {# Shares of the entity's baskets that have each value of a column; baskets where it is null or
@@ -23,22 +23,23 @@
         max(bought_on) as last_basket_on,
         count(*) as basket_count,
         count(distinct bought_on) as visit_count,
-        sum(spend_amount) as spend_amount,
-        sum(unit_count) as unit_count,
-        sum(line_count) as line_count,
+        cast(sum(spend_amount) as double) as spend_amount,
+        cast(sum(unit_count) as bigint) as unit_count,
+        cast(sum(line_count) as bigint) as line_count,
+        cast(avg(spend_amount) as double) as basket_spend_mean,
+        {{ spread('cast(spend_amount * 100 as bigint)') }} / 100 as basket_spend_spread,
         {%- for measure, column in [
-            ('spend', 'spend_amount'), ('units', 'unit_count'), ('lines', 'line_count'),
-            ('products', 'product_count'),
+            ('units', 'unit_count'), ('lines', 'line_count'), ('products', 'product_count'),
         ] %}
         avg({{ column }}) as basket_{{ measure }}_mean,
-        stddev_pop({{ column }}) as basket_{{ measure }}_spread,
+        {{ spread(column) }} as basket_{{ measure }}_spread,
         {%- endfor %}
         avg(department_count) as basket_departments_mean,
         {{ share_of('sum(discount_amount)', 'sum(shelf_amount)') }} as discount_share,
         {{ share_of('sum(coupon_amount)', 'sum(shelf_amount)') }} as coupon_share,
         {{ share_of('sum(own_label_amount)', 'sum(spend_amount)') }} as own_label_share,
-        avg(case when is_weekend then 0.0 else 1.0 end) as weekday_share,
-        avg(case when is_weekend then 1.0 else 0.0 end) as weekend_share,
+        {{ share_of('count(case when not is_weekend then 1 end)', 'count(*)') }} as weekday_share,
+        {{ share_of('count(case when is_weekend then 1 end)', 'count(*)') }} as weekend_share,
         {{- basket_shares('hour_band', hour_bands(), 'hour') }},
         {{- basket_shares('store_format', ['LS', 'MS', 'SS', 'XLS'], 'format') }},
         {{- basket_shares('basket_size', ['S', 'M', 'L'], 'basket_size') }},
@@ -59,7 +60,7 @@
         avg(gap_days) as visit_gap_mean_days,
         median(gap_days) as visit_gap_median_days,
         max(gap_days) as visit_gap_max_days,
-        stddev_pop(gap_days) as visit_gap_spread_days
+        {{ spread('gap_days') }} as visit_gap_spread_days
     from (
         select
             {{ entity }}_id,
@@ -77,7 +78,7 @@
     select
         {{ entity }}_id,
         count(*) as {{ other }}_count,
-        max(basket_count) / cast(sum(basket_count) as double) as main_{{ other }}_share
+        {{ share_of('max(basket_count)', 'sum(basket_count)') }} as main_{{ other }}_share
     from (
         select
             {{ entity }}_id,
@@ -97,7 +98,7 @@
         min(category_id) as category_id,
         min(department) as department,
         count(*) as line_count,
-        sum(spend_amount) as spend_amount
+        cast(sum(spend_amount) as decimal(18, 2)) as spend_amount
     from transactions
     group by {{ entity }}_id, product_id
 {%- endmacro %}
@@ -106,8 +107,8 @@
     select
         {{ entity }}_id,
         {{ kind }},
-        sum(line_count) as line_count,
-        sum(spend_amount) as spend_amount
+        cast(sum(line_count) as bigint) as line_count,
+        cast(sum(spend_amount) as decimal(18, 2)) as spend_amount
     from products_bought
     group by {{ entity }}_id, {{ kind }}
 {%- endmacro %}
@@ -133,8 +134,10 @@
         {{ entity }}_id,
         {%- for department in grocery_departments() %}
         {%- if department in grocery_departments(var('grocery_source')) %}
-        sum(case when department = '{{ department }}' then spend_amount else 0 end)
-            / sum(spend_amount) as department_{{ department }}_share
+        {{ share_of(
+            "sum(case when department = '" ~ department ~ "' then spend_amount else 0 end)",
+            'sum(spend_amount)'
+        ) }} as department_{{ department }}_share
         {%- else %}
         cast(null as double) as department_{{ department }}_share
         {%- endif %}{{ ',' if not loop.last }}
@@ -170,8 +173,8 @@
         {{ days_between('habits.last_basket_on', 'last_day.last_on') }} as recency_days,
         {{ days_between('habits.first_basket_on', 'last_day.last_on') }} as tenure_days,
         -- At least one week, so that one basket on the last day is not seven a week.
-        habits.basket_count / greatest(
-            ({{ days_between('habits.first_basket_on', 'last_day.last_on') }} + 1) / 7.0, 1
+        7.0 * habits.basket_count / greatest(
+            {{ days_between('habits.first_basket_on', 'last_day.last_on') }} + 1, 7
         ) as baskets_per_week,
         {%- for column in habit_columns() %}
         habits.{{ column }},

@@ -1,39 +1,70 @@
 {# The rules that a line must keep, in the order in which they are tried: a line is counted
-   under the first that it breaks. `when` reads the columns of silver.grocery_checked_lines
-   and `copy_number` (2 and more for repeats of a line) and `owner_count` (customers or stores
-   of its basket, whichever are more). #}
+   under the first that it breaks. `when` is read in silver.grocery_checked_lines, where
+   copy_number is 2 and more for a repeated line. #}
 {% macro grocery_line_rules() -%}
+    {%- set first_date = var('grocery_first_possible_date') -%}
     {{ return([
-        {'reason': 'customer_missing', 'rule': 'no customer id', 'when': 'customer_id is null'},
-        {'reason': 'basket_missing', 'rule': 'no basket id', 'when': 'basket_id is null'},
-        {'reason': 'product_missing', 'rule': 'no product id', 'when': 'product_id is null'},
-        {'reason': 'store_missing', 'rule': 'no store id', 'when': 'store_id is null'},
+        {
+            'reason': 'customer_missing',
+            'rule': 'no customer id',
+            'when': 'numbered.customer_id is null',
+        },
+        {
+            'reason': 'basket_missing',
+            'rule': 'no basket id',
+            'when': 'numbered.basket_id is null',
+        },
+        {
+            'reason': 'product_missing',
+            'rule': 'no product id',
+            'when': 'numbered.product_id is null',
+        },
+        {
+            'reason': 'store_missing',
+            'rule': 'no store id',
+            'when': 'numbered.store_id is null',
+        },
         {
             'reason': 'date_impossible',
-            'rule': 'no date or hour, one that cannot be read, before '
-                ~ var('grocery_first_possible_date') ~ ', outside its week or after the build',
-            'when': "bought_at is null or bought_at < cast('"
-                ~ var('grocery_first_possible_date') ~ "' as timestamp) or bought_at > "
-                ~ load_time(),
+            'rule': 'date or hour missing, unreadable, before ' ~ first_date
+                ~ ', outside its week or after the build',
+            'when': "numbered.bought_at is null or numbered.bought_at < cast('" ~ first_date
+                ~ "' as timestamp) or numbered.bought_at > " ~ load_time(),
         },
         {
             'reason': 'number_unreadable',
-            'rule': 'no quantity or spend, or one that is no finite number',
-            'when': 'not coalesce(abs(quantity) < 1e12 and abs(spend_amount) < 1e12, false)',
+            'rule': 'quantity or spend missing, no number, or a quantity that is not whole',
+            'when': 'numbered.quantity is null or numbered.spend_amount is null',
         },
         {
             'reason': 'line_repeated',
-            'rule': 'equal to an earlier line in every column',
-            'when': 'copy_number > 1',
+            'rule': 'equal to another line in every column',
+            'when': 'numbered.copy_number > 1',
         },
         {
             'reason': 'basket_shared',
             'rule': 'its basket has lines of another customer or store',
-            'when': 'owner_count > 1',
+            'when': 'shared_baskets.is_shared',
         },
-        {'reason': 'spend_negative', 'rule': 'spend below zero', 'when': 'spend_amount < 0'},
-        {'reason': 'quantity_negative', 'rule': 'quantity below zero', 'when': 'quantity < 0'},
-        {'reason': 'quantity_zero', 'rule': 'quantity zero', 'when': 'quantity = 0'},
-        {'reason': 'spend_zero', 'rule': 'spend zero', 'when': 'spend_amount = 0'},
+        {
+            'reason': 'spend_negative',
+            'rule': 'spend below zero',
+            'when': 'numbered.spend_amount < 0',
+        },
+        {
+            'reason': 'quantity_negative',
+            'rule': 'quantity below zero',
+            'when': 'numbered.quantity < 0',
+        },
+        {
+            'reason': 'quantity_zero',
+            'rule': 'quantity zero',
+            'when': 'numbered.quantity = 0',
+        },
+        {
+            'reason': 'spend_zero',
+            'rule': 'quantity above zero, spend zero',
+            'when': 'numbered.spend_amount = 0',
+        },
     ]) }}
 {%- endmacro %}

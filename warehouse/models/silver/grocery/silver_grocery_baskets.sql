@@ -15,14 +15,16 @@ grouped as (
         count(*) as line_count,
         count(distinct product_id) as product_count,
         count(distinct department) as department_count,
-        sum(unit_count) as unit_count,
-        stddev_pop(unit_count) as unit_spread,
-        sum(spend_amount) as spend_amount,
-        sum(discount_amount) as discount_amount,
-        sum(coupon_amount) as coupon_amount,
-        sum(shelf_amount) as shelf_amount,
-        sum(case when is_own_label is not null then if(is_own_label, spend_amount, 0) end)
-            as own_label_amount,
+        cast(sum(unit_count) as bigint) as unit_count,
+        {{ spread('unit_count') }} as unit_spread,
+        {%- for amount in ['spend', 'discount', 'coupon', 'shelf'] %}
+        cast(sum({{ amount }}_amount) as decimal(18, 2)) as {{ amount }}_amount,
+        {%- endfor %}
+        -- Null, not 0, where the source does not tell own labels.
+        cast(
+            sum(case when is_own_label then spend_amount when not is_own_label then 0 end)
+            as decimal(18, 2)
+        ) as own_label_amount,
         min(bought_at) as bought_at
     from transactions
     group by basket_id

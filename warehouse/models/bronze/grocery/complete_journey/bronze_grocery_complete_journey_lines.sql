@@ -13,13 +13,14 @@ lines as (
         cast(null as varchar) as basket_type,
         cast(null as varchar) as basket_mission,
         cast(null as varchar) as basket_price_sensitivity,
-        cast(quantity as double) as quantity,
-        sales_value as spend_amount,
-        retail_discount_amount as discount_amount,
-        coupon_discount_amount + coupon_match_amount as coupon_amount,
-        -- What the shelf label said: the retailer's own discounts are off sales_value,
+        quantity,
+        {{ safe_money('sales_value') }} as spend_amount,
+        {{ safe_money('retail_discount_amount') }} as discount_amount,
+        {{ safe_money('coupon_discount_amount + coupon_match_amount') }} as coupon_amount,
+        -- What the shelf label said: the retailer's own discounts are off sales_value already,
         -- the manufacturer's coupon is not.
-        sales_value + retail_discount_amount + coupon_match_amount as shelf_amount,
+        {{ safe_money('sales_value + retail_discount_amount + coupon_match_amount') }}
+            as shelf_amount,
         {{ local_time('transaction_at', 'America/New_York') }} as bought_at
     from transactions
 )

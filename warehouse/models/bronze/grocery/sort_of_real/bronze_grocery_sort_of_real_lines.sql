@@ -17,9 +17,9 @@ lines as (
         transactions.basket_price_sensitivity,
         transactions.quantity,
         transactions.spend_amount,
-        cast(null as double) as discount_amount,
-        cast(null as double) as coupon_amount,
-        cast(null as double) as shelf_amount,
+        cast(null as decimal(18, 2)) as discount_amount,
+        cast(null as decimal(18, 2)) as coupon_amount,
+        cast(null as decimal(18, 2)) as shelf_amount,
         -- A date outside its own week, or an hour outside the day, is no date.
         case
             when transactions.shopped_on not between weeks.started_on and weeks.ended_on then null
