@@ -1,0 +1,366 @@
+"""What is in the warehouse file: relations, who reads them, and who owns them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models_py import settings
+from models_py.database import contract
+from models_py.database.connection import Warehouse, quoted
+from models_py.errors import WarehouseError
+
+TABLE, VIEW = "table", "view"
+LAYERS = ("bronze", "silver", "gold")
+IDENTIFIER = r'(?:"(?:[^"]|"")*"|[^\s".(),;]+)'
+_VIEW_HEAD = re.compile(
+    rf"CREATE\s+(?:TEMPORARY\s+)?VIEW\s+(?:IF NOT EXISTS\s+)?{IDENTIFIER}(?:\.{IDENTIFIER})*\s*"
+    rf"(?P<columns>\((?:\s*{IDENTIFIER}\s*,?)+\))?\s*AS\s+",
+    re.IGNORECASE,
+)
+_COUNTS_A_STATEMENT = 20
+_NAMES_IN_TEXT = {"query", "query_table"}
+
+
+@dataclass(frozen=True, order=True)
+class Name:
+    """A relation's schema and name as they are written in the file."""
+
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What two spellings of the same relation share."""
+        return self.schema.casefold(), self.name.casefold()
+
+    @property
+    def sql(self) -> str:
+        """The quoted name."""
+        return quoted(self.schema, self.name)
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table or view of the file; ``kind`` is ``"table"`` or ``"view"``."""
+
+    name: Name
+    kind: str
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A view, macro or foreign key that reads relations."""
+
+    label: str
+    reads: frozenset[tuple[str, str]]
+    relation: Name | None = None
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """Who stands up for a relation.
+
+    Attributes
+    ----------
+    owners
+        By relation key: why it must stay.
+    has_manifest
+        Whether dbt's manifest was read; without it nobody knows what dbt makes.
+    keys
+        Unique columns by relation key, from dbt's tests.
+    """
+
+    owners: Mapping[tuple[str, str], str]
+    has_manifest: bool
+    keys: Mapping[tuple[str, str], tuple[str, ...]]
+
+
+def read_relations(warehouse: Warehouse, database: str | None = None) -> list[Relation]:
+    """Return every table and view of the file (or of an attached one), by schema and name."""
+    catalog = database or current_database(warehouse)
+    found = warehouse.rows(
+        "select schema_name, table_name, 'table' from duckdb_tables() where database_name = ?"
+        " and not internal and not temporary union all"
+        " select schema_name, view_name, 'view' from duckdb_views() where database_name = ?"
+        " and not internal and not temporary order by all",
+        [catalog, catalog],
+    )
+    return [Relation(Name(schema, name), kind) for schema, name, kind in found]
+
+
+def count_rows(
+    warehouse: Warehouse, names: Sequence[Name], database: str | None = None
+) -> dict[Name, int]:
+    """Return the exact rows of tables; many in one statement."""
+    catalog = database or current_database(warehouse)
+    counted: dict[Name, int] = {}
+    for begin in range(0, len(names), _COUNTS_A_STATEMENT):
+        some = names[begin : begin + _COUNTS_A_STATEMENT]
+        statement = " union all ".join(
+            f"select {position}, count(*) from {quoted(catalog, one.schema, one.name)}"
+            for position, one in enumerate(some)
+        )
+        counted.update({some[at]: int(rows) for at, rows in warehouse.rows(statement)})
+    return counted
+
+
+def stored_bytes(warehouse: Warehouse, names: Sequence[Name]) -> dict[Name, int]:
+    """Return about how many bytes of the file each table holds.
+
+    DuckDB stores blocks, and small tables share one: a block's bytes are split evenly between
+    those of ``names`` that have a segment in it. What was not written into a block yet (it is
+    still in the write-ahead log) is not counted. A name with a double quote in it is left
+    out: DuckDB's ``pragma_storage_info`` cannot be asked for it.
+    """
+    names = [name for name in names if '"' not in name.schema + name.name]
+    if not names:
+        return {}
+    block_bytes = int(warehouse.rows("select block_size from pragma_database_size()")[0][0])
+    sharers: dict[int, list[Name]] = defaultdict(list)
+    for name in names:
+        for block in _blocks(warehouse, name):
+            sharers[block].append(name)
+    held = dict.fromkeys(names, 0.0)
+    for together in sharers.values():
+        for name in together:
+            held[name] += block_bytes / len(together)
+    return {name: round(share) for name, share in held.items()}
+
+
+def _blocks(warehouse: Warehouse, name: Name) -> set[int]:
+    found = warehouse.rows(
+        "select block_id, additional_block_ids from pragma_storage_info(?) where persistent",
+        [name.sql],
+    )
+    return {
+        int(block) for first, more in found for block in [first, *(more or [])] if int(block) >= 0
+    }
+
+
+def read_readers(warehouse: Warehouse) -> list[Reader]:
+    """Return every view, macro and foreign key with the relations that it reads.
+
+    A definition is parsed by DuckDB itself (``json_serialize_sql``); a name inside a text or
+    a longer name is no reading. What cannot be parsed counts as reading every relation whose
+    name it holds, which keeps too much rather than too little.
+    """
+    known = _Known.of(current_database(warehouse), read_relations(warehouse))
+    return [
+        *_views(warehouse, known),
+        *_macros(warehouse, known),
+        *_foreign_keys(warehouse),
+    ]
+
+
+def reads_among(
+    warehouse: Warehouse, view: Name, sql: str, among: Iterable[Name]
+) -> frozenset[Name]:
+    """Return which of some relations the definition of a view reads."""
+    names = {name.key: name for name in among if name != view}
+    known = _Known.of(current_database(warehouse), [Relation(one, VIEW) for one in names.values()])
+    parts = view_body(sql)
+    reads = _reads(warehouse, parts[1] if parts else None, sql, view.schema, known)
+    return frozenset(names[key] for key in reads)
+
+
+@dataclass(frozen=True)
+class _Known:
+    database: str
+    keys: frozenset[tuple[str, str]]
+    by_name: Mapping[str, frozenset[tuple[str, str]]]
+
+    @classmethod
+    def of(cls, database: str, relations: Sequence[Relation]) -> _Known:
+        keys = frozenset(relation.name.key for relation in relations)
+        by_name: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for key in keys:
+            by_name[key[1]].add(key)
+        return cls(database, keys, {name: frozenset(some) for name, some in by_name.items()})
+
+    def resolve(self, part: str, relation: str, schema: str) -> frozenset[tuple[str, str]]:
+        part, relation = part.casefold(), relation.casefold()
+        if part:
+            places = [part, "main"] if part == self.database.casefold() else [part]
+        else:
+            places = [schema.casefold(), "main"]
+        found = frozenset((place, relation) for place in places) & self.keys
+        # A path that was set when the view was made may lead elsewhere: then any of that name.
+        return found if found or part else self.by_name.get(relation, frozenset())
+
+
+def _views(warehouse: Warehouse, known: _Known) -> Iterator[Reader]:
+    found = warehouse.rows(
+        "select schema_name, view_name, sql from duckdb_views() where database_name ="
+        " current_database() and not internal and not temporary order by all"
+    )
+    for schema, name, sql in found:
+        parts = view_body(sql)
+        view = Name(schema, name)
+        reads = _reads(warehouse, parts[1] if parts else None, sql, schema, known)
+        yield Reader(f"view {view}", reads - {view.key}, view)
+
+
+def _macros(warehouse: Warehouse, known: _Known) -> Iterator[Reader]:
+    found = warehouse.rows(
+        "select schema_name, function_name, function_type, macro_definition"
+        " from duckdb_functions() where database_name = current_database() and not internal"
+        " and macro_definition is not null order by all"
+    )
+    for schema, name, kind, definition in found:
+        body = definition if kind == "table_macro" else f"select {definition}"
+        reads = _reads(warehouse, body, definition, schema, known)
+        yield Reader(f"macro {schema}.{name}", reads)
+
+
+def _foreign_keys(warehouse: Warehouse) -> Iterator[Reader]:
+    found = warehouse.rows(
+        "select schema_name, table_name, referenced_table from duckdb_constraints() where"
+        " database_name = current_database() and constraint_type = 'FOREIGN KEY' order by all"
+    )
+    for schema, name, referenced in found:
+        table = Name(schema, name)
+        target = frozenset({Name(schema, referenced).key}) - {table.key}
+        yield Reader(f"foreign key of {table}", target, table)
+
+
+def _reads(
+    warehouse: Warehouse, body: str | None, text: str, schema: str, known: _Known
+) -> frozenset[tuple[str, str]]:
+    tree = _parsed(warehouse, body) if body is not None else None
+    if tree is None:
+        lowered = text.casefold()
+        return frozenset(key for key in known.keys if key[1] in lowered)
+    found: set[tuple[str, str]] = set()
+    for part, relation in _base_tables(tree):
+        found |= known.resolve(part, relation, schema)
+    return frozenset(found)
+
+
+def _parsed(warehouse: Warehouse, body: str) -> Any | None:
+    text = warehouse.rows("select json_serialize_sql(?::varchar)", [body])[0][0]
+    tree = json.loads(text)
+    return None if tree.get("error") else tree
+
+
+def _base_tables(node: Any) -> Iterator[tuple[str, str]]:
+    # Every table reference counts, one that a CTE shadows too: that keeps rather than drops.
+    if isinstance(node, dict):
+        if node.get("type") == "BASE_TABLE" and "table_name" in node:
+            yield str(node.get("schema_name", "")), str(node["table_name"])
+        if node.get("function_name") in _NAMES_IN_TEXT:
+            yield from _names_in_texts(node)
+        for value in node.values():
+            yield from _base_tables(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _base_tables(value)
+
+
+def _names_in_texts(node: Any) -> Iterator[tuple[str, str]]:
+    for text in re.findall(r'"value": "((?:[^"\\]|\\.)*)"', json.dumps(node)):
+        for word in re.findall(r"[^\W]+", json.loads(f'"{text}"')):
+            yield "", word
+
+
+def view_body(sql: str) -> tuple[str, str] | None:
+    """Split a view's definition into its column list and its query, None if it cannot be."""
+    head = _VIEW_HEAD.match(sql)
+    if head is None:
+        return None
+    return head["columns"] or "", sql[head.end() :].rstrip().rstrip(";")
+
+
+def read_ownership(warehouse: Warehouse, manifest: Path | None = None) -> Ownership:
+    """Return what dbt's manifest and the results contract own.
+
+    Parameters
+    ----------
+    warehouse
+        The open warehouse.
+    manifest
+        ``manifest.json``; the one of the repository's dbt project unless told.
+
+    Raises
+    ------
+    WarehouseError
+        The manifest named is missing, or cannot be read.
+    """
+    path = manifest or settings.dbt_project_dir() / "target" / "manifest.json"
+    owners = dict(_contract_owners(warehouse))
+    if manifest is None and not path.is_file():
+        return Ownership(owners, has_manifest=False, keys={})
+    nodes = _manifest_nodes(path)
+    by_id: dict[str, tuple[str, str]] = {}
+    for node, state in nodes:
+        if _makes_a_relation(node):
+            key = _node_key(node)
+            by_id[str(node.get("unique_id"))] = key
+            owners[key] = f"{state}dbt {node['resource_type']} {node.get('name', '')}"
+    return Ownership(owners, has_manifest=True, keys=_unique_columns(nodes, by_id))
+
+
+def _contract_owners(warehouse: Warehouse) -> Iterator[tuple[tuple[str, str], str]]:
+    for table in contract.ALL_TABLES:
+        yield Name(contract.SCHEMA, table.name).key, "a table of the results contract"
+    runs = Name(contract.SCHEMA, contract.runs.name)
+    if str(runs) in warehouse.relations():
+        for (study,) in warehouse.rows(f"select distinct study from {runs.sql} order by 1"):
+            view = Name(contract.SCHEMA, f"{study}_latest")
+            yield view.key, f"the latest run of the study {study}"
+
+
+def _manifest_nodes(path: Path) -> list[tuple[dict[str, Any], str]]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        made = [*content["nodes"].values(), *content["sources"].values()]
+        disabled = [node for nodes in content["disabled"].values() for node in nodes]
+    except OSError as error:
+        raise WarehouseError(f"cannot read dbt's manifest {path}: {error.strerror}") from error
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise WarehouseError(
+            f"{path} is no dbt manifest ({type(error).__name__}: {error}):"
+            " make it again with 'dbt parse --project-dir warehouse'"
+        ) from error
+    # A model that is switched off today was perhaps built yesterday, and is wanted tomorrow.
+    return [*((node, "") for node in made), *((node, "switched-off ") for node in disabled)]
+
+
+def _makes_a_relation(node: Mapping[str, Any]) -> bool:
+    kind = node.get("resource_type")
+    if kind == "test":
+        return bool((node.get("config") or {}).get("store_failures"))
+    if kind == "model":
+        return (node.get("config") or {}).get("materialized") != "ephemeral"
+    return kind in ("seed", "snapshot", "source")
+
+
+def _node_key(node: Mapping[str, Any]) -> tuple[str, str]:
+    name = node.get("alias") or node.get("identifier") or node.get("name")
+    return Name(str(node.get("schema")), str(name)).key
+
+
+def _unique_columns(
+    nodes: Sequence[tuple[Mapping[str, Any], str]], by_id: Mapping[str, tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for node, state in nodes:
+        tested = (node.get("test_metadata") or {}).get("name")
+        key = by_id.get(str(node.get("attached_node")))
+        column = node.get("column_name")
+        if tested == "unique" and key is not None and column and not state:
+            found[key].append(str(column))
+    return {key: tuple(sorted(set(columns))) for key, columns in found.items()}
+
+
+def current_database(warehouse: Warehouse) -> str:
+    """Return the name by which DuckDB knows the file."""
+    return str(warehouse.rows("select current_database()")[0][0])

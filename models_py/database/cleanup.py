@@ -1,0 +1,432 @@
+"""What can go from the warehouse, why, and its removal in one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from pathlib import Path
+
+from models_py.database import contract
+from models_py.database.backup import list_backups
+from models_py.database.catalog import (
+    LAYERS,
+    TABLE,
+    VIEW,
+    Name,
+    Ownership,
+    Reader,
+    Relation,
+    count_rows,
+    current_database,
+    read_ownership,
+    read_readers,
+    read_relations,
+    stored_bytes,
+)
+from models_py.database.connection import Warehouse
+from models_py.database.fingerprint import Fingerprint, differences, take_fingerprints
+from models_py.database.naming import BACKUP, TEMP, NamingRules, Verdict, matches
+from models_py.errors import UsageError, WarehouseError
+from models_py.progress import Progress, Silent
+
+ORPHAN, RUNS = "orphan", "runs"
+CLASSES = (TEMP, BACKUP, ORPHAN, RUNS)
+RUN = "run"
+_DAY_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the operator asks for.
+
+    Attributes
+    ----------
+    classes
+        Of ``temp``, ``backup``, ``orphan`` and ``runs``.
+    only
+        Pattern of ``schema.name``; for runs of the study or the run id.
+    older_than_days
+        Leave what is younger, or of unknown age.
+    keep_runs
+        Finished runs of each study that stay; the newest one always does.
+    """
+
+    classes: frozenset[str] = frozenset({TEMP, BACKUP})
+    only: str | None = None
+    older_than_days: float | None = None
+    keep_runs: int | None = None
+
+    def __post_init__(self) -> None:
+        if RUNS in self.classes and self.keep_runs is None and self.older_than_days is None:
+            raise UsageError("say which runs may go: --keep-runs N, --older-than DAYS or both")
+        if self.keep_runs is not None and self.keep_runs < 1:
+            raise UsageError(f"--keep-runs must be 1 or more, not {self.keep_runs}")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A table, view or run that is listed.
+
+    Attributes
+    ----------
+    kind
+        Its class.
+    what
+        ``"table"``, ``"view"`` or ``"run"``.
+    label
+        ``schema.name``, or the run id and its study.
+    rows, bytes
+        Exact rows; about how much of the file; None where it cannot be told.
+    age_days, age_from
+        None where nothing tells; and what tells it.
+    read_by
+        Views, macros and foreign keys that read it.
+    kept_because
+        Why it stays all the same; None where it would be dropped.
+    """
+
+    kind: str
+    what: str
+    label: str
+    reason: str
+    name: Name | None = None
+    run_id: str | None = None
+    rows: int | None = None
+    bytes: int | None = None
+    age_days: float | None = None
+    age_from: str = "unknown"
+    read_by: tuple[str, ...] = ()
+    kept_because: str | None = None
+
+    @property
+    def goes(self) -> bool:
+        """Whether it would be dropped."""
+        return self.kept_because is None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Everything that was found, and what was left out of the list.
+
+    Attributes
+    ----------
+    protected
+        Relations whose name looks temporary but that somebody owns, with the owner.
+    orphans_left
+        How many orphans there are that were not asked for.
+    """
+
+    findings: tuple[Finding, ...]
+    protected: tuple[tuple[Name, str], ...]
+    orphans_left: int
+    ownership: Ownership
+
+    @property
+    def going(self) -> tuple[Finding, ...]:
+        """What would be dropped."""
+        return tuple(one for one in self.findings if one.goes)
+
+
+def find(
+    warehouse: Warehouse,
+    wanted: Wanted,
+    rules: NamingRules,
+    *,
+    now: datetime,
+    manifest: Path | None = None,
+    backups: Path | None = None,
+) -> Listing:
+    """List what can go; changes nothing.
+
+    Parameters
+    ----------
+    warehouse
+        The open warehouse; reading is enough.
+    wanted
+        What the operator asks for.
+    rules
+        What names mean.
+    now
+        The time that ages are counted to (UTC).
+    manifest
+        dbt's manifest; the repository's own unless told.
+    backups
+        Folder of backups, which tell since when a table has been there.
+    """
+    ownership = read_ownership(warehouse, manifest)
+    relations = read_relations(warehouse)
+    named, protected, orphans = _candidates(relations, rules, ownership, now)
+    asked = [one for one in [*named, *orphans] if one.kind in wanted.classes]
+    found = [one for one in asked if _is_named_by(wanted.only, one)]
+    found = _with_age(found, _first_seen(backups, found), now)
+    found = [_young_kept(one, wanted.older_than_days) for one in found]
+    found = _read_ones_kept(found, read_readers(warehouse))
+    found = _with_size(warehouse, found)
+    runs = list(_old_runs(warehouse, wanted, now)) if RUNS in wanted.classes else []
+    left = 0 if ORPHAN in wanted.classes else len(orphans)
+    return Listing((*found, *runs), tuple(protected), left, ownership)
+
+
+def _candidates(
+    relations: Sequence[Relation], rules: NamingRules, ownership: Ownership, now: datetime
+) -> tuple[list[Finding], list[tuple[Name, str]], list[Finding]]:
+    named: list[Finding] = []
+    protected: list[tuple[Name, str]] = []
+    orphans: list[Finding] = []
+    for relation in relations:
+        name = relation.name
+        verdict = rules.judge(name.name)
+        owner = ownership.owners.get(name.key)
+        if owner is None and rules.protects(name.schema, name.name):
+            owner = "the protection list"
+        if owner is not None:
+            protected.extend([(name, owner)] if verdict else [])
+        elif verdict is not None:
+            named.append(_named(relation, verdict, now))
+        elif ownership.has_manifest and name.schema.casefold() in LAYERS:
+            reason = "no dbt model makes it"
+            orphans.append(Finding(ORPHAN, relation.kind, str(name), reason, name))
+    return named, protected, orphans
+
+
+def _named(relation: Relation, verdict: Verdict, now: datetime) -> Finding:
+    name = relation.name
+    found = Finding(verdict.kind, relation.kind, str(name), verdict.reason, name)
+    if verdict.dated is None:
+        return found
+    age = _days(datetime.combine(verdict.dated, time()), now)
+    return replace(found, age_days=age, age_from="the date in its name")
+
+
+def _is_named_by(only: str | None, finding: Finding) -> bool:
+    if only is None or finding.name is None:
+        return True
+    return matches(only, finding.name.schema, finding.name.name)
+
+
+def _first_seen(backups: Path | None, found: Sequence[Finding]) -> dict[Name, datetime]:
+    """Return the time of the oldest backup since which each table was there, unchanged in size."""
+    seen: dict[Name, datetime] = {}
+    rows: dict[Name, int] = {}
+    wanted = {one.name for one in found if one.name is not None}
+    for backup in list_backups(backups) if backups is not None else []:
+        for name in wanted:
+            count = backup.seen.get(name)
+            if count is None:
+                seen.pop(name, None)
+            elif name not in seen or rows[name] != count:
+                seen[name], rows[name] = backup.created_at, count
+    return seen
+
+
+def _with_age(
+    found: Sequence[Finding], seen: Mapping[Name, datetime], now: datetime
+) -> list[Finding]:
+    aged = []
+    for one in found:
+        since = seen.get(one.name) if one.name is not None else None
+        if one.age_days is None and since is not None:
+            told = f"seen by the backup of {since:%Y-%m-%d}"
+            aged.append(replace(one, age_days=_days(since, now), age_from=told))
+        else:
+            aged.append(one)
+    return aged
+
+
+def _days(since: datetime, now: datetime) -> float:
+    return (now - since).total_seconds() / _DAY_SECONDS
+
+
+def _young_kept(finding: Finding, older_than_days: float | None) -> Finding:
+    if older_than_days is None:
+        return finding
+    if finding.age_days is None:
+        return replace(finding, kept_because="its age is not known")
+    if finding.age_days <= older_than_days:
+        return replace(finding, kept_because=f"not older than {older_than_days:g} days")
+    return finding
+
+
+def _read_ones_kept(found: Sequence[Finding], readers: Sequence[Reader]) -> list[Finding]:
+    """Keep what something reads that stays; again and again, since a kept view reads too."""
+    by_key: dict[tuple[str, str], list[Reader]] = defaultdict(list)
+    for reader in readers:
+        for key in reader.reads:
+            by_key[key].append(reader)
+    listed = {one.name.key: one for one in found if one.name is not None}
+    for key, one in listed.items():
+        listed[key] = replace(one, read_by=tuple(reader.label for reader in by_key[key]))
+    going = {key for key, one in listed.items() if one.goes}
+    while True:
+        staying = {key: _staying(by_key[key], going) for key in going}
+        kept = {key: label for key, label in staying.items() if label is not None}
+        if not kept:
+            return list(listed.values())
+        for key, label in kept.items():
+            listed[key] = replace(listed[key], kept_because=f"{label} reads it")
+        going -= kept.keys()
+
+
+def _staying(readers: Sequence[Reader], going: set[tuple[str, str]]) -> str | None:
+    for reader in readers:
+        if reader.relation is None or reader.relation.key not in going:
+            return reader.label
+    return None
+
+
+def _with_size(warehouse: Warehouse, found: Sequence[Finding]) -> list[Finding]:
+    tables = [one.name for one in found if one.what == TABLE and one.name is not None]
+    rows, held = count_rows(warehouse, tables), stored_bytes(warehouse, tables)
+    return [
+        replace(one, rows=rows[one.name], bytes=held.get(one.name))
+        if one.name is not None and one.name in rows
+        else one
+        for one in found
+    ]
+
+
+def _old_runs(warehouse: Warehouse, wanted: Wanted, now: datetime) -> Iterator[Finding]:
+    runs = Name(contract.SCHEMA, contract.runs.name)
+    if str(runs) not in warehouse.relations():
+        return
+    rows, held = _rows_of_runs(warehouse)
+    newer_done: dict[str, int] = defaultdict(int)
+    recorded = warehouse.rows(
+        f"select run_id, study, status, started_at from {runs.sql} order by run_id desc"
+    )
+    for run_id, study, status, started_at in recorded:
+        newer = newer_done[study]
+        newer_done[study] += status == contract.DONE
+        latest = status == contract.DONE and newer == 0
+        age = _days(started_at, now)
+        if latest or status == contract.RUNNING or newer < (wanted.keep_runs or 0):
+            continue
+        if wanted.older_than_days is not None and age <= wanted.older_than_days:
+            continue
+        if wanted.only is not None and not (
+            matches(wanted.only, contract.SCHEMA, run_id)
+            or matches(wanted.only, contract.SCHEMA, study)
+        ):
+            continue
+        yield Finding(
+            kind=RUNS,
+            what=RUN,
+            label=f"run {run_id} of {study}",
+            reason=f"{status}; {newer} newer finished run{'' if newer == 1 else 's'}",
+            run_id=run_id,
+            rows=rows.get(run_id, 0),
+            bytes=round(held.get(run_id, 0.0)),
+            age_days=age,
+            age_from="results.runs",
+        )
+
+
+def _rows_of_runs(warehouse: Warehouse) -> tuple[dict[str, int], dict[str, float]]:
+    """Return rows of each run over the tables that hold its rows, and about their bytes."""
+    rows: dict[str, int] = defaultdict(int)
+    held: dict[str, float] = defaultdict(float)
+    for table in run_tables(warehouse):
+        counted = warehouse.rows(f"select run_id, count(*) from {table.sql} group by run_id")
+        total = sum(count for _, count in counted)
+        stored = stored_bytes(warehouse, [table])[table]
+        for run_id, count in counted:
+            rows[run_id] += count
+            held[run_id] += stored * count / total
+    return rows, held
+
+
+def run_tables(warehouse: Warehouse) -> list[Name]:
+    """Return the tables of the file that hold rows of runs, ``results.runs`` last."""
+    there = set(warehouse.relations())
+    tables = [Name(contract.SCHEMA, table.name) for table in (*contract.RUN_TABLES, contract.runs)]
+    return [table for table in tables if str(table) in there]
+
+
+def drop_listed(
+    warehouse: Warehouse,
+    listing: Listing,
+    core: Sequence[Relation],
+    *,
+    before: Mapping[Name, Fingerprint] | None = None,
+    progress: Progress | None = None,
+) -> tuple[Finding, ...]:
+    """Drop what the listing says goes, all of it or nothing.
+
+    Before the transaction ends it is proven that the core tables are what they were (but for
+    the rows of runs that go) and that nothing else is gone; otherwise everything is rolled
+    back.
+
+    Parameters
+    ----------
+    warehouse
+        Open for writing.
+    listing
+        From :func:`find`, on this very connection.
+    core
+        What must be untouched.
+    before
+        Fingerprints of the core tables, where they were just taken.
+    progress
+        Told of each step.
+
+    Raises
+    ------
+    WarehouseError
+        The proof failed, or DuckDB refuses a drop.
+    """
+    progress = progress or Silent()
+    going = listing.going
+    run_ids = [one.run_id for one in going if one.run_id is not None]
+    without = dict.fromkeys(run_tables(warehouse), run_ids) if run_ids else {}
+    tables = [one.name for one in core if one.kind == TABLE]
+    database = current_database(warehouse)
+    if before is None or run_ids:
+        progress.step("reading the core tables")
+        before = take_fingerprints(warehouse, database, tables, progress, without)
+    expected = {one.name for one in read_relations(warehouse)} - {one.name for one in going}
+    progress.step(f"dropping {len(going)} and proving the core untouched")
+    with warehouse.transaction():
+        for finding in _drop_order(going, read_readers(warehouse)):
+            warehouse.rows(f"drop {finding.what} {_sql(finding)}")
+        for table in without:
+            warehouse.rows(f"delete from {table.sql} where list_contains(?, run_id)", [run_ids])
+        after = take_fingerprints(warehouse, database, tables, progress, without)
+        wrong = differences(before, after)
+        left = {one.name for one in read_relations(warehouse)}
+        wrong += [f"{name} is gone or new" for name in sorted(expected ^ left)]
+        if wrong:
+            raise WarehouseError(f"nothing was dropped, the proof failed: {'; '.join(wrong[:5])}")
+    warehouse.rows("checkpoint")
+    return going
+
+
+def _sql(finding: Finding) -> str:
+    if finding.name is None:
+        raise WarehouseError(f"{finding.label} is no relation")
+    return finding.name.sql
+
+
+def _drop_order(going: Sequence[Finding], readers: Sequence[Reader]) -> list[Finding]:
+    # Views before tables, and a table before those that its foreign keys point to.
+    depth = _depth_of_references(readers)
+    relations = [one for one in going if one.name is not None]
+    return sorted(relations, key=lambda one: (one.what != VIEW, depth(one.name)))
+
+
+def _depth_of_references(readers: Sequence[Reader]) -> Callable[[Name | None], int]:
+    sources: dict[tuple[str, str], list[Name]] = defaultdict(list)
+    for reader in readers:
+        if reader.label.startswith("foreign key") and reader.relation is not None:
+            for key in reader.reads:
+                sources[key].append(reader.relation)
+
+    def depth(name: Name | None) -> int:
+        return (
+            0
+            if name is None
+            else 1 + max((depth(source) for source in sources[name.key]), default=-1)
+        )
+
+    return depth

@@ -1,0 +1,85 @@
+"""Files that survive a crash: on the disk before anybody relies on them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from models_py.errors import WarehouseError
+
+SPARE_BYTES = 64 * 2**20
+
+
+def sync_file(path: Path) -> None:
+    """Bring a file to the disk and drop it from the cache, so that it is read from there."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Bring a folder's names to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file to the disk."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def require_space(folder: Path, needed: int, what: str) -> None:
+    """Refuse a step that the disk cannot hold.
+
+    Raises
+    ------
+    WarehouseError
+        Too little is free; names how much is there and how much is wanted.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed + SPARE_BYTES:
+        raise WarehouseError(
+            f"{what} needs {megabytes(needed + SPARE_BYTES)} on the disk of {folder}, which has"
+            f" {megabytes(free)} free: free some space, or name another folder with --backup-dir"
+        )
+
+
+def megabytes(count: float) -> str:
+    """Return bytes as megabytes of 10^6."""
+    return f"{count / 1e6:,.1f} MB"
+
+
+def copy_locked_file(source: Path, target: Path) -> None:
+    """Copy a file that this process holds open in DuckDB.
+
+    Another process reads it: a POSIX lock belongs to the process, and closing any descriptor
+    of the file in this one would drop DuckDB's lock on it.
+
+    Raises
+    ------
+    WarehouseError
+        The copy failed; with the system's reason.
+    """
+    words = "import shutil, sys; shutil.copyfile(sys.argv[1], sys.argv[2])"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", words, str(source), str(target)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        reason = done.stderr.strip().splitlines()
+        raise WarehouseError(f"cannot copy {source} to {target}: {(reason or ['killed'])[-1]}")
