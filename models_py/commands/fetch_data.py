@@ -5,14 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models_py import settings
+from models_py.commands.ending import INTERRUPTED, end
 from models_py.errors import SegmenthouseError, UsageError
 from models_py.progress import show_progress
 from models_py.sources.registry import SOURCES, Source, choose_source, domains
+
+if TYPE_CHECKING:
+    from models_py.sources.fetching import Fetched
 
 EXAMPLES = """\
 examples:
@@ -30,6 +36,10 @@ and a file that differs from the one in place replaces it only with --force.
 def main(arguments: Sequence[str] | None = None, sources: Sequence[Source] = SOURCES) -> int:
     """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage."""
     asked = _parser(sources).parse_args(arguments)
+    return end(lambda: _run(asked, sources))
+
+
+def _run(asked: argparse.Namespace, sources: Sequence[Source]) -> int:
     try:
         if asked.list:
             _print_sources(sources, asked.json)
@@ -39,8 +49,8 @@ def main(arguments: Sequence[str] | None = None, sources: Sequence[Source] = SOU
         _print_error(error, asked.json)
         return error.exit_code
     except KeyboardInterrupt:
-        print("stopped; what was downloaded is kept, run again to go on", file=sys.stderr)
-        return 130
+        print("interrupted: what was downloaded is kept, run again to go on", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 
@@ -83,35 +93,43 @@ def _fetch(asked: argparse.Namespace, sources: Sequence[Source]) -> None:
             progress=progress,
         )
     if asked.json:
-        answer = {
-            "status": "done",
-            "domain": source.domain,
-            "source": source.name,
-            "folder": str(fetched.folder),
-            "files": [asdict(file) for file in fetched.files],
-            "notes": fetched.notes,
-            "next": source.next_commands,
-        }
-        print(json.dumps(answer, indent=2))
-        return
+        _print_json(fetched)
+    else:
+        _print_summary(fetched, sources)
+
+
+def _print_json(fetched: Fetched) -> None:
+    answer = {
+        "status": "done",
+        "domain": fetched.source.domain,
+        "source": fetched.source.name,
+        "folder": str(fetched.folder),
+        "files": [asdict(file) for file in fetched.files],
+        "notes": fetched.notes,
+        "next": fetched.source.next_commands,
+    }
+    print(json.dumps(answer, indent=2))
+
+
+def _print_summary(fetched: Fetched, sources: Sequence[Source]) -> None:
     rows = sum(file.rows or 0 for file in fetched.files)
     size = sum(file.bytes for file in fetched.files)
-    done = ", ".join(
-        f"{sum(file.action == action for file in fetched.files)} {action}"
-        for action in dict.fromkeys(file.action for file in fetched.files)
-    )
-    print(f"{source.title}\n{done}: {rows:,} rows, {size / 1e6:,.1f} MB in {fetched.folder}")
+    actions = Counter(file.action for file in fetched.files)
+    done = ", ".join(f"{count} {action}" for action, count in actions.items())
+    print(fetched.source.title)
+    print(f"{done}: {rows:,} rows, {size / 1e6:,.1f} MB in {fetched.folder}")
     for note in fetched.notes:
         print(f"note: {note}")
-    _print_other_sources(source, sources)
-    print("next:", *source.next_commands, sep="\n  ")
+    _print_other_sources(fetched.source, sources)
+    print("next:", *fetched.source.next_commands, sep="\n  ")
 
 
 def _print_other_sources(chosen: Source, sources: Sequence[Source]) -> None:
     """Say that the domain can also be built from another source."""
     for source in sources:
         if source.domain == chosen.domain and source.name != chosen.name and chosen.package:
-            print(f"also: fetch_data.py {source.domain} --source {source.name} ({source.title})")
+            command = f"python scripts/fetch_data.py {source.domain} --source {source.name}"
+            print(f"also: {command} ({source.title})")
 
 
 def _print_error(error: SegmenthouseError, as_json: bool) -> None:

@@ -1,0 +1,308 @@
+"""Ask the warehouse one of the ready questions in sql/, or a question of your own in a file."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import math
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from models_py import settings
+from models_py.commands.ending import end
+from models_py.errors import DataError, UsageError, WarehouseError, near_match
+
+EXAMPLES = """\
+examples:
+  python scripts/run_sql.py --list
+  python scripts/run_sql.py sql/latest_segments.sql
+  python scripts/run_sql.py latest_segments --format csv > segments.csv
+  python scripts/run_sql.py sql/segment_profile.sql --param segment_id=3 --limit 20
+
+The file is opened read-only and may be a path or a name in sql/. A parameter is a DuckDB
+variable: the SQL reads getvariable('segment_id'), which is null where it was not set, so that the
+same file runs in the duckdb shell.
+"""
+WIDEST_CELL = 60
+
+
+@dataclass(frozen=True)
+class Question:
+    """A SQL file: its text, its purpose (the first line) and the parameters that it reads."""
+
+    path: Path
+    sql: str
+
+    @property
+    def purpose(self) -> str:
+        """The comment in the first line, or an empty string."""
+        first = self.sql.lstrip("\ufeff").split("\n", 1)[0].strip()
+        return first.removeprefix("--").strip() if first.startswith("--") else ""
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names of the variables that the SQL reads, in order."""
+        found = re.findall(r"getvariable\(\s*'(\w+)'\s*\)", self.sql, re.IGNORECASE)
+        return list(dict.fromkeys(found))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Column names and rows; ``more`` says whether a limit cut the rows."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+    more: bool = False
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+    asked = _parser().parse_args(arguments)
+    return end(lambda: _run(asked), as_json=asked.format == "json")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="run_sql.py",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", nargs="?", metavar="FILE", help="SQL file, or its name in sql/")
+    parser.add_argument("--format", choices=list(WRITERS), default="table", help="default: table")
+    parser.add_argument("--warehouse", metavar="FILE", type=Path, help="the DuckDB file")
+    parser.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a parameter of the question; may be repeated",
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="show the first N rows only")
+    parser.add_argument("--list", action="store_true", help="list the ready questions")
+    return parser
+
+
+def _run(asked: argparse.Namespace) -> int:
+    if asked.limit is not None and asked.limit < 1:
+        raise UsageError(f"--limit {asked.limit}: a limit is a whole number from 1")
+    write = WRITERS[asked.format]
+    if asked.list:
+        write("ready questions; ask one with: python scripts/run_sql.py NAME", ready_questions())
+        return 0
+    if asked.file is None:
+        raise UsageError("name a SQL file, or see the ready ones with --list")
+    question = find_question(asked.file)
+    values = parse_parameters(asked.param, question)
+    answer = ask(question, asked.warehouse, values, asked.limit)
+    write(question.purpose, answer)
+    return 0
+
+
+def ready_questions() -> Answer:
+    """Return name, purpose and parameters of every file in ``sql/``."""
+    questions = [_read(path) for path in sorted(settings.sql_dir().glob("*.sql"))]
+    rows = [(one.path.stem, one.purpose, ", ".join(one.parameters)) for one in questions]
+    return Answer(["name", "purpose", "parameters"], list(rows))
+
+
+def find_question(name: str) -> Question:
+    """Return the SQL file of this path, or of this name in ``sql/``.
+
+    Raises
+    ------
+    UsageError
+        There is none; the message names the nearest one.
+    """
+    stem = Path(name).name.removesuffix(".sql")
+    for path in (Path(name), settings.sql_dir() / f"{stem}.sql"):
+        if path.is_file():
+            return _read(path)
+    ready = [path.stem for path in settings.sql_dir().glob("*.sql")]
+    raise UsageError(f"there is no SQL file '{name}'{near_match(stem, ready)} (see --list)")
+
+
+def _read(path: Path) -> Question:
+    try:
+        return Question(path, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read ({error})") from error
+
+
+def parse_parameters(words: Iterable[str], question: Question) -> dict[str, object]:
+    """Return the values given as ``name=value``; numbers become numbers.
+
+    Raises
+    ------
+    UsageError
+        A word has no ``=``, or the question does not read such a parameter.
+    """
+    values: dict[str, object] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise UsageError(f"--param {word}: write NAME=VALUE")
+        if name not in question.parameters:
+            known = ", ".join(question.parameters) or "none"
+            raise UsageError(
+                f"{question.path.name} reads no parameter '{name}'"
+                f"{near_match(name, question.parameters)} (it reads {known})"
+            )
+        values[name] = _parse_value(text)
+    return values
+
+
+def _parse_value(text: str) -> object:
+    """Take plain whole and decimal numbers for numbers; ``007`` and ``1e5`` stay text."""
+    if re.fullmatch(r"-?(0|[1-9]\d{0,17})", text):
+        return int(text)
+    return float(text) if re.fullmatch(r"-?(0|[1-9]\d{0,14})\.\d+", text) else text
+
+
+def ask(
+    question: Question,
+    warehouse_path: Path | None = None,
+    values: dict[str, object] | None = None,
+    limit: int | None = None,
+) -> Answer:
+    """Run a question read-only.
+
+    Parameters
+    ----------
+    question
+        The SQL file; its last statement gives the rows.
+    warehouse_path
+        The DuckDB file; the one of the home unless told.
+    values
+        Parameters by name.
+    limit
+        Rows to fetch at most.
+
+    Raises
+    ------
+    WarehouseError
+        There is no warehouse, or it lacks what the question reads.
+    DataError
+        The SQL is wrong or its columns cannot be told apart.
+    """
+    from models_py.database.connection import open_warehouse
+
+    with open_warehouse(warehouse_path, read_only=True) as warehouse:
+        for name, value in (values or {}).items():
+            warehouse.raw.execute(f"set variable {name} = $value", {"value": value})
+        answer = _fetch(question, warehouse.raw, limit)
+    twice = {name for name in answer.columns if answer.columns.count(name) > 1}
+    if twice:
+        raise DataError(
+            f"{question.path.name}: column '{min(twice)}' is there twice; give one another name"
+        )
+    return answer
+
+
+def _fetch(question: Question, raw: Any, limit: int | None) -> Answer:
+    import duckdb
+
+    try:
+        cursor = raw.execute(question.sql)
+        if cursor is None or cursor.description is None:
+            raise DataError(f"{question.path.name}: holds no query")
+        columns = [column[0] for column in cursor.description]
+        rows = cursor.fetchall() if limit is None else cursor.fetchmany(limit + 1)
+    except duckdb.CatalogException as error:
+        raise WarehouseError(
+            f"{_explain(question, error)}; build the tables with 'dbt build --project-dir "
+            "warehouse', find segments with 'python scripts/run_clustering.py'"
+        ) from error
+    except duckdb.Error as error:
+        raise DataError(_explain(question, error)) from error
+    return Answer(columns, rows[:limit], limit is not None and len(rows) > limit)
+
+
+def _explain(question: Question, error: Exception) -> str:
+    """Return DuckDB's first sentence with the line of the file."""
+    text = str(error).strip() or type(error).__name__
+    line = re.search(r"^LINE (\d+):", text, re.MULTILINE)
+    place = f", line {line[1]}" if line else ""
+    return f"{question.path.name}{place}: {text.splitlines()[0].rstrip('.')}"
+
+
+def _write_table(purpose: str, answer: Answer) -> None:
+    if purpose:
+        print(purpose, end="\n\n")
+    cells = [[_shown(value) for value in row] for row in answer.rows]
+    widths = [max(map(len, column)) for column in zip(answer.columns, *cells, strict=True)] or [0]
+    numeric = [
+        all(isinstance(row[place], (int, float, Decimal, type(None))) for row in answer.rows)
+        for place in range(len(answer.columns))
+    ]
+    rule = ["-" * width for width in widths]
+    for row in (answer.columns, rule, *cells):
+        aligned = (
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, numeric, strict=True)
+        )
+        print("  ".join(aligned).rstrip())
+    count = f"{len(cells):,} row{'' if len(cells) == 1 else 's'}"
+    print(f"\n{f'first {count}, there are more' if answer.more else count}")
+
+
+def _shown(value: object) -> str:
+    """Return a cell for people: few decimals, no line breaks, nothing for null."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (float, Decimal)):
+        return f"{value:.4f}".rstrip("0").rstrip(".") if math.isfinite(value) else str(value)
+    text = value if isinstance(value, str) else _plain_text(value)
+    text = " ".join(text.split())
+    return text if len(text) <= WIDEST_CELL else f"{text[: WIDEST_CELL - 3]}..."
+
+
+def _write_csv(purpose: str, answer: Answer) -> None:  # noqa: ARG001
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(answer.columns)
+    for row in answer.rows:
+        writer.writerow("" if value is None else _plain_text(value) for value in row)
+
+
+def _write_json(purpose: str, answer: Answer) -> None:  # noqa: ARG001
+    rows = [
+        {name: _plain(value) for name, value in zip(answer.columns, row, strict=True)}
+        for row in answer.rows
+    ]
+    print(json.dumps(rows, indent=2, ensure_ascii=False))
+
+
+def _plain_text(value: object) -> str:
+    """Return a value as text: a list or a struct as JSON, anything else as it prints."""
+    plain = _plain(value)
+    if isinstance(plain, (dict, list, bool)):
+        return json.dumps(plain, ensure_ascii=False)
+    return str(value if plain is None else plain)
+
+
+def _plain(value: object) -> object:
+    """Return a value that JSON has; numbers that it has not become null."""
+    if isinstance(value, (float, Decimal)):
+        return float(value) if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return str(value)
+
+
+WRITERS: dict[str, Callable[[str, Answer], None]] = {
+    "table": _write_table,
+    "csv": _write_csv,
+    "json": _write_json,
+}
