@@ -1,7 +1,7 @@
 """The autoencoder preset against a plain Keras ``fit`` of the same network.
 
-Both train on the same rows with the same split, layers, optimiser, batch size, early
-stopping and learning-rate halving, on the JAX backend in one process. Every fit starts
+Both train on the same rows with the same split, first weights, layers, optimiser, batch
+size, early stopping and learning-rate halving, on the JAX backend in one process. Every fit starts
 with an empty cache of compiled programs, so that its seconds hold building and compiling;
 only the import of Keras, which both need, is left out.
 
@@ -23,6 +23,7 @@ import numpy as np
 
 from models_py.encoders.autoencoder import Autoencoder
 from models_py.encoders.keras_backend import import_jax, import_keras
+from models_py.encoders.network import first_weights
 from models_py.encoders.settings import AutoencoderSettings
 from models_py.encoders.training import split_rows
 from models_py.typing import FloatArray
@@ -58,15 +59,17 @@ def fit_preset(points: FloatArray, settings: AutoencoderSettings, seed: int) -> 
 
 
 def fit_plain_keras(points: FloatArray, settings: AutoencoderSettings, seed: int) -> Fit:
-    """Time ``Model.fit`` on the rows and the split that the preset takes with this seed."""
+    """Time ``Model.fit`` on the split and from the weights that the preset takes with this seed."""
     keras = import_keras()
-    training, validation = split_rows(
-        points.shape[0], settings.validation_share, np.random.default_rng(seed)
-    )
+    generator = np.random.default_rng(seed)
+    training, validation = split_rows(points.shape[0], settings.validation_share, generator)
+    layers = Autoencoder(settings).loss(points.shape[1]).layers
+    start = first_weights(layers, generator)
     values = points.astype(np.float32)
     began = time.perf_counter()
     keras.utils.set_random_seed(seed)
     model = plain_network(keras, points.shape[1], settings)
+    model.set_weights(list(start.values()))
     told = model.fit(
         values[training],
         values[training],

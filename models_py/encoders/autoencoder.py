@@ -82,11 +82,11 @@ class Autoencoder(NetworkEncoder):
     def _network(self, columns: int) -> Any:
         keras = import_keras()
         inputs = keras.Input((columns,), name="points")
-        down, up = self._halves(columns)
-        outputs = keras_layers((*down, *up), self.weights_, inputs)
+        outputs = keras_layers(self._saved_layers(columns), self.weights_, inputs)
         return keras.Model(inputs, outputs, name=self.kind)
 
-    def _loss(self, columns: int) -> ReconstructionLoss:
+    def loss(self, columns: int) -> ReconstructionLoss:
+        """Return the loss that is trained on rows of so many columns."""
         down, up = self._halves(columns)
         return ReconstructionLoss((*down, *up), self.settings.loss)
 
@@ -104,7 +104,7 @@ class DenoisingAutoencoder(Autoencoder):
     settings_class = DenoisingSettings
 
     def _draw(self, values: Float32Array) -> Draw:
-        width = dropout_width(self._loss(values.shape[1]).layers)
+        width = dropout_width(self.loss(values.shape[1]).layers)
 
         def draw(rows: IntArray, generator: np.random.Generator) -> dict[str, Any]:
             clean = values[rows]

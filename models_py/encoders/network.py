@@ -5,14 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from models_py.encoders import storage
 from models_py.encoders.base import Encoder
 from models_py.encoders.keras_backend import import_keras
-from models_py.encoders.layers import Dense, Weights, dropout_width, forward
+from models_py.encoders.layers import Dense, Weights, dropout_width, forward, weight_shapes
 from models_py.encoders.training import AdamLoop, Batch, Draw, RowLoss, split_rows, train
 from models_py.typing import Float32Array, FloatArray, IntArray
 
@@ -43,18 +43,22 @@ class NetworkEncoder(Encoder):
         The same weights by ``<layer>/kernel`` and ``<layer>/bias``.
     """
 
-    file_names = (NETWORK_FILE,)
+    file_names: ClassVar[tuple[str, ...]] = (NETWORK_FILE,)
     network_: Any
     weights_: dict[str, Float32Array]
 
     def _fit(self, points: FloatArray, seed: int) -> None:
-        columns = points.shape[1]
+        self._train(points, seed)
+        self.network_ = self._network(points.shape[1])
+
+    def _train(self, points: FloatArray, seed: int) -> None:
+        """Set ``weights_`` to the best of the training."""
         generator = np.random.default_rng(seed)
         training_rows, validation_rows = split_rows(
             points.shape[0], self.settings.validation_share, generator
         )
         values = points.astype(np.float32)
-        loss = self._loss(columns)
+        loss = self.loss(points.shape[1])
         start = first_weights(loss.layers, generator)
         self.weights_ = train(
             AdamLoop(loss, start, self.settings.batch_size),
@@ -65,7 +69,6 @@ class NetworkEncoder(Encoder):
             generator,
             self._note,
         )
-        self.network_ = self._network(columns)
 
     def _note(self, epoch: dict[str, float]) -> None:
         self.history_.append(epoch)
@@ -77,8 +80,8 @@ class NetworkEncoder(Encoder):
         """Return the Keras model that holds ``weights_``."""
 
     @abstractmethod
-    def _loss(self, columns: int) -> NetworkLoss:
-        """Return the loss that is trained."""
+    def loss(self, columns: int) -> NetworkLoss:
+        """Return the loss that is trained on rows of so many columns."""
 
     @abstractmethod
     def _encoding_layers(self, columns: int) -> tuple[Dense, ...]:
@@ -88,10 +91,12 @@ class NetworkEncoder(Encoder):
     def _decoding_layers(self, columns: int) -> tuple[Dense, ...]:
         """Return the layers from the embedding back to the points."""
 
+    def _saved_layers(self, columns: int) -> tuple[Dense, ...]:
+        """Return the layers of the Keras model."""
+        return self.loss(columns).layers
+
     def _draw(self, values: Float32Array) -> Draw:
-        width = dropout_width(
-            (*self._encoding_layers(values.shape[1]), *self._decoding_layers(values.shape[1]))
-        )
+        width = dropout_width(self.loss(values.shape[1]).layers)
 
         def draw(rows: IntArray, generator: np.random.Generator) -> dict[str, Any]:
             return {"inputs": values[rows]} | dropout_bits(generator, rows.size, width)
@@ -117,7 +122,7 @@ class NetworkEncoder(Encoder):
     def _read(self, folder: Path) -> None:
         self.network_ = read_network(folder / NETWORK_FILE)
         self.weights_ = read_weights(self.network_)
-        expected = dict(self._loss(self.columns_).shapes)
+        expected = dict(weight_shapes(self._saved_layers(self.columns_)))
         if {name: each.shape for name, each in self.weights_.items()} != expected:
             raise storage.SavedEncoderError(
                 f"{folder / NETWORK_FILE} is not the network of its manifest; "

@@ -110,6 +110,9 @@ class DecSettings(AutoencoderSettings):
 
     kind = "dec"
     k: int = Field(ge=2)
+    layers: tuple[Units, ...] = Field((32, 16, 4), min_length=1)
+    batch_size: int = Field(256, ge=1)
+    epochs: int = Field(200, ge=1)
     embedding_activation: Activation = "linear"
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     restarts: int = Field(20, ge=1)
