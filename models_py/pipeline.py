@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from models_py.studies.study import Study
 
 RECORDED_PACKAGES = ("segmenthouse", "duckdb", "numpy", "pandas", "scikit-learn", "scipy", "numba")
+NOT_GIVEN = "not given"
+"""Name of the partition whose value is null."""
+
 WRITE_WAIT_SECONDS = 60.0
 """How long a finished search waits for another process to let go of the warehouse."""
 
@@ -104,7 +107,7 @@ def segment_partitions(
     if study.partition_by is None:
         return [segment_rows(frame[columns], study, ALL, seed, progress)]
     columns = [column for column in columns if column != study.partition_by]
-    names = frame[study.partition_by].astype("string").fillna("null")
+    names = frame[study.partition_by].astype("string").fillna(NOT_GIVEN)
     return [
         segment_rows(frame.loc[names == name, columns], study, str(name), seed, progress)
         for name in sorted(names.unique())
@@ -138,6 +141,7 @@ def _read(study: Study, path: Path) -> GoldRows:
             study.entity,
             list(_columns_read(study, available)),
             study.where,
+            study.at_least,
         )
 
 
@@ -166,7 +170,7 @@ def _write(
 ) -> Finished:
     with open_warehouse(path, wait_seconds=WRITE_WAIT_SECONDS) as warehouse:
         previous_run_id = results.latest_run(warehouse, study.name)
-        previous = results.read_assignments(warehouse, previous_run_id) if previous_run_id else None
+        previous = _previous(warehouse, previous_run_id)
         tables = run_tables(
             study,
             gold.frame,

@@ -89,6 +89,7 @@ class _Refits:
     ) -> None:
         self._spaces, self._mixed, self._found = spaces, mixed, found
         self._section, self._seed = study.stability, seed
+        self._min_stability = study.choose.min_stability
         self._jaccard: dict[int, FloatArray] = {}
         self.means: dict[int, tuple[float, float]] = {}
 
@@ -97,6 +98,11 @@ class _Refits:
         if position not in self._jaccard:
             self._measure(position)
         return self._jaccard[position]
+
+    def is_stable(self, position: int) -> bool:
+        """Whether every cluster comes back, or no refit was asked for."""
+        lowest = float(np.min(self.jaccard(position)))
+        return bool(np.isnan(lowest) or lowest >= self._min_stability)
 
     def _measure(self, position: int) -> None:
         found = self._found[position]
@@ -136,38 +142,43 @@ def _by_measure(found: Sequence[Found], study: Study, refits: _Refits) -> Winner
 
 
 def _by_rule(found: Sequence[Found], study: Study, refits: _Refits) -> Winner:
-    # Large enough, then stable, then silhouette in the common space, where encoders compare.
+    rule = study.choose
     silhouettes = np.array([one.measures.common_silhouette for one in found])
     smallest = np.array([one.measures.smallest_share for one in found])
     eligible = [
         int(i)
         for i in np.argsort(-silhouettes, kind="stable")
-        if smallest[i] >= study.choose.min_share and not np.isnan(silhouettes[i])
+        if smallest[i] >= rule.min_share and not np.isnan(silhouettes[i])
     ]
     if not eligible:
-        return Winner(
-            None,
-            f"one segment: none of {len(found)} candidates has at least"
-            f" {study.choose.min_share:.1%} of the rows in its smallest segment",
-            np.array([np.nan]),
+        reason = (
+            f"one segment: none of {len(found)} candidates has at least {rule.min_share:.1%} of the"
+            " rows in its smallest segment"
         )
-    for position in eligible[:MOST_REFITTED]:
-        lowest = float(np.min(refits.jaccard(position)))
-        if np.isnan(lowest) or lowest >= study.choose.min_stability:
-            return Winner(
-                position,
-                f"highest common-space silhouette ({silhouettes[position]:.3f}) of"
-                f" {len(eligible)} candidates with at least {study.choose.min_share:.0%} in the"
-                f" smallest segment and every segment stable (lowest Jaccard {lowest:.2f})",
-                refits.jaccard(position),
-                refits.means,
-            )
-    most = max(eligible[:MOST_REFITTED], key=lambda i: float(np.min(refits.jaccard(i))))
-    return Winner(
-        most,
-        f"most stable of the {min(len(eligible), MOST_REFITTED)} best by common-space silhouette"
-        f" ({silhouettes[most]:.3f}); no one has every segment at Jaccard"
-        f" {study.choose.min_stability:g} or more",
-        refits.jaccard(most),
-        refits.means,
+        return Winner(None, reason, np.array([np.nan]))
+    best = next((i for i in eligible[:MOST_REFITTED] if refits.is_stable(i)), None)
+    if best is None:
+        return _most_stable(eligible[:MOST_REFITTED], silhouettes, study, refits)
+    near = [i for i in eligible if silhouettes[i] >= silhouettes[best] * (1 - rule.tolerance)]
+    finest_first = sorted(near, key=lambda i: (-found[i].candidate.k, -silhouettes[i]))
+    position = next(i for i in finest_first if i == best or refits.is_stable(i))
+    within = f"; most segments within {rule.tolerance:.0%} of the best" if position != best else ""
+    reason = (
+        f"common-space silhouette {silhouettes[position]:.3f}, best {silhouettes[best]:.3f}, of"
+        f" {len(eligible)} candidates with {rule.min_share:.0%} or more in the smallest segment"
+        f"{within}; every segment comes back in refits (lowest Jaccard"
+        f" {np.min(refits.jaccard(position)):.2f})"
     )
+    return Winner(position, reason, refits.jaccard(position), refits.means)
+
+
+def _most_stable(
+    tried: list[int], silhouettes: FloatArray, study: Study, refits: _Refits
+) -> Winner:
+    most = max(tried, key=lambda i: float(np.min(refits.jaccard(i))))
+    reason = (
+        f"most stable of the {len(tried)} best by common-space silhouette"
+        f" ({silhouettes[most]:.3f}); none has every segment at Jaccard"
+        f" {study.choose.min_stability:g} or more"
+    )
+    return Winner(most, reason, refits.jaccard(most), refits.means)

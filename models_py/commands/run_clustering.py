@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models_py import settings
 from models_py.commands.ending import end
@@ -50,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="in place of the study's own")
     parser.add_argument("--k", type=int, help="this number of segments only")
     parser.add_argument("--list-studies", action="store_true", help="list the shipped studies")
+    parser.add_argument(
+        "--extras", action="store_true", help="print the extras that the study needs installed"
+    )
     parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")
     return parser
 
@@ -59,6 +62,9 @@ def _run(asked: argparse.Namespace) -> int:
         _list_studies(asked.json)
         return 0
     study = load_study(asked.study)
+    if asked.extras:
+        print(",".join(study.extras))
+        return 0
     if asked.k is not None:
         study = _with_k(study, asked.k)
     seed = study.seed if asked.seed is None else asked.seed
@@ -107,53 +113,39 @@ def _as_json(finished: Finished) -> dict[str, object]:
 
 
 def _print_finished(study: Study, finished: Finished) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False)
-    segments = finished.tables.rows["segments"]
-    console.print(
+    segments = finished.tables.rows["segments"].to_dict("records")
+    print(
         f"\n{study.title}: {len(segments)} segments of {finished.rows_read:,} rows of {study.table}"
     )
-    for partition, reason in finished.reasons.items():
-        console.print(f"chosen{_of(partition)}: {reason}", style="dim")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    is_split = study.partition_by is not None
-    for name in [*([str(study.partition_by)] if is_split else []), "segment", "name"]:
-        table.add_column(name)
-    for name in ("size", "share", "stability"):
-        table.add_column(name, justify="right")
-    table.add_column("what stands out")
-    for row in segments.to_dict("records"):
-        table.add_row(*([row["partition"]] if is_split else []), *_cells(row))
-    console.print(table)
-    console.print(f"\nrun {finished.run_id}; ask it with SQL:")
-    view = f"results.{finished.study}_latest"
+    width = max(len(str(row["name"])) for row in segments)
+    print(f"\n{'segment':>7}  {'name':<{width}} {'size':>7} {'share':>6}  stability")
+    partition = "all"
+    for row in segments:
+        if row["partition"] != partition:
+            partition = str(row["partition"])
+            print(f"{study.partition_by} = {partition}")
+        print(
+            f"{row['segment_id']:>7}  {row['name']:<{width}} {row['size']:>7,}"
+            f" {row['share']:>6.1%}  {_stability(row)}"
+        )
+        for part in str(row["description"]).split("; "):
+            print(f"{'':>9}{part}")
+    for name, reason in finished.reasons.items():
+        print(f"\nwhy these{_of(name)}: {reason}")
+    print(f"\nrun {finished.run_id} is in the schema 'results'. Next:")
     for command, purpose in (
-        ("python scripts/run_sql.py sql/latest_segments.sql", "sizes and names"),
+        ("python scripts/run_sql.py sql/latest_segments.sql", "the segments as a table"),
         ("python scripts/run_sql.py --list", "every ready question"),
-        (f"duckdb {_short(settings.warehouse_path())}", f"then: from {view}"),
+        ("python scripts/run_clustering.py --list-studies", "other studies"),
     ):
-        console.print(f"  {command:<52} {purpose}")
+        print(f"  {command:<52} {purpose}")
 
 
-def _cells(row: dict[object, object]) -> list[str]:
-    stability = float(str(row["stability"]))
-    unstable = "" if row["is_stable"] is not False else " unstable"
-    return [
-        str(row["segment_id"]),
-        str(row["name"]),
-        f"{row['size']:,}",
-        f"{row['share']:.1%}",
-        "-" if isnan(stability) else f"{stability:.2f}{unstable}",
-        str(row["description"]).replace("; low:", "\nlow:"),
-    ]
+def _stability(row: dict[Hashable, Any]) -> str:
+    if isnan(row["stability"]):
+        return "-"
+    return f"{row['stability']:.2f}" + ("" if row["is_stable"] else " unstable")
 
 
 def _of(partition: str) -> str:
     return "" if partition == "all" else f" in {partition}"
-
-
-def _short(path: Path) -> str:
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

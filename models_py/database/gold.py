@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,8 @@ def read_gold(
     name: str,
     entity: str,
     columns: Sequence[str],
-    where: dict[str, list[str]],
+    where: Mapping[str, Sequence[str]],
+    at_least: Mapping[str, float],
 ) -> GoldRows:
     """Read columns of one table, ordered by the entity.
 
@@ -54,6 +55,8 @@ def read_gold(
         Columns wanted beside it.
     where
         Column to the values (as text) that a row may have there.
+    at_least
+        Column to the least number that a row must have there.
 
     Raises
     ------
@@ -64,20 +67,20 @@ def read_gold(
     """
     types = warehouse.columns(schema, name)
     wanted = list(dict.fromkeys([entity, *columns]))
-    for column in [*wanted, *where]:
+    for column in [*wanted, *where, *at_least]:
         if column not in types:
             raise StudyError(f"{schema}.{name} has no column '{column}'{near_match(column, types)}")
     quoted = ", ".join(warehouse.quote(column) for column in wanted)
-    conditions = " and ".join(
-        f"cast({warehouse.quote(column)} as varchar) in ({', '.join('?' * len(values))})"
-        for column, values in where.items()
-    )
-    source = f"select {quoted} from {warehouse.quote(schema, name)}" + (
-        f" where {conditions}" if conditions else ""
-    )
-    values = [value for allowed in where.values() for value in allowed]
+    conditions = [
+        f"cast({warehouse.quote(column)} as varchar) in ({', '.join('?' * len(allowed))})"
+        for column, allowed in where.items()
+    ] + [f"{warehouse.quote(column)} >= ?" for column in at_least]
+    source = f"select {quoted} from {warehouse.quote(schema, name)}"
+    if conditions:
+        source += f" where {' and '.join(conditions)}"
+    values = [*(value for allowed in where.values() for value in allowed), *at_least.values()]
     frame = warehouse.frame(f"{source} order by {warehouse.quote(entity)}", values)
-    _check_entities(frame[entity], f"{schema}.{name}", entity, where)
+    _check_entities(frame[entity], f"{schema}.{name}", entity)
     summed = warehouse.rows(
         f"select count(*), sum(hash(cast(read_rows as varchar))::hugeint) from ({source})"
         " as read_rows",
@@ -86,12 +89,9 @@ def read_gold(
     return GoldRows(frame, types[entity], "{}-{:x}".format(*summed[0]))
 
 
-def _check_entities(
-    entities: pd.Series[Any], table: str, entity: str, where: dict[str, list[str]]
-) -> None:
+def _check_entities(entities: pd.Series[Any], table: str, entity: str) -> None:
     if entities.empty:
-        told = f" where {where}" if where else ""
-        raise DataError(f"{table} has no rows{told}: build it, or widen the study's where")
+        raise DataError(f"{table} has no rows for the study: build it, or widen the study's where")
     if entities.isna().any():
         raise DataError(f"{table}.{entity} is null on {int(entities.isna().sum())} rows")
     twice = entities[entities.duplicated()]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CLEAR_Z = 0.25
-UNITS = ("_amount", "_count", "_days", "_share", "_mean")
+WORDS = Path(__file__).with_name("words.toml")
 
 
 @dataclass(frozen=True)
@@ -56,21 +60,32 @@ def name_segments(profiles: pd.DataFrame, top: int) -> dict[int, Naming]:
 
 
 def feature_words(feature: str) -> str:
-    """Return a column's name in words: ``department_meat_share`` is ``meat``."""
+    """Return a column's name in words: ``department_meat_share`` is ``meat share``."""
     words, _, category = feature.partition("=")
-    for unit in UNITS:
-        words = words.removesuffix(unit)
-    for prefix in ("department_", "format_"):
-        words = words.removeprefix(prefix)
+    words = words.removeprefix("department_").removeprefix("format_")
     return words.replace("_", " ") + (f" {category}" if category else "")
+
+
+def side_words(feature: str, z: float) -> str:
+    """Return what a segment is called that is high (z > 0) or low in a feature."""
+    for pattern, sides in _known_words().items():
+        if fnmatchcase(feature, pattern):
+            what = feature_words(feature).removesuffix(" share")
+            return sides["high" if z > 0 else "low"].format(what=what)
+    return f"{'high' if z > 0 else 'low'} {feature_words(feature)}"
+
+
+@cache
+def _known_words() -> dict[str, dict[str, str]]:
+    known: dict[str, dict[str, str]] = tomllib.loads(WORDS.read_text(encoding="utf-8"))
+    return known
 
 
 def _words_by_strength(profile: pd.DataFrame) -> list[str]:
     pairs = zip(profile["feature"].astype(str), profile["z"].astype(float), strict=True)
     clear = sorted((-abs(z), feature, z) for feature, z in pairs if abs(z) >= CLEAR_Z)
-    return [
-        f"{'high' if z > 0 else 'low'} {feature_words(feature)}" for _, feature, z in clear
-    ] or ["near the average"]
+    words = [side_words(feature, z) for _, feature, z in clear]
+    return list(dict.fromkeys(words)) or ["near the average"]
 
 
 def _unique(words: list[str], taken: set[str]) -> str:

@@ -100,7 +100,12 @@ class Algorithm(Section):
 
 
 class Choose(Section):
-    """How the winner is chosen."""
+    """How the winner is chosen.
+
+    ``by = "rule"``: of the candidates whose smallest segment has ``min_share`` of the rows and
+    whose segments all reach ``min_stability``, the highest silhouette in the common space; of
+    those within ``tolerance`` (a share) of it, the one with the most segments.
+    """
 
     by: Literal[
         "auto",
@@ -115,6 +120,7 @@ class Choose(Section):
     ] = "rule"
     min_share: Share = 0.02
     min_stability: Share = 0.6
+    tolerance: Share = 0.0
 
 
 class Stability(Section):
@@ -140,6 +146,7 @@ class Study(Section):
     table: str
     entity: str
     where: dict[str, list[str]] = {}
+    at_least: dict[str, float] = {}
     partition_by: str | None = None
     label: str | None = None
     seed: int = 42
@@ -186,6 +193,14 @@ class Study(Section):
         if isinstance(data.get("encoding"), dict):
             data = {**data, "encoding": [data["encoding"]]}
         return data
+
+    @property
+    def extras(self) -> list[str]:
+        """The package's extras that the study needs installed."""
+        kinds = {encoding.kind for encoding in self.encoding} | {self.outliers.reconstruct}
+        networks = {"autoencoder", "denoising_autoencoder", "variational_autoencoder", "dec"}
+        needed = ["autoencoder"] if kinds & networks else []
+        return needed + (["outliers"] if self.outliers.method == "ecod" else [])
 
     @property
     def schema_and_name(self) -> tuple[str, str]:

@@ -1,0 +1,60 @@
+# The two commands are `make run` and `make test`; each sets up what it needs.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+STUDY ?= grocery_customers
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do \
+	$$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$candidate && break; done)
+UV := $(shell command -v uv 2>/dev/null)
+INSTALL := $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check) --constraint constraints.txt
+DBT := $(BIN)/dbt --quiet
+
+.PHONY: help run test lint build docs clean
+
+help: ## Show the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: build ## Set up, build the warehouse from real data, find the segments (STUDY=name for another)
+	@extras=$$($(BIN)/python scripts/run_clustering.py --study $(STUDY) --extras); \
+	if [ -n "$$extras" ]; then echo "installing what $(STUDY) needs: $$extras"; $(INSTALL) -e ".[$$extras]"; fi
+	@$(BIN)/python scripts/run_clustering.py --study $(STUDY)
+	@echo "  . $(BIN)/activate                                 so that dbt and python are found"
+
+test: $(VENV)/.dev lint ## Set up and run every check and test
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(VENV)/.dev ## Run ruff, mypy and sqlfluff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint warehouse sql
+
+build: $(VENV)/.core ## Build the warehouse with dbt
+	@echo "building the warehouse: bronze, silver and gold (dbt build)"
+	@$(DBT) build --project-dir warehouse
+
+docs: build ## Write the warehouse's documentation as one page
+	$(DBT) docs generate --static --project-dir warehouse
+	@echo "open warehouse/target/static_index.html"
+
+clean: ## Remove what was built; raw data and backups stay
+	rm -rf warehouse/target warehouse/logs logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -f data/segmenthouse.duckdb data/segmenthouse.duckdb.wal
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "setting up $(VENV) with $(PYTHON)"
+	@$(if $(UV),$(UV) venv --quiet --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
+
+$(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing packages"
+	@$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing packages for every check and test"
+	@$(INSTALL) -e ".[dev,autoencoder,outliers]"
+	@touch $@ $(VENV)/.core

@@ -1,0 +1,20 @@
+-- Why each feature was dropped in the latest run, by the step that dropped it.
+with
+
+latest_run as (
+
+    select max(run_id) as run_id
+    from results.runs
+    where status = 'done' and study = 'grocery_customers'
+
+)
+
+select
+    feature_selection.partition,
+    feature_selection.feature,
+    feature_selection.dropped_at,
+    feature_selection.reason
+from results.feature_selection
+inner join latest_run on feature_selection.run_id = latest_run.run_id
+where not feature_selection.is_kept
+order by feature_selection.partition, feature_selection.dropped_at, feature_selection.feature

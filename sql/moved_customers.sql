@@ -1,0 +1,19 @@
+-- Where customers went since the run before: from segment, to segment, how many.
+with
+
+latest_run as (
+
+    select max(run_id) as run_id
+    from results.runs
+    where status = 'done' and study = 'grocery_customers'
+
+)
+
+select
+    migrations.from_segment_id,
+    migrations.to_segment_id,
+    migrations.entities as customer_count,
+    coalesce(migrations.from_segment_id = migrations.to_segment_id, false) as is_stayed
+from results.migrations
+inner join latest_run on migrations.run_id = latest_run.run_id
+order by migrations.from_segment_id nulls last, customer_count desc
