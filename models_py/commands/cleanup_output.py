@@ -1,0 +1,203 @@
+"""How the cleanup command shows what it found and what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from models_py.database.backup import Backup, Restored
+from models_py.database.cleanup import Finding, Listing
+from models_py.database.durable import megabytes
+from models_py.database.integrity import Figure
+
+_RIGHT = {"rows", "size", "value", "before", "after", "tables"}
+
+
+def print_listing(listing: Listing, path: Path, show_protected: bool) -> None:
+    """Print what was found, with the reason and what would happen."""
+    print(f"{path}, {megabytes(path.stat().st_size)}")
+    if listing.findings:
+        head = ["class", "what", "name", "rows", "size", "age", "reason", "would"]
+        print_table(head, [_listed(one) for one in listing.findings])
+    going = listing.going
+    rows, held = sum(one.rows or 0 for one in going), sum(one.bytes or 0 for one in going)
+    kept = len(listing.findings) - len(going)
+    print(f"{len(going)} to drop ({rows:,} rows, about {megabytes(held)}), {kept} kept")
+    if listing.protected:
+        hint = "" if show_protected else " (--show-protected names them)"
+        print(f"{len(listing.protected)} with such a name are protected and not listed{hint}")
+    for name, owner in listing.protected if show_protected else ():
+        print(f"  {printable(str(name))}: {owner}")
+    if listing.orphans_left:
+        print(f"{listing.orphans_left} that no dbt model makes are left (--class orphan)")
+    if not listing.ownership.has_manifest:
+        print("dbt's manifest is not there: what its models own is not known")
+
+
+def _listed(one: Finding) -> list[str]:
+    return [
+        one.kind,
+        one.what,
+        printable(one.label),
+        "" if one.rows is None else f"{one.rows:,}",
+        "" if one.bytes is None else megabytes(one.bytes),
+        "unknown" if one.age_days is None else f"{one.age_days:,.0f} days ({one.age_from})",
+        printable(one.reason),
+        "drop" if one.goes else f"keep: {printable(str(one.kept_because))}",
+    ]
+
+
+def printable(text: str) -> str:
+    """Return a text in which control characters are written out."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in columns; figures to the right."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for row in [head, *rows]:
+        cells = [
+            cell.rjust(width) if name in _RIGHT else cell.ljust(width)
+            for name, cell, width in zip(head, row, widths, strict=True)
+        ]
+        print("  ".join(cells).rstrip())
+
+
+def listing_as_json(listing: Listing) -> dict[str, Any]:
+    """Return the listing for a program."""
+    return {
+        "listed": [_finding_as_json(one) for one in listing.findings],
+        "protected_count": len(listing.protected),
+        "orphans_left": listing.orphans_left,
+        "has_manifest": listing.ownership.has_manifest,
+    }
+
+
+def _finding_as_json(one: Finding) -> dict[str, Any]:
+    return {
+        "class": one.kind,
+        "what": one.what,
+        "schema": one.name.schema if one.name else None,
+        "name": one.name.name if one.name else None,
+        "run_id": one.run_id,
+        "reason": one.reason,
+        "rows": one.rows,
+        "bytes": one.bytes,
+        "age_days": one.age_days,
+        "age_from": one.age_from,
+        "read_by": one.read_by,
+        "would": "drop" if one.goes else "keep",
+        "kept_because": one.kept_because,
+    }
+
+
+def backup_as_json(backup: Backup) -> dict[str, Any]:
+    """Return a backup's facts."""
+    return {
+        "folder": str(backup.folder),
+        "created_at": backup.created_at.isoformat(),
+        "tables": len(backup.tables),
+        "views": len(backup.views),
+        "rows": backup.rows,
+        "bytes": backup.bytes,
+        "method": backup.method,
+    }
+
+
+def restored_as_json(restored: Restored) -> dict[str, Any]:
+    """Return what a restore did."""
+    return {
+        "brought_back": [str(name) for name in restored.brought_back],
+        "same": [str(name) for name in restored.same],
+        "rows": restored.rows,
+    }
+
+
+def figures_as_json(figures: Sequence[Figure]) -> list[dict[str, Any]]:
+    """Return the figures of a check."""
+    return [asdict(one) for one in figures]
+
+
+def print_done(facts: Mapping[str, Any]) -> None:
+    """Print what a backup or a cleanup did."""
+    backup = facts.get("backup")
+    if backup:
+        print(
+            f"backup {backup['folder']}: {backup['tables']} tables, {backup['views']} views,"
+            f" {backup['rows']:,} rows, {megabytes(backup['bytes'])}, proven by reading back"
+        )
+    if "dropped" in facts:
+        _print_dropped(facts)
+    for folder in facts.get("removed_backups", ()):
+        print(f"removed the old backup {folder}")
+    if "check" in facts:
+        print_side_by_side(facts["check"]["before"], facts["check"]["after"])
+
+
+def _print_dropped(facts: Mapping[str, Any]) -> None:
+    for label in facts["dropped"]:
+        print(f"dropped {printable(label)}")
+    if facts["dropped"]:
+        print(f"{facts['core_tables']} core tables are proven untouched")
+    held = facts["bytes"]
+    print(f"the file had {megabytes(held['before'])}, now {megabytes(held['after_drops'])}", end="")
+    if "after_compaction" in held:
+        print(f", after compacting {megabytes(held['after_compaction'])}")
+    else:
+        print(" (what was dropped is used again by new tables; --compact shrinks the file)")
+
+
+def print_restored(restored: Restored, path: Path) -> None:
+    """Print what a restore did."""
+    for name in restored.brought_back:
+        print(f"brought back {printable(str(name))}")
+    print(
+        f"{len(restored.brought_back)} brought back into {path} ({restored.rows:,} rows, proven by"
+        f" reading back), {len(restored.same)} were the same already"
+    )
+
+
+def print_backups(backups: Sequence[Backup], root: Path) -> None:
+    """Print the backups of a folder."""
+    if not backups:
+        print(f"there is no backup in {root}")
+        return
+    rows = [
+        [
+            str(one.folder),
+            f"{one.created_at:%Y-%m-%d %H:%M:%S}",
+            f"{len(one.tables):,}",
+            f"{one.rows:,}",
+            megabytes(one.bytes),
+        ]
+        for one in backups
+    ]
+    print_table(["folder", "made (UTC)", "tables", "rows", "size"], rows)
+
+
+def print_figures(figures: Sequence[Mapping[str, Any]]) -> None:
+    """Print the figures of one check."""
+    rows = [
+        [one["check"], one["where"], f"{one['value']:,}", one["fault"] or ""] for one in figures
+    ]
+    print_table(["check", "where", "value", "fault"], rows)
+
+
+def print_side_by_side(
+    before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
+) -> None:
+    """Print the figures of two checks beside each other."""
+    was = {(one["check"], one["where"]): one for one in before}
+    now = {(one["check"], one["where"]): one for one in after}
+    rows = []
+    for key in dict.fromkeys([*was, *now]):
+        first, second = was.get(key), now.get(key)
+        fault = (second or first or {}).get("fault") or ""
+        values = [f"{one['value']:,}" if one else "gone" for one in (first, second)]
+        rows.append([*key, *values, fault])
+    print_table(["check", "where", "before", "after", "fault"], rows)
