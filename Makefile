@@ -56,5 +56,5 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "installing packages for every check and test"
-	@$(INSTALL) -e ".[dev,autoencoder,outliers]"
+	@$(INSTALL) -e ".[dev,autoencoder,excel,outliers]"
 	@touch $@ $(VENV)/.core

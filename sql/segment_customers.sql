@@ -1,11 +1,11 @@
 -- The customers of one segment (the smallest) with their gold columns, the surest first.
 with
 
--- Name another segment here: where segment_id = 3
 wanted as (
 
     select segment_id
     from results.grocery_customers_latest
+    where segment_id = coalesce(getvariable('segment_id'), segment_id)
     group by segment_id
     order by count(*), segment_id
     limit 1

@@ -5,11 +5,10 @@ latest_run as (
 
     select max(run_id) as run_id
     from results.runs
-    where status = 'done' and study = 'grocery_customers'
+    where status = 'done' and study = coalesce(getvariable('study'), 'grocery_customers')
 
 ),
 
--- Name another segment here: where segments.segment_id = 3
 wanted as (
 
     select
@@ -17,6 +16,7 @@ wanted as (
         segments.segment_id
     from results.segments
     inner join latest_run on segments.run_id = latest_run.run_id
+    where segments.segment_id = coalesce(getvariable('segment_id'), segments.segment_id)
     order by segments.size desc
     limit 1
 
