@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models_py.clustering.candidate import NOISE
+from models_py.clustering.candidate import NOISE, Candidate
 from models_py.clustering.catalog import MixedRows, Request, nearest_labels
 from models_py.describe.profiles import confidences
 from models_py.encoders.catalog import EncoderSpec, build_encoder
@@ -16,6 +16,7 @@ from models_py.features.denoising import Strangeness, find_outliers
 from models_py.features.matrix import Dropped, FeatureMatrix
 from models_py.features.selection import feature_importance, select_features
 from models_py.progress import Progress
+from models_py.refinement import Refined, refine
 from models_py.search import EXACT_SILHOUETTE_ROWS, Found, Space, search
 from models_py.studies.study import Encoding, Study
 from models_py.studies.vocabulary import ALGORITHMS
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 ALL = "all"
 """Name of the partition where the study has no ``partition_by``."""
+
+NOT_MEASURED = np.array([np.nan])
 
 
 @dataclass(frozen=True)
@@ -148,8 +151,20 @@ def segment_rows(
         choice = choose_winner(spaces, mixed, found, study, seed)
     except DataError as error:
         raise DataError(f"{partition}: {error}") if partition != ALL else error from error
-    labels, points = _label_all(prepared, found, choice)
-    groups, jaccard = _largest_first(labels, choice.jaccard)
+    if choice.position is None:
+        points, labels, jaccard = (
+            prepared.common,
+            np.zeros(len(frame), dtype=np.int64),
+            NOT_MEASURED,
+        )
+    else:
+        winner = found[choice.position]
+        points, fitted = prepared.encoded[winner.space], spaces[winner.space].points
+        refined = refine(winner.candidate, choice.jaccard, fitted, mixed, study, seed)
+        choice = choice.noting(refined.notes)
+        labels = _label_all(prepared, winner.candidate, winner.space, refined)
+        jaccard = refined.jaccard
+    groups, jaccard = _largest_first(labels, jaccard)
     progress.step("measuring the segments")
     return Segmentation(
         prepared=prepared,
@@ -226,19 +241,17 @@ def _mixed(study: Study, prepared: Prepared) -> MixedRows | None:
     return MixedRows(numeric, categorical)
 
 
-def _label_all(
-    prepared: Prepared, found: list[Found], choice: Winner
-) -> tuple[IntArray, FloatArray]:
-    # Noise and outliers join the cluster they are nearest to.
-    if choice.position is None:
-        return np.zeros(len(prepared.common), dtype=np.int64), prepared.common
-    winner = found[choice.position]
-    points = prepared.encoded[winner.space]
+def _label_all(prepared: Prepared, candidate: Candidate, space: int, refined: Refined) -> IntArray:
+    # Noise and outliers join the cluster they are nearest to. Refined labels are not what the
+    # candidate's model predicts, so that their centres decide.
+    points = prepared.encoded[space]
     fitted = np.ascontiguousarray(points[prepared.fitted_rows])
-    labels = nearest_labels(winner.candidate, fitted, points)
-    clustered = winner.candidate.labels != NOISE
-    labels[prepared.fitted_rows[clustered]] = winner.candidate.labels[clustered]
-    return labels, points
+    if refined.notes:
+        candidate = replace(candidate, labels=refined.labels, model=None)
+    labels = nearest_labels(candidate, fitted, points)
+    clustered = refined.labels != NOISE
+    labels[prepared.fitted_rows[clustered]] = refined.labels[clustered]
+    return labels
 
 
 def _largest_first(labels: IntArray, jaccard: FloatArray) -> tuple[IntArray, FloatArray]:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from models_py.clustering.catalog import MixedRows, refit
+from models_py.clustering.catalog import MixedRows
 from models_py.errors import DataError
-from models_py.evaluation.stability import stability
+from models_py.refinement import measure_stability
 from models_py.search import Found, Space
 from models_py.studies.study import Study
-from models_py.typing import FloatArray, IntArray
-
-REFIT_ROWS = 5000
-"""Stability refits draw at most this many rows."""
+from models_py.typing import FloatArray
 
 MOST_REFITTED = 6
 """Candidates that the rule measures for stability before it settles for the most stable."""
@@ -43,6 +40,10 @@ class Winner:
     reason: str
     jaccard: FloatArray
     refitted: dict[int, tuple[float, float]] = field(default_factory=dict)
+
+    def noting(self, notes: Sequence[str]) -> Winner:
+        """Return the same winner with more to its reason."""
+        return replace(self, reason="; ".join([self.reason, *notes]))
 
 
 def choose_winner(
@@ -106,27 +107,15 @@ class _Refits:
 
     def _measure(self, position: int) -> None:
         found = self._found[position]
-        points, labels = self._spaces[found.space].points, found.candidate.labels
-        self._jaccard[position] = np.full(found.candidate.k, np.nan)
-        if self._section.refits == 0 or found.candidate.k < 2:
+        points = self._spaces[found.space].points
+        measured = measure_stability(
+            found.candidate, points, self._mixed, self._section, self._seed
+        )
+        if measured is None:
+            self._jaccard[position] = np.full(found.candidate.k, np.nan)
             return
-
-        # The row's number travels as a last column, so that mixed rows can follow the draw.
-        def fit(drawn: FloatArray, seed: int) -> IntArray:
-            rows = drawn[:, -1].astype(np.int64)
-            mixed = self._mixed[rows] if self._mixed is not None else None
-            return refit(found.candidate, np.ascontiguousarray(drawn[:, :-1]), mixed, seed)
-
-        numbered = np.column_stack([points, np.arange(len(points))])
-        share = min(self._section.share, REFIT_ROWS / len(points))
-        measured = stability(
-            fit, numbered, labels, refits=self._section.refits, share=share, seed=self._seed
-        )
-        self._jaccard[position][measured.segments] = measured.segment_jaccard
-        self.means[position] = (
-            float(measured.segment_jaccard.mean()),
-            measured.adjusted_rand,
-        )
+        self._jaccard[position] = measured.segment_jaccard
+        self.means[position] = (float(measured.segment_jaccard.mean()), measured.adjusted_rand)
 
 
 def _by_measure(found: Sequence[Found], study: Study, refits: _Refits) -> Winner:

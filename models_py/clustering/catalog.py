@@ -144,8 +144,11 @@ def _sweep(
 ) -> list[Candidate]:
     module, function = _FUNCTIONS[request.name]
     sweep = getattr(import_module(f"models_py.clustering.{module}"), function)
-    if request.name in FIND_THEIR_K:
+    if request.name == "dbscan":
         return [sweep(points, **parameters)]
+    if request.name == "hdbscan":
+        parameters.setdefault("min_cluster_size", default_min_cluster_size(len(points)))
+        return list(sweep(points, **parameters))
     if request.name != "kprototypes":
         return list(sweep(points, request.ks, seed=seed, **parameters))
     if mixed is None or mixed.categorical.shape[1] == 0 or mixed.numeric.shape[1] == 0:
@@ -156,7 +159,10 @@ def _sweep(
     return list(sweep(mixed.numeric, mixed.categorical, request.ks, seed=seed, **parameters))
 
 
-FIND_THEIR_K = ("dbscan", "hdbscan")
+def default_min_cluster_size(rows: int) -> int:
+    """Return the smallest density cluster worth finding: 2% of the rows, at least 10."""
+    return max(10, rows // 50)
+
 
 _FUNCTIONS = {
     "kmeans": ("kmeans", "kmeans_sweep"),

@@ -124,10 +124,31 @@ class Choose(Section):
 
 
 class Stability(Section):
-    """Refits on subsamples that show which segments come back."""
+    """Refits on subsamples that show which segments come back.
+
+    ``consensus_seeds`` runs the winner again with that many seeds and keeps the labels that
+    they agree on; 0 keeps the winner's own.
+    """
 
     refits: Annotated[int, Field(ge=0, le=1000)] = 20
     share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.8
+    consensus_seeds: Annotated[int, Field(ge=0, le=200)] = 0
+
+
+class SubSearch(Section):
+    """A second search inside each large cluster of the winner.
+
+    A cluster with ``min_share`` of the rows is split where the parts hold ``min_part`` of it,
+    reach ``min_silhouette`` among themselves and come back in refits.
+    """
+
+    algorithm: Literal[
+        "kmeans", "bisecting_kmeans", "gaussian_mixture", "ward", "average", "complete"
+    ] = "kmeans"
+    k: tuple[int, int] = (2, 5)
+    min_share: Share = 0.2
+    min_part: Share = 0.1
+    min_silhouette: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.1
 
 
 class Describe(Section):
@@ -157,6 +178,7 @@ class Study(Section):
     algorithms: list[Algorithm] = Field(min_length=1)
     choose: Choose = Choose()
     stability: Stability = Stability()
+    sub_search: SubSearch | None = None
     describe: Describe = Describe()
 
     @field_validator("table")
