@@ -8,7 +8,7 @@ import numpy as np
 from models_py.typing import FloatArray, IntArray
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def spanning_tree(points: FloatArray, core: FloatArray) -> tuple[FloatArray, IntArray]:
     """Prim's minimum spanning tree under mutual reachability.
 
@@ -61,7 +61,7 @@ def spanning_tree(points: FloatArray, core: FloatArray) -> tuple[FloatArray, Int
     return weights, ends
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _root(parent: IntArray, a: int) -> int:
     while parent[a] != a:
         parent[a] = parent[parent[a]]
@@ -69,7 +69,7 @@ def _root(parent: IntArray, a: int) -> int:
     return a
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _gini(counts: IntArray, clusters: int, rows: int) -> float:
     """Gini index of the cluster sizes, given how many clusters have each size."""
     if clusters < 2:
@@ -84,7 +84,7 @@ def _gini(counts: IntArray, clusters: int, rows: int) -> float:
     return total / (rows * (clusters - 1.0))
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def gini_merges(ends: IntArray, threshold: float) -> IntArray:
     """Return the order in which the tree's edges are joined, shape (n - 1,).
 
@@ -142,7 +142,7 @@ def gini_merges(ends: IntArray, threshold: float) -> IntArray:
     return order
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def components(ends: IntArray, kept: IntArray, n: int) -> IntArray:
     """Return the connected parts of n rows under the kept edges, numbered by first row."""
     parent = np.arange(n)
@@ -162,7 +162,7 @@ def components(ends: IntArray, kept: IntArray, n: int) -> IntArray:
     return answer
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def chopped_edges(parent: IntArray, order: IntArray, least: int, most: int) -> IntArray:
     """Return the rows whose edge to their parent is cut, longest first.
 

@@ -128,9 +128,7 @@ def relative_dbcv(
     return density_validity(points[kept], labels[kept])
 
 
-def _checked(
-    points: FloatArray, labels: npt.NDArray[np.integer]
-) -> tuple[FloatArray, IntArray]:
+def _checked(points: FloatArray, labels: npt.NDArray[np.integer]) -> tuple[FloatArray, IntArray]:
     points = np.ascontiguousarray(points, dtype=np.float64)
     labels = np.ascontiguousarray(labels, dtype=np.int64)
     if points.ndim != 2 or labels.shape != (points.shape[0],):

@@ -48,27 +48,32 @@ def _core_distances(points: FloatArray, starts: IntArray, owner: IntArray) -> Fl
 def _spanning_tree(
     points: FloatArray, core: FloatArray, first: int, last: int
 ) -> tuple[FloatArray, IntArray]:
-    """Prim's tree of one segment under mutual reachability: each row's edge and parent."""
+    """Prim's tree of one segment under mutual reachability: each row's edge and parent.
+
+    Core distances make many reachabilities equal; the plain distance tells those apart, so that
+    the tree, and with it the index, does not hang on the order of the rows.
+    """
     size = last - first
     weight = np.full(size, np.inf)
+    plain = np.full(size, np.inf)
     parent = np.full(size, -1)
     edge = np.zeros(size)
     done = np.zeros(size, dtype=np.bool_)
     at = 0
     done[0] = True
     for _ in range(size - 1):
-        best, best_weight = -1, np.inf
+        best = -1
         for b in range(size):
             if done[b]:
                 continue
-            d = max(_distance(points, first + at, first + b), core[first + at], core[first + b])
-            if d < weight[b]:
-                weight[b] = d
-                parent[b] = at
-            if weight[b] < best_weight:
-                best, best_weight = b, weight[b]
+            d = _distance(points, first + at, first + b)
+            reach = max(d, core[first + at], core[first + b])
+            if (reach, d) < (weight[b], plain[b]):
+                weight[b], plain[b], parent[b] = reach, d, at
+            if best < 0 or (weight[b], plain[b]) < (weight[best], plain[best]):
+                best = b
         done[best] = True
-        edge[best] = best_weight
+        edge[best] = weight[best]
         at = best
     return edge, parent
 

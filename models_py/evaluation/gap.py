@@ -76,9 +76,7 @@ def gap_statistic(
     rng = np.random.default_rng(seed)
     box = _principal_box(points)
     own = _log(measure(points, ks, seed))
-    drawn = np.array(
-        [_log(measure(box(rng), ks, seed + 1 + b)) for b in range(references)]
-    )
+    drawn = np.array([_log(measure(box(rng), ks, seed + 1 + b)) for b in range(references)])
     gaps = drawn.mean(axis=0) - own
     errors = drawn.std(axis=0) * np.sqrt(1.0 + 1.0 / references)
     return GapStatistic(tuple(ks), gaps, errors, _one_standard_error(ks, gaps, errors))

@@ -189,9 +189,7 @@ def consensus(labelings: Sequence[IntArray], k: int | None = None) -> IntArray:
     stacked = _stacked(labelings)
     if stacked.shape[0] == 1 and k is None:
         return _by_size(stacked[0])
-    cells, cell_of_row, sizes = np.unique(
-        stacked, axis=1, return_inverse=True, return_counts=True
-    )
+    cells, cell_of_row, sizes = np.unique(stacked, axis=1, return_inverse=True, return_counts=True)
     if cells.shape[1] > CONSENSUS_CELLS:
         return _by_size(_vote(stacked))
     wanted = k or int(np.median([np.unique(row[row != NOISE]).size for row in stacked]))
