@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Hashable, Sequence
 from math import isnan
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from models_py import settings
 from models_py.commands.ending import end
-from models_py.errors import UsageError
+from models_py.errors import MissingExtraError, UsageError
 from models_py.progress import show_progress
 from models_py.studies.loading import DEFAULT, load_study, shipped_studies
 
@@ -76,11 +77,30 @@ def _run(asked: argparse.Namespace) -> int:
         from models_py.pipeline import run_study
 
         finished = run_study(study, path, seed, progress)
+        picture = _draw_partitions(study, finished)
     if asked.json:
         print(json.dumps(_as_json(finished), indent=2, default=str))
     else:
         _print_finished(study, finished)
+        if picture is not None:
+            print(f"  how the partitions' segments resemble each other: {picture}")
     return 0
+
+
+def _draw_partitions(study: Study, finished: Finished) -> Path | None:
+    if study.partition_by is None:
+        return None
+    from models_py.report.resemblance import draw_resemblance
+
+    rows = finished.tables.rows
+    path = settings.reports_dir() / study.name / finished.run_id / "resemblance.png"
+    try:
+        return draw_resemblance(
+            rows["segments"], rows["partition_resemblance"], study.partition_by, path
+        )
+    except MissingExtraError as missing:
+        print(f"no heat map: {missing}", file=sys.stderr)
+        return None
 
 
 def _list_studies(as_json: bool) -> None:

@@ -62,7 +62,8 @@ def name_segments(profiles: pd.DataFrame, top: int) -> dict[int, Naming]:
 def feature_words(feature: str) -> str:
     """Return a column's name in words: ``department_meat_share`` is ``meat share``."""
     words, _, category = feature.partition("=")
-    words = words.removeprefix("department_").removeprefix("format_")
+    for prefix in ("department_", "format_", "hour_"):
+        words = words.removeprefix(prefix)
     return words.replace("_", " ") + (f" {category}" if category else "")
 
 

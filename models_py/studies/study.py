@@ -222,7 +222,9 @@ class Study(Section):
         kinds = {encoding.kind for encoding in self.encoding} | {self.outliers.reconstruct}
         networks = {"autoencoder", "denoising_autoencoder", "variational_autoencoder", "dec"}
         needed = ["autoencoder"] if kinds & networks else []
-        return needed + (["outliers"] if self.outliers.method == "ecod" else [])
+        if self.outliers.method == "ecod":
+            needed.append("outliers")
+        return [*needed, "report"] if self.partition_by else needed
 
     @property
     def schema_and_name(self) -> tuple[str, str]:
