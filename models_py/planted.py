@@ -219,7 +219,8 @@ def parallel_strips(rng: Generator) -> Planted:
     parts = []
     for i, size in enumerate(_sizes(rng, k, k * int(rng.integers(80, 300)))):
         strip = rng.standard_normal((size, 2)) * [length, 1.0]
-        parts.append((strip + [rng.uniform(-length, length), i * gap]) @ turn)
+        offset = np.array([rng.uniform(-length, length), i * gap])
+        parts.append((strip + offset) @ turn)
     return _stack(parts)
 
 
@@ -310,7 +311,7 @@ def bars(rng: Generator) -> Planted:
 
 
 def core_and_shell(rng: Generator) -> Planted:
-    """A dense ball inside a thin sphere, in three dimensions or more."""
+    """Plant a dense ball inside a thin sphere, in three dimensions or more."""
     p = int(rng.integers(3, 6))
     size = int(rng.integers(250, 600))
     direction = rng.standard_normal((size, p))
@@ -350,7 +351,7 @@ def _thread(rng: Generator, span: float, p: int) -> FloatArray:
 
 
 def heavy_tails(rng: Generator) -> Planted:
-    """Groups with Student's t (3 degrees) around their centres: rows stray far."""
+    """Plant groups with Student's t (3 degrees) around their centres: rows stray far."""
     k, p = int(rng.integers(2, 9)), int(rng.integers(2, 6))
     centers = _centers_apart(rng, k, p, rng.uniform(8.0, 14.0))
     sizes = _sizes(rng, k, k * int(rng.integers(60, 150)))
@@ -358,7 +359,7 @@ def heavy_tails(rng: Generator) -> Planted:
 
 
 def high_dimension(rng: Generator) -> Planted:
-    """Groups in 15 to 50 columns, of which a few or all tell them apart."""
+    """Plant groups in 15 to 50 columns, of which a few or all tell them apart."""
     k, p = int(rng.integers(2, 13)), int(rng.integers(15, 51))
     telling = int(rng.integers(4, p + 1))
     centers = np.zeros((k, p))
@@ -372,7 +373,7 @@ def high_dimension(rng: Generator) -> Planted:
 
 
 def mixed_shapes(rng: Generator) -> Planted:
-    """A ring, a moon, a ball, a bar and a long ellipse, some or all, set side by side."""
+    """Plant a ring, a moon, a ball, a bar and a long ellipse, some or all, set side by side."""
     makers = [_ring_part, _moon_part, _ball_part, _bar_part, _ellipse_part]
     order = rng.permutation(len(makers))[: int(rng.integers(3, 6))]
     centers = _centers_apart(rng, len(order), 2, rng.uniform(3.0, 4.0))
@@ -418,7 +419,7 @@ def with_noise(planted: Planted, share: float, rng: Generator) -> Planted:
     points, truth = planted
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.05 * (high - low)
-    count = int(round(share * len(points)))
+    count = round(share * len(points))
     scattered = rng.uniform(low - margin, high + margin, (count, points.shape[1]))
     return np.vstack([points, scattered]), np.concatenate([truth, np.full(count, NOISE)])
 

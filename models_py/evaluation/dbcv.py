@@ -1,4 +1,4 @@
-"""Density-based clustering validation (DBCV): are the segments dense inside, thin between?
+"""Density-based clustering validation (DBCV): dense inside segments, thin between them.
 
 A segment's sparseness is the longest inner edge of its minimum spanning tree under mutual
 reachability; its separation is the shortest mutual reachability to another segment. The index

@@ -69,7 +69,7 @@ def gap_statistic(
     DataError
         For no `ks`, a k below 1 or above the distinct rows, or fewer than 2 references.
     """
-    ks = sorted(set(int(k) for k in ks))
+    ks = sorted({int(k) for k in ks})
     points = np.ascontiguousarray(points, dtype=np.float64)
     _check(points, ks, references)
     measure = inertias or kmeans_inertias

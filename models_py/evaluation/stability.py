@@ -1,4 +1,4 @@
-"""Would the same segments come back from other rows, or from another seed?
+"""Whether the same segments come back from other rows, or from another seed.
 
 References
 ----------
@@ -254,7 +254,9 @@ def _matched(row: IntArray, anchor: IntArray, names: IntArray) -> IntArray:
 
 
 def _by_size(labels: IntArray) -> IntArray:
-    names, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    names, first, codes, sizes = np.unique(
+        labels, return_index=True, return_inverse=True, return_counts=True
+    )
     rank = np.empty(names.size, dtype=np.int64)
-    rank[np.argsort(-sizes, kind="stable")] = np.arange(names.size)
+    rank[np.lexsort((first, -sizes))] = np.arange(names.size)
     return np.asarray(rank[codes])

@@ -43,7 +43,7 @@ def weighted_average_tree(apart: FloatArray, sizes: FloatArray) -> FloatArray:
         tree[step, 0], tree[step, 1] = min(node[a], node[b]), max(node[a], node[b])
         tree[step, 2], tree[step, 3] = best, items[a] + items[b]
         for i in range(u):
-            if alive[i] and i != a and i != b:
+            if alive[i] and i not in (a, b):
                 joined = (rows[a] * apart[a, i] + rows[b] * apart[b, i]) / (rows[a] + rows[b])
                 apart[a, i] = joined
                 apart[i, a] = joined
