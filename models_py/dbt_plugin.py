@@ -85,6 +85,8 @@ def csv_problem(path: str, columns: list[str]) -> str:
     """
     try:
         header = first_line(Path(path))
+        if path.endswith(".gz"):
+            read_to_the_end(Path(path))
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         return f"{path}: cannot be read ({error}); fetch it again"
     if not header.strip():
@@ -100,6 +102,13 @@ def first_line(path: Path) -> str:
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8-sig") as lines:
         return str(lines.readline()).rstrip("\r\n")
+
+
+def read_to_the_end(path: Path) -> None:
+    """Unpack a gzip file; one cut short raises EOFError, where DuckDB reads what there is."""
+    with gzip.open(path) as unpacked:
+        while unpacked.read(1 << 20):
+            pass
 
 
 def header_problem(header: str, found: list[str], columns: list[str]) -> str:

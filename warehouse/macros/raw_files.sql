@@ -33,40 +33,76 @@
     read_parquet({{ quoted(path) }})
 {%- endmacro %}
 
-{# CSV files as a table expression of texts, after their headers were checked.
-   Every value is read as text, so that one bad value costs one value and not the file. #}
-{% macro csv_files(folder, patterns, columns, command) -%}
+{# Paths of the files of a folder that match one of the patterns, checked to have a header of
+   exactly these columns. #}
+{% macro checked_csv_paths(folder, patterns, columns, command) -%}
     {%- set paths = [] -%}
+    {%- for pattern in patterns -%}
+        {%- set listing = 'select file from glob(' ~ quoted(folder ~ '/' ~ pattern) ~ ') order by file' -%}
+        {%- for row in run_query(listing).rows -%}
+            {%- do paths.append(row[0]) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- if not paths -%}
+        {{ exceptions.raise_compiler_error(
+            folder ~ '/' ~ patterns | join(' or ') ~ ' is not there: get it with `' ~ command ~ '`'
+        ) }}
+    {%- endif -%}
+    {%- set check -%}
+        with
+        files as (select unnest({{ quoted_list(paths) }}) as path),
+
+        problems as (select csv_problem(path, {{ quoted_list(columns) }}) as problem from files)
+
+        select problem from problems
+        where problem <> ''
+        limit 1
+    {%- endset -%}
+    {%- for row in run_query(check).rows -%}
+        {{ exceptions.raise_compiler_error(row[0]) }}
+    {%- endfor -%}
+    {{ return(paths) }}
+{%- endmacro %}
+
+{% macro quoted_list(texts) -%}
+    [{% for text in texts %}{{ quoted(text) }}{{ ', ' if not loop.last }}{% endfor %}]
+{%- endmacro %}
+
+{# CSV files as a table expression. Every value is read as text, so that one bad value costs one
+   value and not the file; a line with too few or too many values goes to a table of rejects, for
+   which the model needs the hook stop_at_unread_lines. #}
+{% macro csv_files(folder, patterns, columns, command) -%}
     {%- if is_building() -%}
-        {%- for pattern in patterns -%}
-            {%- set listing = 'select file from glob(' ~ quoted(folder ~ '/' ~ pattern) ~ ') order by file' -%}
-            {%- for row in run_query(listing).rows -%}
-                {%- do paths.append(row[0]) -%}
-            {%- endfor -%}
-        {%- endfor -%}
-        {%- if not paths -%}
-            {{ exceptions.raise_compiler_error(
-                folder ~ '/' ~ patterns | join(' or ') ~ ' is not there: get it with `' ~ command ~ '`'
-            ) }}
-        {%- endif -%}
-        {%- set check -%}
-            with problems as (
-                select csv_problem(unnest([{% for path in paths %}{{ quoted(path) }}{{ ', ' if not loop.last }}{% endfor %}]), {{ columns }}) as problem
-            )
-            select problem from problems where problem <> '' limit 1
-        {%- endset -%}
-        {%- for row in run_query(check).rows -%}
-            {{ exceptions.raise_compiler_error(row[0]) }}
-        {%- endfor -%}
+        {%- set paths = checked_csv_paths(folder, patterns, columns, command) -%}
     {%- else -%}
-        {%- for pattern in patterns -%}
-            {%- do paths.append(folder ~ '/' ~ pattern) -%}
-        {%- endfor -%}
+        {%- set paths = [folder ~ '/' ~ patterns[0]] -%}
     {%- endif -%}
     read_csv(
-        [{% for path in paths %}{{ quoted(path) }}{{ ', ' if not loop.last }}{% endfor %}],
+        {{ quoted_list(paths) }},
         auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
         columns = {{ '{' }}{% for column in columns %}'{{ column }}': 'varchar'{{ ', ' if not loop.last }}{% endfor %}{{ '}' }},
-        filename = 'source_file'
+        filename = 'source_file',
+        store_rejects = true, rejects_limit = 1,
+        rejects_scan = 'scans_of_{{ model.name }}', rejects_table = 'rejects_of_{{ model.name }}'
     )
+{%- endmacro %}
+
+{# Post-hook: a line that read_csv could not part into columns undoes the whole load. #}
+{% macro stop_at_unread_lines() -%}
+    {%- if execute -%}
+        {%- set unread -%}
+            select scans.file_path, rejects.line, rejects.column_name, rejects.error_message
+            from rejects_of_{{ model.name }} as rejects
+            inner join scans_of_{{ model.name }} as scans
+                on rejects.scan_id = scans.scan_id and rejects.file_id = scans.file_id
+            order by scans.file_path, rejects.line, rejects.column_idx
+            limit 1
+        {%- endset -%}
+        {%- for path, line, column, problem in run_query(unread).rows -%}
+            {{ exceptions.raise_compiler_error(
+                path ~ ', row ' ~ line ~ ', column ' ~ column ~ ': ' ~ problem.split('\n')[0]
+                ~ '; if the file is cut short, fetch it again'
+            ) }}
+        {%- endfor -%}
+    {%- endif -%}
 {%- endmacro %}

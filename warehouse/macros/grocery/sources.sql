@@ -14,7 +14,10 @@
     {%- if not var('sort_of_real_dir', '') -%}
         {%- set folder = folder ~ '/grocery' -%}
     {%- endif -%}
-    {{ csv_files(folder, patterns, columns, 'python scripts/fetch_data.py grocery --from DIR') }}
+    {{- csv_files(
+        folder, patterns, columns,
+        'python scripts/fetch_data.py grocery --source sort_of_real --from DIR'
+    ) -}}
 {%- endmacro %}
 
 {% macro sort_of_real_transaction_columns() -%}

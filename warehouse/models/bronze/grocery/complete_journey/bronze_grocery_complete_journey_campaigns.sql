@@ -8,7 +8,8 @@ typed as (
         cast(campaign_id as varchar) as campaign_id,
         campaign_type,
         cast(start_date as date) as started_on,
-        cast(end_date as date) as ended_on
+        cast(end_date as date) as ended_on,
+        'campaign_descriptions.parquet' as source_file
     from raw_file
 )
 

@@ -7,7 +7,8 @@ typed as (
     select
         cast(coupon_upc as varchar) as coupon_id,
         cast(product_id as varchar) as product_id,
-        cast(campaign_id as varchar) as campaign_id
+        cast(campaign_id as varchar) as campaign_id,
+        'coupons.parquet' as source_file
     from raw_file
 )
 

@@ -12,7 +12,8 @@ typed as (
         marital_status,
         household_size,
         household_comp as household_composition,
-        kids_count as children_count
+        kids_count as children_count,
+        'demographics.parquet' as source_file
     from raw_file
 )
 

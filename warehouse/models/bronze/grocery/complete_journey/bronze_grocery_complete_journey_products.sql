@@ -11,7 +11,8 @@ typed as (
         brand,
         product_category,
         product_type,
-        package_size
+        package_size,
+        'products.parquet' as source_file
     from raw_file
 )
 

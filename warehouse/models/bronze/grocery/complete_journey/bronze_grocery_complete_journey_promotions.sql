@@ -9,7 +9,8 @@ typed as (
         cast(store_id as varchar) as store_id,
         display_location,
         mailer_location,
-        week
+        week,
+        'promotions.parquet' as source_file
     from raw_file
 )
 

@@ -8,7 +8,8 @@ typed as (
         cast(household_id as varchar) as household_id,
         cast(coupon_upc as varchar) as coupon_id,
         cast(campaign_id as varchar) as campaign_id,
-        cast(redemption_date as date) as redeemed_on
+        cast(redemption_date as date) as redeemed_on,
+        'coupon_redemptions.parquet' as source_file
     from raw_file
 )
 

@@ -15,7 +15,8 @@ typed as (
         coupon_disc as coupon_discount_amount,
         coupon_match_disc as coupon_match_amount,
         week,
-        transaction_timestamp as transaction_at
+        transaction_timestamp as transaction_at,
+        'transactions.parquet' as source_file
     from raw_file
 )
 

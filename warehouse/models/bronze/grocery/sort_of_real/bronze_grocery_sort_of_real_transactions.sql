@@ -1,4 +1,7 @@
-{{ config(enabled=var('grocery_source') == 'sort_of_real') }}
+{{ config(
+    enabled=var('grocery_source') == 'sort_of_real',
+    post_hook='{{ stop_at_unread_lines() }}'
+) }}
 
 with
 raw_files as (
