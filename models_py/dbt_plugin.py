@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import gzip
 import importlib.util
-import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from typing import Any
 from dbt.adapters.duckdb.plugins import BasePlugin
 
 from models_py import settings
-from models_py.errors import SegmenthouseError
 
 OTHER_DELIMITERS = (";", "\t", "|")
 
@@ -28,12 +26,13 @@ class Plugin(BasePlugin):  # type: ignore[misc]
 
     def initialize(self, config: dict[str, Any]) -> None:  # noqa: ARG002
         """Make the folders that the build writes to."""
-        named = os.environ.get(settings.HOME_VARIABLE)
-        if named and not Path(named).is_absolute():
-            message = f"{settings.HOME_VARIABLE} is '{named}': dbt needs an absolute path"
-            raise SegmenthouseError(message)
         settings.warehouse_path().parent.mkdir(parents=True, exist_ok=True)
         samples_dir().mkdir(parents=True, exist_ok=True)
+
+    def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:  # noqa: ARG002
+        """Open the warehouse of the home, whichever folder dbt was started in."""
+        if creds.path != ":memory:":
+            creds.path = str(settings.warehouse_path())
 
     def configure_connection(self, conn: Any) -> None:
         """Register ``csv_problem`` once for the database."""
