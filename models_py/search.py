@@ -44,6 +44,10 @@ class Measures:
         In the scaled selected features, where encoders compare.
     noise_share, smallest_share
         Of the rows clustered: left as noise; in the smallest cluster.
+    dbcv, gap
+        Density-based validity and gap statistic, where :mod:`models_py.evidence` measured them.
+    is_elbow
+        Where the inertia of its algorithm bends most over k.
     """
 
     silhouette: float
@@ -55,6 +59,9 @@ class Measures:
     common_calinski_harabasz: float
     noise_share: float
     smallest_share: float
+    dbcv: float = np.nan
+    gap: float = np.nan
+    is_elbow: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,7 +162,7 @@ def _joined(
         sizes = np.bincount(candidate.labels[candidate.labels >= 0])
         smallest = sizes.min() / candidate.labels.size if sizes.size else np.nan
         figures = [*own[:, column], *shared[:3, column], candidate.noise_share, smallest]
-        names = [field.name for field in fields(Measures)]
+        names = [field.name for field in fields(Measures)][: len(figures)]
         yield Found(
             space,
             candidate,

@@ -10,15 +10,16 @@ import numpy as np
 from models_py.clustering.candidate import NOISE, Candidate
 from models_py.clustering.catalog import MixedRows, Request, nearest_labels
 from models_py.describe.profiles import confidences
-from models_py.encoders.catalog import EncoderSpec, build_encoder
-from models_py.errors import DataError
+from models_py.encoders.catalog import EncoderSpec, build_encoder, check_encoder
+from models_py.errors import DataError, StudyError
+from models_py.evidence import with_evidence
 from models_py.features.denoising import Strangeness, find_outliers
 from models_py.features.matrix import Dropped, FeatureMatrix
 from models_py.features.selection import feature_importance, select_features
 from models_py.progress import Progress
 from models_py.refinement import Refined, refine
 from models_py.search import EXACT_SILHOUETTE_ROWS, Found, Space, search
-from models_py.studies.study import Encoding, Study
+from models_py.studies.study import Encoding, Outliers, Study
 from models_py.studies.vocabulary import ALGORITHMS
 from models_py.typing import FloatArray, IntArray
 from models_py.winner import Winner, choose_winner
@@ -56,6 +57,8 @@ class Prepared:
         Scores and flags of outliers, of every row.
     fitted_rows
         Positions of the rows that are clustered.
+    reconstruction
+        Fitted, where the study has the encoders see reconstructed values.
     encoders
         Fitted, one an encoding of the study.
     encoded
@@ -70,6 +73,7 @@ class Prepared:
     common: FloatArray
     strange: Strangeness
     fitted_rows: IntArray
+    reconstruction: Encoder | None
     encoders: list[Encoder]
     encoded: list[FloatArray]
 
@@ -147,10 +151,15 @@ def segment_rows(
         mixed = _mixed(study, prepared)
         spaces = prepared.spaces
         found = search(spaces, prepared.fitted_common, _requests(study), mixed, seed, progress)
+        if study.choose.needs_evidence:
+            progress.step(f"weighing the evidence for {len(found)} candidates")
+            found = with_evidence(spaces, found, seed)
         progress.step(f"choosing among {len(found)} candidates")
         choice = choose_winner(spaces, mixed, found, study, seed)
-    except DataError as error:
-        raise DataError(f"{partition}: {error}") if partition != ALL else error from error
+    except (DataError, StudyError) as error:
+        if partition == ALL:
+            raise
+        raise type(error)(f"{partition}: {error}") from error
     if choice.position is None:
         points, labels, jaccard = (
             prepared.common,
@@ -201,8 +210,10 @@ def prepare_rows(
     progress.step(f"looking for outliers by {study.outliers.method}")
     strange = find_outliers(common, study.outliers, seed)
     fitted_rows = np.flatnonzero(~strange.is_outlier)
+    reconstruction = _fit_reconstruction(common[fitted_rows], study.outliers, seed, progress)
+    seen = common if reconstruction is None else reconstruction.reconstruct(common)
     encoders = [
-        _fit_encoder(encoding, common[fitted_rows], seed, progress) for encoding in study.encoding
+        _fit_encoder(encoding, seen[fitted_rows], seed, progress) for encoding in study.encoding
     ]
     return Prepared(
         partition=partition,
@@ -213,9 +224,41 @@ def prepare_rows(
         common=common,
         strange=strange,
         fitted_rows=fitted_rows,
+        reconstruction=reconstruction,
         encoders=encoders,
-        encoded=[encoder.transform(common) for encoder in encoders],
+        encoded=[encoder.transform(seen) for encoder in encoders],
     )
+
+
+def check_encoders(study: Study) -> None:
+    """Check the parameters of every encoder that the study names; fits nothing.
+
+    Raises
+    ------
+    StudyError
+        The message names the study, the key and what is allowed.
+    """
+    wanted = {
+        f"encoding[{place}]": (encoding.kind, encoding.parameters)
+        for place, encoding in enumerate(study.encoding)
+    }
+    section = study.outliers
+    wanted["outliers.reconstruct_parameters"] = (section.reconstruct, section.reconstruct_parameters)
+    for key, (kind, parameters) in wanted.items():
+        try:
+            check_encoder(kind, parameters)
+        except StudyError as error:
+            raise StudyError(f"study {study.name}: {key}: {error}") from error
+
+
+def _fit_reconstruction(
+    points: FloatArray, section: Outliers, seed: int, progress: Progress
+) -> Encoder | None:
+    if section.reconstruct == "none":
+        return None
+    progress.step(f"reconstructing values by {section.reconstruct}")
+    spec = EncoderSpec(section.reconstruct, section.reconstruct_parameters)
+    return build_encoder(spec).fit(points, seed)
 
 
 def _fit_encoder(encoding: Encoding, points: FloatArray, seed: int, progress: Progress) -> Encoder:

@@ -87,6 +87,7 @@ model_search = Table(
     Column("bic", Double),
     Column("dbcv", Double),
     Column("gap", Double),
+    Column("is_elbow", Boolean, comment="the inertia of its algorithm bends most here"),
     Column("stability", Double, comment="mean Jaccard over subsample refits"),
     Column("adjusted_rand", Double, comment="mean agreement over subsample refits"),
     Column("seconds", Double),

@@ -16,8 +16,21 @@ from models_py.database.connection import Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd
+    from sqlalchemy import Table
 
 CLOCK_SLACK_SECONDS = 5.0
+
+VIEW_COLUMNS = (
+    "run_id",
+    "partition",
+    "segment_id",
+    "segment_name",
+    "is_stable",
+    "confidence",
+    "silhouette",
+    "is_outlier",
+)
+"""Columns of a study's view beside the entity's own."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +180,19 @@ def _create_tables(warehouse: Warehouse) -> None:
     warehouse.connection.execute(CreateSchema(contract.SCHEMA, if_not_exists=True))
     for table in contract.ALL_TABLES:
         warehouse.create(table)
+        _add_missing_columns(warehouse, table)
+
+
+def _add_missing_columns(warehouse: Warehouse, table: Table) -> None:
+    # A warehouse of an earlier version keeps its rows; columns that came since are null there.
+    there = warehouse.columns(contract.SCHEMA, table.name)
+    for column in table.columns:
+        if column.name not in there:
+            kind = column.type.compile(warehouse.connection.dialect)
+            warehouse.raw.execute(
+                f"alter table {warehouse.quote(contract.SCHEMA, table.name)}"
+                f" add column {warehouse.quote(column.name)} {kind}"
+            )
 
 
 def _end(warehouse: Warehouse, run_id: str, status: str, facts: Mapping[str, object]) -> None:

@@ -8,24 +8,42 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from models_py.errors import near_match
+from models_py.studies.vocabulary import ALGORITHMS, refused
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
+# TOML has lists and no tuples; their items are taken strictly all the same.
+Range = Annotated[tuple[int, int], Strict(False)]
+
 KRANGE = (2, 10)
+LISTS = ("encoding", "algorithms")
 
 
 class Section(BaseModel):
-    """A section of a study file: frozen, and strict about its keys."""
+    """A section of a study file: frozen, and strict about its keys and their types."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Features(Section):
     """Which columns become features, and how each is made a number.
 
-    Names may hold ``*``. A column of text or boolean type is categorical unless ``ordinal``
-    gives its order; every other column is numeric.
+    Names may hold ``*``. A column of text is categorical unless ``ordinal`` gives its order;
+    every other column is numeric, with 1 and 0 for true and false. What ``categorical`` names
+    is categorical whatever its type. ``winsorise`` is the share of the values clipped at each
+    end; ``log1p = "auto"`` takes the logarithm of columns without a negative value whose
+    skewness is over 2.
     """
 
     include: list[str] = Field(min_length=1)
@@ -55,13 +73,18 @@ class Selection(Section):
 
 
 class Outliers(Section):
-    """Which rows stay out of the fit; they are assigned and flagged all the same."""
+    """Which rows stay out of the fit; they are assigned and flagged all the same.
+
+    ``reconstruct`` gives the encoders the values that come back from that encoder, fitted on
+    the rows kept with ``reconstruct_parameters``, in place of the values themselves.
+    """
 
     method: Literal["none", "isolation_forest", "local_outlier_factor", "ecod", "mahalanobis"] = (
         "isolation_forest"
     )
     contamination: Annotated[float, Field(gt=0.0, le=0.5)] | Literal["auto"] = 0.02
     reconstruct: Literal["none", "pca", "denoising_autoencoder"] = "none"
+    reconstruct_parameters: dict[str, object] = {}
 
 
 class Encoding(Section):
@@ -81,15 +104,40 @@ class Algorithm(Section):
     """
 
     name: str
-    k: int | tuple[int, int] = KRANGE
+    k: int | Range = KRANGE
     parameters: dict[str, object] = {}
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_known(cls, value: str) -> str:
+        if value not in ALGORITHMS:
+            raise ValueError(
+                f"unknown algorithm{near_match(value, ALGORITHMS)} (known: {', '.join(ALGORITHMS)})"
+            )
+        return value
 
     @field_validator("k")
     @classmethod
-    def _k_is_a_range(cls, value: int | tuple[int, int]) -> int | tuple[int, int]:
+    def _k_is_a_range(
+        cls, value: int | tuple[int, int], info: ValidationInfo
+    ) -> int | tuple[int, int]:
+        name = info.data.get("name")
+        if name is not None and ALGORITHMS[name].finds_k:
+            raise ValueError(f"{name} finds its own number of clusters; leave k out")
         low, high = (value, value) if isinstance(value, int) else value
         if low < 2 or high < low:
             raise ValueError("k is a number from 2, or a range [from, to] with from <= to")
+        return value
+
+    @field_validator("parameters")
+    @classmethod
+    def _parameters_are_known(
+        cls, value: dict[str, object], info: ValidationInfo
+    ) -> dict[str, object]:
+        name = info.data.get("name")
+        wrong = refused(name, value) if name is not None else None
+        if wrong is not None:
+            raise ValueError(wrong)
         return value
 
     @property
@@ -105,6 +153,7 @@ class Choose(Section):
     ``by = "rule"``: of the candidates whose smallest segment has ``min_share`` of the rows and
     whose segments all reach ``min_stability``, the highest silhouette in the common space; of
     those within ``tolerance`` (a share) of it, the one with the most segments.
+    ``evidence`` measures DBCV and the gap statistic of every candidate beside it.
     """
 
     by: Literal[
@@ -121,6 +170,12 @@ class Choose(Section):
     min_share: Share = 0.02
     min_stability: Share = 0.6
     tolerance: Share = 0.0
+    evidence: bool = False
+
+    @property
+    def needs_evidence(self) -> bool:
+        """Whether DBCV and the gap statistic are measured."""
+        return self.evidence or self.by in {"auto", "dbcv"}
 
 
 class Stability(Section):
@@ -145,7 +200,7 @@ class SubSearch(Section):
     algorithm: Literal[
         "kmeans", "bisecting_kmeans", "gaussian_mixture", "ward", "average", "complete"
     ] = "kmeans"
-    k: tuple[int, int] = (2, 5)
+    k: Range = (2, 5)
     min_share: Share = 0.2
     min_part: Share = 0.1
     min_silhouette: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.1
@@ -161,20 +216,20 @@ class Describe(Section):
 class Study(Section):
     """A declarative recipe for one modelling job."""
 
-    name: str
+    name: str = Field(min_length=1)
     title: str
     description: str = ""
     table: str
     entity: str
-    where: dict[str, list[str]] = {}
+    where: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
     at_least: dict[str, float] = {}
     partition_by: str | None = None
     label: str | None = None
-    seed: int = 42
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
     features: Features
     selection: Selection = Selection()
     outliers: Outliers = Outliers()
-    encoding: list[Encoding] = [Encoding()]
+    encoding: list[Encoding] = Field([Encoding()], min_length=1)
     algorithms: list[Algorithm] = Field(min_length=1)
     choose: Choose = Choose()
     stability: Stability = Stability()
@@ -184,37 +239,16 @@ class Study(Section):
     @field_validator("table")
     @classmethod
     def _table_has_a_schema(cls, value: str) -> str:
-        if value.count(".") != 1:
+        if value.count(".") != 1 or not all(value.split(".")):
             raise ValueError("table is written schema.name, such as 'gold.grocery_customers'")
-        return value
-
-    @field_validator("algorithms")
-    @classmethod
-    def _algorithms_are_known(cls, value: list[Algorithm]) -> list[Algorithm]:
-        from models_py.studies.vocabulary import ALGORITHMS
-        from models_py.errors import near_match
-
-        for algorithm in value:
-            if algorithm.name not in ALGORITHMS:
-                raise ValueError(
-                    f"unknown algorithm '{algorithm.name}'"
-                    f"{near_match(algorithm.name, ALGORITHMS)} (known: {', '.join(ALGORITHMS)})"
-                )
-            known = ALGORITHMS[algorithm.name].parameters
-            for key in algorithm.parameters:
-                if key not in known:
-                    raise ValueError(
-                        f"{algorithm.name} has no parameter '{key}'{near_match(key, known)}"
-                        f" (it takes: {', '.join(known) or 'none'})"
-                    )
         return value
 
     @model_validator(mode="before")
     @classmethod
-    def _one_encoding_is_a_list_of_one(cls, data: dict[str, object]) -> dict[str, object]:
-        if isinstance(data.get("encoding"), dict):
-            data = {**data, "encoding": [data["encoding"]]}
-        return data
+    def _one_of_a_list_is_a_list_of_one(cls, data: dict[str, object]) -> dict[str, object]:
+        # [encoding] and [algorithms] are easily written for [[encoding]] and [[algorithms]].
+        alone = {key: [data[key]] for key in LISTS if isinstance(data.get(key), dict)}
+        return {**data, **alone}
 
     @property
     def extras(self) -> list[str]:
