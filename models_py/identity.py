@@ -107,9 +107,11 @@ def _pairs(
     overlap = shared.to_numpy()
     union = overlap.sum(axis=1, keepdims=True) + overlap.sum(axis=0, keepdims=True) - overlap
     jaccard = np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
+    # What is no match must not count, or two of it could outweigh a pair that is one.
+    jaccard[jaccard < MIN_JACCARD] = 0.0
     rows, columns = linear_sum_assignment(-jaccard)
     return [
         (int(row), int(shared.columns[column]))
         for row, column in zip(rows, columns, strict=True)
-        if jaccard[row, column] >= MIN_JACCARD
+        if jaccard[row, column] > 0.0
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.metadata import version
@@ -17,7 +18,7 @@ from models_py.errors import SegmenthouseError, StudyError, near_match
 from models_py.features.matrix import feature_columns
 from models_py.progress import Progress
 from models_py.run_tables import Previous, RunTables, run_tables
-from models_py.segmentation import ALL, Segmentation, segment_rows
+from models_py.segmentation import ALL, Segmentation, check_encoders, segment_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,8 +72,10 @@ def run_study(study: Study, path: Path, seed: int, progress: Progress) -> Finish
     Raises
     ------
     SegmenthouseError
-        In one line; the run is recorded as failed with it, and no other row is written.
+        In one line; the run is recorded as failed with it, and no other row is written. What
+        is wrong with the study itself is found before a run begins.
     """
+    check_encoders(study)
     start = _start(study, seed)
     with open_warehouse(path) as warehouse:
         results.begin_run(warehouse, start)
@@ -103,10 +106,9 @@ def segment_partitions(
     progress
         Told of each step.
     """
-    columns = feature_columns(study.features, frame.columns)
+    columns = _feature_columns(study, frame.columns)
     if study.partition_by is None:
         return [segment_rows(frame[columns], study, ALL, seed, progress)]
-    columns = [column for column in columns if column != study.partition_by]
     names = frame[study.partition_by].astype("string").fillna(NOT_GIVEN)
     return [
         segment_rows(frame.loc[names == name, columns], study, str(name), seed, progress)
@@ -147,12 +149,19 @@ def _read(study: Study, path: Path) -> GoldRows:
 
 def _columns_read(study: Study, available: dict[str, str]) -> list[str]:
     wanted = [
-        *feature_columns(study.features, available),
+        *_feature_columns(study, available),
         *[c for c in available if any(fnmatchcase(c, p) for p in study.describe.measures)],
         *([study.partition_by] if study.partition_by else []),
         *([study.label] if study.label else []),
     ]
     return list(dict.fromkeys(column for column in wanted if column != study.entity))
+
+
+def _feature_columns(study: Study, available: Iterable[str]) -> list[str]:
+    # Who a row is, its partition and its known answer tell nothing of how it behaves, whatever
+    # the patterns match.
+    apart = {study.entity, study.partition_by, study.label}
+    return [c for c in feature_columns(study.features, available) if c not in apart]
 
 
 def _check_columns(study: Study, available: dict[str, str]) -> None:
@@ -163,6 +172,21 @@ def _check_columns(study: Study, available: dict[str, str]) -> None:
                 f"study {study.name}: {key} = '{column}': {study.table} has no such column"
                 f"{near_match(column, available)}"
             )
+    if study.entity in results.VIEW_COLUMNS:
+        raise StudyError(
+            f"study {study.name}: entity = '{study.entity}': the results have a column of that"
+            f" name; rename it in {study.table}"
+        )
+    for pattern in study.describe.measures:
+        if not any(fnmatchcase(column, pattern) for column in available):
+            raise StudyError(
+                f"study {study.name}: describe.measures: no column of {study.table} matches"
+                f" '{pattern}'{near_match(pattern, available)}"
+            )
+    try:
+        feature_columns(study.features, available)
+    except StudyError as error:
+        raise StudyError(f"study {study.name}: {study.table}: {error}") from error
 
 
 def _write(

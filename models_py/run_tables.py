@@ -180,10 +180,12 @@ def _profiles(
     parts = []
     for segmentation in segmentations:
         prepared = segmentation.prepared
-        columns = {recipe.column for recipe in prepared.matrix.recipes_}
-        described = frame.drop(columns=study.entity).iloc[prepared.rows]
-        part = profile_segments(described, segment_ids[prepared.rows])
-        is_feature = part["feature"].isin(columns)
+        recipes = prepared.matrix.recipes_
+        rows = frame.drop(columns=study.entity).iloc[prepared.rows]
+        described = prepared.matrix.described(rows)
+        plain = rows.drop(columns=described.columns, errors="ignore")
+        part = profile_segments(plain.join(described), segment_ids[prepared.rows])
+        is_feature = part["feature"].isin({name for r in recipes for name in (r.feature, r.column)})
         parts.append(part.assign(partition=prepared.partition, is_model_feature=is_feature))
     return pd.concat(parts)
 

@@ -243,7 +243,10 @@ def check_encoders(study: Study) -> None:
         for place, encoding in enumerate(study.encoding)
     }
     section = study.outliers
-    wanted["outliers.reconstruct_parameters"] = (section.reconstruct, section.reconstruct_parameters)
+    wanted["outliers.reconstruct_parameters"] = (
+        section.reconstruct,
+        section.reconstruct_parameters,
+    )
     for key, (kind, parameters) in wanted.items():
         try:
             check_encoder(kind, parameters)

@@ -95,7 +95,9 @@ def find_candidates(
         _refuse_what_does_not_fit(request, points)
     yield from _tree_candidates([r for r in requests if r.name in TREES], points)
     for request in requests:
-        if request.name not in TREES:
+        if request.name == "hdbscan":
+            yield from _density_trees(request, points)
+        elif request.name not in TREES:
             for parameters in _grid(request.parameters):
                 yield from _sweep(request, points, mixed, seed, parameters)
 
@@ -135,6 +137,16 @@ def _tree_candidates(requests: Sequence[Request], points: FloatArray) -> Iterato
                 yield Candidate(request.name, {"k": k, **request.parameters}, labels, share)
 
 
+def _density_trees(request: Request, points: FloatArray) -> Iterator[Candidate]:
+    # One tree serves every size of the smallest cluster.
+    from models_py.clustering.density import hdbscan
+
+    apart = {key: value for key, value in request.parameters.items() if key != "min_cluster_size"}
+    sizes: Any = request.parameters.get("min_cluster_size", default_min_cluster_size(len(points)))
+    for parameters in _grid(apart):
+        yield from hdbscan(points, min_cluster_size=sizes, **parameters)
+
+
 def _sweep(
     request: Request,
     points: FloatArray,
@@ -146,9 +158,6 @@ def _sweep(
     sweep = getattr(import_module(f"models_py.clustering.{module}"), function)
     if request.name == "dbscan":
         return [sweep(points, **parameters)]
-    if request.name == "hdbscan":
-        parameters.setdefault("min_cluster_size", default_min_cluster_size(len(points)))
-        return list(sweep(points, **parameters))
     if request.name != "kprototypes":
         return list(sweep(points, request.ks, seed=seed, **parameters))
     if mixed is None or mixed.categorical.shape[1] == 0 or mixed.numeric.shape[1] == 0:
@@ -170,7 +179,6 @@ _FUNCTIONS = {
     "bisecting_kmeans": ("kmeans", "bisecting_kmeans_sweep"),
     "gaussian_mixture": ("mixture", "gaussian_mixture_sweep"),
     "dbscan": ("density", "dbscan"),
-    "hdbscan": ("density", "hdbscan"),
     "kprototypes": ("kprototypes", "kprototypes_sweep"),
 }
 

@@ -15,6 +15,7 @@ from models_py.commands.ending import end
 from models_py.errors import MissingExtraError, UsageError
 from models_py.progress import show_progress
 from models_py.studies.loading import DEFAULT, load_study, shipped_studies
+from models_py.studies.vocabulary import ALGORITHMS
 
 if TYPE_CHECKING:
     from models_py.pipeline import Finished
@@ -116,7 +117,13 @@ def _list_studies(as_json: bool) -> None:
 def _with_k(study: Study, k: int) -> Study:
     if k < 2:
         raise UsageError(f"--k {k}: at least 2 segments")
-    algorithms = [algorithm.model_copy(update={"k": k}) for algorithm in study.algorithms]
+    algorithms = [
+        algorithm.model_copy(update={"k": k})
+        for algorithm in study.algorithms
+        if not ALGORITHMS[algorithm.name].finds_k
+    ]
+    if not algorithms:
+        raise UsageError(f"--k {k}: every algorithm of study {study.name} finds its own number")
     return study.model_copy(update={"algorithms": algorithms})
 
 

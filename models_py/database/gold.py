@@ -20,7 +20,7 @@ class GoldRows:
     Attributes
     ----------
     frame
-        One row per entity, ordered by it; every column that was asked for.
+        One row per entity, ordered by it; every column that was asked for, the entity as text.
     entity_type
         DuckDB type of the entity column.
     fingerprint
@@ -61,7 +61,7 @@ def read_gold(
     Raises
     ------
     StudyError
-        A column is not in the table.
+        A column is not in the table, or no number where a least number is asked for.
     DataError
         No row is left, or an entity is null or stands twice.
     """
@@ -70,16 +70,25 @@ def read_gold(
     for column in [*wanted, *where, *at_least]:
         if column not in types:
             raise StudyError(f"{schema}.{name} has no column '{column}'{near_match(column, types)}")
-    quoted = ", ".join(warehouse.quote(column) for column in wanted)
+    for column in at_least:
+        if not _is_ordered_number(types[column]):
+            raise StudyError(
+                f"at_least.{column}: {schema}.{name} holds {types[column]} there, not a number"
+            )
+    # As text, ids keep every digit: pandas would make floating numbers of the widest integers.
+    key = warehouse.quote(entity)
+    quoted = ", ".join(
+        [f"cast({key} as varchar) as {key}", *(warehouse.quote(column) for column in wanted[1:])]
+    )
     conditions = [
         f"cast({warehouse.quote(column)} as varchar) in ({', '.join('?' * len(allowed))})"
         for column, allowed in where.items()
     ] + [f"{warehouse.quote(column)} >= ?" for column in at_least]
-    source = f"select {quoted} from {warehouse.quote(schema, name)}"
+    source = f"select {quoted} from {warehouse.quote(schema, name)} as read_table"
     if conditions:
         source += f" where {' and '.join(conditions)}"
     values = [*(value for allowed in where.values() for value in allowed), *at_least.values()]
-    frame = warehouse.frame(f"{source} order by {warehouse.quote(entity)}", values)
+    frame = warehouse.frame(f"{source} order by read_table.{key}", values)
     _check_entities(frame[entity], f"{schema}.{name}", entity)
     summed = warehouse.rows(
         f"select count(*), sum(hash(cast(read_rows as varchar))::hugeint) from ({source})"
@@ -87,6 +96,11 @@ def read_gold(
         values,
     )
     return GoldRows(frame, types[entity], "{}-{:x}".format(*summed[0]))
+
+
+def _is_ordered_number(column_type: str) -> bool:
+    kinds = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+    return column_type.removeprefix("U").startswith(kinds)
 
 
 def _check_entities(entities: pd.Series[Any], table: str, entity: str) -> None:

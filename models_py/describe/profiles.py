@@ -12,6 +12,18 @@ from models_py.typing import FloatArray, IntArray
 if TYPE_CHECKING:
     import pandas as pd
 
+COLUMNS = (
+    "segment_id",
+    "feature",
+    "mean",
+    "median",
+    "lower_quartile",
+    "upper_quartile",
+    "population_mean",
+    "z",
+    "importance",
+)
+
 
 def profile_segments(frame: pd.DataFrame, segment_ids: IntArray) -> pd.DataFrame:
     """Describe every numeric column in every segment.
@@ -34,10 +46,11 @@ def profile_segments(frame: pd.DataFrame, segment_ids: IntArray) -> pd.DataFrame
     """
     import pandas as pd
 
-    numbers = (
-        frame.select_dtypes(["number", "bool"]).astype(float).replace([np.inf, -np.inf], np.nan)
-    )
+    numbers = frame.select_dtypes(["number", "bool", "boolean"], exclude=["timedelta"])
+    numbers = numbers.astype(float).replace([np.inf, -np.inf], np.nan)
     numbers = numbers.loc[:, numbers.notna().any()]
+    if numbers.columns.empty:
+        return pd.DataFrame(columns=list(COLUMNS))
     grouped = numbers.groupby(segment_ids)
     parts = {
         "mean": grouped.mean(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +54,7 @@ def find_outliers(points: FloatArray, section: Outliers, seed: int) -> Strangene
     Raises
     ------
     DataError
-        Fewer than two rows would be left.
+        Fewer than two rows would be left, or too few rows for the detector.
     MissingExtraError
         ECOD is asked for and pyod is not installed.
     """
@@ -108,7 +109,16 @@ def _mahalanobis(points: FloatArray, seed: int) -> tuple[FloatArray, float]:
     from scipy.stats import chi2
     from sklearn.covariance import MinCovDet
 
-    distances = MinCovDet(random_state=seed).fit(points).mahalanobis(points)
+    if len(points) <= points.shape[1]:
+        raise DataError(
+            f"outliers: mahalanobis needs more rows than features, got {len(points)} rows of"
+            f" {points.shape[1]}; use outliers.method = 'isolation_forest'"
+        )
+    with warnings.catch_warnings():
+        # Where half of the rows agree in a feature, the directions that vary decide alone.
+        warnings.filterwarnings("ignore", "The covariance matrix associated", UserWarning)
+        warnings.filterwarnings("ignore", "Determinant has increased", RuntimeWarning)
+        distances = MinCovDet(random_state=seed).fit(points).mahalanobis(points)
     return np.asarray(distances), float(chi2.ppf(CHI_SQUARE_SHARE, points.shape[1]))
 
 

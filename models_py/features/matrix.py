@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 ALL_CATEGORIES_LIMIT = 50
 SKEW_LIMIT = 2.0
 MISSING = "missing"
+LARGEST = 1e100
+NESTED = (list, tuple, set, dict, np.ndarray)
+NUMBERS_IN_OBJECTS = ("boolean", "integer", "floating", "mixed-integer-float", "decimal")
 
 Kind = Literal["numeric", "ordinal", "category", "indicator"]
 
@@ -43,8 +46,8 @@ class Dropped:
 class Recipe:
     """How one feature is made from one gold column.
 
-    The value goes through: number (or rank, or 1/0 for a category), clipping to
-    ``low``..``high``, ``fill`` for null, ``log1p`` or Yeo-Johnson with ``power``, then
+    The value goes through: number (or rank, or 1/0 for a category and a truth value), clipping
+    to ``low``..``high``, ``fill`` for null, ``log1p`` or Yeo-Johnson with ``power``, then
     ``(value - center) / spread``.
     """
 
@@ -164,10 +167,32 @@ class FeatureMatrix:
         for place, positions in enumerate(by_column.values()):
             centres = np.array([self.recipes_[i].center for i in positions])
             spreads = np.array([self.recipes_[i].spread for i in positions])
-            ones = matrix[:, positions] * spreads + centres > 0.5
+            shares = matrix[:, positions] * spreads + centres
             # A category that was dropped (drop-first, or selection) has no column of its own.
-            codes[:, place] = np.where(ones.any(axis=1), 1 + ones.argmax(axis=1), 0)
+            codes[:, place] = np.where(shares.max(axis=1) > 0.5, 1 + shares.argmax(axis=1), 0)
         return np.ascontiguousarray(matrix[:, numbers]), codes
+
+    def described(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return what a reader can average of features that are not numbers in gold.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the index of ``frame``: 1 or 0 per category kept, the rank (0, 1, ...) of an
+            ordinal column, 1 or 0 for a missing value; nulls stay null.
+        """
+        import pandas as pd
+
+        columns: dict[str, FloatArray] = {}
+        for recipe in self.recipes_:
+            if recipe.kind != "numeric":
+                column = frame[recipe.column]
+                values = _before_scaling(recipe, column)
+                is_known = column.notna().to_numpy() | (recipe.kind == "indicator")
+                columns[recipe.feature] = np.where(is_known, values, np.nan)
+            elif not _is_plain_number(frame[recipe.column]):
+                columns[recipe.feature] = _numbers(frame[recipe.column])
+        return pd.DataFrame(columns, index=frame.index)
 
     def to_json(self) -> str:
         """Return the fitted state as JSON."""
@@ -209,6 +234,9 @@ class FeatureMatrix:
     def _fit_numeric(self, name: str, column: pd.Series[Any]) -> Recipe:
         values = _numbers(column)
         known = values[~np.isnan(values)]
+        if set(np.unique(known)) <= {0.0, 1.0}:
+            # Two values leave nothing to clip or bend; a rare 1 would be clipped away.
+            return Recipe(name, name, "numeric", fill=self._fill(name, known))
         share = self.features.winsorise
         low, high = (float(edge) for edge in np.quantile(known, [share, 1 - share]))
         clipped = np.clip(known, low, high)
@@ -221,18 +249,18 @@ class FeatureMatrix:
 
     def _fit_ordinal(self, name: str, column: pd.Series[Any]) -> Recipe:
         order = tuple(self.features.ordinal[name])
-        unknown = sorted(set(column.dropna().astype(str)) - set(order))
+        words = _words(column).dropna()
+        unknown = sorted(set(words) - set(order))
         if unknown:
             raise StudyError(
                 f"features.ordinal.{name} lacks the value '{unknown[0]}' that the column holds"
                 f" (it lists: {', '.join(order)})"
             )
-        ranks = column.dropna().astype(str).map({word: i for i, word in enumerate(order)})
+        ranks = words.map({word: i for i, word in enumerate(order)})
         return Recipe(name, name, "ordinal", fill=float(ranks.median()), order=order)
 
     def _fit_categories(self, name: str, column: pd.Series[Any]) -> list[Recipe]:
-        words = column.dropna().map(str)
-        counts = words.value_counts()
+        counts = _words(column).value_counts()
         if len(counts) > ALL_CATEGORIES_LIMIT:
             reason = f"{len(counts)} categories, over {ALL_CATEGORIES_LIMIT}: an identifier?"
             self.dropped_.append(Dropped(name, "matrix", reason))
@@ -292,9 +320,12 @@ class FeatureMatrix:
         kept = []
         for recipe in self.recipes_:
             values = _apply(recipe, frame[recipe.column])
-            same = seen.setdefault(np.round(values, 12).tobytes(), recipe.feature)
+            # Adding zero makes one zero of -0 and 0, which differ in their bytes.
+            same = seen.setdefault((np.round(values, 12) + 0.0).tobytes(), recipe.feature)
             if np.ptp(values) == 0:
-                reason = f"constant after its missing values were filled ({values[0]:.4g})"
+                made = recipe.fill if recipe.low is None else recipe.low
+                done = "its missing values were filled" if recipe.low is None else "winsorising"
+                reason = f"constant after {done} ({made:.4g})"
                 self.dropped_.append(Dropped(recipe.feature, "matrix", reason))
             elif same != recipe.feature:
                 self.dropped_.append(Dropped(recipe.feature, "matrix", f"the same as {same}"))
@@ -312,12 +343,21 @@ def feature_columns(features: Features, available: Iterable[str]) -> list[str]:
         A pattern or name matches no column; the message names the nearest one.
     """
     columns = list(available)
-    named = [*features.categorical, *features.ordinal]
-    for pattern in [*features.include, *named]:
-        if not any(fnmatchcase(column, pattern) for column in columns):
-            raise StudyError(
-                f"features: no column matches '{pattern}'{near_match(pattern, columns)}"
-            )
+    named = {
+        "include": features.include,
+        "exclude": features.exclude,
+        "categorical": features.categorical,
+        "ordinal": list(features.ordinal),
+        "impute_zero": features.impute_zero,
+        "log1p": features.log1p if isinstance(features.log1p, list) else [],
+        "power": features.power,
+    }
+    for key, patterns in named.items():
+        for pattern in patterns:
+            if not any(fnmatchcase(column, pattern) for column in columns):
+                raise StudyError(
+                    f"features.{key}: no column matches '{pattern}'{near_match(pattern, columns)}"
+                )
     return [
         column
         for column in columns
@@ -332,24 +372,57 @@ def _unusable(column: pd.Series[Any], max_missing_share: float) -> str:
         return "every value is null"
     if missing > max_missing_share:
         return f"{missing:.0%} of the values are null, over {max_missing_share:.0%}"
-    if _is_number(column):
-        infinite = int(np.isinf(_numbers(column)).sum())
-        if infinite:
-            return f"{infinite} infinite values"
-    elif str(column.dtype).startswith(("datetime", "timedelta")):
+    return _unusable_number(_numbers(column)) if _is_number(column) else _unusable_words(column)
+
+
+def _unusable_number(values: FloatArray) -> str:
+    infinite = int(np.isinf(values).sum())
+    if infinite:
+        return f"{infinite} infinite values"
+    if np.nanmax(np.abs(values)) > LARGEST:
+        return f"values past {LARGEST:g}: their squares cannot be computed"
+    return f"constant ({values[0]:g})" if np.ptp(values) == 0 else ""
+
+
+def _unusable_words(column: pd.Series[Any]) -> str:
+    if _type_of_values(column).startswith(("date", "time", "period", "interval")):
         return "a date or time is no feature; make a number of days of it in gold"
-    only = column.dropna().unique()
-    return f"constant ({only[0]})" if missing == 0.0 and len(only) == 1 else ""
+    if nested := next((v for v in column.dropna() if isinstance(v, NESTED)), None):
+        return f"values of type {type(nested).__name__} are no feature; make numbers in gold"
+    only = _words(column).unique()
+    return f"constant ({only[0]})" if len(only) == 1 else ""
+
+
+def _type_of_values(column: pd.Series[Any]) -> str:
+    from pandas.api.types import infer_dtype
+
+    return str(infer_dtype(column, skipna=True))
+
+
+def _is_plain_number(column: pd.Series[Any]) -> bool:
+    from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
+
+    return (is_numeric_dtype(column) or is_bool_dtype(column)) and not is_complex_dtype(column)
 
 
 def _is_number(column: pd.Series[Any]) -> bool:
-    from pandas.api.types import infer_dtype, is_numeric_dtype
-
-    return is_numeric_dtype(column) or infer_dtype(column, skipna=True) == "boolean"
+    return _is_plain_number(column) or _type_of_values(column) in NUMBERS_IN_OBJECTS
 
 
 def _numbers(column: pd.Series[Any]) -> FloatArray:
     return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _words(column: pd.Series[Any]) -> pd.Series[Any]:
+    # As objects: a pandas categorical would bring categories that no row has.
+    return column.astype(object).map(_word, na_action="ignore")
+
+
+def _word(value: object) -> str:
+    # A column of whole numbers becomes floating where a null is among them.
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def _apply(recipe: Recipe, column: pd.Series[Any]) -> FloatArray:
@@ -361,20 +434,21 @@ def _before_scaling(recipe: Recipe, column: pd.Series[Any]) -> FloatArray:
         case "indicator":
             return column.isna().to_numpy().astype(np.float64)
         case "category":
-            words = column.map(str, na_action="ignore").fillna(recipe.fill_category)
+            words = _words(column).where(column.notna(), recipe.fill_category)
             return (words == recipe.category).to_numpy().astype(np.float64)
         case "ordinal":
             ranks = {word: float(rank) for rank, word in enumerate(recipe.order)}
-            known = column.map(str, na_action="ignore").map(ranks)
-            return _numbers(known.astype(float).fillna(recipe.fill))
+            known = _numbers(_words(column).map(ranks).astype(float))
+            return np.where(np.isnan(known), recipe.fill, known)
         case "numeric":
             return _transformed(recipe, _numbers(column))
 
 
 def _transformed(recipe: Recipe, raw: FloatArray) -> FloatArray:
-    values = np.where(np.isfinite(raw), raw, recipe.fill)
+    values = raw
     if recipe.low is not None and recipe.high is not None:
         values = np.clip(values, recipe.low, recipe.high)
+    values = np.where(np.isfinite(raw), values, recipe.fill)
     if recipe.log1p:
         values = np.log1p(np.maximum(values, 0.0))
     return values if recipe.power is None else _yeo_johnson(values, recipe.power)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,6 +15,20 @@ from models_py.studies.study import Study
 
 SHIPPED = Path(__file__).resolve().parent / "shipped"
 DEFAULT = "grocery_customers"
+
+IN_TOML = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text in quotes",
+    "bool_type": "true or false",
+    "list_type": "a list in brackets",
+    "tuple_type": "a list of two whole numbers",
+    "too_long": "a list of two whole numbers",
+    "dict_type": "a table of keys and values",
+    "model_type": "a section of keys and values",
+}
+"""What a type is called in a study file, by pydantic's name of the error."""
 
 
 def shipped_studies() -> dict[str, Path]:
@@ -54,24 +70,46 @@ def check_study(content: dict[str, Any], source: str) -> Study:
     try:
         return Study.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise StudyError(f"{source}: {_told(first, len(error.errors()))}") from error
+        raise StudyError(f"{source}: {_told(error.errors())}") from error
 
 
-def _told(error: Any, count: int) -> str:
-    place = [part for part in error["loc"] if not _is_union_branch(part)]
-    key = ".".join(str(part) for part in place) or "study"
-    more = f" (and {count - 1} more)" if count > 1 else ""
-    if error["type"] == "extra_forbidden":
+def _told(errors: Sequence[Any]) -> str:
+    # A value that fits no branch of a union brings one error a branch: told as one.
+    first, place = errors[0], _place(errors[0])
+    keys = {_key(_place(error)) for error in errors}
+    others = [key for key in keys if not key.startswith(_key(place))]
+    more = f" (and {len(others)} more)" if others else ""
+    if first["type"] == "extra_forbidden":
         allowed = _allowed_keys(place)
         return (
-            f"unknown key '{key}'{near_match(str(place[-1]), allowed)}"
+            f"unknown key '{_key(place)}'{near_match(str(place[-1]), allowed)}"
             f" (allowed here: {', '.join(allowed)}){more}"
         )
-    if error["type"] == "missing":
-        return f"key '{key}' is missing{more}"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{key} = {error['input']!r}: {message[0].lower()}{message[1:]}{more}"
+    if first["type"] == "missing":
+        return f"key '{_key(place)}' is missing{more}"
+    given = f"{_key(place)} = {first['input']!r}"
+    if first["type"] == "value_error":
+        return f"{given}: {str(first['msg']).removeprefix('Value error, ')}{more}"
+    branches = [error for error in errors if _place(error) == place]
+    wanted = " or ".join(dict.fromkeys(_wanted(error) for error in branches))
+    words = re.findall(r"'([^']+)'", wanted)
+    return f"{given}: should be {wanted}{near_match(str(first['input']), words)}{more}"
+
+
+def _place(error: Any) -> list[Any]:
+    return [part for part in error["loc"] if not _is_union_branch(part)]
+
+
+def _key(place: Sequence[Any]) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    return text.removeprefix(".") or "study"
+
+
+def _wanted(error: Any) -> str:
+    if error["type"].endswith("too_short"):
+        return f"of length {error['ctx']['min_length']} or more"
+    told = str(error["msg"]).removeprefix("Input should be ")
+    return IN_TOML.get(error["type"], f"{told[0].lower()}{told[1:]}")
 
 
 def _is_union_branch(part: object) -> bool:

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from models_py.errors import near_match
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,78 @@ class AlgorithmTerms:
     parameters: tuple[str, ...]
     time: str
     memory: str
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Values that a parameter takes: in words, and as a test."""
+
+    words: str
+    accepts: Callable[[object], bool]
+
+
+def _whole(least: int) -> Allowed:
+    return Allowed(
+        f"a whole number from {least}",
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least,
+    )
+
+
+def _above_zero() -> Allowed:
+    return Allowed(
+        "a number above 0",
+        lambda value: (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and 0.0 < value < float("inf")
+        ),
+    )
+
+
+def _one_of(*words: str) -> Allowed:
+    return Allowed(" or ".join(f"'{word}'" for word in words), lambda value: value in words)
+
+
+PARAMETERS: dict[str, Allowed] = {
+    "n_init": _whole(1),
+    "max_iter": _whole(1),
+    "batch_size": _whole(1),
+    "min_samples": _whole(1),
+    "min_cluster_size": _whole(2),
+    "eps": _above_zero(),
+    "gamma": _above_zero(),
+    "implementation": _one_of("bounded", "scikit-learn"),
+    "covariance": _one_of("full", "diag", "tied", "spherical"),
+    "metric": _one_of("euclidean", "cosine"),
+    "init": _one_of("huang", "cao"),
+}
+"""Values of each parameter, whatever the algorithm; a list tries each of its items."""
+
+
+def refused(algorithm: str, parameters: Mapping[str, object]) -> str | None:
+    """Return what is wrong with an algorithm's parameters; None where nothing is.
+
+    Parameters
+    ----------
+    algorithm
+        A name of :data:`ALGORITHMS`.
+    parameters
+        As a study writes them.
+    """
+    known = ALGORITHMS[algorithm].parameters
+    for key, value in parameters.items():
+        if key not in known:
+            return (
+                f"{algorithm} has no parameter '{key}'{near_match(key, known)}"
+                f" (it takes: {', '.join(known) or 'none'})"
+            )
+        items = value if isinstance(value, list) else [value]
+        if not items:
+            return f"{key} is an empty list; give {PARAMETERS[key].words}"
+        for item in items:
+            if not PARAMETERS[key].accepts(item):
+                return f"{key} = {item!r} is not {PARAMETERS[key].words}"
+    return None
 
 
 _TREE = ("metric",)
