@@ -1,9 +1,10 @@
 """The autoencoder preset against a plain Keras ``fit`` of the same network.
 
 Both train on the same rows with the same split, first weights, layers, optimiser, batch
-size, early stopping and learning-rate halving, on the JAX backend in one process. Every fit starts
-with an empty cache of compiled programs, so that its seconds hold building and compiling;
-only the import of Keras, which both need, is left out.
+size, early stopping and learning-rate halving, on the JAX backend. Every fit has a process
+of its own, so that its seconds hold building and compiling; only the import of Keras, which
+both need, is left out. ``preset_again`` is a second fit in the process of the first, as in
+a search over seeds or partitions.
 
 Example::
 
@@ -14,8 +15,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -49,6 +53,15 @@ def customers(rows: int, features: int, seed: int = 0) -> FloatArray:
     return scaled
 
 
+def fit_preset_twice(
+    points: FloatArray, settings: AutoencoderSettings, seed: int
+) -> tuple[Fit, Fit]:
+    """Time the preset in a fresh process and once more."""
+    import_jax()
+    import_keras()
+    return fit_preset(points, settings, seed), fit_preset(points, settings, seed)
+
+
 def fit_preset(points: FloatArray, settings: AutoencoderSettings, seed: int) -> Fit:
     """Time the preset."""
     began = time.perf_counter()
@@ -60,7 +73,9 @@ def fit_preset(points: FloatArray, settings: AutoencoderSettings, seed: int) -> 
 
 def fit_plain_keras(points: FloatArray, settings: AutoencoderSettings, seed: int) -> Fit:
     """Time ``Model.fit`` on the split and from the weights that the preset takes with this seed."""
-    keras = import_keras()
+    os.environ["KERAS_BACKEND"] = "jax"
+    import keras
+
     generator = np.random.default_rng(seed)
     training, validation = split_rows(points.shape[0], settings.validation_share, generator)
     layers = Autoencoder(settings).loss(points.shape[1]).layers
@@ -110,15 +125,18 @@ def plain_network(keras: Any, features: int, settings: AutoencoderSettings) -> A
 def compare(
     points: FloatArray, settings: AutoencoderSettings, seeds: int
 ) -> dict[str, dict[str, Any]]:
-    """Fit both with every seed, in turn, each from an empty cache; then the preset once warm."""
-    jax = import_jax()
-    import_keras()
-    fits: dict[str, list[Fit]] = {"keras_fit": [], "preset": [], "preset_compiled": []}
-    for seed in range(seeds):
-        for name, fit in (("keras_fit", fit_plain_keras), ("preset", fit_preset)):
-            jax.clear_caches()
-            fits[name].append(fit(points, settings, seed))
-        fits["preset_compiled"].append(fit_preset(points, settings, seed))
+    """Fit both with every seed, in turn, each in a fresh process."""
+    fits: dict[str, list[Fit]] = {"keras_fit": [], "preset": [], "preset_again": []}
+    with ProcessPoolExecutor(
+        1, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1
+    ) as processes:
+        for seed in range(seeds):
+            fits["keras_fit"].append(
+                processes.submit(fit_plain_keras, points, settings, seed).result()
+            )
+            first, second = processes.submit(fit_preset_twice, points, settings, seed).result()
+            fits["preset"].append(first)
+            fits["preset_again"].append(second)
     return {name: summary(each) for name, each in fits.items()}
 
 
@@ -152,7 +170,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "patience": options.patience,
         "speedup": plain["seconds_median"] / preset["seconds_median"],
         "speedup_per_epoch": plain["seconds_per_epoch_median"] / preset["seconds_per_epoch_median"],
-        "speedup_compiled": plain["seconds_median"] / found["preset_compiled"]["seconds_median"],
+        "speedup_again": plain["seconds_median"] / found["preset_again"]["seconds_median"],
         "validation_loss_difference": preset["validation_loss_mean"]
         - plain["validation_loss_mean"],
         **found,
@@ -178,7 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps(found, indent=2))
         return 0
     print(f"{options.rows} x {options.features}, {options.seeds} seeds, {options.epochs} epochs")
-    for name in ("keras_fit", "preset", "preset_compiled"):
+    for name in ("keras_fit", "preset", "preset_again"):
         each = found[name]
         print(
             f"{name:16s} {each['seconds_median']:7.2f} s  {each['epochs_mean']:6.1f} epochs  "
@@ -187,7 +205,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
     print(
         f"faster: {found['speedup']:.1f}x with compiling, {found['speedup_per_epoch']:.1f}x per "
-        f"epoch, {found['speedup_compiled']:.1f}x already compiled"
+        f"epoch, {found['speedup_again']:.1f}x for a second fit"
     )
     return 0
 

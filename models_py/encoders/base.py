@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from models_py.encoders import storage
 from models_py.encoders.settings import Settings
@@ -20,6 +21,8 @@ Epoch = dict[str, float]
 
 class Encoder(ABC):
     """Other coordinates for the same rows.
+
+    Matrix products run on one thread, since their last digits depend on how many there are.
 
     Attributes
     ----------
@@ -60,7 +63,8 @@ class Encoder(ABC):
         """
         points = _finite_table(points, self.kind)
         self.history_ = []
-        self._fit(points, seed)
+        with threadpool_limits(1):
+            self._fit(points, seed)
         self.columns_ = points.shape[1]
         return self
 
@@ -72,9 +76,11 @@ class Encoder(ABC):
         DataError
             When nothing was fitted, or the columns are not those it was fitted on.
         """
-        return self._transform(self._known_columns(points))
+        points = self._known_columns(points)
+        with threadpool_limits(1):
+            return self._transform(points)
 
-    def inverse_transform(self, embedding: FloatArray) -> FloatArray:  # noqa: ARG002
+    def inverse_transform(self, embedding: FloatArray) -> FloatArray:
         """Return the points, shape (n, p), that an embedding (n, d) stands for.
 
         Raises
@@ -82,10 +88,9 @@ class Encoder(ABC):
         DataError
             When the encoder has no way back.
         """
-        raise DataError(
-            f"encoder '{self.kind}' keeps no way back from its embedding; "
-            "reconstruct with 'pca' or 'denoising_autoencoder'"
-        )
+        self._check_fitted()
+        with threadpool_limits(1):
+            return self._inverse_transform(embedding)
 
     def reconstruct(self, points: FloatArray) -> FloatArray:
         """Return the points as they come back from their embedding, shape (n, p)."""
@@ -146,6 +151,12 @@ class Encoder(ABC):
 
     @abstractmethod
     def _transform(self, points: FloatArray) -> FloatArray: ...
+
+    def _inverse_transform(self, embedding: FloatArray) -> FloatArray:  # noqa: ARG002
+        raise DataError(
+            f"encoder '{self.kind}' keeps no way back from its embedding; "
+            "reconstruct with 'pca' or 'denoising_autoencoder'"
+        )
 
     @abstractmethod
     def _write(self, folder: Path) -> None:

@@ -80,9 +80,8 @@ class DeepEmbeddedClustering(Autoencoder):
         labels: IntArray = self.soft_assignment(points).argmax(axis=1).astype(np.int64)
         return labels
 
-    def inverse_transform(self, embedding: FloatArray) -> FloatArray:
-        """Raise: the refined embedding has no decoder."""
-        return Encoder.inverse_transform(self, embedding)
+    def _inverse_transform(self, embedding: FloatArray) -> FloatArray:
+        return Encoder._inverse_transform(self, embedding)
 
     def _fit(self, points: FloatArray, seed: int) -> None:
         self._train(points, seed)
@@ -98,7 +97,6 @@ class DeepEmbeddedClustering(Autoencoder):
 
     def _first_centers(self, points: FloatArray, seed: int) -> FloatArray:
         from sklearn.cluster import KMeans
-        from threadpoolctl import threadpool_limits
 
         embedding = self._transform(points)
         distinct = np.unique(embedding, axis=0).shape[0]
@@ -107,10 +105,8 @@ class DeepEmbeddedClustering(Autoencoder):
                 f"encoder 'dec': k = {self.settings.k} clusters need as many distinct rows, "
                 f"the embedding has {distinct}; lower k"
             )
-        with threadpool_limits(1):
-            found = KMeans(self.settings.k, n_init=self.settings.restarts, random_state=seed).fit(
-                embedding
-            )
+        found = KMeans(self.settings.k, n_init=self.settings.restarts, random_state=seed)
+        found.fit(embedding)
         return np.asarray(found.cluster_centers_, dtype=np.float64)
 
     def _refine(self, points: FloatArray, generator: np.random.Generator) -> None:

@@ -15,8 +15,7 @@ class IdentityEncoder(Encoder):
     kind = IdentitySettings.kind
     settings_class = IdentitySettings
 
-    def inverse_transform(self, embedding: FloatArray) -> FloatArray:
-        """Return the embedding, which is the points."""
+    def _inverse_transform(self, embedding: FloatArray) -> FloatArray:
         return self._known_columns(embedding)
 
     def _fit(self, points: FloatArray, seed: int) -> None:

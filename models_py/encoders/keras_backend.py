@@ -1,7 +1,13 @@
-"""The one place that imports Keras and JAX, when a network is first used."""
+"""The one place that imports Keras and JAX, when a network is first used.
+
+JAX gets one thread: it cuts a product of matrices by the threads it has, so that sums, and
+with them whole trainings, would depend on the machine. Batches of a few dozen rows gain
+nothing from more.
+"""
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -35,6 +41,7 @@ def import_jax() -> Any:
 
 def _imported(name: str) -> Any:
     use_keras_backend()
+    os.environ["PJRT_NPROC"] = "1"
     try:
         return import_module(name)
     except ModuleNotFoundError as error:

@@ -109,9 +109,7 @@ class NetworkEncoder(Encoder):
     def _transform(self, points: FloatArray) -> FloatArray:
         return apply_layers(self._encoding_layers(points.shape[1]), self.weights_, points)
 
-    def inverse_transform(self, embedding: FloatArray) -> FloatArray:
-        """Return the points, shape (n, p), that the decoder makes of an embedding (n, d)."""
-        self._check_fitted()
+    def _inverse_transform(self, embedding: FloatArray) -> FloatArray:
         layers = self._decoding_layers(self.columns_)
         embedding = self._of_width(embedding, layers[0].inputs, "embedding columns")
         return apply_layers(layers, self.weights_, embedding)

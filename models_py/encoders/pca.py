@@ -20,10 +20,8 @@ class PcaEncoder(Encoder):
     """Projection on the directions of greatest variance.
 
     The entry of largest size of every component is positive, so that signs do not
-    depend on the solver. One thread computes the fit, so that sums do not depend on the
-    number of cores. The
-    decomposition is exact: of the covariance where there are ten times more rows than
-    columns, of the points themselves otherwise.
+    depend on the solver. The decomposition is exact: of the covariance where there are ten
+    times more rows than columns, of the points themselves otherwise.
     """
 
     kind = PcaSettings.kind
@@ -43,15 +41,12 @@ class PcaEncoder(Encoder):
         self._check_fitted()
         return np.asarray(self.pca_.components_, dtype=np.float64)
 
-    def inverse_transform(self, embedding: FloatArray) -> FloatArray:
-        """Return the points in the span of the components, shape (n, p)."""
-        self._check_fitted()
+    def _inverse_transform(self, embedding: FloatArray) -> FloatArray:
         embedding = self._of_width(embedding, self.components_.shape[0], "components")
         return np.asarray(self.pca_.inverse_transform(embedding), dtype=np.float64)
 
     def _fit(self, points: FloatArray, seed: int) -> None:
         from sklearn.decomposition import PCA
-        from threadpoolctl import threadpool_limits
 
         rows, columns = points.shape
         if np.ptp(points, axis=0).max() == 0.0:
@@ -60,10 +55,9 @@ class PcaEncoder(Encoder):
                 "explain; use encoder 'none'"
             )
         solver = "covariance_eigh" if rows >= 10 * columns else "full"
-        with threadpool_limits(1):
-            self.pca_ = PCA(
-                self._components(rows, columns), svd_solver=solver, random_state=seed
-            ).fit(points)
+        self.pca_ = PCA(self._components(rows, columns), svd_solver=solver, random_state=seed).fit(
+            points
+        )
 
     def _components(self, rows: int, columns: int) -> int | float | None:
         wanted: int | float = self.settings.components
