@@ -1,9 +1,9 @@
 """k-means, mini-batch and bisecting k-means over many k.
 
 Growth: time is linear in rows, columns and k for each pass; memory is linear in rows.
-The exact k-means here restarts on a sample, keeps the best start, and refines it over all
-rows with Hamerly's bounds, which let most rows skip their distances. Up to
-``SAMPLE_ROWS`` rows the sample is the whole table.
+The exact k-means here restarts on a sample, keeps the best, and refines it over growing
+samples and at last all rows with Hamerly's bounds, which let most rows skip their distances.
+Up to ``WHOLE_ROWS`` rows every restart sees the whole table.
 
 References
 ----------
@@ -36,8 +36,26 @@ from models_py.clustering.rows import (
 )
 from models_py.typing import FloatArray, IntArray
 
-SAMPLE_ROWS = 50_000
-"""Rows on which restarts are tried; larger tables are sampled down to this."""
+WHOLE_ROWS = 50_000
+"""Tables up to this size are restarted on all rows and refined until no row moves."""
+
+SAMPLE_ROWS = 20_000
+"""Rows on which restarts are tried for larger tables."""
+
+GROWTH = 8
+"""How much larger each sample is than the one before, on the way to all rows."""
+
+SURVIVORS = 3
+"""Restarts taken from the smallest sample to the next larger one."""
+
+SWAPS = 6
+"""Centers tried elsewhere in one round of swaps."""
+
+SWAP_ROUNDS = 8
+"""Rounds of swaps at most; they end with the first that gains nothing."""
+
+REFINEMENT = 0.01
+"""Larger tables are refined until centers move less than this share of ``tol``."""
 
 Implementation = Literal["bounded", "scikit-learn"]
 
@@ -136,9 +154,10 @@ def kmeans_peak_bytes(n: int, p: int, k: int) -> int:
     Labels and two bounds a row, a sample for the restarts (one set of bounds each), and
     sums of k centers for each block of rows.
     """
-    sample = min(n, SAMPLE_ROWS)
-    copied = 0 if sample == n else sample * p * 8
-    restarts = sample * (3 + 1) * 8 * thread_count()
+    restarted, copied = n, 0
+    if n > WHOLE_ROWS:
+        restarted, copied = SAMPLE_ROWS, (SAMPLE_ROWS + n // 4) * p * 8
+    restarts = restarted * (3 + 1) * 8 * thread_count()
     sums = len(chunks(n)) * k * (p + 1) * 8
     return n * 3 * 8 + copied + restarts + sums
 
@@ -169,7 +188,8 @@ def kmeans_sweep(
         Passes over the rows at most, for each restart and for the refinement.
     tol
         A restart ends when its centers move less than this share of the mean variance of
-        the columns (squared); the winner is then refined until no row moves.
+        the columns (squared). The winner is then refined: until no row moves up to
+        ``WHOLE_ROWS`` rows, else to a hundredth of that share.
     implementation
         ``"scikit-learn"`` gives the labels of ``sklearn.cluster.KMeans`` itself, for
         figures that were published with it.
@@ -232,57 +252,108 @@ class _KMeansSearch:
         max_iter: int,
         tol: float,
     ) -> None:
-        self._points = points
         self._generator = generator
         self._n_init = n_init
         self._max_iter = max_iter
         self._stop = tol * float(np.mean(np.var(points, axis=0)))
-        self._sample = _sample(points, generator)
+        self._levels = _levels(points, generator)
         self._last: FloatArray | None = None
 
     def run(self, k: int) -> Candidate:
         """Find k clusters."""
         began = time.perf_counter()
-        start = self._best_start(k)
-        with ThreadPoolExecutor(thread_count()) as pool:
-            fit = lloyd(self._points, start, self._max_iter, 0.0, pool)
+        fit = self._refined(_distinct(self._swapped(self._restarts(k))))
         self._last = fit.centers
         labels, kept = compact_labels(fit.labels)
         model = KMeansModel(fit.centers[kept], fit.inertia)
         seconds = time.perf_counter() - began
         return Candidate("kmeans", {"k": k, "n_init": self._n_init}, labels, seconds, model=model)
 
-    def _best_start(self, k: int) -> FloatArray:
-        """Return the centers of the restart with the lowest inertia on the sample."""
-        starts = [self._spread(k, None) for _ in range(self._n_init)]
-        if self._last is not None:
-            starts.append(self._spread(k, self._last))
-        rests = in_threads(
-            lloyd, [(self._sample, start, self._max_iter, self._stop, None) for start in starts]
-        )
-        return min(rests, key=lambda fit: fit.inertia).centers
+    def _refined(self, fits: list[_Fit]) -> _Fit:
+        """Take the best restarts to larger samples and the best of those to all rows."""
+        stop = self._stop * REFINEMENT
+        with ThreadPoolExecutor(thread_count()) as pool:
+            if len(self._levels) == 1:
+                return lloyd(self._levels[0], fits[0].centers, self._max_iter, 0.0, pool)
+            for rows in self._levels[1:]:
+                found = [lloyd(rows, fit.centers, self._max_iter, stop, pool) for fit in fits]
+                fits = [min(found, key=lambda fit: fit.inertia)]
+        return fits[0]
 
-    def _spread(self, k: int, known: FloatArray | None) -> FloatArray:
-        """Draw k starting centers, keeping those already known."""
+    def _draws(self, starts: int, k: int) -> FloatArray:
+        """Draw the shares that greedy k-means++ needs for some starts."""
+        trials = 2 + int(np.log(k))
+        return np.sort(self._generator.random((starts, k, trials)), axis=2)
+
+    def _swapped(self, fits: list[_Fit]) -> list[_Fit]:
+        """Improve the best restart by putting a dispensable center where it helps more.
+
+        Restarts of a large k all end in poor optima; a few swaps leave them.
+        """
+        fits = sorted(fits, key=lambda fit: fit.inertia)
+        for _ in range(SWAP_ROUNDS):
+            best = fits[0]
+            dispensable = np.argsort(_merge_costs(best), kind="stable")[:SWAPS]
+            draws = self._draws(len(dispensable), len(best.centers))
+            others = [np.delete(best.centers, center, axis=0) for center in dispensable]
+            tried = in_threads(self._restart, list(zip(draws, others, strict=True)))
+            fits = sorted(fits + tried, key=lambda fit: fit.inertia)[: len(fits)]
+            if fits[0].inertia >= best.inertia * (1.0 - 1e-4):
+                break
+        return fits
+
+    def _restarts(self, k: int) -> list[_Fit]:
+        """Return what every restart found on the smallest sample."""
+        draws = self._draws(self._n_init + 1, k)
+        nothing = np.empty((0, self._levels[0].shape[1]))
+        begins = [(each, nothing) for each in draws[1:]]
+        if self._last is not None:
+            begins.append((draws[0], self._last))
+        return in_threads(self._restart, begins)
+
+    def _restart(self, shares: FloatArray, known: FloatArray) -> _Fit:
+        """Spread centers, keeping those already known, and let them rest on the sample."""
         from models_py.clustering.kmeans_kernels import spread_start
 
-        centers = np.empty((k, self._points.shape[1]))
-        first = 0 if known is None else known.shape[0]
-        if known is not None:
-            centers[:first] = known
-        uniforms = self._generator.random((k, 2 + int(np.log(k))))
-        if spread_start(self._sample, centers, first, uniforms) < k:
+        rows = self._levels[0]
+        centers = np.empty((len(shares), rows.shape[1]))
+        centers[: len(known)] = known
+        if spread_start(rows, centers, len(known), shares) < len(shares):
             # The sample has too few distinct rows; the table has enough.
-            spread_start(self._points, centers, first, uniforms)
-        return centers
+            spread_start(self._levels[-1], centers, len(known), shares)
+        return lloyd(rows, centers, self._max_iter, self._stop)
 
 
-def _sample(points: FloatArray, generator: np.random.Generator) -> FloatArray:
-    """Draw the rows on which restarts are tried."""
-    if len(points) <= SAMPLE_ROWS:
-        return points
-    drawn = generator.choice(len(points), SAMPLE_ROWS, replace=False, shuffle=False)
-    return points[np.sort(drawn)]
+def _merge_costs(fit: _Fit) -> FloatArray:
+    """Return what inertia gains, at least, when each cluster joins another (Ward 1963)."""
+    sizes = np.bincount(fit.labels, minlength=len(fit.centers)).astype(np.float64)
+    gaps = np.sum((fit.centers[:, None, :] - fit.centers[None, :, :]) ** 2, axis=2)
+    pairs = sizes[:, None] * sizes[None, :] / np.maximum(sizes[:, None] + sizes[None, :], 1.0)
+    costs = pairs * gaps
+    np.fill_diagonal(costs, np.inf)
+    return np.asarray(costs.min(axis=1))
+
+
+def _distinct(fits: list[_Fit]) -> list[_Fit]:
+    """Return the best restarts that differ from each other, the best first."""
+    kept: list[_Fit] = []
+    for fit in sorted(fits, key=lambda fit: fit.inertia):
+        if not kept or fit.inertia > kept[-1].inertia * (1.0 + 1e-4):
+            kept.append(fit)
+    return kept[:SURVIVORS]
+
+
+def _levels(points: FloatArray, generator: np.random.Generator) -> list[FloatArray]:
+    """Return samples of growing size, the last being all rows."""
+    if len(points) <= WHOLE_ROWS:
+        return [points]
+    levels = []
+    size = SAMPLE_ROWS
+    while size * GROWTH <= len(points) * 2:
+        drawn = generator.choice(len(points), size, replace=False, shuffle=False)
+        levels.append(points[np.sort(drawn)])
+        size *= GROWTH
+    return [*levels, points]
 
 
 def lloyd(

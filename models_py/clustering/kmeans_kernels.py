@@ -9,8 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+REORDERED = {"reassoc", "contract"}
+"""Sums may be added in any order, which lets them run in vectors."""
 
-@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+
+@njit(nogil=True, cache=True, fastmath=REORDERED)
 def squared_distance(points, row, centers, center):  # type: ignore[no-untyped-def]
     """Return the squared Euclidean distance of one row to one center."""
     total = 0.0
@@ -103,58 +106,75 @@ def assign_moved(  # type: ignore[no-untyped-def]
     return moved
 
 
+@njit(nogil=True, cache=True, fastmath=REORDERED)
+def close_in(points, gaps, at, row):  # type: ignore[no-untyped-def]
+    """Lower squared distances ``gaps`` to those of one row of ``at``; returns their sum."""
+    total = 0.0
+    for index in range(points.shape[0]):
+        gaps[index] = min(gaps[index], squared_distance(points, index, at, row))
+        total += gaps[index]
+    return total
+
+
 @njit(nogil=True, cache=True)
-def spread_start(points, centers, known, uniforms):  # type: ignore[no-untyped-def]
+def draw_far(gaps, total, shares, drawn):  # type: ignore[no-untyped-def]
+    """Draw rows with probability proportional to ``gaps``; ``shares`` rise from 0 to 1."""
+    running = 0.0
+    last = 0
+    draw = 0
+    for row in range(gaps.shape[0]):
+        if gaps[row] > 0.0:
+            running += gaps[row]
+            last = row
+            while draw < shares.shape[0] and shares[draw] * total < running:
+                drawn[draw] = row
+                draw += 1
+    while draw < shares.shape[0]:
+        drawn[draw] = last
+        draw += 1
+
+
+@njit(nogil=True, cache=True, fastmath=REORDERED)
+def best_of_drawn(points, gaps, drawn):  # type: ignore[no-untyped-def]
+    """Return which of the drawn rows, as a center, would lower the sum of gaps the most."""
+    best = 0
+    lowest = np.inf
+    for trial in range(drawn.shape[0]):
+        total = 0.0
+        for row in range(points.shape[0]):
+            total += min(gaps[row], squared_distance(points, row, points, drawn[trial]))
+        if total < lowest:
+            lowest = total
+            best = drawn[trial]
+    return best
+
+
+@njit(nogil=True, cache=True)
+def spread_start(points, centers, known, shares):  # type: ignore[no-untyped-def]
     """Fill ``centers[known:]`` by greedy k-means++ (Arthur and Vassilvitskii 2007).
 
     Each new center is the best of several rows drawn with probability proportional to the
-    squared distance to the centers so far. ``uniforms`` (k, trials) are draws from [0, 1).
-    Returns the number of centers found, less than k where all rows coincide with one.
+    squared distance to the centers so far. ``shares`` (k, trials) are draws from [0, 1),
+    rising in each row. Returns the number of centers found, less than k where all rows
+    coincide with one.
     """
-    rows = points.shape[0]
-    k = centers.shape[0]
-    trials = uniforms.shape[1]
+    rows, columns = points.shape
     gaps = np.full(rows, np.inf)
-    if known == 0:
-        centers[0] = points[min(int(uniforms[0, 0] * rows), rows - 1)]
-        known = 1
-    total = 0.0
-    for row in range(rows):
-        for center in range(known):
-            gaps[row] = min(gaps[row], squared_distance(points, row, centers, center))
-        total += gaps[row]
-    drawn = np.empty(trials, dtype=np.int64)
-    sorted_uniforms = np.empty(trials)
-    for step in range(known, k):
+    drawn = np.empty(shares.shape[1], dtype=np.int64)
+    total = np.inf
+    for center in range(known):
+        total = close_in(points, gaps, centers, center)
+    for center in range(known, centers.shape[0]):
         if total <= 0.0:
-            return step
-        sorted_uniforms[:] = np.sort(uniforms[step]) * total
-        draw = 0
-        running = 0.0
-        last = 0
-        for row in range(rows):
-            if gaps[row] > 0.0:
-                running += gaps[row]
-                last = row
-                while draw < trials and sorted_uniforms[draw] < running:
-                    drawn[draw] = row
-                    draw += 1
-        drawn[draw:] = last
-        best_trial = 0
-        best_total = np.inf
-        for trial in range(trials):
-            trial_total = 0.0
-            for row in range(rows):
-                trial_total += min(gaps[row], squared_distance(points, row, points, drawn[trial]))
-            if trial_total < best_total:
-                best_total = trial_total
-                best_trial = trial
-        centers[step] = points[drawn[best_trial]]
-        total = 0.0
-        for row in range(rows):
-            gaps[row] = min(gaps[row], squared_distance(points, row, centers, step))
-            total += gaps[row]
-    return k
+            return center
+        row = min(int(shares[0, 0] * rows), rows - 1)
+        if center > 0:
+            draw_far(gaps, total, shares[center], drawn)
+            row = best_of_drawn(points, gaps, drawn)
+        for column in range(columns):
+            centers[center, column] = points[row, column]
+        total = close_in(points, gaps, centers, center)
+    return centers.shape[0]
 
 
 @njit(nogil=True, cache=True)
