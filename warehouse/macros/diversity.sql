@@ -1,5 +1,7 @@
 {# Diversity of the kinds that an entity holds, from rows (entity, kind, weight) grouped by
-   entity. p is a kind's share of the weight. Kinds without weight must be left out before.
+   entity. p is a kind's share of the weight, a whole number or a decimal; kinds without weight
+   must be left out before. What comes out of a logarithm is rounded to 12 places, for its last
+   bits differ between machines.
 
    Sources: C. E. Shannon (1948), A mathematical theory of communication; E. H. Simpson (1949),
    Measurement of diversity; E. C. Pielou (1966), The measurement of diversity in different
@@ -11,31 +13,20 @@
     count({{ weight }})
 {%- endmacro %}
 
-{# Shannon entropy in nats: -sum(p ln p), 0 for one kind, ln(richness) for equal shares.
-   Written as ln(W) - sum(w ln w) / W, which needs one pass. #}
+{# -sum(p ln p) as ln(W) - sum(w ln w) / W, which needs one pass. #}
+{% macro entropy_of_weights(weight) -%}
+    ln(sum({{ weight }})) - {{ exact_sum(weight ~ ' * ln(' ~ weight ~ ')') }} / sum({{ weight }})
+{%- endmacro %}
+
+{# Shannon entropy in nats: -sum(p ln p), 0 for one kind, ln(richness) for equal shares. #}
 {% macro shannon_entropy(weight) -%}
-    greatest(
-            ln(sum({{ weight }}))
-            - {{ exact_sum(weight ~ ' * ln(' ~ weight ~ ')') }} / sum({{ weight }}),
-            0
-        )
+    greatest(round({{ entropy_of_weights(weight) }}, 12), 0)
 {%- endmacro %}
 
 {# Effective number of kinds: exp(Shannon entropy), the number of equally common kinds that
    would give the same entropy (Hill number of order 1). #}
 {% macro effective_count(weight) -%}
-    exp({{ shannon_entropy(weight) }})
-{%- endmacro %}
-
-{# Herfindahl-Hirschman index: sum(p^2), 1 for one kind, 1 / richness for equal shares. #}
-{% macro herfindahl(weight) -%}
-    cast(sum({{ weight }} * {{ weight }}) as double)
-        / (cast(sum({{ weight }}) as double) * cast(sum({{ weight }}) as double))
-{%- endmacro %}
-
-{# Gini-Simpson index: 1 - sum(p^2), the chance that two draws give different kinds. #}
-{% macro simpson(weight) -%}
-    1 - {{ herfindahl(weight) }}
+    greatest(round(exp({{ entropy_of_weights(weight) }}), 12), 1)
 {%- endmacro %}
 
 {# Pielou evenness: entropy / ln(richness), 1 for equal shares; null for a single kind, whose
@@ -43,6 +34,18 @@
 {% macro evenness(weight) -%}
     case
             when count({{ weight }}) > 1
-                then least({{ shannon_entropy(weight) }} / ln(count({{ weight }})), 1)
+                then least(round(({{ entropy_of_weights(weight) }}) / ln(count({{ weight }})), 12), 1)
         end
+{%- endmacro %}
+
+{# Gini-Simpson index: 1 - sum(p^2), the chance that two draws give different kinds. #}
+{% macro simpson(weight) -%}
+    cast(sum({{ weight }}) * sum({{ weight }}) - sum({{ weight }} * {{ weight }}) as double)
+        / (cast(sum({{ weight }}) as double) * cast(sum({{ weight }}) as double))
+{%- endmacro %}
+
+{# Herfindahl-Hirschman index: sum(p^2), 1 for one kind, 1 / richness for equal shares. #}
+{% macro herfindahl(weight) -%}
+    cast(sum({{ weight }} * {{ weight }}) as double)
+        / (cast(sum({{ weight }}) as double) * cast(sum({{ weight }}) as double))
 {%- endmacro %}

@@ -97,11 +97,11 @@
         as double)) / nullif(count({{ whole_number }}), 0)
 {%- endmacro %}
 
-{# A sum of doubles that does not depend on the order of the rows: in billionths. #}
+{# A sum of doubles that does not depend on the order of the rows. #}
 {% macro exact_sum(value) -%}
     {{ return(adapter.dispatch('exact_sum', 'segmenthouse')(value)) }}
 {%- endmacro %}
 
 {% macro default__exact_sum(value) -%}
-    cast(sum(cast({{ value }} as decimal(28, 9))) as double)
+    cast(sum(cast({{ value }} as decimal(32, 15))) as double)
 {%- endmacro %}
