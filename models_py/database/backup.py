@@ -32,7 +32,7 @@ from models_py.database.catalog import (
     reads_among,
     stored_bytes,
 )
-from models_py.database.connection import Warehouse, open_warehouse, quoted
+from models_py.database.connection import Warehouse, literal, open_warehouse, quoted
 from models_py.database.fingerprint import (
     Fingerprint,
     differences,
@@ -277,7 +277,7 @@ def _proven(
 @contextmanager
 def attached(warehouse: Warehouse, file: Path, *, read_only: bool) -> Iterator[None]:
     """Attach a database file as ``segmenthouse_backup`` for a while."""
-    path = "'" + str(file).replace("'", "''") + "'"
+    path = literal(str(file))
     kind = "(read_only)" if read_only else ""
     warehouse.rows(f"attach {path} as {quoted(ATTACHED)} {kind}")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import string
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ from typing import Any
 
 from models_py import settings
 from models_py.database import contract
-from models_py.database.connection import Warehouse, quoted
+from models_py.database.connection import Warehouse, literal, quoted
 from models_py.errors import WarehouseError
 
 TABLE, VIEW = "table", "view"
+_LOWER = {ord(letter): letter.lower() for letter in string.ascii_uppercase}
 LAYERS = ("bronze", "silver", "gold")
 IDENTIFIER = r'(?:"(?:[^"]|"")*"|[^\s".(),;]+)'
 _VIEW_HEAD = re.compile(
@@ -23,8 +25,13 @@ _VIEW_HEAD = re.compile(
     rf"(?P<columns>\((?:\s*{IDENTIFIER}\s*,?)+\))?\s*AS\s+",
     re.IGNORECASE,
 )
-_COUNTS_A_STATEMENT = 20
+_TABLES_A_STATEMENT = 20
 _NAMES_IN_TEXT = {"query", "query_table"}
+
+
+def folded(name: str) -> str:
+    """Return a name as DuckDB compares it: the case of other letters than A to Z tells."""
+    return name.translate(_LOWER)
 
 
 @dataclass(frozen=True, order=True)
@@ -40,7 +47,7 @@ class Name:
     @property
     def key(self) -> tuple[str, str]:
         """What two spellings of the same relation share."""
-        return self.schema.casefold(), self.name.casefold()
+        return folded(self.schema), folded(self.name)
 
     @property
     def sql(self) -> str:
@@ -86,13 +93,12 @@ class Ownership:
 
 def read_relations(warehouse: Warehouse, database: str | None = None) -> list[Relation]:
     """Return every table and view of the file (or of an attached one), by schema and name."""
-    catalog = database or current_database(warehouse)
+    catalog = literal(database) if database is not None else "current_database()"
     found = warehouse.rows(
-        "select schema_name, table_name, 'table' from duckdb_tables() where database_name = ?"
-        " and not internal and not temporary union all"
-        " select schema_name, view_name, 'view' from duckdb_views() where database_name = ?"
-        " and not internal and not temporary order by all",
-        [catalog, catalog],
+        "select schema_name, table_name, 'table' from duckdb_tables() where database_name ="
+        f" {catalog} and not internal and not temporary union all"
+        " select schema_name, view_name, 'view' from duckdb_views() where database_name ="
+        f" {catalog} and not internal and not temporary order by all"
     )
     return [Relation(Name(schema, name), kind) for schema, name, kind in found]
 
@@ -103,8 +109,8 @@ def count_rows(
     """Return the exact rows of tables; many in one statement."""
     catalog = database or current_database(warehouse)
     counted: dict[Name, int] = {}
-    for begin in range(0, len(names), _COUNTS_A_STATEMENT):
-        some = names[begin : begin + _COUNTS_A_STATEMENT]
+    for begin in range(0, len(names), _TABLES_A_STATEMENT):
+        some = names[begin : begin + _TABLES_A_STATEMENT]
         statement = " union all ".join(
             f"select {position}, count(*) from {quoted(catalog, one.schema, one.name)}"
             for position, one in enumerate(some)
@@ -125,10 +131,7 @@ def stored_bytes(warehouse: Warehouse, names: Sequence[Name]) -> dict[Name, int]
     if not names:
         return {}
     block_bytes = int(warehouse.rows("select block_size from pragma_database_size()")[0][0])
-    sharers: dict[int, list[Name]] = defaultdict(list)
-    for name in names:
-        for block in _blocks(warehouse, name):
-            sharers[block].append(name)
+    sharers = _sharers(warehouse, names)
     held = dict.fromkeys(names, 0.0)
     for together in sharers.values():
         for name in together:
@@ -136,14 +139,24 @@ def stored_bytes(warehouse: Warehouse, names: Sequence[Name]) -> dict[Name, int]
     return {name: round(share) for name, share in held.items()}
 
 
-def _blocks(warehouse: Warehouse, name: Name) -> set[int]:
-    found = warehouse.rows(
-        "select block_id, additional_block_ids from pragma_storage_info(?) where persistent",
-        [name.sql],
-    )
-    return {
-        int(block) for first, more in found for block in [first, *(more or [])] if int(block) >= 0
-    }
+def _sharers(warehouse: Warehouse, names: Sequence[Name]) -> dict[int, set[Name]]:
+    sharers: dict[int, set[Name]] = defaultdict(set)
+    # Many tiny reads: starting threads for each takes longer than its work.
+    threads = warehouse.rows("select current_setting('threads')")[0][0]
+    warehouse.rows("set threads = 1")
+    for begin in range(0, len(names), _TABLES_A_STATEMENT):
+        some = names[begin : begin + _TABLES_A_STATEMENT]
+        statement = " union all ".join(
+            f"select {position}, block_id, additional_block_ids"
+            f" from pragma_storage_info({literal(one.sql)}) where persistent"
+            for position, one in enumerate(some)
+        )
+        for at, first, more in warehouse.rows(statement):
+            for block in (first, *(more or ())):
+                if block >= 0:
+                    sharers[block].add(some[at])
+    warehouse.rows(f"set threads = {int(threads)}")
+    return sharers
 
 
 def read_readers(warehouse: Warehouse) -> list[Reader]:
@@ -187,11 +200,11 @@ class _Known:
         return cls(database, keys, {name: frozenset(some) for name, some in by_name.items()})
 
     def resolve(self, part: str, relation: str, schema: str) -> frozenset[tuple[str, str]]:
-        part, relation = part.casefold(), relation.casefold()
+        part, relation = folded(part), folded(relation)
         if part:
-            places = [part, "main"] if part == self.database.casefold() else [part]
+            places = [part, "main"] if part == folded(self.database) else [part]
         else:
-            places = [schema.casefold(), "main"]
+            places = [folded(schema), "main"]
         found = frozenset((place, relation) for place in places) & self.keys
         # A path that was set when the view was made may lead elsewhere: then any of that name.
         return found if found or part else self.by_name.get(relation, frozenset())
@@ -237,7 +250,7 @@ def _reads(
 ) -> frozenset[tuple[str, str]]:
     tree = _parsed(warehouse, body) if body is not None else None
     if tree is None:
-        lowered = text.casefold()
+        lowered = folded(text)
         return frozenset(key for key in known.keys if key[1] in lowered)
     found: set[tuple[str, str]] = set()
     for part, relation in _base_tables(tree):
@@ -246,7 +259,7 @@ def _reads(
 
 
 def _parsed(warehouse: Warehouse, body: str) -> Any | None:
-    text = warehouse.rows("select json_serialize_sql(?::varchar)", [body])[0][0]
+    text = warehouse.rows(f"select json_serialize_sql({literal(body)}::varchar)")[0][0]
     tree = json.loads(text)
     return None if tree.get("error") else tree
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from models_py.database import definitions, durable
 from models_py.database.catalog import TABLE, current_database, read_relations
-from models_py.database.connection import Warehouse, open_warehouse, quoted
+from models_py.database.connection import Warehouse, literal, open_warehouse, quoted
 from models_py.database.fingerprint import differences, take_fingerprints
 from models_py.errors import WarehouseError
 from models_py.progress import Progress, Silent
@@ -110,7 +110,7 @@ def _rewrite(warehouse: Warehouse, copy: Path, progress: Progress) -> None:
     # One connection holds the old file and writes the new one: a second one to the old file
     # in this process would drop the lock on it when it closes.
     source, target = current_database(warehouse), quoted(COPIED)
-    file = "'" + str(copy).replace("'", "''") + "'"
+    file = literal(str(copy))
     progress.step("copying what is left")
     warehouse.rows(f"attach {file} as {target} (read_write, {_storage(warehouse)})")
     warehouse.rows(f"copy from database {quoted(source)} to {target}")

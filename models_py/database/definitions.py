@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from models_py.database.catalog import IDENTIFIER, Name, Relation, read_relations, view_body
-from models_py.database.connection import Warehouse, quoted
+from models_py.database.connection import Warehouse, literal, quoted
 from models_py.errors import WarehouseError
 
 _PATH = rf"{IDENTIFIER}(?:\.{IDENTIFIER})*"
@@ -42,10 +42,10 @@ def copy_table(warehouse: Warehouse, source: str, target: str, name: Name) -> No
     warehouse.rows(f"insert into {made} ({listed}) select {listed} from {origin}")
     _copy_indexes(warehouse, source, target, name)
     if comment is not None:
-        warehouse.rows(f"comment on table {made} is {_text(comment)}")
+        warehouse.rows(f"comment on table {made} is {literal(comment)}")
     for column, said in columns:
         if said is not None:
-            warehouse.rows(f"comment on column {made}.{quoted(column)} is {_text(said)}")
+            warehouse.rows(f"comment on column {made}.{quoted(column)} is {literal(said)}")
 
 
 def create_view(warehouse: Warehouse, target: str, name: Name, sql: str) -> None:
@@ -156,7 +156,3 @@ def _copy_indexes(warehouse: Warehouse, source: str, target: str, name: Name) ->
             f"create {head['unique'] or ''}index {quoted(index)} on"
             f" {quoted(target, name.schema, name.name)} {sql[head.end() :]}"
         )
-
-
-def _text(words: str) -> str:
-    return "'" + words.replace("'", "''") + "'"

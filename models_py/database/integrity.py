@@ -13,7 +13,6 @@ from models_py.database.catalog import (
     Name,
     Ownership,
     Relation,
-    count_rows,
     read_ownership,
     read_relations,
 )
@@ -74,14 +73,22 @@ def faults(figures: Sequence[Figure]) -> list[str]:
 
 def _layers(warehouse: Warehouse, relations: Sequence[Relation]) -> Iterator[Figure]:
     for layer in LAYERS:
-        tables = [one.name for one in relations if one.name.schema == layer and one.kind == TABLE]
-        for name, rows in count_rows(warehouse, tables).items():
-            yield Figure("rows", str(name), rows)
-            columns = warehouse.columns(name.schema, name.name)
-            for column in CUSTOMER_COLUMNS:
-                if column in columns:
-                    found = f"select count(distinct {quoted(column)}) from {name.sql}"
-                    yield Figure("customers", str(name), _count(warehouse, found))
+        for relation in relations:
+            if relation.name.schema == layer:
+                yield from _size(warehouse, relation.name)
+
+
+def _size(warehouse: Warehouse, name: Name) -> Iterator[Figure]:
+    try:
+        yield Figure("rows", str(name), _count(warehouse, f"select count(*) from {name.sql}"))
+        columns = warehouse.columns(name.schema, name.name)
+        for column in CUSTOMER_COLUMNS:
+            if column in columns:
+                found = f"select count(distinct {quoted(column)}) from {name.sql}"
+                yield Figure("customers", str(name), _count(warehouse, found))
+    except WarehouseError as error:
+        # A view whose table or file is gone.
+        yield Figure("unreadable", str(name), 1, str(error))
 
 
 def _duplicates(
