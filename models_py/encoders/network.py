@@ -13,7 +13,7 @@ from models_py.encoders import storage
 from models_py.encoders.base import Encoder
 from models_py.encoders.keras_backend import import_keras
 from models_py.encoders.layers import Dense, Weights, dropout_width, forward, weight_shapes
-from models_py.encoders.training import AdamLoop, Batch, Draw, RowLoss, split_rows, train
+from models_py.encoders.training import AdamLoop, Draw, RowLoss, split_rows, train
 from models_py.typing import Float32Array, FloatArray, IntArray
 
 NETWORK_FILE = "network.keras"
@@ -64,7 +64,7 @@ class NetworkEncoder(Encoder):
             AdamLoop(loss, start, self.settings.batch_size),
             self._draw(values[training_rows]),
             training_rows.size,
-            self._validation(values[validation_rows]),
+            {"inputs": values[validation_rows]},
             self.settings,
             generator,
             self._note,
@@ -102,9 +102,6 @@ class NetworkEncoder(Encoder):
             return {"inputs": values[rows]} | dropout_bits(generator, rows.size, width)
 
         return draw
-
-    def _validation(self, values: Float32Array) -> Batch:
-        return {"inputs": values}
 
     def _transform(self, points: FloatArray) -> FloatArray:
         return apply_layers(self._encoding_layers(points.shape[1]), self.weights_, points)

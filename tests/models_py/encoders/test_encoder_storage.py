@@ -11,6 +11,7 @@ from models_py.encoders.autoencoder import Autoencoder
 from models_py.encoders.base import Encoder
 from models_py.encoders.catalog import load_encoder
 from models_py.encoders.pca import PcaEncoder
+from models_py.encoders.settings import AutoencoderSettings
 from models_py.encoders.storage import MANIFEST, SavedEncoderError
 from models_py.typing import FloatArray, IntArray
 
@@ -62,6 +63,14 @@ def test_a_damaged_folder_is_refused_in_one_line(damage: str, copy: Path) -> Non
 def test_an_encoder_of_another_kind_is_refused(saved: Path) -> None:
     with pytest.raises(SavedEncoderError, match="kind 'autoencoder', not 'pca'"):
         PcaEncoder.load(saved)
+
+
+def test_a_network_of_another_layout_is_refused(trained: Encoder, tmp_path: Path) -> None:
+    mixed = Autoencoder(AutoencoderSettings(layers=(4, 2)))
+    mixed.columns_, mixed.network_ = 6, trained.network_  # type: ignore[attr-defined]
+    mixed.save(tmp_path)
+    with pytest.raises(SavedEncoderError, match="not the network of its manifest"):
+        load_encoder(tmp_path)
 
 
 def test_an_interrupted_save_does_not_count_as_saved(
