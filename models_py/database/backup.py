@@ -332,7 +332,7 @@ def read_backup(folder: Path) -> Backup:
         The folder is no finished backup; says what is missing.
     """
     path = folder / MANIFEST_NAME
-    if not (folder / DATABASE_NAME).is_file() or not path.is_file():
+    if not _is_finished(folder):
         raise WarehouseError(
             f"{folder} is no finished backup: it needs {MANIFEST_NAME} and {DATABASE_NAME}"
             f"{_other_backups(folder.parent)}"
@@ -341,6 +341,10 @@ def read_backup(folder: Path) -> Backup:
         return _from_json(folder, json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise WarehouseError(f"{path} is damaged ({error}): take another backup") from error
+
+
+def _is_finished(folder: Path) -> bool:
+    return (folder / DATABASE_NAME).is_file() and (folder / MANIFEST_NAME).is_file()
 
 
 def _from_json(folder: Path, content: dict[str, Any]) -> Backup:
@@ -370,7 +374,7 @@ def list_backups(root: Path) -> list[Backup]:
     """Return the finished backups of a folder, oldest first; damaged ones are left out."""
     found = []
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
-        if _FOLDER.fullmatch(folder.name) and folder.is_dir():
+        if _FOLDER.fullmatch(folder.name) and _is_finished(folder):
             try:
                 found.append(read_backup(folder))
             except WarehouseError:
