@@ -73,6 +73,8 @@ def side_words(feature: str, z: float) -> str:
         if fnmatchcase(feature, pattern):
             what = feature_words(feature).removesuffix(" share")
             return sides["high" if z > 0 else "low"].format(what=what)
+    if "=" in feature:
+        return feature_words(feature) if z > 0 else f"few {feature_words(feature)}"
     return f"{'high' if z > 0 else 'low'} {feature_words(feature)}"
 
 

@@ -323,9 +323,7 @@ class FeatureMatrix:
             # Adding zero makes one zero of -0 and 0, which differ in their bytes.
             same = seen.setdefault((np.round(values, 12) + 0.0).tobytes(), recipe.feature)
             if np.ptp(values) == 0:
-                made = recipe.fill if recipe.low is None else recipe.low
-                done = "its missing values were filled" if recipe.low is None else "winsorising"
-                reason = f"constant after {done} ({made:.4g})"
+                reason = _why_constant(recipe, frame[recipe.column])
                 self.dropped_.append(Dropped(recipe.feature, "matrix", reason))
             elif same != recipe.feature:
                 self.dropped_.append(Dropped(recipe.feature, "matrix", f"the same as {same}"))
@@ -393,6 +391,12 @@ def _unusable_words(column: pd.Series[Any]) -> str:
     return f"constant ({only[0]})" if len(only) == 1 else ""
 
 
+def _why_constant(recipe: Recipe, column: pd.Series[Any]) -> str:
+    if recipe.low is not None and column.nunique() > 1:
+        return f"constant after winsorising ({recipe.low:.4g})"
+    return f"constant after its missing values were filled ({recipe.fill:.4g})"
+
+
 def _type_of_values(column: pd.Series[Any]) -> str:
     from pandas.api.types import infer_dtype
 
@@ -456,7 +460,7 @@ def _transformed(recipe: Recipe, raw: FloatArray) -> FloatArray:
 
 def _skewness(values: FloatArray) -> float:
     spread = values.std()
-    return float(((values - values.mean()) ** 3).mean() / spread**3) if spread > 0 else 0.0
+    return float((((values - values.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
 
 
 def _yeo_johnson_power(values: FloatArray) -> float:

@@ -1,0 +1,79 @@
+"""Names and sentences of segments."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from models_py.describe.names import feature_words, name_segments, side_words, standing_out
+
+COLUMNS = ["segment_id", "feature", "z", "mean", "population_mean"]
+
+
+def profiles(*rows: tuple[int, str, float]) -> pd.DataFrame:
+    return pd.DataFrame([(*row, 1.5 + row[2], 1.5) for row in rows], columns=COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("feature", "z", "words"),
+    [
+        ("recency_days", 1.0, "away for long"),
+        ("recency_days", -1.0, "here lately"),
+        ("visit_gap_mean_days", 1.0, "long gaps between visits"),
+        ("department_meat_share", 1.0, "meat buyers"),
+        ("department_packaged_meat_share", -1.0, "little packaged meat"),
+        ("hour_evening_share", 1.0, "evening shoppers"),
+        ("category_effective_count", -1.0, "narrow range"),
+        ("format_xls_share", 1.0, "much xls"),
+        ("life_stage=YA", 1.0, "life stage YA"),
+        ("life_stage=YA", -1.0, "few life stage YA"),
+        ("income_band", 1.0, "high income band"),
+        ("income_band", -1.0, "low income band"),
+    ],
+)
+def test_words_of_a_side(feature: str, z: float, words: str) -> None:
+    assert side_words(feature, z) == words
+
+
+def test_words_of_a_column() -> None:
+    assert feature_words("department_meat_share") == "meat share"
+    assert feature_words("life_stage=YA") == "life stage YA"
+
+
+def test_the_strongest_two_name_a_segment() -> None:
+    told = name_segments(
+        profiles((1, "a", 0.5), (1, "b", -2.0), (1, "c", 1.0), (1, "d", 0.1)), top=3
+    )
+    assert told[1].name == "low b, high c"
+    assert told[1].description == "high: c 2.5 (all 1.5), a 2 (all 1.5); low: b -0.5 (all 1.5)"
+
+
+def test_names_are_unique() -> None:
+    rows = [(segment, "a", 2.0) for segment in (1, 2, 3)]
+    rows += [(segment, "b", 1.0) for segment in (1, 2, 3)]
+    rows += [(2, "c", 0.5)]
+    told = name_segments(profiles(*rows), top=3)
+    assert [told[i].name for i in (1, 2, 3)] == [
+        "high a, high b",
+        "high a, high b, high c",
+        "high a, high b (2)",
+    ]
+
+
+def test_columns_of_one_meaning_are_named_once() -> None:
+    rows = [(1, f"category_{kind}", 2.0) for kind in ("richness", "shannon", "effective_count")]
+    told = name_segments(profiles(*rows, (1, "recency_days", 0.4)), top=3)
+    assert told[1].name == "wide range, away for long"
+
+
+def test_a_segment_near_the_average() -> None:
+    told = name_segments(profiles((1, "a", 0.1), (2, "a", -0.1)), top=3)
+    assert (told[1].name, told[2].name) == ("near the average", "near the average (2)")
+    assert told[1].description == "no feature stands out from the average"
+
+
+def test_standing_out_keeps_the_top_of_each_side() -> None:
+    rows = [(1, name, z) for name, z in zip("abcdef", (3, 2, 1, -1, -2, -3), strict=True)]
+    high, low = standing_out(profiles(*rows), 2)
+    assert high["feature"].tolist() == ["a", "b"]
+    assert low["feature"].tolist() == ["f", "e"]
