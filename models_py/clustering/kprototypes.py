@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -34,6 +35,9 @@ from models_py.typing import FloatArray, IntArray
 
 Codes = npt.NDArray[np.int32]
 Start = Literal["huang", "cao"] | tuple[FloatArray, IntArray]
+
+PATIENCE = 3
+"""Passes without a gain after which a run ends: moves in turn may raise the cost for a while."""
 
 UNKNOWN = -1
 """Code of a level that the fit did not see; it differs from every mode."""
@@ -118,12 +122,11 @@ class KPrototypes:
         self.gamma_ = self.gamma if self.gamma is not None else default_gamma(numeric)
         levels = int(codes.max(initial=0)) + 1
         runs = in_threads(
-            self._run, [(numeric, codes, *start, levels) for start in self._starts(numeric, codes)]
+            self._run, [(numeric, codes, *start, levels) for start in self._drawn(numeric, codes)]
         )
-        best = min(runs, key=lambda run: run[0])
-        self.cost_, self.n_iter_, self.labels_ = best[0], best[1], best[2]
-        self.numeric_centers_: FloatArray = best[3]
-        self.categorical_modes_: Codes = best[4]
+        best = min(runs, key=lambda run: run.cost)
+        self.cost_, self.n_iter_, self.labels_ = best.cost, best.passes, best.labels
+        self.numeric_centers_, self.categorical_modes_ = best.centers, best.modes
         return self
 
     def predict(self, numeric: FloatArray, categorical: IntArray) -> IntArray:
@@ -155,7 +158,27 @@ class KPrototypes:
         assign_prototypes(numeric, codes, *prototypes, self.gamma_, labels)
         return labels
 
-    def _starts(self, numeric: FloatArray, codes: Codes) -> list[tuple[FloatArray, Codes]]:
+    def starts(self, numeric: FloatArray, categorical: IntArray) -> list[tuple[FloatArray, Codes]]:
+        """Return the prototypes from which `fit` begins.
+
+        Parameters
+        ----------
+        numeric, categorical
+            As in `fit`.
+
+        Returns
+        -------
+        list
+            ``n_init`` pairs of numeric centers (k, p) and categorical codes (k, q).
+
+        Raises
+        ------
+        DataError
+            When ``init`` is unknown or a given start does not fit the rows.
+        """
+        return self._drawn(*_check_mixed(numeric, categorical))
+
+    def _drawn(self, numeric: FloatArray, codes: Codes) -> list[tuple[FloatArray, Codes]]:
         if not isinstance(self.init, str):
             return [_given_start(self.init, self.k, numeric, codes)]
         generator = np.random.default_rng(self.seed)
@@ -174,15 +197,89 @@ class KPrototypes:
 
     def _run(
         self, numeric: FloatArray, codes: Codes, centers: FloatArray, modes: Codes, levels: int
-    ) -> tuple[float, int, IntArray, FloatArray, Codes]:
-        from models_py.clustering.kprototypes_kernels import run_to_rest
+    ) -> _Rest:
+        state = _State(numeric, codes, (centers, modes), self.gamma_, levels)
+        best = state.rest(0)
+        worse = 0
+        for passes in range(1, self.max_iter + 1):
+            moves = state.move_in_turn()
+            found = state.rest(passes)
+            worse = 0 if found.cost < best.cost else worse + 1
+            best = min(best, found, key=lambda rest: rest.cost)
+            if moves == 0 or worse == PATIENCE:
+                break
+        return best
 
-        centers, modes = centers.copy(), modes.copy()
-        labels = np.empty(len(numeric), dtype=np.int64)
-        cost, passes = run_to_rest(
-            numeric, codes, self.gamma_, centers, modes, labels, self.max_iter, levels
+
+@dataclass
+class _Rest:
+    """Prototypes after some passes, with the labels and cost that they give."""
+
+    cost: float
+    passes: int
+    labels: IntArray
+    centers: FloatArray
+    modes: Codes
+
+
+class _State:
+    """Membership and tallies of one run, whose prototypes follow every move."""
+
+    def __init__(
+        self,
+        numeric: FloatArray,
+        codes: Codes,
+        start: tuple[FloatArray, Codes],
+        gamma: float,
+        levels: int,
+    ) -> None:
+        from models_py.clustering.kprototypes_kernels import assign_prototypes, tally
+
+        self._rows = (numeric, codes)
+        self._gamma = gamma
+        self._labels = np.empty(len(numeric), dtype=np.int64)
+        assign_prototypes(*self._rows, *start, gamma, self._labels)
+        k = len(start[0])
+        self._fill_empty(start, k)
+        sums = np.zeros((k, numeric.shape[1]))
+        sizes = np.zeros(k, dtype=np.int64)
+        counts = np.zeros((k, codes.shape[1], levels), dtype=np.int64)
+        tally(*self._rows, self._labels, sums, sizes, counts)
+        self._tallies = (sums, sizes, counts)
+        self._centers = sums / sizes[:, None]
+        self._modes = counts.argmax(axis=2).astype(np.int32)
+
+    def _fill_empty(self, start: tuple[FloatArray, Codes], k: int) -> None:
+        """Give each cluster without rows the row that is furthest from its prototype."""
+        sizes = np.bincount(self._labels, minlength=k)
+        if sizes.all():
+            return
+        numeric, codes = self._rows
+        costs = np.sum((numeric - start[0][self._labels]) ** 2, axis=1)
+        costs += self._gamma * np.count_nonzero(codes != start[1][self._labels], axis=1)
+        for cluster in np.flatnonzero(sizes == 0):
+            row = int(np.argmax(np.where(sizes[self._labels] > 1, costs, -np.inf)))
+            sizes[self._labels[row]] -= 1
+            sizes[cluster] = 1
+            self._labels[row] = cluster
+
+    def move_in_turn(self) -> int:
+        """Move rows one after another and return how many moved."""
+        from models_py.clustering.kprototypes_kernels import move_in_turn
+
+        prototypes = (self._centers, self._modes)
+        return int(
+            move_in_turn(*self._rows, self._gamma, self._labels, *self._tallies, *prototypes)
         )
-        return float(cost), int(passes), labels, centers, modes
+
+    def rest(self, passes: int) -> _Rest:
+        """Return the prototypes as they are, and the labels and cost that they give."""
+        from models_py.clustering.kprototypes_kernels import assign_prototypes
+
+        labels = np.empty_like(self._labels)
+        prototypes = (self._centers.copy(), self._modes.copy())
+        cost = float(assign_prototypes(*self._rows, *prototypes, self._gamma, labels))
+        return _Rest(cost, passes, labels, *prototypes)
 
 
 def default_gamma(numeric: FloatArray) -> float:
