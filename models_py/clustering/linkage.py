@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,7 @@ from models_py.evaluation.distances import (
     across_threads,
     check_metric,
     compiled,
+    load_tile,
     measurable_rows,
     row_ranges,
     tile_squares,
@@ -46,9 +47,12 @@ METHODS: tuple[str, ...] = ("ward", "average", "complete", "single")
 
 _WARD, _AVERAGE, _MEAN_SQUARE, _COMPLETE, _SINGLE = 0, 1, 2, 3, 4
 
-_MATRIX_SHARE = 0.25  # rounds go on until this share of the rows is left for the matrix
+_MATRIX_SHARE = 0.15  # rounds go on until this share of the rows is left for the matrix
+_LARGEST_MATRIX_SHARE = 0.4  # share from which on costly rounds may give way to the matrix
+_COSTLY_SHARE = 1 / 32  # share of all point pairs that makes a round costly
 _STALLED_SHARE = 0.02  # a round that merges a smaller share of the clusters is the last
 _CHAIN_SHARE = 0.05  # for Ward: below this share the chain is quicker than more rounds
+_LIST = 8  # nearest clusters remembered for each cluster
 _LOOSE = 1.0 + 1e-9  # a bound may be off by rounding
 _PIECE = 2 * TILE  # clusters handed to a thread at a time
 
@@ -131,7 +135,7 @@ def linkage_trees(
         raise DataError(f"a linkage tree needs at least two rows, got {len(vectors)}")
     start, equal_rows = _distinct_rows(vectors)
     if any(method != "single" for method in methods):
-        start = _with_neighbours(start, _COMPLETE)
+        start, _ = _with_neighbours(start, _COMPLETE)
     trees = {}
     for method in methods:
         code = _code(method, metric)
@@ -250,10 +254,11 @@ class _Clusters:
     members, member_weights, starts
         Shapes (d, q), (d,), (m + 1,): the distinct points sorted by cluster, the rows equal to
         each, and where each cluster's points begin.
-    neighbours, neighbour_values
-        Shape (m,): nearest cluster and the linkage to it; -1 where unknown.
-    stale
-        Indices of clusters whose neighbour must be looked for.
+    near, near_values
+        Shape (m, _LIST): nearest clusters found, nearest first, and the linkages to them when they
+        were found; -1 and infinity where there are none.
+    horizon
+        Shape (m,): no cluster that a list lacks is nearer than this; -1 where nothing is known.
     """
 
     row: IntArray
@@ -264,9 +269,9 @@ class _Clusters:
     members: FloatArray
     member_weights: FloatArray
     starts: IntArray
-    neighbours: IntArray
-    neighbour_values: FloatArray
-    stale: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    near: IntArray
+    near_values: FloatArray
+    horizon: FloatArray
 
     def __len__(self) -> int:
         return len(self.row)
@@ -284,10 +289,12 @@ def _distinct_rows(vectors: FloatArray) -> tuple[_Clusters, _Merges]:
     distinct, first, inverse, counts = np.unique(
         vectors, axis=0, return_index=True, return_inverse=True, return_counts=True
     )
+    m = len(distinct)
     rows = np.arange(len(vectors))
     representative = first[inverse.reshape(-1)]
     repeated = rows[representative != rows]
-    m = len(distinct)
+    order = np.random.default_rng(m).permutation(m)  # sorted rows would be found ever nearer
+    distinct, first, counts = distinct[order], first[order], counts[order]
     clusters = _Clusters(
         row=first.astype(np.int64),
         centroids=distinct,
@@ -297,9 +304,9 @@ def _distinct_rows(vectors: FloatArray) -> tuple[_Clusters, _Merges]:
         members=distinct,
         member_weights=counts.astype(np.float64),
         starts=np.arange(m + 1),
-        neighbours=np.full(m, -1),
-        neighbour_values=np.full(m, np.inf),
-        stale=np.arange(m),
+        near=np.full((m, _LIST), -1),
+        near_values=np.full((m, _LIST), np.inf),
+        horizon=np.full(m, -1.0),
     )
     merges = _Merges(representative[repeated], repeated, np.zeros(repeated.size))
     return clusters, merges
@@ -308,10 +315,22 @@ def _distinct_rows(vectors: FloatArray) -> tuple[_Clusters, _Merges]:
 def _first_neighbours(start: _Clusters, code: int) -> _Clusters:
     """Restate the nearest rows, found once by squared distance, for one linkage."""
     if code == _WARD and start.weights.max() > 1.0:  # heavier rows are further away
-        return replace(start, stale=np.arange(len(start)))
+        return _forgotten(start)
     if code == _AVERAGE:
-        return replace(start, neighbour_values=np.sqrt(start.neighbour_values))
+        return replace(
+            start, near_values=np.sqrt(start.near_values), horizon=np.sqrt(start.horizon)
+        )
     return start
+
+
+def _forgotten(clusters: _Clusters) -> _Clusters:
+    """Drop what is known of neighbours."""
+    return replace(
+        clusters,
+        near=np.full_like(clusters.near, -1),
+        near_values=np.full_like(clusters.near_values, np.inf),
+        horizon=np.full_like(clusters.horizon, -1.0),
+    )
 
 
 def _agglomerate(start: _Clusters, code: int) -> list[_Merges]:
@@ -319,10 +338,13 @@ def _agglomerate(start: _Clusters, code: int) -> list[_Merges]:
     share = _CHAIN_SHARE if code == _WARD else _MATRIX_SHARE
     limit = max(int(len(start) * share), 1)
     while len(clusters) > limit:
-        clusters = _with_neighbours(clusters, code)
+        clusters, visited = _with_neighbours(clusters, code)
         before = len(clusters)
-        merges, clusters = _merge_mutual(clusters)
+        merges, clusters = _merge_mutual(clusters, code)
         found.append(merges)
+        costly = visited > _COSTLY_SHARE * len(start) ** 2
+        if costly and len(clusters) < _LARGEST_MATRIX_SHARE * len(start):
+            break
         if merges.left.size < _STALLED_SHARE * before:
             break
     if len(clusters) > 1:
@@ -330,64 +352,107 @@ def _agglomerate(start: _Clusters, code: int) -> list[_Merges]:
     return found
 
 
-def _with_neighbours(clusters: _Clusters, code: int) -> _Clusters:
-    """Find the nearest cluster of each stale one."""
-    stale, m = clusters.stale, len(clusters)
-    if m < 2 or stale.size == 0:
-        return clusters
-    neighbours, values = clusters.neighbours.copy(), clusters.neighbour_values.copy()
+def _with_neighbours(clusters: _Clusters, code: int) -> tuple[_Clusters, int]:
+    """List the nearest clusters of each cluster of which nothing is known.
+
+    Also counts the point pairs that were visited because the bound did not rule them out.
+    """
+    unknown, m = np.flatnonzero(clusters.horizon < 0.0), len(clusters)
+    near, near_values = clusters.near.copy(), clusters.near_values.copy()
     weights = clusters.weights if code == _WARD else np.ones(m)
     spreads = clusters.spreads if code in {_COMPLETE, _MEAN_SQUARE} else np.zeros(m)
 
-    def search(piece: tuple[int, int]) -> None:
-        _nearest(
-            code,
-            stale[piece[0] : piece[1]],
-            clusters.centroids,
-            weights,
-            spreads,
-            clusters.row,
-            clusters.members,
-            clusters.member_weights,
-            clusters.starts,
-            neighbours,
-            values,
-        )
+    def search(piece: tuple[int, int]) -> int:
+        wanted = unknown[piece[0] : piece[1]]
+        return _search(code, wanted, weights, spreads, *_geometry(clusters), near, near_values)
 
-    across_threads(search, row_ranges(stale.size, _PIECE))
-    none = np.empty(0, dtype=np.int64)
-    return replace(clusters, neighbours=neighbours, neighbour_values=values, stale=none)
+    visited = sum(across_threads(search, row_ranges(unknown.size, _PIECE)))
+    horizon = clusters.horizon.copy()
+    horizon[unknown] = near_values[unknown, -1]
+    found = replace(clusters, near=near, near_values=near_values, horizon=horizon)
+    return found, visited
 
 
-def _merge_mutual(clusters: _Clusters) -> tuple[_Merges, _Clusters]:
+def _geometry(
+    clusters: _Clusters,
+) -> tuple[IntArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, IntArray]:
+    return (
+        clusters.row,
+        clusters.centroids,
+        clusters.weights,
+        clusters.spreads,
+        clusters.members,
+        clusters.member_weights,
+        clusters.starts,
+    )
+
+
+def _merge_mutual(clusters: _Clusters, code: int) -> tuple[_Merges, _Clusters]:
     """Merge every two clusters that are each other's nearest."""
-    index, nearest = np.arange(len(clusters)), clusters.neighbours
+    index, nearest = np.arange(len(clusters)), clusters.near[:, 0]
     left = index[(nearest[nearest] == index) & (index < nearest)]
     right = nearest[left]
-    values = np.maximum(clusters.neighbour_values[left], clusters.values[left])
+    values = np.maximum(clusters.near_values[left, 0], clusters.values[left])
     values = np.maximum(values, clusters.values[right])  # rounding must not order parts last
     merges = _Merges(clusters.row[left], clusters.row[right], values)
-    if left.size == 0:  # ties that are stale: looking afresh always finds a pair
-        return merges, replace(clusters, stale=index)
-    touched = np.zeros(len(clusters), dtype=bool)
-    touched[left] = touched[right] = True
+    if left.size == 0:  # ties of different rounds: looking afresh always finds a pair
+        return merges, _forgotten(clusters)
     keep = np.ones(len(clusters), dtype=bool)
     keep[right] = False
     target = np.cumsum(keep) - 1
     target[right] = target[left]
     merged = _merged_clusters(clusters, left, right, values, keep)
     members, starts = _sorted_members(clusters, target)
-    neighbours = target[nearest][keep]
-    neighbours[target[left]] = -1
-    return merges, replace(
+    merged = replace(
         merged,
         members=clusters.members[members],
         member_weights=clusters.member_weights[members],
         starts=starts,
-        neighbours=neighbours,
-        neighbour_values=clusters.neighbour_values[keep],
-        stale=np.flatnonzero((touched | touched[nearest])[keep]),
     )
+    other_part = index.copy()
+    other_part[left] = right
+    touched = other_part != index
+    touched[right] = True
+    stale = np.flatnonzero(keep & (touched | touched[nearest]))
+    return merges, _with_recalled(clusters, merged, code, stale, other_part, target)
+
+
+def _with_recalled(
+    before: _Clusters,
+    merged: _Clusters,
+    code: int,
+    stale: IntArray,
+    other_part: IntArray,
+    target: IntArray,
+) -> _Clusters:
+    """Find new nearest clusters among those already listed, where the horizon allows it.
+
+    A cluster that neither part had listed lies beyond the horizon of both, and merging does not
+    bring it nearer; so if the nearest of the listed ones lies within, it is the nearest of all.
+    """
+    survivors = np.empty(len(merged), dtype=np.int64)
+    survivors[target[::-1]] = np.arange(len(before))[::-1]
+    near = np.where(before.near >= 0, target[before.near], -1)
+    horizon = before.horizon[survivors]
+    new_near, new_values = near[survivors], before.near_values[survivors]
+
+    def recall(piece: tuple[int, int]) -> None:
+        wanted = stale[piece[0] : piece[1]]
+        _recall(
+            code,
+            wanted,
+            other_part,
+            target,
+            near,
+            before.horizon,
+            *_geometry(merged),
+            new_near,
+            new_values,
+            horizon,
+        )
+
+    across_threads(recall, row_ranges(stale.size, _PIECE))
+    return replace(merged, near=new_near, near_values=new_values, horizon=horizon)
 
 
 def _merged_clusters(
@@ -422,48 +487,55 @@ def _sorted_members(clusters: _Clusters, target: IntArray) -> tuple[IntArray, In
 
 def _ward_chain(clusters: _Clusters) -> _Merges:
     """Finish Ward's tree on centroids, in memory linear in the clusters."""
-    m, q = clusters.centroids.shape
-    tiles = -(-m // TILE)
-    centroids = np.zeros((tiles * TILE, q))
-    centroids[:m] = clusters.centroids
-    tiled = np.ascontiguousarray(centroids.reshape(tiles, TILE, q).transpose(0, 2, 1))
-    weights = np.full(tiles * TILE, -1.0)
+    m = len(clusters)
+    tiled = _tiled(clusters.centroids)
+    weights = np.full(len(tiled) * TILE, -1.0)
     weights[:m] = clusters.weights
     pairs, values = np.empty((m - 1, 2), dtype=np.int64), np.empty(m - 1)
-    _chain_centroids(m, tiled, weights, pairs, values)
-    return _chain_merges(clusters, pairs, values)
+    _chain_centroids(m, tiled, weights, clusters.values.copy(), pairs, values)
+    return _Merges(clusters.row[pairs[:, 0]], clusters.row[pairs[:, 1]], values)
+
+
+def _tiled(vectors: FloatArray) -> FloatArray:
+    """Vectors (m, q) as tiles (ceil(m / TILE), q, TILE), padded with zeros."""
+    m, q = vectors.shape
+    tiles = -(-m // TILE)
+    padded = np.zeros((tiles * TILE, q))
+    padded[:m] = vectors
+    return np.ascontiguousarray(padded.reshape(tiles, TILE, q).transpose(0, 2, 1))
 
 
 def _matrix_chain(clusters: _Clusters, code: int) -> _Merges:
     """Finish the tree on the linkage matrix of the clusters that are left."""
     m = len(clusters)
+    matrix = _linkage_matrix(clusters, code)
+    pairs, values = np.empty((m - 1, 2), dtype=np.int64), np.empty(m - 1)
+    _chain_matrix(code, matrix, clusters.weights.copy(), clusters.values.copy(), pairs, values)
+    return _Merges(clusters.row[pairs[:, 0]], clusters.row[pairs[:, 1]], values)
+
+
+def _linkage_matrix(clusters: _Clusters, code: int) -> FloatArray:
+    """Linkage of every two clusters, (m, m), infinite on the diagonal."""
+    m = len(clusters)
     _refuse_beyond_memory(m)
+    members, starts, weights = clusters.members, clusters.starts, clusters.weights
     matrix = np.empty((m, m))
 
     def fill(piece: tuple[int, int]) -> None:
         first, last = piece
-        _fill_linkages(
-            code,
-            first,
-            last,
-            clusters.members,
-            clusters.member_weights,
-            clusters.weights,
-            clusters.starts,
-            matrix,
-        )
-        matrix[last:, first:last] = matrix[first:last, last:].T
+        later = np.zeros((last - first, m - first))
+        _sum_linkages(code, first, last, members, clusters.member_weights, starts, later)
+        if code != _COMPLETE:
+            later /= weights[first:last, None] * weights[first:]
+        square = later[:, : last - first]
+        below = np.tril_indices(last - first, -1)
+        square[below] = square.T[below]  # symmetric to the last bit, whatever the rounding
+        matrix[first:last, first:] = later
+        matrix[last:, first:last] = later[:, last - first :].T
 
     across_threads(fill, row_ranges(m, _PIECE))
     np.fill_diagonal(matrix, np.inf)
-    pairs, values = np.empty((m - 1, 2), dtype=np.int64), np.empty(m - 1)
-    _chain_matrix(code, matrix, clusters.weights.copy(), pairs, values)
-    return _chain_merges(clusters, pairs, values)
-
-
-def _chain_merges(clusters: _Clusters, pairs: IntArray, values: FloatArray) -> _Merges:
-    _raise_to_parts(pairs, clusters.values.copy(), values)
-    return _Merges(clusters.row[pairs[:, 0]], clusters.row[pairs[:, 1]], values)
+    return matrix
 
 
 def _refuse_beyond_memory(m: int) -> None:
@@ -478,16 +550,16 @@ def _refuse_beyond_memory(m: int) -> None:
 
 def _spanning_merges(start: _Clusters) -> _Merges:
     """Edges of the minimum spanning tree, by length: the merges of single linkage."""
-    m, q = start.centroids.shape
+    m = len(start)
     if m < 2:
         nothing = np.empty(0, dtype=np.int64)
         return _Merges(nothing, nothing, np.empty(0))
-    tiles = -(-m // TILE)
-    points = np.zeros((tiles * TILE, q))
-    points[:m] = start.centroids
-    tiled = np.ascontiguousarray(points.reshape(tiles, TILE, q).transpose(0, 2, 1))
+    tiled = _tiled(start.centroids)
+    padded = len(tiled) * TILE
+    lengths, nearest = np.full(padded, np.inf), np.zeros(padded, dtype=np.int64)
+    taken = np.where(np.arange(padded) < m, 0.0, np.inf)
     pairs, values = np.empty((m - 1, 2), dtype=np.int64), np.empty(m - 1)
-    _span(m, tiled, pairs, values)
+    _span(m, tiled, lengths, taken, nearest, pairs, values)
     return _Merges(start.row[pairs[:, 0]], start.row[pairs[:, 1]], values)
 
 
@@ -505,8 +577,8 @@ def _tree_of_distances(condensed: FloatArray, method: str) -> FloatArray:
     matrix[upper] = condensed
     matrix.T[upper] = condensed
     pairs, values = np.empty((n - 1, 2), dtype=np.int64), np.empty(n - 1)
-    _chain_matrix(_code(method, "euclidean"), matrix, np.ones(n), pairs, values)
-    _raise_to_parts(pairs, np.zeros(n), values)
+    code = _code(method, "euclidean")
+    _chain_matrix(code, matrix, np.ones(n), np.zeros(n), pairs, values)
     return _labelled_tree([_Merges(pairs[:, 0].copy(), pairs[:, 1].copy(), values)], _AVERAGE, "")
 
 
@@ -536,14 +608,30 @@ def _tie_rank(first: int, second: int) -> int:
 
 
 @compiled
-def _exact_linkage(
-    code: int, i: int, j: int, members: FloatArray, member_weights: FloatArray, starts: IntArray
+def _linkage(
+    code: int,
+    i: int,
+    j: int,
+    centroids: FloatArray,
+    weights: FloatArray,
+    spreads: FloatArray,
+    members: FloatArray,
+    member_weights: FloatArray,
+    starts: IntArray,
 ) -> float:
-    """Average distance, or largest squared distance, between the points of two clusters."""
-    i, j = min(i, j), max(i, j)  # one order of summing, so that both sides see the same bits
-    total, weight = 0.0, 0.0
-    for a in range(starts[i], starts[i + 1]):
-        for b in range(starts[j], starts[j + 1]):
+    """Linkage of two clusters: Ward's squared height, average distance, or the largest square."""
+    if code in (_WARD, _MEAN_SQUARE):
+        square = 0.0
+        for feature in range(centroids.shape[1]):
+            apart = centroids[i, feature] - centroids[j, feature]
+            square += apart * apart
+        if code == _WARD:
+            return float(square * (2.0 * weights[i] * weights[j] / (weights[i] + weights[j])))
+        return float(square + (spreads[i] + spreads[j]))
+    low, high = min(i, j), max(i, j)  # one order of summing: both sides see the same bits
+    total = 0.0
+    for a in range(starts[low], starts[low + 1]):
+        for b in range(starts[high], starts[high + 1]):
             square = 0.0
             for feature in range(members.shape[1]):
                 apart = members[a, feature] - members[b, feature]
@@ -551,134 +639,201 @@ def _exact_linkage(
             if code == _COMPLETE:
                 total = max(total, square)
             else:
-                pair = member_weights[a] * member_weights[b]
-                total += pair * np.sqrt(square)
-                weight += pair
-    return total if code == _COMPLETE else total / weight
+                total += member_weights[a] * member_weights[b] * np.sqrt(square)
+    return total if code == _COMPLETE else total / (weights[i] * weights[j])
 
 
 @compiled
-def _nearest(
+def _insert(
+    i: int, j: int, value: float, row: IntArray, listed: IntArray, listed_values: FloatArray
+) -> None:
+    """Put cluster j into the list of cluster i, unless it is there or too far."""
+    place = len(listed)
+    for k in range(len(listed) - 1, -1, -1):
+        if listed[k] == j:
+            return
+        if value < listed_values[k] or (
+            value == listed_values[k]
+            and _tie_rank(row[i], row[j]) < _tie_rank(row[i], row[listed[k]])
+        ):
+            place = k
+    for k in range(len(listed) - 1, place, -1):
+        listed[k], listed_values[k] = listed[k - 1], listed_values[k - 1]
+    if place < len(listed):
+        listed[place], listed_values[place] = j, value
+
+
+@compiled
+def _recall(
     code: int,
     wanted: IntArray,
+    other_part: IntArray,
+    target: IntArray,
+    old_near: IntArray,
+    old_horizon: FloatArray,
+    row: IntArray,
     centroids: FloatArray,
     weights: FloatArray,
     spreads: FloatArray,
-    row: IntArray,
     members: FloatArray,
     member_weights: FloatArray,
     starts: IntArray,
-    neighbours: IntArray,
-    values: FloatArray,
+    near: IntArray,
+    near_values: FloatArray,
+    horizon: FloatArray,
 ) -> None:
-    """Nearest cluster of each wanted one; entries of ``neighbours`` >= 0 are first guesses."""
+    """Value the clusters listed for the parts of each wanted one anew.
+
+    ``wanted`` and ``other_part`` are old indices, ``old_near`` holds new ones already.
+    """
+    length = near.shape[1]
+    for part in wanted:
+        i, other = target[part], other_part[part]
+        within = min(old_horizon[part], old_horizon[other])
+        for k in range(length):
+            near[i, k], near_values[i, k] = -1, np.inf
+        for side in range(1 if other == part else 2):
+            for k in range(length):
+                j = old_near[part if side == 0 else other, k]
+                if j < 0 or j == i:
+                    continue
+                value = _linkage(
+                    code, i, j, centroids, weights, spreads, members, member_weights, starts
+                )
+                _insert(i, j, value, row, near[i], near_values[i])
+        known = near_values[i, 0] <= within
+        horizon[i] = min(within, near_values[i, length - 1]) if known else -1.0
+
+
+@compiled
+def _search(
+    code: int,
+    wanted: IntArray,
+    bound_weights: FloatArray,
+    bound_spreads: FloatArray,
+    row: IntArray,
+    centroids: FloatArray,
+    weights: FloatArray,
+    spreads: FloatArray,
+    members: FloatArray,
+    member_weights: FloatArray,
+    starts: IntArray,
+    near: IntArray,
+    near_values: FloatArray,
+) -> int:
+    """Complete the lists of the wanted clusters, which may hold some clusters already.
+
+    Returns the point pairs visited.
+
+    The squared distance of centroids times the smaller weight, plus the spreads, bounds every
+    linkage (squared, for the average) from below.
+    """
     m, features = centroids.shape
-    tile, squares = np.zeros((features, TILE)), np.empty(TILE)
-    weight, spread = np.ones(TILE), np.zeros(TILE)
-    bound, limit = np.empty(TILE), np.empty(TILE)
+    last, visited = near.shape[1] - 1, 0
+    tile, bound = np.zeros((features, TILE)), np.empty(TILE)
+    weight, spread, limit = np.ones(TILE), np.zeros(TILE), np.empty(TILE)
     for start in range(0, len(wanted), TILE):
         filled = min(TILE, len(wanted) - start)
-        limit[:] = -1.0
-        for t in range(filled):
-            i = wanted[start + t]
-            tile[:, t] = centroids[i]
-            weight[t], spread[t], limit[t] = weights[i], spreads[i], np.inf
-            guess = neighbours[i]
-            if guess >= 0 and code in (_AVERAGE, _COMPLETE):
-                value = _exact_linkage(code, i, guess, members, member_weights, starts)
-                limit[t] = _LOOSE * (value * value if code == _AVERAGE else value)
-            neighbours[i], values[i] = -1, np.inf
+        for t in range(TILE):
+            i = wanted[min(start + t, len(wanted) - 1)]
+            weight[t], spread[t] = bound_weights[i], bound_spreads[i]
+            limit[t] = _limit(code, near_values[i, last]) if t < filled else -1.0
+            for feature in range(features):
+                tile[feature, t] = centroids[i, feature]
         for j in range(m):
-            tile_squares(tile, centroids[j], squares)
-            near = 0
+            tile_squares(tile, centroids[j], bound)
+            hits = 0
             for t in range(TILE):
-                bound[t] = squares[t] * min(weight[t], weights[j]) + (spread[t] + spreads[j])
-                near += bound[t] <= limit[t]
-            if near == 0:
+                smaller = min(weight[t], bound_weights[j])
+                bound[t] = bound[t] * smaller + (spread[t] + bound_spreads[j])
+                hits += bound[t] <= limit[t]
+            if hits == 0:
                 continue
             for t in range(filled):
                 i = wanted[start + t]
                 if bound[t] > limit[t] or i == j:
                     continue
-                if code == _WARD:
-                    value = squares[t] * (2.0 * weights[i] * weights[j] / (weights[i] + weights[j]))
-                elif code == _MEAN_SQUARE:
-                    value = bound[t]
-                else:
-                    value = _exact_linkage(code, i, j, members, member_weights, starts)
-                if value > values[i]:
-                    continue
-                if value == values[i] and _tie_rank(row[i], row[j]) > _tie_rank(
-                    row[i], row[neighbours[i]]
-                ):
-                    continue
-                neighbours[i], values[i] = j, value
-                limit[t] = _LOOSE * (value * value if code == _AVERAGE else value)
+                value = _linkage(
+                    code, i, j, centroids, weights, spreads, members, member_weights, starts
+                )
+                visited += (starts[i + 1] - starts[i]) * (starts[j + 1] - starts[j])
+                if value <= near_values[i, last]:
+                    _insert(i, j, value, row, near[i], near_values[i])
+                    limit[t] = _limit(code, near_values[i, last])
+    return visited
 
 
 @compiled
-def _fill_linkages(
+def _limit(code: int, value: float) -> float:
+    """Largest bound that a linkage of this value can have, with room for rounding."""
+    return _LOOSE * (value * value if code == _AVERAGE else value)
+
+
+@compiled
+def _add_linkages(code: int, squares: FloatArray, weight: float, sums: FloatArray) -> None:
+    """Add one point's linkage to each of a tile of points (or keep the largest)."""
+    if code == _COMPLETE:
+        for t in range(TILE):
+            sums[t] = squares[t] if squares[t] > sums[t] else sums[t]
+    elif code == _AVERAGE:
+        for t in range(TILE):
+            sums[t] += weight * np.sqrt(squares[t])
+    else:
+        for t in range(TILE):
+            sums[t] += weight * squares[t]
+
+
+@compiled
+def _sum_linkages(
     code: int,
     first: int,
     last: int,
     members: FloatArray,
     member_weights: FloatArray,
-    weights: FloatArray,
     starts: IntArray,
-    matrix: FloatArray,
+    out: FloatArray,
 ) -> None:
-    """Linkage of clusters first..last to each later one, and among themselves."""
+    """Add up (or keep the largest of) the point pairs of clusters first..last and later ones."""
     m, features = len(starts) - 1, members.shape[1]
     tile, squares, sums = np.zeros((features, TILE)), np.empty(TILE), np.empty(TILE)
-    owner = np.empty(TILE, dtype=np.int64)
-    matrix[first:last, first:] = 0.0
+    owner, scale = np.empty(TILE, dtype=np.int64), np.ones(TILE)
     cluster = first
     for start in range(starts[first], starts[last], TILE):
         filled = min(TILE, starts[last] - start)
+        load_tile(members, start, tile)
         for t in range(filled):
             while starts[cluster + 1] <= start + t:
                 cluster += 1
-            owner[t] = cluster
-            tile[:, t] = members[start + t]
+            owner[t], scale[t] = cluster - first, member_weights[start + t]
         for other in range(first, m):
-            sums[:] = 0.0
+            for t in range(TILE):
+                sums[t] = 0.0
             for point in range(starts[other], starts[other + 1]):
                 tile_squares(tile, members[point], squares)
-                if code == _COMPLETE:
-                    for t in range(TILE):
-                        sums[t] = max(sums[t], squares[t])
-                elif code == _AVERAGE:
-                    for t in range(TILE):
-                        sums[t] += member_weights[point] * np.sqrt(squares[t])
-                else:
-                    for t in range(TILE):
-                        sums[t] += member_weights[point] * squares[t]
-            for t in range(filled):
-                if code == _COMPLETE:
-                    matrix[owner[t], other] = max(matrix[owner[t], other], sums[t])
-                else:
-                    matrix[owner[t], other] += member_weights[start + t] * sums[t]
-    for i in range(first, last):
-        if code != _COMPLETE:
-            for j in range(first, m):
-                matrix[i, j] /= weights[i] * weights[j]
-        for j in range(first, i):  # the upper triangle rules: a matrix symmetric to the last bit
-            matrix[i, j] = matrix[j, i]
+                _add_linkages(code, squares, member_weights[point], sums)
+            total = 0.0
+            for t in range(filled):  # a run of points of one cluster is one entry
+                total = max(total, sums[t]) if code == _COMPLETE else total + scale[t] * sums[t]
+                if t == filled - 1 or owner[t + 1] != owner[t]:
+                    sofar = out[owner[t], other - first]
+                    total = max(total, sofar) if code == _COMPLETE else total + sofar
+                    out[owner[t], other - first] = total
+                    total = 0.0
 
 
 @compiled
 def _smallest(values: FloatArray, penalty: FloatArray, scratch: FloatArray) -> int:
     """First index of the smallest ``values + penalty``."""
-    lanes = scratch[:TILE]
-    lanes[:] = np.inf
+    for t in range(TILE):
+        scratch[t] = np.inf
     whole = len(values) - len(values) % TILE
     for start in range(0, whole, TILE):
         for t in range(TILE):
             value = values[start + t] + penalty[start + t]
-            lanes[t] = value if value < lanes[t] else lanes[t]
+            scratch[t] = value if value < scratch[t] else scratch[t]
     smallest = np.inf
     for t in range(TILE):
-        smallest = min(smallest, lanes[t])
+        smallest = min(smallest, scratch[t])
     for i in range(whole, len(values)):
         smallest = min(smallest, values[i] + penalty[i])
     for i in range(len(values)):
@@ -689,7 +844,12 @@ def _smallest(values: FloatArray, penalty: FloatArray, scratch: FloatArray) -> i
 
 @compiled
 def _chain_matrix(
-    code: int, matrix: FloatArray, weights: FloatArray, pairs: IntArray, values: FloatArray
+    code: int,
+    matrix: FloatArray,
+    weights: FloatArray,
+    formed: FloatArray,
+    pairs: IntArray,
+    values: FloatArray,
 ) -> None:
     """Nearest-neighbour chain on a full symmetric matrix (diagonal infinite), overwritten."""
     m = len(matrix)
@@ -709,7 +869,8 @@ def _chain_matrix(
         y = chain[length - 2]
         length -= 2
         a, b = min(x, y), max(x, y)
-        pairs[done, 0], pairs[done, 1], values[done] = a, b, matrix[a, b]
+        formed[a] = max(matrix[a, b], formed[a], formed[b])  # not below its parts by rounding
+        pairs[done, 0], pairs[done, 1], values[done] = a, b, formed[a]
         done += 1
         share = weights[b] / (weights[a] + weights[b])
         weights[a] += weights[b]
@@ -752,7 +913,12 @@ def _nearest_centroid(
 
 @compiled
 def _chain_centroids(
-    m: int, tiled: FloatArray, weights: FloatArray, pairs: IntArray, values: FloatArray
+    m: int,
+    tiled: FloatArray,
+    weights: FloatArray,
+    formed: FloatArray,
+    pairs: IntArray,
+    values: FloatArray,
 ) -> None:
     """Nearest-neighbour chain of Ward's method; a cluster of negative weight is gone."""
     squares, vector = np.empty(TILE), np.empty(tiled.shape[1])
@@ -771,7 +937,8 @@ def _chain_centroids(
         y, value = chain[length - 2], heights[length - 1]
         length -= 2
         a, b = min(x, y), max(x, y)
-        pairs[done, 0], pairs[done, 1], values[done] = a, b, value
+        formed[a] = max(value, formed[a], formed[b])  # not below its parts by rounding
+        pairs[done, 0], pairs[done, 1], values[done] = a, b, formed[a]
         done += 1
         share = weights[b] / (weights[a] + weights[b])
         weights[a] += weights[b]
@@ -783,23 +950,19 @@ def _chain_centroids(
 
 
 @compiled
-def _raise_to_parts(pairs: IntArray, formed: FloatArray, values: FloatArray) -> None:
-    """Keep rounding from putting a merge below the merges that made its parts."""
-    for step in range(len(pairs)):
-        a, b = pairs[step]
-        values[step] = max(values[step], formed[a], formed[b])
-        formed[a] = values[step]
-
-
-@compiled
-def _span(m: int, tiled: FloatArray, pairs: IntArray, values: FloatArray) -> None:
+def _span(
+    m: int,
+    tiled: FloatArray,
+    lengths: FloatArray,
+    taken: FloatArray,
+    nearest: IntArray,
+    pairs: IntArray,
+    values: FloatArray,
+) -> None:
     """Prim's minimum spanning tree of the first m columns; squared lengths."""
     tiles, features, _ = tiled.shape
-    squares, vector = np.empty(TILE), np.empty(features)
-    nearest = np.zeros(tiles * TILE, dtype=np.int64)
-    lengths, taken = np.full(tiles * TILE, np.inf), np.zeros(tiles * TILE)
-    taken[m:] = np.inf
-    scratch, latest = np.empty(TILE), 0
+    squares, scratch, vector = np.empty(TILE), np.empty(TILE), np.empty(features)
+    latest = 0
     for step in range(m - 1):
         taken[latest] = np.inf
         for feature in range(features):
@@ -820,8 +983,10 @@ def _span(m: int, tiled: FloatArray, pairs: IntArray, values: FloatArray) -> Non
 def _name_clusters(left: IntArray, right: IntArray, tree: FloatArray) -> None:
     """Fill columns 0, 1 and 3 of a tree from merges of rows that ascend in height."""
     n = len(left) + 1
-    parent = np.arange(2 * n - 1)
+    parent = np.empty(2 * n - 1, dtype=np.int64)
     size = np.ones(2 * n - 1)
+    for node in range(2 * n - 1):
+        parent[node] = node
     for step in range(n - 1):
         a, b = left[step], right[step]
         while parent[a] != a:
@@ -849,7 +1014,8 @@ def _cut(children: IntArray, ks: IntArray, labels: IntArray) -> None:
             for side in range(2):
                 child = children[step, side]
                 top[child] = child if undone else top[n + step]
-        number[:] = -1
+        for node in range(2 * n - 1):
+            number[node] = -1
         found = 0
         for row in range(n):
             if number[top[row]] < 0:

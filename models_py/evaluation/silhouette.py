@@ -102,7 +102,6 @@ def silhouette_samples(
             plan.cell_labels,
             plan.group,
             labels,
-            counts,
             sizes,
             found,
         )
@@ -329,19 +328,20 @@ def _score_rows(
     cell_labels: IntArray,
     group: IntArray,
     labels: IntArray,
-    counts: IntArray,
     sizes: IntArray,
     out: FloatArray,
 ) -> None:
     """Silhouettes of rows first..last under each labeling; see `_Refinement` for the cells."""
     n, features = vectors.shape
-    groups = codes.shape[1]
+    groups, cells, most = codes.shape[1], first_cell[-1], sizes.shape[1]
     tile, distances = np.empty((features, TILE)), np.empty(TILE)
-    sums = np.empty((first_cell[-1], TILE))
-    cluster_sums = np.empty((counts.max(), TILE))
+    sums, cluster_sums = np.empty((cells, TILE)), np.empty((most, TILE))
     for start in range(first, last, TILE):
+        filled = min(TILE, last - start)
         load_tile(vectors, start, tile)
-        sums[:] = 0.0
+        for cell in range(cells):
+            for t in range(TILE):
+                sums[cell, t] = 0.0
         for j in range(n):
             tile_squares(tile, vectors[j], distances)
             for t in range(TILE):
@@ -351,22 +351,38 @@ def _score_rows(
                 for t in range(TILE):
                     sums[cell, t] += distances[t]
         for index in range(len(labels)):
-            cluster_sums[:] = 0.0
-            for cell in range(first_cell[group[index]], first_cell[group[index] + 1]):
-                cluster = cell_labels[index, cell]
-                if cluster >= 0:
-                    for t in range(TILE):
-                        cluster_sums[cluster, t] += sums[cell, t]
-            for t in range(min(TILE, last - start)):
+            cells_from, cells_to = first_cell[group[index]], first_cell[group[index] + 1]
+            _join_cells(cell_labels[index], cells_from, cells_to, sums, cluster_sums)
+            for t in range(filled):
                 own = labels[index, start + t]
-                if own < 0:
-                    continue
-                nearest = np.inf
-                for cluster in range(counts[index]):
-                    if cluster != own:
-                        nearest = min(nearest, cluster_sums[cluster, t] / sizes[index, cluster])
-                others = sizes[index, own] - 1
-                within = cluster_sums[own, t] / others if others > 0 else 0.0
-                larger = max(within, nearest)
-                known = others > 0 and larger > 0.0
-                out[index, start + t] = (nearest - within) / larger if known else 0.0
+                if own >= 0:
+                    out[index, start + t] = _silhouette(own, t, sizes[index], cluster_sums)
+
+
+@compiled
+def _join_cells(
+    cell_labels: IntArray, first: int, last: int, sums: FloatArray, cluster_sums: FloatArray
+) -> None:
+    """Add the cells first..last up to the clusters that they belong to."""
+    for cluster in range(len(cluster_sums)):
+        for t in range(TILE):
+            cluster_sums[cluster, t] = 0.0
+    for cell in range(first, last):
+        cluster = cell_labels[cell]
+        if cluster >= 0:
+            for t in range(TILE):
+                cluster_sums[cluster, t] += sums[cell, t]
+
+
+@compiled
+def _silhouette(own: int, t: int, sizes: IntArray, sums: FloatArray) -> float:
+    """Silhouette of the row in column ``t`` of the distance sums (k, TILE) to clusters."""
+    if sizes[own] == 1:
+        return 0.0
+    nearest = np.inf
+    for cluster in range(len(sizes)):
+        if cluster != own and sizes[cluster] > 0:
+            nearest = min(nearest, sums[cluster, t] / sizes[cluster])
+    within = sums[own, t] / (sizes[own] - 1)
+    larger = max(within, nearest)
+    return (nearest - within) / larger if larger > 0.0 else 0.0
