@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models_py.database.catalog import Name
-from models_py.database.connection import Warehouse, quoted
+from models_py.database.connection import Warehouse, literal, quoted
 from models_py.progress import Progress, Silent
 
 
@@ -30,36 +31,9 @@ class Fingerprint:
     columns: tuple[tuple[str, str], ...]
 
 
-def take_fingerprint(
-    warehouse: Warehouse, database: str, name: Name, without_runs: Sequence[str] = ()
-) -> Fingerprint:
-    """Read a whole table and return its fingerprint.
-
-    Parameters
-    ----------
-    warehouse
-        The open warehouse.
-    database
-        The attached database that holds the table.
-    name
-        The table.
-    without_runs
-        Rows with these ``run_id`` are left out.
-    """
-    columns = warehouse.rows(
-        "select column_name, data_type from duckdb_columns() where database_name = ?"
-        " and schema_name = ? and table_name = ? order by column_index",
-        [database, name.schema, name.name],
-    )
-    values = ", ".join(quoted(column) for column, _ in columns)
-    source = quoted(database, name.schema, name.name)
-    kept = " where not list_contains(?, run_id)" if without_runs else ""
-    found = warehouse.rows(
-        f"select count(*), coalesce(sum(hash({values})), 0)::varchar from {source}{kept}",
-        [list(without_runs)] if without_runs else [],
-    )
-    rows, content = found[0]
-    return Fingerprint(int(rows), str(content), tuple((str(a), str(b)) for a, b in columns))
+def take_fingerprint(warehouse: Warehouse, database: str, name: Name) -> Fingerprint:
+    """Read a whole table of an attached database and return its fingerprint."""
+    return take_fingerprints(warehouse, database, [name])[name]
 
 
 def take_fingerprints(
@@ -69,14 +43,62 @@ def take_fingerprints(
     progress: Progress | None = None,
     without_runs: Mapping[Name, Sequence[str]] | None = None,
 ) -> dict[Name, Fingerprint]:
-    """Return the fingerprint of each table."""
+    """Read whole tables and return their fingerprints; a table that is not there has none.
+
+    Parameters
+    ----------
+    warehouse
+        The open warehouse.
+    database
+        The attached database that holds the tables.
+    names
+        The tables.
+    progress
+        Told how many are done.
+    without_runs
+        By table: rows with these ``run_id`` are left out.
+    """
     progress = progress or Silent()
+    columns = _columns(warehouse, database)
     taken = {}
     for done, name in enumerate(names):
         progress.advance(done, len(names))
+        if name not in columns:
+            continue
         left_out = (without_runs or {}).get(name, ())
-        taken[name] = take_fingerprint(warehouse, database, name, left_out)
+        rows, content = _content(warehouse, database, name, columns[name], left_out)
+        taken[name] = Fingerprint(rows, content, columns[name])
     return taken
+
+
+def _columns(warehouse: Warehouse, database: str) -> dict[Name, tuple[tuple[str, str], ...]]:
+    found = warehouse.rows(
+        "select schema_name, table_name, column_name, data_type from duckdb_columns()"
+        f" where database_name = {literal(database)} and not internal"
+        " order by schema_name, table_name, column_index"
+    )
+    columns: dict[Name, list[tuple[str, str]]] = defaultdict(list)
+    for schema, table, column, kind in found:
+        columns[Name(schema, table)].append((str(column), str(kind)))
+    return {name: tuple(some) for name, some in columns.items()}
+
+
+def _content(
+    warehouse: Warehouse,
+    database: str,
+    name: Name,
+    columns: Sequence[tuple[str, str]],
+    without_runs: Sequence[str],
+) -> tuple[int, str]:
+    values = ", ".join(quoted(column) for column, _ in columns)
+    source = quoted(database, name.schema, name.name)
+    kept = " where not list_contains(?, run_id)" if without_runs else ""
+    found = warehouse.rows(
+        f"select count(*), coalesce(sum(hash({values})), 0)::varchar from {source}{kept}",
+        [list(without_runs)] if without_runs else [],
+    )
+    rows, content = found[0]
+    return int(rows), str(content)
 
 
 def differences(before: Mapping[Name, Fingerprint], after: Mapping[Name, Fingerprint]) -> list[str]:
