@@ -15,7 +15,7 @@ from models_py.database import results
 from models_py.database.connection import Warehouse, open_warehouse
 from models_py.database.gold import GoldRows, read_gold
 from models_py.errors import SegmenthouseError, StudyError, near_match
-from models_py.features.matrix import feature_columns
+from models_py.features.matrix import check_patterns, feature_columns
 from models_py.progress import Progress
 from models_py.run_tables import Previous, RunTables, run_tables
 from models_py.segmentation import ALL, Segmentation, check_encoders, segment_rows
@@ -184,7 +184,7 @@ def _check_columns(study: Study, available: dict[str, str]) -> None:
                 f" '{pattern}'{near_match(pattern, available)}"
             )
     try:
-        feature_columns(study.features, available)
+        check_patterns(study.features, available)
     except StudyError as error:
         raise StudyError(f"study {study.name}: {study.table}: {error}") from error
 

@@ -332,13 +332,13 @@ class FeatureMatrix:
         self.recipes_ = kept
 
 
-def feature_columns(features: Features, available: Iterable[str]) -> list[str]:
-    """Return the gold columns that the study's patterns name, in the table's order.
+def check_patterns(features: Features, available: Iterable[str]) -> None:
+    """Check that every name and pattern of the study matches a column of its table.
 
     Raises
     ------
     StudyError
-        A pattern or name matches no column; the message names the nearest one.
+        One matches none; the message names the key and the nearest column.
     """
     columns = list(available)
     named = {
@@ -356,9 +356,13 @@ def feature_columns(features: Features, available: Iterable[str]) -> list[str]:
                 raise StudyError(
                     f"features.{key}: no column matches '{pattern}'{near_match(pattern, columns)}"
                 )
+
+
+def feature_columns(features: Features, available: Iterable[str]) -> list[str]:
+    """Return the columns that the study's patterns name, in the table's order."""
     return [
         column
-        for column in columns
+        for column in available
         if any(fnmatchcase(column, pattern) for pattern in features.include)
         and not any(fnmatchcase(column, pattern) for pattern in features.exclude)
     ]

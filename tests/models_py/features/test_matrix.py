@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from sklearn.preprocessing import MinMaxScaler, PowerTransformer, RobustScaler, StandardScaler
 
 from models_py.errors import StudyError
-from models_py.features.matrix import FeatureMatrix, feature_columns
+from models_py.features.matrix import FeatureMatrix, check_patterns, feature_columns
 from models_py.studies.study import Features
 
 ROWS = 60
@@ -378,6 +378,7 @@ def test_described_columns_are_what_a_reader_can_average(mixed: pd.DataFrame) ->
 def test_columns_by_pattern() -> None:
     columns = ["id", "a_share", "b_share", "c", "word"]
     asked = Features(include=["*_share", "c"], exclude=["b*"], categorical=["word"])
+    check_patterns(asked, columns)
     assert feature_columns(asked, columns) == ["a_share", "c"]
 
 
@@ -396,7 +397,7 @@ def test_columns_by_pattern() -> None:
 def test_a_pattern_without_a_column(changes: dict[str, Any], message: str) -> None:
     asked = Features(**{"include": ["*"], **changes})
     with pytest.raises(StudyError, match=message):
-        feature_columns(asked, ["a_share", "word", "c"])
+        check_patterns(asked, ["a_share", "word", "c"])
 
 
 VALUES = st.floats(-1e6, 1e6) | st.just(np.nan)
