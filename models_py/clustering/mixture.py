@@ -9,6 +9,8 @@ References
 ----------
 Dempster, A., Laird, N., Rubin, D. (1977). Maximum likelihood from incomplete data via the
 EM algorithm. JRSS B 39(1).
+Biernacki, C., Celeux, G., Govaert, G. (2003). Choosing starting values for the EM algorithm
+for getting the highest likelihood in multivariate Gaussian mixture models. CSDA 41.
 Schwarz, G. (1978). Estimating the dimension of a model. Annals of Statistics 6(2).
 """
 
@@ -45,6 +47,15 @@ SHRINKAGE = 1e-6
 
 SAMPLE_ROWS = 100_000
 """Rows on which a fit comes to rest before all rows refine it."""
+
+TRIAL_ROWS = 3_000
+"""Rows on which starts are compared."""
+
+TRIAL_PASSES = 25
+"""Passes at most before starts are compared."""
+
+SURVIVORS = 2
+"""Starts taken on from the trials, beside the one from k-means."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,13 +209,11 @@ def gaussian_mixture_sweep(
     *,
     seed: int,
     covariance: Covariance | Sequence[Covariance] = "full",
-    n_init: int = 1,
+    n_init: int = 10,
     max_iter: int = 500,
     tol: float = 1e-4,
 ) -> list[Candidate]:
     """Fit Gaussian mixtures for every shape of covariance and every k.
-
-    Each fit starts from the k-means with as many clusters.
 
     Parameters
     ----------
@@ -217,8 +226,9 @@ def gaussian_mixture_sweep(
     covariance
         One of ``"full"``, ``"diag"``, ``"tied"``, ``"spherical"``, or several.
     n_init
-        Starts for each fit; the first from the best of ten k-means, others from single
-        k-means runs.
+        Starts for each fit: one from the best k-means, the others from random rows as wide
+        as the data, of which the likeliest two after some passes come to rest (Biernacki
+        et al. 2003). k-means alone cuts long groups in the wrong way.
     max_iter
         Passes at most, for the sample and for all rows.
     tol
@@ -240,16 +250,9 @@ def gaussian_mixture_sweep(
     wanted = check_ks(ks, len(points))
     check_distinct(points, max(wanted))
     shapes = _check_covariance(covariance)
-    starts = [
-        kmeans_sweep(points, wanted, seed=seed + start, n_init=10 if start == 0 else 1)
-        for start in range(n_init)
-    ]
-    fit = _Fitting(points, np.random.default_rng(seed), max_iter, tol)
-    jobs = [
-        (shape, [each[index] for each in starts])
-        for shape in shapes
-        for index in range(len(wanted))
-    ]
+    fit = _Fitting(points, np.random.default_rng(seed), n_init, max_iter, tol)
+    clusters = kmeans_sweep(fit.sample, wanted, seed=seed)
+    jobs = [(shape, start) for shape in shapes for start in clusters]
     return in_threads(fit.best, jobs)
 
 
@@ -265,66 +268,98 @@ def _check_covariance(covariance: Covariance | Sequence[Covariance]) -> list[Cov
 
 
 class _Fitting:
-    """EM over the same rows for many shapes and starts."""
+    """EM over the same rows for many shapes and numbers of components."""
 
     def __init__(
-        self, points: FloatArray, generator: np.random.Generator, max_iter: int, tol: float
+        self,
+        points: FloatArray,
+        generator: np.random.Generator,
+        n_init: int,
+        max_iter: int,
+        tol: float,
     ) -> None:
         self._points = points
         self._max_iter = max_iter
         self._tol = tol
         mean_variance = float(np.mean(np.var(points, axis=0)))
         self._floor = max(SHRINKAGE * mean_variance, np.finfo(np.float64).tiny ** 0.5)
-        self._sample: IntArray | None = None
-        if len(points) > SAMPLE_ROWS:
-            drawn = generator.choice(len(points), SAMPLE_ROWS, replace=False, shuffle=False)
-            self._sample = np.sort(drawn)
+        self.sample = _drawn(points, SAMPLE_ROWS, generator)
+        self._trial = _drawn(self.sample, TRIAL_ROWS, generator)
+        self._orders = [generator.permutation(len(self._trial)) for _ in range(n_init - 1)]
 
-    def best(self, shape: Covariance, starts: Sequence[Candidate]) -> Candidate:
-        """Fit from each start and return the likeliest."""
+    def best(self, shape: Covariance, clusters: Candidate) -> Candidate:
+        """Fit from all starts and return the likeliest mixture."""
         began = time.perf_counter()
-        fits = [self._fit(shape, start) for start in starts]
-        likelihood, model = max(fits, key=lambda fit: fit[0])
-        rows = len(self._points)
-        k, columns = model.means.shape
+        k = clusters.k
+        likelihood, model = max(
+            (self._rest(start, shape) for start in self._starts(k, shape, clusters)),
+            key=lambda fit: fit[0],
+        )
+        if len(self.sample) < len(self._points):
+            model = self._climb(self._points, shape, model, self._max_iter)[1]
+            likelihood = model.log_likelihood(self._points)
+        rows, columns = self._points.shape
         bic = -2.0 * likelihood + free_parameters(k, columns, shape) * float(np.log(rows))
         labels, kept = compact_labels(model.predict(self._points))
-        parameters = {"k": k, "covariance": shape, "n_init": len(starts)}
+        parameters = {"k": k, "covariance": shape, "n_init": len(self._orders) + 1}
         kept_model = MixtureModel(model.weights[kept], model.means[kept], model.covariances[kept])
         seconds = time.perf_counter() - began
         return Candidate("gaussian_mixture", parameters, labels, seconds, bic=bic, model=kept_model)
 
-    def _fit(self, shape: Covariance, start: Candidate) -> tuple[float, MixtureModel]:
-        """Return the log-likelihood of all rows and the mixture that came to rest."""
-        model = self._from_clusters(shape, start)
-        if self._sample is not None:
-            model = self._climb(self._points[self._sample], shape, model)
-        model = self._climb(self._points, shape, model)
-        return model.log_likelihood(self._points), model
+    def _starts(self, k: int, shape: Covariance, clusters: Candidate) -> list[MixtureModel]:
+        """Return the mixture of the clusters and the likeliest after short trials."""
+        tried = [self._from_rows(order[:k], shape) for order in self._orders] if k > 1 else []
+        short = [self._climb(self._trial, shape, start, TRIAL_PASSES) for start in tried]
+        short.sort(key=lambda fit: fit[0], reverse=True)
+        return [self._from_clusters(shape, clusters), *(model for _, model in short[:SURVIVORS])]
+
+    def _rest(self, start: MixtureModel, shape: Covariance) -> tuple[float, MixtureModel]:
+        """Let a start come to rest on the sample."""
+        model = self._climb(self.sample, shape, start, self._max_iter)[1]
+        return model.log_likelihood(self.sample), model
 
     def _from_clusters(self, shape: Covariance, start: Candidate) -> MixtureModel:
         """Return the mixture whose components are the clusters of a k-means."""
         assert isinstance(start.model, KMeansModel)
         k, columns = start.model.centers.shape
         moments = _Moments(k, columns, shape in ("full", "tied"))
-        for part in chunks(len(self._points)):
+        for part in chunks(len(self.sample)):
             shares = np.zeros((part.stop - part.start, k))
             shares[np.arange(len(shares)), start.labels[part]] = 1.0
-            moments.add(self._points[part], start.model.centers, shares)
+            moments.add(self.sample[part], start.model.centers, shares)
         return moments.model(start.model.centers, shape, self._floor)
 
-    def _climb(self, points: FloatArray, shape: Covariance, model: MixtureModel) -> MixtureModel:
-        """Repeat passes until the likelihood gains no more."""
+    def _from_rows(self, rows: IntArray, shape: Covariance) -> MixtureModel:
+        """Return the mixture of rows as means, each as wide as all the data."""
+        k, columns = len(rows), self._trial.shape[1]
+        moments = _Moments(1, columns, shape in ("full", "tied"))
+        center = self._trial.mean(axis=0)[None]
+        moments.add(self._trial, center, np.ones((len(self._trial), 1)))
+        whole = moments.model(center, shape, self._floor).covariances
+        covariances = np.repeat(whole, k, axis=0)
+        return MixtureModel(np.full(k, 1.0 / k), self._trial[rows], covariances)
+
+    def _climb(
+        self, points: FloatArray, shape: Covariance, model: MixtureModel, passes: int
+    ) -> tuple[float, MixtureModel]:
+        """Repeat passes until the mean log-likelihood, which is returned too, gains no more."""
         before = -np.inf
-        for _ in range(self._max_iter):
+        for _ in range(passes):
             k, columns = model.means.shape
             moments = _Moments(k, columns, model.covariances.ndim == 3)
             mean_likelihood = sum(model._passes(points, moments)) / len(points)
             model = moments.model(model.means, shape, self._floor)
-            if mean_likelihood - before < self._tol:
+            gain, before = mean_likelihood - before, mean_likelihood
+            if gain < self._tol:
                 break
-            before = mean_likelihood
-        return model
+        return before, model
+
+
+def _drawn(points: FloatArray, size: int, generator: np.random.Generator) -> FloatArray:
+    """Draw some of the rows in their order; all where there are no more."""
+    if len(points) <= size:
+        return points
+    return points[np.sort(generator.choice(len(points), size, replace=False, shuffle=False))]
 
 
 def free_parameters(k: int, columns: int, shape: Covariance) -> int:
