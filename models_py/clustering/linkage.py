@@ -8,10 +8,13 @@ neighbour compares centroids first, which bounds each linkage from below, and lo
 pairs only where the bound allows it.
 
 Ward needs nothing but centroids and sizes: memory is linear in the rows. Average and complete
-linkage stop the rounds when few enough clusters are left, compute the linkage between all of
-these from the points once, and finish on that matrix (a sixteenth of the full square one, or
-less) with the nearest-neighbour chain. Single linkage is a minimum spanning tree, linear in
+linkage stop the rounds when few enough clusters are left (about a seventh of the rows where
+features are few), compute the linkage between these from the points once, and finish on that
+matrix with the nearest-neighbour chain. Single linkage is a minimum spanning tree, linear in
 memory too. Everything is float64.
+
+No matrix over the rows is ever stored: recomputing a distance costs less than fetching it. What
+the trees share is the search for the nearest rows; silhouettes take one blocked pass more.
 
 References
 ----------
@@ -170,9 +173,9 @@ def linkage_peak_bytes(n: int, p: int, method: str) -> int:
     """Memory that a tree of ``n`` rows of ``p`` features takes at most, on usual data, in bytes.
 
     Ward and single linkage are linear in the rows: points, centroids and bookkeeping. Average and
-    complete linkage add the float64 matrix of a quarter of the rows. Data where the rounds stall
-    (a few far rows at ever greater distances) may need more; it is then asked for, or refused,
-    when that is known.
+    complete linkage add a float64 matrix of 15 % (few features) to 40 % (many) of the rows. Data
+    where the rounds stall (rows at ever greater distances) may need more; it is then asked for,
+    or refused, when that is known.
 
     Parameters
     ----------
@@ -195,7 +198,7 @@ def linkage_peak_bytes(n: int, p: int, method: str) -> int:
     """
     check_method(method)
     linear = n * (8 * 8 * (p + 4) + 200)
-    matrix = 0 if method in {"ward", "single"} else 8 * int(n * _MATRIX_SHARE) ** 2
+    matrix = 0 if method in {"ward", "single"} else 8 * int(n * _LARGEST_MATRIX_SHARE) ** 2
     return linear + matrix
 
 
@@ -538,9 +541,12 @@ def _linkage_matrix(clusters: _Clusters, code: int) -> FloatArray:
     return matrix
 
 
+def _free_bytes() -> int:
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
 def _refuse_beyond_memory(m: int) -> None:
-    needed = 8 * m * m
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    needed, free = 8 * m * m, _free_bytes()
     if needed > free:
         raise MemoryRefusedError(
             f"the linkage of {m} clusters needs {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are "
