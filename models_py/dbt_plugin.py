@@ -21,7 +21,7 @@ from models_py import settings
 OTHER_DELIMITERS = (";", "\t", "|")
 
 
-class Plugin(BasePlugin):  # type: ignore[misc]
+class Plugin(BasePlugin):
     """What dbt-duckdb calls while it opens the database and its cursors."""
 
     def initialize(self, config: dict[str, Any]) -> None:  # noqa: ARG002

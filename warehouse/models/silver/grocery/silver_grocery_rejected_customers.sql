@@ -20,15 +20,20 @@ rejected as (
     where customers.customer_id is null
 ),
 
-main_reasons as (
+ranked as (
     select
         customer_id,
         main_reason,
-        sum(line_count) over (partition by customer_id) as line_count
+        sum(line_count) over (partition by customer_id) as line_count,
+        row_number() over (
+            partition by customer_id order by line_count desc, main_reason asc
+        ) as place
     from rejected
-    qualify row_number() over (
-        partition by customer_id order by rejected.line_count desc, main_reason
-    ) = 1
 )
 
-select * from main_reasons
+select
+    customer_id,
+    main_reason,
+    line_count
+from ranked
+where place = 1
