@@ -27,8 +27,10 @@ arXiv:2105.11653.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -542,7 +544,16 @@ def _linkage_matrix(clusters: _Clusters, code: int) -> FloatArray:
 
 
 def _free_bytes() -> int:
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    """Memory that can be had without swapping; all of it where the system does not say."""
+    counts = Path("/proc/meminfo")
+    if counts.exists():
+        lines = counts.read_text(encoding="ascii").splitlines()
+        named = {name: rest.split()[0] for name, rest in (line.split(":") for line in lines)}
+        if "MemAvailable" in named:
+            return int(named["MemAvailable"]) * 1024
+    if hasattr(os, "sysconf"):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return sys.maxsize
 
 
 def _refuse_beyond_memory(m: int) -> None:
