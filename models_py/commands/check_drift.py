@@ -1,0 +1,137 @@
+"""Check whether a study's newest run is still true of its gold table: keep, watch or refit."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models_py import settings
+from models_py.commands.ending import end
+from models_py.progress import show_progress
+from models_py.studies.loading import DEFAULT
+
+if TYPE_CHECKING:
+    from models_py.drift import Drift
+    from models_py.progress import Progress
+
+EXAMPLES = f"""\
+examples:
+  python scripts/check_drift.py
+  python scripts/check_drift.py --study grocery_lifestages --json
+  python scripts/check_drift.py --fail-on refit || python scripts/run_clustering.py
+
+Without --study the newest run of {DEFAULT} is checked. A check that worked ends with 0 whatever
+its verdict; with --fail-on a verdict as grave as that ends with 3.
+"""
+FAILED_ON = 3
+WAIT_SECONDS = 60.0
+MOST_SHOWN = 10
+TITLES = {
+    "segment_distance": "customers that would have to change segment",
+    "jensen_shannon": "Jensen-Shannon distance of the segments' shares",
+    "silhouette_drop": "drop of the silhouette",
+    "reconstruction_ratio": "reconstruction error, times the run's",
+    "new_share": "new customers",
+    "gone_share": "customers gone",
+    "unknown_partition_share": "customers in a partition never seen",
+    "shifted_features_share": "features shifted",
+    "age_days": "age of the run in days",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage, 3 failed on."""
+    asked = _parser().parse_args(arguments)
+    return end(lambda: _run(asked), as_json=asked.json)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="check_drift.py",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--study", metavar="NAME|FILE", default=DEFAULT, help=f"default: {DEFAULT}")
+    parser.add_argument("--run", metavar="RUN", help="this run in place of the study's newest")
+    parser.add_argument(
+        "--fail-on", choices=("watch", "refit"), help="end with 3 on this verdict or a graver one"
+    )
+    parser.add_argument("--warehouse", metavar="FILE", type=Path, help="the DuckDB file")
+    parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")
+    return parser
+
+
+def _run(asked: argparse.Namespace) -> int:
+    with show_progress(quiet=asked.json) as progress:
+        progress.step("loading the run")
+        drift = _measure(asked, progress)
+    if asked.json:
+        print(json.dumps(as_json(drift), indent=2))
+    else:
+        _print_drift(drift)
+    grave = {"watch": ("watch", "refit"), "refit": ("refit",)}.get(asked.fail_on, ())
+    return FAILED_ON if drift.verdict in grave else 0
+
+
+def _measure(asked: argparse.Namespace, progress: Progress) -> Drift:
+    from models_py.database.connection import open_warehouse
+    from models_py.database.results import read_assignments, utc_now
+    from models_py.drift import measure_drift
+    from models_py.scoring.customers import find_source, read_customers
+    from models_py.scoring.runs import find_run
+    from models_py.scoring.saved import load_run_models
+
+    with open_warehouse(asked.warehouse, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
+        run = find_run(warehouse, asked.study, asked.run)
+        saved = load_run_models(settings.models_dir(run.run_id), run.run_id)
+        source = find_source(None, saved)
+        progress.step(f"reading {source.words}")
+        frame = read_customers(source, saved, warehouse)
+        then = read_assignments(warehouse, run.run_id)["entity_id"]
+    progress.step(f"measuring {len(frame):,} customers")
+    return measure_drift(saved, frame, list(then), run.started_at, utc_now())
+
+
+def as_json(drift: Drift) -> dict[str, object]:
+    """Return what was measured as JSON has it; null where a figure is not measured."""
+    return {
+        "run_id": drift.run_id,
+        "study": drift.study,
+        "customers": drift.rows,
+        "verdict": drift.verdict,
+        "reasons": [asdict(reason) for reason in drift.reasons],
+        "figures": {
+            name: None if math.isnan(value) else value for name, value in drift.figures.items()
+        },
+        "features": [asdict(one) | {"verdict": one.verdict} for one in drift.features],
+    }
+
+
+def _print_drift(drift: Drift) -> None:
+    print(f"\n{drift.verdict}: run {drift.run_id} of {drift.study}, {drift.rows:,} customers now")
+    for reason in drift.reasons or []:
+        print(f"  {reason.verdict}: {reason.words}")
+    if not drift.reasons:
+        print("  nothing moved past its limit")
+    print()
+    for name, title in TITLES.items():
+        value = drift.figures[name]
+        is_share = name in {"segment_distance", "silhouette_drop"} or name.endswith("_share")
+        told = "-" if math.isnan(value) else f"{value:.1%}" if is_share else f"{value:.2f}"
+        print(f"{title:<48} {told:>8}")
+    width = max(len(one.feature) for one in drift.features)
+    print(f"\n{'feature':<{width}}  {'PSI':>6} {'KS':>6}")
+    for one in drift.features[:MOST_SHOWN]:
+        of = "" if one.partition == "all" else f"  {one.partition}"
+        said = "" if one.verdict == "keep" else "  moved" if one.verdict == "watch" else "  shifted"
+        print(f"{one.feature:<{width}}  {one.psi:>6.3f} {one.ks:>6.3f}{of}{said}")
+    if len(drift.features) > MOST_SHOWN:
+        print(f"{len(drift.features) - MOST_SHOWN} more moved less; --json has them all")
+    if drift.verdict == "refit":
+        print(f"\nNext: python scripts/run_clustering.py --study {drift.study}")

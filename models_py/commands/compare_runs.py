@@ -1,0 +1,155 @@
+"""Compare two runs of a study: which segments stayed, split, merged, came and went, who moved."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models_py.commands.ending import end
+from models_py.errors import DataError, UsageError
+from models_py.studies.loading import DEFAULT
+
+if TYPE_CHECKING:
+    from models_py.comparison import Comparison, SegmentFacts
+    from models_py.scoring.runs import Run
+
+EXAMPLES = f"""\
+examples:
+  python scripts/compare_runs.py
+  python scripts/compare_runs.py --study grocery_lifestages --json
+  python scripts/compare_runs.py 20260105T020000000000-91a6 20260112T020000000000-0c2e
+
+Without runs the last two of the study are compared ({DEFAULT} unless told), the older one first.
+"""
+WAIT_SECONDS = 60.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+    asked = _parser().parse_args(arguments)
+    return end(lambda: _run(asked), as_json=asked.json)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="compare_runs.py",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="two runs of one study")
+    parser.add_argument("--study", metavar="NAME|FILE", default=DEFAULT, help=f"default: {DEFAULT}")
+    parser.add_argument("--warehouse", metavar="FILE", type=Path, help="the DuckDB file")
+    parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")
+    return parser
+
+
+def _run(asked: argparse.Namespace) -> int:
+    if len(asked.runs) not in (0, 2):
+        raise UsageError(f"{len(asked.runs)} run given: name two, or none for the last two")
+    from models_py.comparison import compare_runs
+    from models_py.database.connection import open_warehouse
+    from models_py.database.results import read_assignments
+
+    with open_warehouse(asked.warehouse, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
+        first, second = _two_runs(warehouse, asked)
+        comparison = compare_runs(
+            read_assignments(warehouse, first.run_id),
+            read_assignments(warehouse, second.run_id),
+            _segments(warehouse, first.run_id),
+            _segments(warehouse, second.run_id),
+        )
+    if asked.json:
+        print(json.dumps(_as_json(first, second, comparison), indent=2))
+    else:
+        _print_comparison(first, second, comparison)
+    return 0
+
+
+def _two_runs(warehouse: Any, asked: argparse.Namespace) -> tuple[Run, Run]:
+    from models_py.scoring.runs import find_runs, finished_run
+
+    if not asked.runs:
+        runs = find_runs(warehouse, asked.study)
+        if len(runs) < 2:
+            raise DataError(
+                f"study {asked.study} has {len(runs)} finished run{'' if len(runs) == 1 else 's'},"
+                f" two are compared: python scripts/run_clustering.py --study {asked.study}"
+            )
+        return runs[-2], runs[-1]
+    first, second = (finished_run(warehouse, run_id) for run_id in asked.runs)
+    if first.study != second.study:
+        raise UsageError(
+            f"run {first.run_id} is of study {first.study}, {second.run_id} of {second.study}:"
+            " segments have ids within one study"
+        )
+    return first, second
+
+
+def _segments(warehouse: Any, run_id: str) -> dict[int, SegmentFacts]:
+    from models_py.comparison import SegmentFacts
+    from models_py.database import contract
+
+    rows = warehouse.rows(
+        f"select segment_id, name, size, share from {warehouse.quote(contract.SCHEMA, 'segments')}"
+        " where run_id = ? order by segment_id",
+        [run_id],
+    )
+    return {row[0]: SegmentFacts(*row) for row in rows}
+
+
+def _as_json(first: Run, second: Run, comparison: Comparison) -> dict[str, object]:
+    return {
+        "study": first.study,
+        "previous_run_id": first.run_id,
+        "run_id": second.run_id,
+        "customers_in_both": comparison.in_both,
+        "customers_came": comparison.came,
+        "customers_went": comparison.went,
+        "customers_moved": comparison.moved,
+        "moved_share": _known(comparison.moved_share),
+        "adjusted_rand": _known(comparison.adjusted_rand),
+        "variation_of_information_nats": _known(comparison.variation_of_information),
+        "changes": [asdict(change) for change in comparison.changes],
+        "segments": {
+            "previous": [asdict(one) for one in comparison.previous.values()],
+            "current": [asdict(one) for one in comparison.current.values()],
+        },
+        "flows": json.loads(comparison.flows.to_json(orient="records")),
+    }
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _print_comparison(first: Run, second: Run, comparison: Comparison) -> None:
+    print(f"{first.study}: run {first.run_id} to run {second.run_id}\n")
+    for change in comparison.changes:
+        print(f"{change.kind:>6}: {change.words}")
+    print(
+        f"\n{comparison.in_both:,} customers are in both runs, {comparison.came:,} came,"
+        f" {comparison.went:,} went"
+    )
+    if not comparison.in_both:
+        print("no customer is in both runs: nothing can be said of who moved")
+        return
+    print(f"{comparison.moved:,} of those in both moved ({comparison.moved_share:.1%}):")
+    for row in _moves(comparison):
+        print(f"{row['customers']:>9,}  from {row['from_segment_id']} to {row['to_segment_id']}")
+    print(
+        f"\nadjusted Rand index {comparison.adjusted_rand:.3f} (1: the same groups),"
+        f" variation of information {comparison.variation_of_information:.3f} nats (0: the same)"
+    )
+
+
+def _moves(comparison: Comparison) -> list[dict[str, Any]]:
+    flows = comparison.flows.dropna()
+    moved = flows[flows["from_segment_id"] != flows["to_segment_id"]]
+    ordered = moved.sort_values("customers", ascending=False, kind="stable")
+    return [{str(k): v for k, v in row.items()} for row in ordered.to_dict("records")]

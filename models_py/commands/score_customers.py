@@ -1,0 +1,172 @@
+"""Give new or changed customers the segments of a finished run, by the run's own saved chain."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models_py import settings
+from models_py.commands.ending import end
+from models_py.errors import UsageError
+from models_py.progress import show_progress
+from models_py.studies.loading import DEFAULT
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from models_py.progress import Progress
+    from models_py.scoring.customers import Source
+    from models_py.scoring.runs import Run
+    from models_py.scoring.saved import SavedRun
+
+EXAMPLES = f"""\
+examples:
+  python scripts/score_customers.py
+  python scripts/score_customers.py --input new_customers.csv --output scores.csv
+  python scripts/score_customers.py --study grocery_customers --input gold.grocery_customers
+  python scripts/score_customers.py --sql > score.sql
+
+Without --study the newest run of {DEFAULT} scores; without --input it scores the study's own gold
+table. Scores go to results.scores, one row per run and customer, the last score in place of the
+one before; --output writes a file instead. --sql prints one statement for DuckDB that gives the
+same labels, for runs whose chain is linear (no network, nearest centre).
+"""
+WAIT_SECONDS = 60.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+    asked = _parser().parse_args(arguments)
+    return end(lambda: _run(asked), as_json=asked.json)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="score_customers.py",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--study", metavar="NAME|FILE", default=DEFAULT, help=f"default: {DEFAULT}")
+    parser.add_argument("--run", metavar="RUN", help="this run in place of the study's newest")
+    parser.add_argument(
+        "--input", metavar="FILE|TABLE", help="a .csv or .parquet file, or a table as schema.name"
+    )
+    parser.add_argument("--output", metavar="FILE", type=Path, help="a .csv or .parquet file")
+    parser.add_argument("--sql", action="store_true", help="print the scoring as one SQL statement")
+    parser.add_argument("--warehouse", metavar="FILE", type=Path, help="the DuckDB file")
+    parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")
+    return parser
+
+
+def _run(asked: argparse.Namespace) -> int:
+    if asked.sql and (asked.output is not None or asked.json):
+        raise UsageError("--sql prints a statement and nothing else; leave --output and --json out")
+    with show_progress(quiet=asked.json or asked.sql) as progress:
+        progress.step("loading the run")
+        if asked.sql:
+            statement = _statement(asked)
+        else:
+            told = _score(asked, progress)
+    if asked.sql:
+        print(statement, end="")
+    elif asked.json:
+        print(json.dumps(told, indent=2))
+    else:
+        _print_told(told)
+    return 0
+
+
+def _statement(asked: argparse.Namespace) -> str:
+    from models_py.database.connection import open_warehouse, quoted
+    from models_py.scoring.customers import find_source
+    from models_py.scoring.sql import scoring_sql
+
+    with open_warehouse(asked.warehouse, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
+        _, saved = _load(asked, warehouse)
+        source = find_source(asked.input, saved)
+        if source.file is not None:
+            raise UsageError("--sql scores a table of the warehouse; give --input schema.name")
+        types = warehouse.columns(source.schema, source.table)
+        return scoring_sql(saved, quoted(source.schema, source.table), types)
+
+
+def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
+    from models_py.database.connection import open_warehouse
+    from models_py.database.results import read_assignments, utc_now
+    from models_py.scoring.customers import find_source, read_customers
+    from models_py.scoring.scores import check_file_kind, write_file, write_scores
+
+    if asked.output is not None:
+        check_file_kind(asked.output)
+    with open_warehouse(asked.warehouse, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
+        run, saved = _load(asked, warehouse)
+        source = find_source(asked.input, saved)
+        progress.step(f"reading {source.words}")
+        frame = read_customers(source, saved, warehouse)
+        before = read_assignments(warehouse, run.run_id)
+    progress.step(f"scoring {len(frame):,} customers")
+    scored, now = saved.score(frame), utc_now()
+    progress.step("writing the scores")
+    if asked.output is not None:
+        write_file(asked.output, run.run_id, scored, now)
+    else:
+        with open_warehouse(asked.warehouse, wait_seconds=WAIT_SECONDS) as warehouse:
+            write_scores(warehouse, run.run_id, scored, now)
+    where = str(asked.output) if asked.output is not None else "results.scores"
+    return _told(run, saved, source, scored, before, where)
+
+
+def _load(asked: argparse.Namespace, warehouse: Any) -> tuple[Run, SavedRun]:
+    from models_py.scoring.runs import find_run
+    from models_py.scoring.saved import load_run_models
+
+    run = find_run(warehouse, asked.study, asked.run)
+    return run, load_run_models(settings.models_dir(run.run_id), run.run_id)
+
+
+def _told(
+    run: Run,
+    saved: SavedRun,
+    source: Source,
+    scored: pd.DataFrame,
+    before: pd.DataFrame,
+    where: str,
+) -> dict[str, Any]:
+    from models_py.scoring.manifest import changed_versions
+
+    known = scored.merge(before, on="entity_id", suffixes=("", "_before"))
+    sizes = scored.groupby(["partition", "segment_id"]).size().reset_index(name="customers")
+    return {
+        "run_id": run.run_id,
+        "study": run.study,
+        "input": source.words,
+        "customers": len(scored),
+        "new_customers": len(scored) - len(known),
+        "moved_customers": int((known["segment_id"] != known["segment_id_before"]).sum()),
+        "methods": sorted(set(scored["method"])),
+        "segments": json.loads(sizes.to_json(orient="records")),
+        "changed_versions": changed_versions(saved.versions),
+        "written_to": where,
+    }
+
+
+def _print_told(told: dict[str, Any]) -> None:
+    print(
+        f"\n{told['customers']:,} customers of {told['input']} scored by run {told['run_id']}"
+        f" of {told['study']}, by the {' and the '.join(told['methods'])}"
+    )
+    print(f"\n{'segment':>7}  {'customers':>9}")
+    for row in told["segments"]:
+        of = "" if row["partition"] == "all" else f"  {row['partition']}"
+        print(f"{row['segment_id']:>7}  {row['customers']:>9,}{of}")
+    print(
+        f"\n{told['new_customers']:,} were not in the run; {told['moved_customers']:,} of the"
+        " others are in another segment now"
+    )
+    for change in told["changed_versions"]:
+        print(f"note: {change}")
+    print(f"the scores are in {told['written_to']}")

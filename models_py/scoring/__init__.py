@@ -1,0 +1,1 @@
+"""Saved runs and the segments they give to customers who were not there."""

@@ -1,0 +1,422 @@
+"""Rules that give a row its segment: what a run leaves behind to score other rows.
+
+:func:`fit_rule` tries the rule that belongs to the run's algorithm and holds it against the
+run's own assignments, outliers and noise included. A rule that repeats every one of them is
+exact. Where the algorithm has no such rule (linkage trees, consensus labels, clusters searched
+again), the nearest of the run's own rows decides, which repeats them by construction; past
+:data:`MOST_ROWS` rows a sample of them stands in, and the share that it repeats is told.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from models_py.clustering.centres import group_centres, nearest_centres
+from models_py.errors import SegmenthouseError
+from models_py.segmentation import Segmentation
+from models_py.typing import FloatArray, IntArray
+
+MOST_ROWS = 100_000
+"""Rows of the run kept at most, where the nearest of them decides."""
+
+BLOCK_ROWS = 100_000
+"""Rows whose distances to all centres are held at one time."""
+
+GROWTHS = 8
+"""Times that rows which a rule gets wrong join the core points, before all rows do."""
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Rows as rules see them.
+
+    Attributes
+    ----------
+    points
+        Shape (n, d): in the encoding that was clustered.
+    numbers, codes
+        Shapes (n, p) and (n, q): scaled numbers and codes of categories, for k-prototypes.
+    """
+
+    points: FloatArray
+    numbers: FloatArray
+    codes: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Rule(ABC):
+    """Gives each row one of the run's groups.
+
+    Attributes
+    ----------
+    groups
+        Which group each centre, component, prototype or row stands for.
+    """
+
+    groups: IntArray
+    kind: ClassVar[str]
+    words: ClassVar[str]
+
+    def predict(self, rows: Coordinates) -> IntArray:
+        """Return the group of every row, shape (n,)."""
+        return self.groups[self.nearest(rows)]
+
+    @abstractmethod
+    def nearest(self, rows: Coordinates) -> IntArray:
+        """Return which centre, component, prototype or row decides for every row, shape (n,)."""
+
+    def arrays(self) -> Arrays:
+        """Return the state as arrays by name."""
+        return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+
+    @property
+    def columns(self) -> int | None:
+        """How many coordinates its rows have; None where any will do."""
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class OneGroup(Rule):
+    """All rows are one segment."""
+
+    kind: ClassVar[str] = "one_segment"
+    words: ClassVar[str] = "one segment"
+
+    def nearest(self, rows: Coordinates) -> IntArray:
+        """Return zeros, shape (n,)."""
+        return np.zeros(len(rows.points), dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class NearestCentre(Rule):
+    """The nearest centre decides.
+
+    Attributes
+    ----------
+    centres
+        Shape (k, d).
+    """
+
+    centres: FloatArray
+    kind: ClassVar[str] = "nearest_centre"
+    words: ClassVar[str] = "nearest centre"
+
+    def nearest(self, rows: Coordinates) -> IntArray:
+        """Return the nearest centre's place, shape (n,)."""
+        parts = [nearest_centres(block, self.centres) for block in _blocks(rows.points)]
+        return np.concatenate(parts)
+
+    @property
+    def columns(self) -> int:
+        """The coordinates of a centre."""
+        return int(self.centres.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Splits(Rule):
+    """Splits in two are followed from the first to the last, as bisecting k-means made them.
+
+    Attributes
+    ----------
+    splits
+        Shape (k - 1,): the cluster that each split cut.
+    pairs
+        Shape (k - 1, 2, d): the two centres of each split.
+    """
+
+    splits: IntArray
+    pairs: FloatArray
+    kind: ClassVar[str] = "splits"
+    words: ClassVar[str] = "nearer centre of each split"
+
+    def nearest(self, rows: Coordinates) -> IntArray:
+        """Return the final cluster, shape (n,)."""
+        from models_py.clustering.kmeans import BisectingModel
+
+        return BisectingModel(self.splits, self.pairs, self.pairs[:0, 0]).predict(rows.points)
+
+    @property
+    def columns(self) -> int:
+        """The coordinates of a centre."""
+        return int(self.pairs.shape[2])
+
+
+@dataclass(frozen=True, eq=False)
+class MostProbable(Rule):
+    """The most probable component of the Gaussian mixture decides.
+
+    Attributes
+    ----------
+    weights, means, covariances
+        As :class:`models_py.clustering.mixture.MixtureModel` has them.
+    """
+
+    weights: FloatArray
+    means: FloatArray
+    covariances: FloatArray
+    kind: ClassVar[str] = "most_probable"
+    words: ClassVar[str] = "most probable component"
+
+    def nearest(self, rows: Coordinates) -> IntArray:
+        """Return the component's place, shape (n,)."""
+        from models_py.clustering.mixture import MixtureModel
+
+        return MixtureModel(self.weights, self.means, self.covariances).predict(rows.points)
+
+    @property
+    def columns(self) -> int:
+        """The coordinates of a component."""
+        return int(self.means.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class NearestRow(Rule):
+    """The nearest row of the run decides.
+
+    Attributes
+    ----------
+    rows
+        Shape (m, d).
+    """
+
+    rows: FloatArray
+    kind: ClassVar[str] = "nearest_row"
+    words: ClassVar[str] = "nearest customer of the run"
+
+    @cached_property
+    def _tree(self) -> Any:
+        from scipy.spatial import cKDTree
+
+        return cKDTree(self.rows)
+
+    def nearest(self, rows: Coordinates) -> IntArray:
+        """Return the nearest row's place, shape (n,)."""
+        return np.asarray(self._tree.query(rows.points, k=1)[1], dtype=np.int64)
+
+    @property
+    def columns(self) -> int:
+        """The coordinates of a row."""
+        return int(self.rows.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class NearestCorePoint(NearestRow):
+    """The nearest core point of a density method decides."""
+
+    kind: ClassVar[str] = "nearest_core_point"
+    words: ClassVar[str] = "nearest core point"
+
+
+@dataclass(frozen=True, eq=False)
+class CheapestPrototype(Rule):
+    """The prototype of lowest cost decides, over numbers and categories.
+
+    Attributes
+    ----------
+    centres
+        Shape (k, p): means.
+    modes
+        Shape (k, q): codes.
+    gamma
+        Shape (1,): cost of a differing category.
+    """
+
+    centres: FloatArray
+    modes: IntArray
+    gamma: FloatArray
+    kind: ClassVar[str] = "cheapest_prototype"
+    words: ClassVar[str] = "cheapest prototype"
+
+    def nearest(self, rows: Coordinates) -> IntArray:
+        """Return the prototype's place, shape (n,)."""
+        from models_py.clustering.kprototypes import KPrototypes
+
+        model = KPrototypes(len(self.centres))
+        model.numeric_centers_ = self.centres
+        model.categorical_modes_ = self.modes.astype(np.int32)
+        model.gamma_ = float(self.gamma[0])
+        return model.predict(rows.numbers, rows.codes)
+
+
+RULES: dict[str, type[Rule]] = {
+    rule.kind: rule
+    for rule in (
+        OneGroup,
+        NearestCentre,
+        Splits,
+        MostProbable,
+        NearestRow,
+        NearestCorePoint,
+        CheapestPrototype,
+    )
+}
+
+
+@dataclass(frozen=True)
+class FittedRule:
+    """A rule and how far it repeats the run.
+
+    Attributes
+    ----------
+    rule
+        Gives rows their groups.
+    agreement
+        Share of the run's rows, 0..1, that it gives the group they have.
+    """
+
+    rule: Rule
+    agreement: float
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it repeats every assignment of the run."""
+        return self.agreement == 1.0
+
+
+def rule_of(kind: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Rule:
+    """Return the rule that :meth:`Rule.arrays` told.
+
+    Raises
+    ------
+    SegmenthouseError
+        The kind is unknown, or an array is missing or too many.
+    """
+    known = RULES.get(kind)
+    if known is None:
+        raise SegmenthouseError(f"unknown rule '{kind}' (known: {', '.join(RULES)})")
+    wanted = {field.name for field in fields(known)}
+    if set(arrays) != wanted:
+        raise SegmenthouseError(f"rule '{kind}' needs the arrays {', '.join(sorted(wanted))}")
+    return known(**arrays)
+
+
+def fit_rule(segmentation: Segmentation) -> FittedRule:
+    """Return the first rule that repeats the run's assignments, or the one that comes nearest.
+
+    Parameters
+    ----------
+    segmentation
+        A partition as the run left it.
+    """
+    rows, groups = coordinates_of(segmentation), segmentation.groups
+    best: FittedRule | None = None
+    for rule in _rules(segmentation, rows):
+        agreement = float(np.mean(rule.predict(rows) == groups))
+        if best is None or agreement > best.agreement:
+            best = FittedRule(rule, agreement)
+        if best.is_exact:
+            break
+    assert best is not None
+    return best
+
+
+def coordinates_of(segmentation: Segmentation) -> Coordinates:
+    """Return every row of a partition, outliers included."""
+    prepared, choice = segmentation.prepared, segmentation.choice
+    if choice.position is None:
+        points = prepared.common
+    else:
+        points = prepared.encoded[segmentation.found[choice.position].space]
+    return Coordinates(points, *prepared.matrix.numbers_and_codes(prepared.common))
+
+
+def _rules(segmentation: Segmentation, rows: Coordinates) -> Iterator[Rule]:
+    # From the rule that belongs to the algorithm to the one that always repeats the run.
+    groups, choice = segmentation.groups, segmentation.choice
+    if choice.position is None:
+        yield OneGroup(np.zeros(1, dtype=np.int64))
+        return
+    model = segmentation.found[choice.position].candidate.model
+    make = _OF_MODEL.get(type(model).__name__)
+    if make is not None:
+        yield make(model, rows, groups)
+    fitted = segmentation.prepared.fitted_rows
+    if np.unique(groups[fitted]).size == groups.max() + 1:
+        centres = group_centres(rows.points[fitted], groups[fitted])
+        yield NearestCentre(np.arange(len(centres)), centres)
+    if len(groups) <= MOST_ROWS:
+        yield NearestRow(groups, rows.points)
+    else:
+        kept = np.sort(np.random.default_rng(0).choice(len(groups), MOST_ROWS, replace=False))
+        yield NearestRow(groups[kept], np.ascontiguousarray(rows.points[kept]))
+
+
+def _by_majority(rule: Rule, rows: Coordinates, groups: IntArray) -> IntArray:
+    # Groups are numbered by size, a model's clusters are not; one that no row is in takes 0.
+    nearest = rule.nearest(rows)
+    counts = np.zeros((len(rule.groups), int(groups.max()) + 1), dtype=np.int64)
+    np.add.at(counts, (nearest, groups), 1)
+    return np.asarray(counts.argmax(axis=1), dtype=np.int64)
+
+
+def _unnumbered(count: int) -> IntArray:
+    return np.arange(count, dtype=np.int64)
+
+
+def _from_centres(model: Any, rows: Coordinates, groups: IntArray) -> Rule:
+    rule = NearestCentre(_unnumbered(len(model.centers)), model.centers)
+    return NearestCentre(_by_majority(rule, rows, groups), model.centers)
+
+
+def _from_splits(model: Any, rows: Coordinates, groups: IntArray) -> Rule:
+    state = (model.splits, model.pairs)
+    rule = Splits(_unnumbered(len(model.splits) + 1), *state)
+    return Splits(_by_majority(rule, rows, groups), *state)
+
+
+def _from_mixture(model: Any, rows: Coordinates, groups: IntArray) -> Rule:
+    state = (model.weights, model.means, model.covariances)
+    rule = MostProbable(_unnumbered(len(model.weights)), *state)
+    return MostProbable(_by_majority(rule, rows, groups), *state)
+
+
+def _from_prototypes(model: Any, rows: Coordinates, groups: IntArray) -> Rule:
+    codes = model.categorical_modes_.astype(np.int64)
+    state = (model.numeric_centers_, codes, np.array([model.gamma_]))
+    rule = CheapestPrototype(_unnumbered(len(codes)), *state)
+    return CheapestPrototype(_by_majority(rule, rows, groups), *state)
+
+
+def _from_core_points(model: Any, rows: Coordinates, groups: IntArray) -> Rule:
+    # A border row of DBSCAN can lie nearer to the core of another cluster than its own: it
+    # joins the points that decide, as in Hart's condensed nearest neighbour (1968).
+    rule = NearestCorePoint(groups[_own_rows(model, rows)], model.core_points)
+    for _ in range(GROWTHS):
+        wrong = np.flatnonzero(rule.predict(rows) != groups)
+        if wrong.size == 0:
+            break
+        rule = NearestCorePoint(
+            np.concatenate([rule.groups, groups[wrong]]),
+            np.concatenate([rule.rows, rows.points[wrong]]),
+        )
+    return rule
+
+
+def _own_rows(model: Any, rows: Coordinates) -> IntArray:
+    # Core points are rows of the run: each finds itself.
+    from scipy.spatial import cKDTree
+
+    return np.asarray(cKDTree(rows.points).query(model.core_points, k=1)[1], dtype=np.int64)
+
+
+_OF_MODEL: dict[str, Callable[[Any, Coordinates, IntArray], Rule]] = {
+    "KMeansModel": _from_centres,
+    "BisectingModel": _from_splits,
+    "MixtureModel": _from_mixture,
+    "DensityModel": _from_core_points,
+    "KPrototypes": _from_prototypes,
+}
+
+
+def _blocks(points: FloatArray) -> Iterator[FloatArray]:
+    for first in range(0, max(len(points), 1), BLOCK_ROWS):
+        yield points[first : first + BLOCK_ROWS]

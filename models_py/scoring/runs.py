@@ -1,0 +1,91 @@
+"""Which run scores: the one asked for, or the newest of a study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from models_py.database import contract
+from models_py.database.connection import Warehouse
+from models_py.errors import DataError, UsageError, near_match
+from models_py.studies.loading import load_study
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes
+    ----------
+    started_at
+        UTC, without zone.
+    """
+
+    run_id: str
+    study: str
+    started_at: datetime
+
+
+def find_runs(warehouse: Warehouse, study: str) -> list[Run]:
+    """Return a study's finished runs, the oldest first; none before the first.
+
+    Parameters
+    ----------
+    warehouse
+        The open warehouse.
+    study
+        A study's name, or its file.
+    """
+    name = load_study(study).name if study.endswith(".toml") else study
+    return [run for run in _finished(warehouse) if run.study == name]
+
+
+def find_run(warehouse: Warehouse, study: str, run_id: str | None = None) -> Run:
+    """Return the run asked for, or the newest finished one of a study.
+
+    Raises
+    ------
+    UsageError
+        There is no such finished run.
+    DataError
+        The study never ran.
+    """
+    if run_id is not None:
+        return finished_run(warehouse, run_id)
+    runs = find_runs(warehouse, study)
+    if not runs:
+        known = sorted({run.study for run in _finished(warehouse)})
+        raise DataError(
+            f"study {study} has no finished run{near_match(study, known)}"
+            f" (studies with runs: {', '.join(known) or 'none'}); run it with"
+            f" python scripts/run_clustering.py --study {study}"
+        )
+    return runs[-1]
+
+
+def finished_run(warehouse: Warehouse, run_id: str) -> Run:
+    """Return a finished run.
+
+    Raises
+    ------
+    UsageError
+        There is none with this id; the message names the nearest.
+    """
+    runs = {run.run_id: run for run in _finished(warehouse)}
+    if run_id not in runs:
+        raise UsageError(
+            f"there is no finished run '{run_id}'{near_match(run_id, runs)}; see them with"
+            " python scripts/run_sql.py sql/runs.sql"
+        )
+    return runs[run_id]
+
+
+def _finished(warehouse: Warehouse) -> list[Run]:
+    if f"{contract.SCHEMA}.{contract.runs.name}" not in warehouse.relations():
+        return []
+    found = warehouse.rows(
+        f"select run_id, study, started_at from {warehouse.quote(contract.SCHEMA, 'runs')}"
+        " where status = ? order by run_id",
+        [contract.DONE],
+    )
+    return [Run(*row) for row in found]

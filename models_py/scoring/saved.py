@@ -1,0 +1,461 @@
+"""A run's fitted chain in a folder: features, encoder, rule, and what its rows were like.
+
+The folder of a run holds ``manifest.json`` and one folder a partition. Every file is JSON,
+NumPy without pickle, skops or Keras; the manifest names each with its SHA-256. The checksums
+find damage and careless edits; they are no signature.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models_py.clustering.centres import centre_distances, group_centres
+from models_py.errors import DataError, SegmenthouseError
+from models_py.features.matrix import FeatureMatrix
+from models_py.scoring.assigning import (
+    BLOCK_ROWS,
+    Coordinates,
+    FittedRule,
+    coordinates_of,
+    fit_rule,
+    rule_of,
+)
+from models_py.scoring.manifest import (
+    AGAIN,
+    SavedRunError,
+    check_files,
+    read_manifest,
+    write_json,
+    write_manifest,
+)
+from models_py.scoring.reference import (
+    Figures,
+    Reference,
+    feature_reference,
+    feature_values,
+    mean_silhouettes,
+    reconstruction_errors,
+)
+from models_py.segmentation import Segmentation
+from models_py.studies.study import Study
+from models_py.studies.vocabulary import ALGORITHMS
+from models_py.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from models_py.encoders.base import Encoder
+
+NOT_GIVEN = "not given"
+"""Name of the partition whose value is null, as the pipeline calls it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Rows with their segments.
+
+    Attributes
+    ----------
+    points
+        Shape (n, d): in the encoding that was clustered.
+    groups
+        Shape (n,): the run's groups, 0 for the largest.
+    segment_ids
+        Shape (n,).
+    confidence
+        Shape (n,): 1 - distance to the own centre / to the nearest other, 0..1.
+    """
+
+    points: FloatArray
+    groups: IntArray
+    segment_ids: IntArray
+    confidence: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class SavedPartition:
+    """The fitted chain of one partition.
+
+    Attributes
+    ----------
+    name
+        Value of the study's ``partition_by``, or ``"all"``.
+    algorithm
+        What found the segments; ``"one segment"`` where one is the answer.
+    segment_ids
+        Shape (groups,): the id of group 0, 1, ...
+    centres
+        Shape (groups, d): mean of each group's rows in the encoding that was clustered.
+    matrix, reconstruction, encoder, fitted
+        The chain: features, reconstructed values where the study has them, coordinates, rule.
+    reference
+        What the run's rows were like.
+    """
+
+    name: str
+    algorithm: str
+    segment_ids: IntArray
+    centres: FloatArray
+    matrix: FeatureMatrix
+    reconstruction: Encoder | None
+    encoder: Encoder | None
+    fitted: FittedRule
+    reference: Reference
+
+    @property
+    def method(self) -> str:
+        """What labels a row, in words; says so where it is not exact."""
+        words = self.fitted.rule.words
+        if self.fitted.is_exact:
+            return words
+        return f"{words} (repeats {self.fitted.agreement:.1%} of the run's assignments)"
+
+    def seen(self, frame: pd.DataFrame) -> FloatArray:
+        """Return what the encoder sees of gold rows, shape (n, features)."""
+        return self._seen(self.matrix.transform(frame))
+
+    def encode(self, frame: pd.DataFrame) -> FloatArray:
+        """Return gold rows in the encoding that was clustered, shape (n, d)."""
+        return self._coordinates(frame).points
+
+    def score(self, frame: pd.DataFrame) -> Scored:
+        """Give rows their segments.
+
+        Parameters
+        ----------
+        frame
+            The gold columns that the features are made from.
+        """
+        rows = self._coordinates(frame)
+        groups = self.fitted.rule.predict(rows)
+        confidence = _confidences(rows.points, groups, self.centres)
+        return Scored(rows.points, groups, self.segment_ids[groups], confidence)
+
+    def _seen(self, common: FloatArray) -> FloatArray:
+        return common if self.reconstruction is None else self.reconstruction.reconstruct(common)
+
+    def _coordinates(self, frame: pd.DataFrame) -> Coordinates:
+        common = self.matrix.transform(frame)
+        points = common if self.encoder is None else self.encoder.transform(self._seen(common))
+        return Coordinates(points, *self.matrix.numbers_and_codes(common))
+
+
+@dataclass(frozen=True, eq=False)
+class SavedRun:
+    """The fitted chain of a run.
+
+    Attributes
+    ----------
+    run_id
+        The run.
+    study
+        Its recipe, as it was then.
+    partitions
+        By name.
+    versions
+        Packages that it was saved with.
+    """
+
+    run_id: str
+    study: Study
+    partitions: dict[str, SavedPartition]
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> list[str]:
+        """The gold columns that any partition needs, beside the entity."""
+        by = [self.study.partition_by] if self.study.partition_by else []
+        made_from = [
+            recipe.column for part in self.partitions.values() for recipe in part.matrix.recipes_
+        ]
+        return list(dict.fromkeys([*by, *made_from]))
+
+    def partition_names(self, frame: pd.DataFrame) -> pd.Series[Any]:
+        """Return the partition of every row."""
+        import pandas as pd
+
+        if self.study.partition_by is None:
+            return pd.Series(next(iter(self.partitions)), index=frame.index, dtype="string")
+        return frame[self.study.partition_by].astype("string").fillna(NOT_GIVEN)
+
+    def score(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Give customers their segments.
+
+        Parameters
+        ----------
+        frame
+            The entity and :attr:`columns`, one row per entity.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``entity_id``, ``partition``, ``segment_id``, ``confidence`` and ``method``, with
+            the index of ``frame``.
+
+        Raises
+        ------
+        DataError
+            A row's partition is one that the run did not have.
+        """
+        import pandas as pd
+
+        names = self.partition_names(frame)
+        unknown = sorted(set(names) - set(self.partitions))
+        if unknown:
+            raise DataError(
+                f"{self.study.partition_by} = '{unknown[0]}' on {int((names == unknown[0]).sum())}"
+                f" rows: run {self.run_id} has no such partition"
+                f" (it has: {', '.join(self.partitions)}); leave them out, or run the study again"
+            )
+        parts = [
+            self._scored(part, frame[names == name])
+            for name, part in self.partitions.items()
+            if (names == name).any()
+        ]
+        return pd.concat(parts).loc[frame.index]
+
+    def _scored(self, part: SavedPartition, frame: pd.DataFrame) -> pd.DataFrame:
+        import pandas as pd
+
+        scored = part.score(frame)
+        return pd.DataFrame(
+            {
+                "entity_id": frame[self.study.entity].astype("string"),
+                "partition": part.name,
+                "segment_id": scored.segment_ids,
+                "confidence": scored.confidence,
+                "method": part.method,
+            },
+            index=frame.index,
+        )
+
+
+def save_run_models(
+    folder: Path,
+    run_id: str,
+    study: Study,
+    frame: pd.DataFrame,
+    segmentations: Sequence[Segmentation],
+    segments: pd.DataFrame,
+) -> None:
+    """Write what scores new rows, all of it or nothing.
+
+    Parameters
+    ----------
+    folder
+        Where the run's models stand; one that is there is replaced.
+    run_id, study
+        The run and its recipe.
+    frame
+        The gold rows of the run, with a range index.
+    segmentations
+        One a partition.
+    segments
+        The run's rows of ``results.segments``: ``partition`` and ``segment_id``, each
+        partition's in the order of its groups.
+
+    Raises
+    ------
+    SavedRunError
+        The folder cannot be written.
+    """
+    unfinished = folder.with_name(f".{folder.name}.part-{os.getpid()}")
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        for number, segmentation in enumerate(segmentations):
+            rows = frame.iloc[segmentation.prepared.rows]
+            is_own = segments["partition"] == segmentation.prepared.partition
+            ids = segments.loc[is_own, "segment_id"].to_numpy(dtype=np.int64)
+            _write_partition(unfinished / f"partition_{number}", segmentation, rows, ids)
+        write_manifest(unfinished, run_id, told_study(study))
+        remove_run_models(folder)
+        os.replace(unfinished, folder)
+    except OSError as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise SavedRunError(
+            f"{folder}: the models cannot be written ({error.strerror or error}); free space or"
+            " mend its rights, and run again"
+        ) from error
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+def remove_run_models(folder: Path) -> None:
+    """Remove a run's models where there are any."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def load_run_models(folder: Path, run_id: str) -> SavedRun:
+    """Read and check a run's models.
+
+    Raises
+    ------
+    SavedRunError
+        A file is missing, was changed, or does not belong to the others or to the run.
+    """
+    manifest = read_manifest(folder, run_id)
+    check_files(folder, manifest["files"])
+    try:
+        study = Study.model_validate_json(json.dumps(manifest["study"]))
+        parts = [_read_partition(folder / name) for name in manifest["partitions"]]
+    except SavedRunError:
+        raise
+    except (KeyError, TypeError, ValueError, OSError, SegmenthouseError) as error:
+        raise SavedRunError(f"{folder}: {_first_line(error)}; {AGAIN}") from error
+    return SavedRun(run_id, study, {part.name: part for part in parts}, manifest["versions"])
+
+
+def told_study(study: Study) -> dict[str, Any]:
+    """Return a study as JSON that checks as a study again."""
+    told = study.model_dump(mode="json")
+    for algorithm in told["algorithms"]:
+        # A study may not give k to an algorithm that finds its own number; the default would.
+        if ALGORITHMS[algorithm["name"]].finds_k:
+            del algorithm["k"]
+    return told
+
+
+def _write_partition(
+    folder: Path, segmentation: Segmentation, frame: pd.DataFrame, segment_ids: IntArray
+) -> None:
+    folder.mkdir()
+    prepared, choice = segmentation.prepared, segmentation.choice
+    (folder / "matrix.json").write_text(prepared.matrix.to_json(), encoding="utf-8")
+    if prepared.reconstruction is not None:
+        prepared.reconstruction.save(folder / "reconstruction")
+    encoder, algorithm = None, "one segment"
+    if choice.position is not None:
+        found = segmentation.found[choice.position]
+        encoder, algorithm = prepared.encoders[found.space], found.candidate.algorithm
+        encoder.save(folder / "encoder")
+    rows, fitted = coordinates_of(segmentation), fit_rule(segmentation)
+    _write_arrays(folder / "rule.npz", fitted.rule.arrays())
+    reference = _reference(segmentation, encoder, frame, rows.points)
+    _write_arrays(folder / "training.npz", reference.arrays())
+    centres = group_centres(rows.points, segmentation.groups)
+    _write_arrays(folder / "centres.npz", {"centres": centres})
+    told = {
+        "name": prepared.partition,
+        "algorithm": algorithm,
+        "rule": fitted.rule.kind,
+        "agreement": fitted.agreement,
+        "has_encoder": encoder is not None,
+        "has_reconstruction": prepared.reconstruction is not None,
+        "segment_ids": segment_ids.tolist(),
+        "features": list(reference.features),
+        "figures": reference.told_figures(),
+    }
+    write_json(folder / "partition.json", told)
+
+
+def _reference(
+    segmentation: Segmentation, encoder: Encoder | None, frame: pd.DataFrame, points: FloatArray
+) -> Reference:
+    prepared, groups = segmentation.prepared, segmentation.groups
+    values = feature_values(prepared.matrix, frame)
+    errors = np.empty(0)
+    if encoder is not None:
+        common = prepared.common
+        known = prepared.reconstruction
+        seen = common if known is None else known.reconstruct(common)
+        errors = reconstruction_errors(encoder, seen)
+    figures = Figures(
+        len(groups),
+        *mean_silhouettes(points, groups),
+        float(errors.mean()) if errors.size else np.nan,
+    )
+    return Reference(
+        {str(n): feature_reference(values[n].to_numpy(dtype=np.float64)) for n in values},
+        np.bincount(groups).astype(np.int64),
+        np.quantile(errors, np.linspace(0, 1, 101)) if errors.size else errors,
+        figures,
+    )
+
+
+def _read_partition(folder: Path) -> SavedPartition:
+    from models_py.encoders.catalog import load_encoder
+
+    told = json.loads((folder / "partition.json").read_text(encoding="utf-8"))
+    matrix = FeatureMatrix.from_json((folder / "matrix.json").read_text(encoding="utf-8"))
+    has = (told["has_reconstruction"], told["has_encoder"])
+    reconstruction, encoder = (
+        load_encoder(folder / name) if there else None
+        for name, there in zip(("reconstruction", "encoder"), has, strict=True)
+    )
+    rule = rule_of(told["rule"], _read_arrays(folder / "rule.npz"))
+    training = _read_arrays(folder / "training.npz")
+    part = SavedPartition(
+        name=told["name"],
+        algorithm=told["algorithm"],
+        segment_ids=np.array(told["segment_ids"], dtype=np.int64),
+        centres=_read_arrays(folder / "centres.npz")["centres"],
+        matrix=matrix,
+        reconstruction=reconstruction,
+        encoder=encoder,
+        fitted=FittedRule(rule, told["agreement"]),
+        reference=Reference.from_arrays(told["features"], training, told["figures"]),
+    )
+    _check_fit(folder, part)
+    return part
+
+
+def _check_fit(folder: Path, part: SavedPartition) -> None:
+    # Files of two runs may each be sound and yet not go together.
+    features, groups = len(part.matrix.names_), len(part.segment_ids)
+    width = part.centres.shape[1]
+    checks = {
+        "the encoder takes other features": any(
+            encoder is not None and encoder.columns_ != features
+            for encoder in (part.reconstruction, part.encoder)
+        ),
+        "the rule takes other coordinates": part.fitted.rule.kind != "cheapest_prototype"
+        and part.fitted.rule.columns not in (None, width),
+        "the rule has other segments": bool(part.fitted.rule.groups.max() >= groups),
+        "the centres are of other segments": len(part.centres) != groups,
+        "the training data are of other features": list(part.reference.features)
+        != part.matrix.names_,
+    }
+    for what, is_wrong in checks.items():
+        if is_wrong:
+            raise SavedRunError(f"{folder}: {what}; {AGAIN}")
+
+
+def _write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    named: dict[str, Any] = dict(arrays)
+    np.savez(path, **named)
+
+
+def _read_arrays(path: Path) -> dict[str, Any]:
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _confidences(points: FloatArray, groups: IntArray, centres: FloatArray) -> FloatArray:
+    # As models_py.describe.profiles.confidences, but from the centres of the run.
+    if len(centres) < 2:
+        return np.ones(len(points))
+    parts = []
+    for first in range(0, len(points), BLOCK_ROWS):
+        block = slice(first, first + BLOCK_ROWS)
+        distances = centre_distances(points[block], centres)
+        rows = np.arange(len(distances))
+        own = distances[rows, groups[block]]
+        distances[rows, groups[block]] = np.inf
+        other = distances.min(axis=1)
+        parts.append(1.0 - np.divide(own, other, out=np.ones_like(own), where=other > 0))
+    return np.asarray(np.clip(np.concatenate(parts), 0.0, 1.0))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

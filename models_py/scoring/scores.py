@@ -1,0 +1,105 @@
+"""Scores of customers: into ``results.scores`` in one transaction, or into a file at once."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Column, DateTime, Double, Integer, String, Table
+
+from models_py.database import contract
+from models_py.database.connection import Warehouse
+from models_py.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+scores = Table(
+    "scores",
+    contract.metadata,
+    Column("run_id", String, nullable=False),
+    Column("entity_id", String, nullable=False, comment="once a run: the last score stays"),
+    Column("partition", String, nullable=False),
+    Column("segment_id", Integer, nullable=False),
+    Column("confidence", Double, comment="0..1, from the distances to the run's centres"),
+    Column("method", String, nullable=False, comment="what labels a row, and how exactly"),
+    Column("scored_at", DateTime, nullable=False, comment="UTC"),
+    keep_existing=True,
+)
+
+FILE_KINDS = (".csv", ".parquet")
+
+
+def write_scores(
+    warehouse: Warehouse, run_id: str, scored: pd.DataFrame, scored_at: datetime
+) -> None:
+    """Put scores into ``results.scores``, in place of the run's earlier ones of these customers.
+
+    Parameters
+    ----------
+    warehouse
+        Open for writing.
+    run_id
+        The run that scored.
+    scored
+        As :meth:`models_py.scoring.saved.SavedRun.score` returns them.
+    scored_at
+        UTC, without zone.
+    """
+    import pyarrow as pa
+
+    rows = pa.Table.from_pandas(
+        scored.assign(run_id=run_id, scored_at=scored_at), preserve_index=False
+    )
+    target = warehouse.quote(contract.SCHEMA, "scores")
+    with warehouse.transaction():
+        warehouse.create(scores)
+        warehouse.raw.register("scored_rows", rows)
+        try:
+            warehouse.raw.execute(
+                f"delete from {target} where run_id = ?"
+                " and entity_id in (select entity_id from scored_rows)",
+                [run_id],
+            )
+        finally:
+            warehouse.raw.unregister("scored_rows")
+        warehouse.append(scores, rows)
+
+
+def write_file(path: Path, run_id: str, scored: pd.DataFrame, scored_at: datetime) -> None:
+    """Write scores to a CSV or Parquet file: the whole file, or none.
+
+    Raises
+    ------
+    UsageError
+        The file's name ends otherwise.
+    DataError
+        It cannot be written.
+    """
+    check_file_kind(path)
+    told = scored.assign(run_id=run_id, scored_at=scored_at)
+    unfinished = path.with_name(f".{path.name}.part-{os.getpid()}")
+    try:
+        if path.suffix.lower() == ".csv":
+            told.to_csv(unfinished, index=False)
+        else:
+            told.to_parquet(unfinished, index=False)
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written ({error.strerror or error})") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def check_file_kind(path: Path) -> None:
+    """Refuse a file that is neither CSV nor Parquet.
+
+    Raises
+    ------
+    UsageError
+        With the endings allowed.
+    """
+    if path.suffix.lower() not in FILE_KINDS:
+        raise UsageError(f"--output {path}: end the name in {' or '.join(FILE_KINDS)}")
