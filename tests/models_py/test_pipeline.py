@@ -188,7 +188,8 @@ def test_the_view_carries_the_entitys_own_type(
     ((joined, kinds),) = asked(
         path,
         "select count(*), min(typeof(latest.customer_id)) from gold.grocery_customers as gold_rows"
-        " inner join results.planted_latest as latest on gold_rows.customer_id = latest.customer_id",
+        " inner join results.planted_latest as latest"
+        " on gold_rows.customer_id = latest.customer_id",
     )
     assert (joined, kinds) == (ROWS, key_type.upper())
     assert sorted(r[0] for r in asked(path, "select entity_id from results.assignments")) == sorted(
