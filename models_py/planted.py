@@ -405,6 +405,112 @@ def _ellipse_part(rng: Generator) -> FloatArray:
     return np.asarray(flat @ _rotation(rng, 2))
 
 
+def overlapping(rng: Generator) -> Planted:
+    """Plant Gaussian groups that run into each other, each with its own covariance."""
+    k, p = int(rng.integers(2, 17)), int(rng.integers(2, 13))
+    return _overlapping(rng, k, p, rng.uniform(3.2, 5.0))
+
+
+def overlapping_wide(rng: Generator) -> Planted:
+    """Plant overlapping Gaussian groups in 13 to 40 columns."""
+    k, p = int(rng.integers(2, 15)), int(rng.integers(13, 41))
+    return _overlapping(rng, k, p, rng.uniform(3.8, 6.0))
+
+
+def _overlapping(rng: Generator, k: int, p: int, gap: float) -> Planted:
+    centers = rng.standard_normal((k, p))
+    apart = np.linalg.norm(centers[:, None] - centers[None], axis=2)
+    nearest = np.sort(apart + 99.0 * np.eye(k), axis=1)[:, 0]
+    centers *= gap / np.median(nearest)
+    sizes = _sizes(rng, k, k * int(rng.integers(40, 110)))
+    longest = rng.uniform(1.0, 2.5)
+    parts = []
+    for center, size in zip(centers, sizes, strict=True):
+        axes = np.exp(rng.uniform(-np.log(longest), np.log(longest), p))
+        stretch = np.diag(axes / np.exp(np.log(axes).mean())) @ _rotation(rng, p)
+        parts.append(center + rng.uniform(0.8, 1.25) * rng.standard_normal((size, p)) @ stretch)
+    return _stack(parts)
+
+
+def crowded(rng: Generator) -> Planted:
+    """Plant 12 to 30 round groups close together in the plane or in space."""
+    k, p = int(rng.integers(12, 31)), int(rng.integers(2, 4))
+    centers = _centers_apart(rng, k, p, rng.uniform(2.9, 5.0))
+    sizes = _sizes(rng, k, k * int(rng.integers(30, 60)), 40.0)
+    spread = rng.uniform(0.6, 1.0, k)
+    return _stack(
+        [
+            c + w * rng.standard_normal((m, p))
+            for c, w, m in zip(centers, spread, sizes, strict=True)
+        ]
+    )
+
+
+def crescents(rng: Generator) -> Planted:
+    """Plant two facing arcs, one several times as dense as the other."""
+    width, shift = rng.uniform(0.05, 0.11), rng.uniform(0.3, 0.7)
+    arcs = []
+    for flip, size in enumerate((int(rng.integers(60, 150)), int(rng.integers(200, 500)))):
+        angle = rng.uniform(0.05, 0.95, size) * np.pi
+        arc = np.column_stack([np.cos(angle), np.sin(angle)])
+        arc *= 1.0 + width * rng.standard_normal((size, 1))
+        arcs.append(np.array([1.0, shift]) - arc if flip else arc)
+    return _stack(arcs)
+
+
+def face(rng: Generator) -> Planted:
+    """Plant a ring that holds two or three dense balls and an arc."""
+    angle = rng.uniform(0, 2 * np.pi, int(rng.integers(200, 500)))
+    radius = 5.0 + rng.uniform(0.1, 0.3) * rng.standard_normal(angle.size)
+    parts = [np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])]
+    for x in (-1.8, 1.8) if rng.random() < 0.5 else (-2.0, 0.0, 2.0):
+        ball = rng.uniform(0.15, 0.4) * rng.standard_normal((int(rng.integers(60, 150)), 2))
+        parts.append(ball + np.array([x, rng.uniform(1.0, 2.2)]))
+    bend = rng.uniform(1.2, 1.8, int(rng.integers(80, 200))) * np.pi
+    mouth = 2.8 * np.column_stack([np.cos(bend), np.sin(bend)])
+    parts.append(mouth + 0.12 * rng.standard_normal(mouth.shape))
+    return _stack(parts)
+
+
+def touching(rng: Generator) -> Planted:
+    """Plant evenly filled diamonds or triangles that meet at corners, a thin gap between."""
+    gap, corner = rng.uniform(0.0, 0.08), rng.random() < 0.5
+    parts = []
+    for i in range(int(rng.integers(2, 5))):
+        filled = rng.uniform(-1, 1, (int(rng.integers(400, 900)), 2))
+        inside = np.abs(filled).sum(axis=1) < 1 if corner else filled.sum(axis=1) < 0
+        shift = [(2.0 if corner else 2.1) * i + gap * i, rng.uniform(-0.2, 0.2) * (not corner)]
+        parts.append(filled[inside] + shift)
+    return _stack(parts)
+
+
+def nested(rng: Generator) -> Planted:
+    """Plant three rings or discs inside each other whose densities differ widely."""
+    parts = []
+    for i in range(int(rng.integers(2, 4))):
+        size = int(rng.integers(100, 600))
+        angle = rng.uniform(0, 2 * np.pi, size)
+        low = i * 1.6 - 0.35 if i else 0.0
+        radius = np.sqrt(rng.uniform(low**2, (i * 1.6 + 0.45) ** 2, size))
+        parts.append(np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]))
+    return _stack(parts)
+
+
+def waves(rng: Generator) -> Planted:
+    """Plant long waves above each other with balls and bars beside them."""
+    parts = []
+    for i in range(int(rng.integers(2, 4))):
+        along = rng.uniform(0, 12, int(rng.integers(200, 450)))
+        height = 2.2 * np.sin(0.8 * along) + 3.6 * i
+        parts.append(np.column_stack([along, height + 0.3 * rng.standard_normal(along.size)]))
+    parts.append(
+        rng.uniform(0.5, 1.2) * rng.standard_normal((int(rng.integers(80, 300)), 2)) + [17, 1]
+    )
+    bar = rng.uniform(0, 1, (int(rng.integers(80, 300)), 2)) * [6.0, 1.2]
+    parts.append(bar + np.array([14.5, 6.0]))
+    return _stack(parts)
+
+
 def one_group(rng: Generator) -> Planted:
     """No groups: a single Gaussian or an evenly filled box."""
     n, p = int(rng.integers(200, 1000)), int(rng.integers(2, 8))
@@ -441,8 +547,16 @@ SHAPES: dict[str, Callable[[Generator], Planted]] = {
     "heavy_tails": heavy_tails,
     "high_dimension": high_dimension,
     "mixed_shapes": mixed_shapes,
+    "overlapping": overlapping,
+    "overlapping_wide": overlapping_wide,
+    "crowded": crowded,
+    "crescents": crescents,
+    "face": face,
+    "touching": touching,
+    "nested": nested,
+    "waves": waves,
 }
-NOISY_SHAPES = ("balls", "ellipses", "moons", "rings", "mixed_shapes")
+NOISY_SHAPES = ("balls", "ellipses", "moons", "rings", "mixed_shapes", "waves")
 
 
 def shape_sets(seed: int) -> list[ShapeSet]:

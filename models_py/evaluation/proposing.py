@@ -1,0 +1,167 @@
+"""Candidates for a table of which nothing is known: many algorithms, many k, one list."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+import numpy as np
+
+from models_py.clustering.candidate import NOISE, Candidate
+from models_py.clustering.density import density_hierarchy
+from models_py.clustering.genie import (
+    SpanningTree,
+    chopped_labels,
+    genie_labels,
+    minimum_spanning_tree,
+)
+from models_py.clustering.kmeans import kmeans_sweep
+from models_py.clustering.linkage import cut_tree, linkage_trees
+from models_py.clustering.mixture import gaussian_mixture_sweep
+from models_py.clustering.rows import check_points
+from models_py.clustering.spectral import spectral_sweep
+from models_py.errors import DataError
+from models_py.typing import FloatArray, IntArray
+
+MOST_SEGMENTS = 35
+FULL_COVARIANCE_COLUMNS = 25
+TREE_NEIGHBOURS = (0, 5, 10)
+GENIE_THRESHOLDS = ((0, 0.1), (0, 0.3), (0, 0.5), (0, 0.7), (10, 0.3), (10, 0.5))
+CHOPPED_SHARES = ((0, 0.03), (5, 0.01), (5, 0.03), (10, 0.01), (10, 0.06))
+HDBSCAN_ROWS = (5, 10, 20, 40)
+
+
+def auto_candidates(points: FloatArray, seed: int, *, k_max: int | None = None) -> list[Candidate]:
+    """Return candidates of all families over k = 2..`k_max`.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p) with four distinct rows or more.
+    seed
+        Same seed, same candidates.
+    k_max
+        Most segments; 35 by default, fewer where rows are few.
+
+    Returns
+    -------
+    list of Candidate
+        Every row has a segment: what a density method calls noise goes to the segment of the
+        nearest row that has one. Equal clusterings of one algorithm are listed once.
+
+    Notes
+    -----
+    k-means, Ward, average and complete linkage, Genie on plain and smoothed distances, chopped
+    spanning trees, Gaussian mixtures, HDBSCAN of four sizes and spectral clustering. The trees
+    take O(n²) time; 5,000 rows are meant to be the most.
+    """
+    points = check_points(points)
+    distinct = len(np.unique(points, axis=0))
+    if distinct < 4:
+        raise DataError(
+            f"automatic search: {distinct} distinct rows; four or more are needed to tell groups"
+        )
+    ks = list(range(2, min(k_max or MOST_SEGMENTS, distinct // 2, max(3, len(points) // 6)) + 1))
+    found = chain(
+        kmeans_sweep(points, ks, seed=seed, n_init=3),
+        _linkages(points, ks),
+        _tree_cuts(points, ks),
+        _mixtures(points, ks, seed),
+        _density(points),
+        spectral_sweep(points, [k for k in _thinned(ks) if k < distinct - 2], seed=seed),
+    )
+    return list(_distinct(points, found))
+
+
+def _thinned(ks: Iterable[int]) -> list[int]:
+    """All k up to 12, then wider steps: for the costlier algorithms."""
+    return [k for k in ks if k <= 12 or k in (14, 16, 18, 20, 23, 26, 30, 35)]
+
+
+def _linkages(points: FloatArray, ks: list[int]) -> Iterator[Candidate]:
+    start = time.perf_counter()
+    trees = linkage_trees(points, ("ward", "average", "complete"))
+    each = (time.perf_counter() - start) / (len(trees) * len(ks))
+    for method, tree in trees.items():
+        for k, labels in zip(ks, cut_tree(tree, ks), strict=True):
+            yield Candidate(method, {"k": k}, labels, each)
+
+
+def _tree_cuts(points: FloatArray, ks: list[int]) -> Iterator[Candidate]:
+    start = time.perf_counter()
+    trees = {m: minimum_spanning_tree(points, m) for m in TREE_NEIGHBOURS}
+    each = (time.perf_counter() - start) / (len(GENIE_THRESHOLDS) * len(ks))
+    for neighbours, threshold in GENIE_THRESHOLDS:
+        found = genie_labels(trees[neighbours], ks, threshold=threshold)
+        for k, labels in zip(ks, found, strict=True):
+            parameters = {"k": k, "threshold": threshold, "neighbours": neighbours}
+            yield Candidate("genie", parameters, labels, each)
+    for neighbours, share in CHOPPED_SHARES:
+        yield from _chopped(trees[neighbours], ks, share)
+
+
+def _chopped(tree: SpanningTree, ks: list[int], share: float) -> Iterator[Candidate]:
+    start = time.perf_counter()
+    least = max(5, int(share * tree.rows))
+    found = chopped_labels(tree, ks, least=least)
+    each = (time.perf_counter() - start) / max(1, len(found))
+    for k, labels in found.items():
+        parameters = {"k": k, "least": least, "neighbours": tree.neighbours}
+        yield Candidate("chopped", parameters, labels, each)
+
+
+def _mixtures(points: FloatArray, ks: list[int], seed: int) -> list[Candidate]:
+    shapes = ("full", "diag") if points.shape[1] <= FULL_COVARIANCE_COLUMNS else ("diag",)
+    wide = points[:, points.std(axis=0) > 0]
+    return gaussian_mixture_sweep(
+        wide, _thinned(ks), seed=seed, covariance=shapes, max_iter=60, tol=1e-3
+    )
+
+
+def _density(points: FloatArray) -> Iterator[Candidate]:
+    for size in HDBSCAN_ROWS:
+        if size < len(points) / 4:
+            start = time.perf_counter()
+            labels = density_hierarchy(points, size).labels(size)
+            seconds = time.perf_counter() - start
+            yield Candidate("hdbscan", {"min_cluster_size": size}, labels, seconds)
+
+
+def _distinct(points: FloatArray, found: Iterable[Candidate]) -> Iterator[Candidate]:
+    seen: set[tuple[str, bytes]] = set()
+    for candidate in found:
+        labels = numbered(assign_noise(points, candidate.labels))
+        key = (candidate.algorithm, labels.tobytes())
+        if labels.max() < 1 or key in seen:
+            continue
+        seen.add(key)
+        yield Candidate(
+            candidate.algorithm,
+            candidate.parameters,
+            labels,
+            candidate.seconds,
+            candidate.bic,
+            candidate.model,
+        )
+
+
+def assign_noise(points: FloatArray, labels: IntArray) -> IntArray:
+    """Return the labels with each noise row given that of the nearest row that has one."""
+    from scipy.spatial import KDTree
+
+    stray = labels == NOISE
+    if not stray.any() or stray.all():
+        return labels
+    nearest = KDTree(points[~stray]).query(points[stray])[1]
+    filled = labels.copy()
+    filled[stray] = labels[~stray][nearest]
+    return filled
+
+
+def numbered(labels: IntArray) -> IntArray:
+    """Return the labels as 0..k-1 in the order of each segment's first row."""
+    _, first, codes = np.unique(labels, return_index=True, return_inverse=True)
+    rank = np.empty(first.size, dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(first.size)
+    return np.asarray(rank[codes], dtype=np.int64)
