@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -104,7 +105,7 @@ def search(
     Returns
     -------
     list of Found
-        In the order of spaces and requests.
+        In the order of spaces; within one, linkages first, then the other requests in order.
     """
     found: list[tuple[int, Candidate]] = []
     own: list[FloatArray] = []
@@ -148,11 +149,16 @@ def silhouettes(points: FloatArray, labelings: IntArray) -> FloatArray:
     labelings
         Shape (labelings, n), -1 for noise.
     """
-    from models_py.evaluation.silhouette import silhouette_scores, simplified_silhouette
+    from models_py.evaluation.silhouette import (
+        mean_of_clustered,
+        silhouette_scores,
+        simplified_silhouette,
+    )
 
     if len(points) <= EXACT_SILHOUETTE_ROWS:
         return silhouette_scores(points, labelings)
-    return np.array([simplified_silhouette(points, labels) for labels in labelings])
+    samples = (simplified_silhouette(points, labels) for labels in labelings)
+    return np.array([mean_of_clustered(one[None, :])[0] for one in samples])
 
 
 def _joined(
@@ -163,8 +169,7 @@ def _joined(
         smallest = sizes.min() / candidate.labels.size if sizes.size else np.nan
         figures = [*own[:, column], *shared[:3, column], candidate.noise_share, smallest]
         names = [field.name for field in fields(Measures)][: len(figures)]
-        yield Found(
-            space,
-            candidate,
-            Measures(**{name: float(v) for name, v in zip(names, figures, strict=True)}),
-        )
+        named: dict[str, Any] = {
+            name: float(figure) for name, figure in zip(names, figures, strict=True)
+        }
+        yield Found(space, candidate, Measures(**named))
