@@ -25,6 +25,7 @@ import numpy as np
 
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.rows import (
+    CHUNK_ROWS,
     check_columns,
     check_distinct,
     check_ks,
@@ -45,14 +46,20 @@ SAMPLE_ROWS = 20_000
 GROWTH = 8
 """How much larger each sample is than the one before, on the way to all rows."""
 
-SURVIVORS = 3
-"""Restarts taken from the smallest sample to the next larger one."""
+TRIAL_PASSES = 15
+"""Passes after which restarts, and later swaps, are compared."""
+
+SURVIVORS = 4
+"""Restarts that come to rest, and that go from the smallest sample to the next."""
 
 SWAPS = 6
 """Centers tried elsewhere in one round of swaps."""
 
-SWAP_ROUNDS = 8
-"""Rounds of swaps at most; they end with the first that gains nothing."""
+SWAP_ROUNDS = 12
+"""Rounds of swaps at most."""
+
+PATIENCE = 2
+"""Rounds of swaps without a gain after which they end."""
 
 REFINEMENT = 0.01
 """Larger tables are refined until centers move less than this share of ``tol``."""
@@ -262,7 +269,7 @@ class _KMeansSearch:
     def run(self, k: int) -> Candidate:
         """Find k clusters."""
         began = time.perf_counter()
-        fit = self._refined(_distinct(self._swapped(self._restarts(k))))
+        fit = self._refined(self._swapped(self._rested(self._restarts(k))))
         self._last = fit.centers
         labels, kept = compact_labels(fit.labels)
         model = KMeansModel(fit.centers[kept], fit.inertia)
@@ -288,22 +295,30 @@ class _KMeansSearch:
     def _swapped(self, fits: list[_Fit]) -> list[_Fit]:
         """Improve the best restart by putting a dispensable center where it helps more.
 
-        Restarts of a large k all end in poor optima; a few swaps leave them.
+        Restarts of a large k all end in poor optima; a few swaps leave them. Where all
+        restarts came to the same rest, it is taken for the best there is.
         """
-        fits = sorted(fits, key=lambda fit: fit.inertia)
-        for _ in range(SWAP_ROUNDS):
+        idle = 0
+        for _ in range(SWAP_ROUNDS if len(fits) > 1 else 0):
             best = fits[0]
             dispensable = np.argsort(_merge_costs(best), kind="stable")[:SWAPS]
             draws = self._draws(len(dispensable), len(best.centers))
             others = [np.delete(best.centers, center, axis=0) for center in dispensable]
             tried = in_threads(self._restart, list(zip(draws, others, strict=True)))
-            fits = sorted(fits + tried, key=lambda fit: fit.inertia)[: len(fits)]
-            if fits[0].inertia >= best.inertia * (1.0 - 1e-4):
+            fits = _distinct(fits + self._rested(tried))
+            idle = idle + 1 if fits[0].inertia >= best.inertia * (1.0 - 1e-4) else 0
+            if idle == PATIENCE:
                 break
         return fits
 
+    def _rested(self, fits: list[_Fit]) -> list[_Fit]:
+        """Let the best of some short runs come to rest; the best first."""
+        rows = self._levels[0]
+        going = [(rows, fit.centers, self._max_iter, self._stop) for fit in _distinct(fits)]
+        return _distinct(in_threads(_lloyd_alone, going))
+
     def _restarts(self, k: int) -> list[_Fit]:
-        """Return what every restart found on the smallest sample."""
+        """Return what every restart found on the smallest sample after a few passes."""
         draws = self._draws(self._n_init + 1, k)
         nothing = np.empty((0, self._levels[0].shape[1]))
         begins = [(each, nothing) for each in draws[1:]]
@@ -312,7 +327,7 @@ class _KMeansSearch:
         return in_threads(self._restart, begins)
 
     def _restart(self, shares: FloatArray, known: FloatArray) -> _Fit:
-        """Spread centers, keeping those already known, and let them rest on the sample."""
+        """Spread centers, keeping those already known, and make a few passes on the sample."""
         from models_py.clustering.kmeans_kernels import spread_start
 
         rows = self._levels[0]
@@ -321,7 +336,7 @@ class _KMeansSearch:
         if spread_start(rows, centers, len(known), shares) < len(shares):
             # The sample has too few distinct rows; the table has enough.
             spread_start(self._levels[-1], centers, len(known), shares)
-        return lloyd(rows, centers, self._max_iter, self._stop)
+        return _lloyd_alone(rows, centers, min(self._max_iter, TRIAL_PASSES), self._stop)
 
 
 def _merge_costs(fit: _Fit) -> FloatArray:
@@ -379,14 +394,32 @@ def lloyd(
     pool
         Threads for the blocks of rows; without it blocks run one after another.
     """
+    if len(points) <= CHUNK_ROWS and pool is not None:
+        return _lloyd_alone(points, start, max_iter, stop)
     state = _LloydState(points, start, pool)
     for _ in range(max_iter):
         drifts = state.move_centers()
-        if float(np.sum(drifts**2)) <= stop and stop > 0.0:
+        if float(np.sum(drifts**2)) <= stop:
             break
         if state.reassign(drifts) == 0:
             break
     return state.finish()
+
+
+def _lloyd_alone(points: FloatArray, start: FloatArray, max_iter: int, stop: float) -> _Fit:
+    """Run `lloyd` on this thread, without a return to the interpreter between passes."""
+    from models_py.clustering.kmeans_kernels import rest_in_one_block
+
+    rows, k = len(points), len(start)
+    centers, labels = start.copy(), np.empty(rows, dtype=np.int64)
+    bounds = np.empty((2, rows))
+    tallies = np.zeros(start.shape), np.zeros(k, dtype=np.int64)
+    inertia = float(
+        rest_in_one_block(points, centers, max_iter, stop, labels, bounds[0], bounds[1], *tallies)
+    )
+    if inertia < 0.0:
+        return lloyd(points, start, max_iter, stop)
+    return _Fit(centers, labels, inertia)
 
 
 class _LloydState:

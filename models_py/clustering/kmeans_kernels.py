@@ -106,6 +106,62 @@ def assign_moved(  # type: ignore[no-untyped-def]
     return moved
 
 
+@njit(nogil=True, cache=True)
+def move_centers(centers, sums, counts, drifts):  # type: ignore[no-untyped-def]
+    """Put centers on the means of their rows; returns the squared movement of all.
+
+    A cluster without rows makes it return -1, with the centers half moved.
+    """
+    movement = 0.0
+    for center in range(centers.shape[0]):
+        if counts[center] == 0:
+            return -1.0
+        total = 0.0
+        for column in range(centers.shape[1]):
+            mean = sums[center, column] / counts[center]
+            gap = mean - centers[center, column]
+            centers[center, column] = mean
+            total += gap * gap
+        drifts[center] = np.sqrt(total)
+        movement += total
+    return movement
+
+
+@njit(nogil=True, cache=True)
+def halve_gaps(centers, half_gaps):  # type: ignore[no-untyped-def]
+    """Write half the distance from each center to its nearest other one."""
+    for center in range(centers.shape[0]):
+        nearest = np.inf
+        for other in range(centers.shape[0]):
+            if other != center:
+                nearest = min(nearest, squared_distance(centers, center, centers, other))
+        half_gaps[center] = np.sqrt(nearest) / 2.0
+
+
+@njit(nogil=True, cache=True)
+def rest_in_one_block(  # type: ignore[no-untyped-def]
+    points, centers, max_iter, stop, labels, upper, lower, sums, counts
+):
+    """Run Lloyd's algorithm to its end on one thread, as `lloyd` does on several.
+
+    Returns the inertia, or -1 when a cluster lost all its rows.
+    """
+    drifts = np.empty(centers.shape[0])
+    half_gaps = np.empty(centers.shape[0])
+    assign_all(points, centers, labels, upper, lower, sums, counts)
+    for _ in range(max_iter):
+        movement = move_centers(centers, sums, counts, drifts)
+        if movement < 0.0:
+            return -1.0
+        if movement <= stop:
+            break
+        halve_gaps(centers, half_gaps)
+        moved = assign_moved(points, centers, half_gaps, drifts, labels, upper, lower, sums, counts)
+        if moved == 0:
+            break
+    return assign_all(points, centers, labels, upper, lower, sums, counts)
+
+
 @njit(nogil=True, cache=True, fastmath=REORDERED)
 def close_in(points, gaps, at, row):  # type: ignore[no-untyped-def]
     """Lower squared distances ``gaps`` to those of one row of ``at``; returns their sum."""
