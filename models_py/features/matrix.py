@@ -301,7 +301,9 @@ class FeatureMatrix:
         values = _apply(recipe, column)
         low, high = float(values.min()), float(values.max())
         width = high - low
-        self.unit_variances_[recipe.feature] = float(np.var(values) / width**2) if width else 0.0
+        self.unit_variances_[recipe.feature] = (
+            float(np.var((values - low) / width)) if width else 0.0
+        )
         scale = "standard" if recipe.power is not None else self.features.scale
         match scale:
             case "standard" | "yeo_johnson":
