@@ -148,17 +148,24 @@ def _by_rule(found: Sequence[Found], study: Study, refits: _Refits) -> Winner:
     best = next((i for i in eligible[:MOST_REFITTED] if refits.is_stable(i)), None)
     if best is None:
         return _most_stable(eligible[:MOST_REFITTED], silhouettes, study, refits)
-    near = [i for i in eligible if silhouettes[i] >= silhouettes[best] * (1 - rule.tolerance)]
+    lowest = silhouettes[best] - rule.tolerance * abs(silhouettes[best])
+    near = [i for i in eligible if silhouettes[i] >= lowest]
     finest_first = sorted(near, key=lambda i: (-found[i].candidate.k, -silhouettes[i]))
     position = next(i for i in finest_first if i == best or refits.is_stable(i))
     within = f"; most segments within {rule.tolerance:.0%} of the best" if position != best else ""
     reason = (
         f"common-space silhouette {silhouettes[position]:.3f}, best {silhouettes[best]:.3f}, of"
         f" {len(eligible)} candidates with {rule.min_share:.0%} or more in the smallest segment"
-        f"{within}; every segment comes back in refits (lowest Jaccard"
-        f" {np.min(refits.jaccard(position)):.2f})"
+        f"{within}; {_stability_words(refits.jaccard(position))}"
     )
     return Winner(position, reason, refits.jaccard(position), refits.means)
+
+
+def _stability_words(jaccard: FloatArray) -> str:
+    lowest = float(np.min(jaccard))
+    if np.isnan(lowest):
+        return "stability was not measured"
+    return f"every segment comes back in refits (lowest Jaccard {lowest:.2f})"
 
 
 def _most_stable(
