@@ -17,7 +17,7 @@ _RIGHT = {"rows", "size", "value", "before", "after", "tables"}
 
 def print_listing(listing: Listing, path: Path, show_protected: bool) -> None:
     """Print what was found, with the reason and what would happen."""
-    print(f"{path}, {megabytes(path.stat().st_size)}")
+    print(f"{shown(path)}, {megabytes(path.stat().st_size)}")
     if listing.findings:
         head = ["class", "what", "name", "rows", "size", "age", "reason", "would"]
         print_table(head, [_listed(one) for one in listing.findings])
@@ -47,6 +47,13 @@ def _listed(one: Finding) -> list[str]:
         printable(one.reason),
         "drop" if one.goes else f"keep: {printable(str(one.kept_because))}",
     ]
+
+
+def shown(path: Path | str) -> str:
+    """Return a path as seen from the current folder, where it lies in it."""
+    here = Path.cwd()
+    path = Path(path)
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def printable(text: str) -> str:
@@ -128,13 +135,13 @@ def print_done(facts: Mapping[str, Any]) -> None:
     backup = facts.get("backup")
     if backup:
         print(
-            f"backup {backup['folder']}: {backup['tables']} tables, {backup['views']} views,"
+            f"backup {shown(backup['folder'])}: {backup['tables']} tables, {backup['views']} views,"
             f" {backup['rows']:,} rows, {megabytes(backup['bytes'])}, proven by reading back"
         )
     if "dropped" in facts:
         _print_dropped(facts)
     for folder in facts.get("removed_backups", ()):
-        print(f"removed the old backup {folder}")
+        print(f"removed the old backup {shown(folder)}")
     if "check" in facts:
         print_side_by_side(facts["check"]["before"], facts["check"]["after"])
 
@@ -157,19 +164,19 @@ def print_restored(restored: Restored, path: Path) -> None:
     for name in restored.brought_back:
         print(f"brought back {printable(str(name))}")
     print(
-        f"{len(restored.brought_back)} brought back into {path} ({restored.rows:,} rows, proven by"
-        f" reading back), {len(restored.same)} were the same already"
+        f"{len(restored.brought_back)} brought back into {shown(path)} ({restored.rows:,} rows,"
+        f" proven by reading back), {len(restored.same)} were the same already"
     )
 
 
 def print_backups(backups: Sequence[Backup], root: Path) -> None:
     """Print the backups of a folder."""
     if not backups:
-        print(f"there is no backup in {root}")
+        print(f"there is no backup in {shown(root)}")
         return
     rows = [
         [
-            str(one.folder),
+            shown(one.folder),
             f"{one.created_at:%Y-%m-%d %H:%M:%S}",
             f"{len(one.tables):,}",
             f"{one.rows:,}",

@@ -450,6 +450,9 @@ def _restore_new(
 ) -> Restored:
     import duckdb
 
+    log = path.with_name(path.name + ".wal")
+    if log.exists():
+        raise WarehouseError(f"{log} belongs to the file that was there: move it away too")
     # The file must have its final name in a folder of its own: views name the database by it.
     folder = path.with_name(f"{path.name}.restoring")
     shutil.rmtree(folder, ignore_errors=True)

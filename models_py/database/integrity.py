@@ -119,23 +119,28 @@ def _reconciled(warehouse: Warehouse, relations: Sequence[Relation]) -> Iterator
             continue
         domain = name.name.removesuffix(REJECTIONS_SUFFIX)
         rejected = warehouse.rows(
-            f"select source, left_out_of, sum(row_count)::bigint from {name.sql}"
-            " where entity = 'line' group by all order by all"
+            f"select source, left_out_of, entity, sum(row_count)::bigint from {name.sql}"
+            " where left_out_of like 'silver.%' and entity in ('line', 'customer')"
+            " group by all order by all"
         )
-        for source, target, rows in rejected:
+        for source, target, entity, count in rejected:
             bronze = f"bronze.{domain}_{source}_lines"
             if bronze in there and target in there:
-                yield _difference(warehouse, bronze, str(target), int(rows))
+                yield _difference(warehouse, bronze, str(target), str(entity), int(count))
 
 
-def _difference(warehouse: Warehouse, bronze: str, silver: str, rejected: int) -> Figure:
-    where = f"{bronze} = {silver} + {rejected:,} rejected"
-    came, stayed = (
-        _count(warehouse, f"select count(*) from {quoted(*one.split('.', 1))}")
-        for one in (bronze, silver)
-    )
-    lost = came - stayed - rejected
-    return Figure("reconciled", where, lost, f"{lost:,} rows are not explained" if lost else None)
+def _difference(
+    warehouse: Warehouse, bronze: str, silver: str, entity: str, rejected: int
+) -> Figure:
+    counts = []
+    for relation in (bronze, silver):
+        schema, name = relation.split(".", 1)
+        key = next((one for one in CUSTOMER_COLUMNS if one in warehouse.columns(schema, name)), "")
+        what = f"distinct {quoted(key)}" if entity == "customer" and key else "*"
+        counts.append(_count(warehouse, f"select count({what}) from {quoted(schema, name)}"))
+    lost = counts[0] - counts[1] - rejected
+    where = f"{entity}s: {bronze} = {silver} + {rejected:,} rejected"
+    return Figure("reconciled", where, lost, f"{lost:,} are not explained" if lost else None)
 
 
 def _results(warehouse: Warehouse, there: set[str]) -> Iterator[Figure]:

@@ -91,6 +91,16 @@ def test_a_backup_restores_into_a_new_file_value_by_value(tmp_path: Path, method
         ).fetchone() == ("One row per customer; it's the core",)
 
 
+def test_the_log_of_a_lost_file_is_not_played_into_a_restored_one(tmp_path: Path) -> None:
+    path = build(tmp_path)
+    made = back_up(path)
+    path.unlink()
+    path.with_name(path.name + ".wal").write_bytes(b"what the lost file had not folded in")
+    with pytest.raises(WarehouseError, match="move it away too"):
+        restore_backup(path, made)
+    assert not path.exists()
+
+
 def test_only_what_is_missing_comes_back(tmp_path: Path, method: str) -> None:
     path = build(tmp_path)
     made = back_up(path)

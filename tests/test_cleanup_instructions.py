@@ -1,0 +1,228 @@
+"""Every example of the instructions page is run, in its order, and prints what the page says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from models_py import settings
+from models_py.database import contract
+from models_py.database.naming import load_rules
+
+sys.path.insert(0, str(Path(__file__).parent / "models_py" / "database"))
+from maintained_warehouse import build
+
+DASHBOARD = """
+import duckdb, sys
+connection = duckdb.connect("data/segmenthouse.duckdb")
+print("open", flush=True)
+sys.stdin.read()
+"""
+PAGE = settings.repository() / "DATABASE_CLEANUP_INSTRUCTIONS.md"
+_BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_PROGRESS = re.compile(r".* \(\d+\.\d s\)")
+_CHANGING = [
+    (r"backup_\d{8}_\d{6}(_\d+)?", "BACKUP"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "TIME"),
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", "TIME"),
+    (r"seen by the backup of \d{4}-\d\d-\d\d", "seen by the backup of DAY"),
+    (r"-?[\d,]+ days", "N days"),
+    (r'"age_days": -?[\d.]+', '"age_days": N'),
+    (r'"bytes": \d+', '"bytes": N'),
+    (r"[\d,.]+ MB", "N MB"),
+    (r"process \d+ \(.*?\):", "process N (COMMAND):"),
+    (r" +", " "),
+]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of the page."""
+
+    language: str
+    situation: str
+    text: str
+
+    @property
+    def commands(self) -> list[str]:
+        """The lines after a ``$``."""
+        return [line[2:] for line in self.text.splitlines() if line.startswith("$ ")]
+
+    @property
+    def printed(self) -> str:
+        """What the page says they print."""
+        return "\n".join(line for line in self.text.splitlines() if not line.startswith("$ "))
+
+
+def blocks() -> list[Block]:
+    found = _BLOCK.findall(PAGE.read_text())
+    return [Block(language, situation.strip(), text) for language, situation, text in found]
+
+
+def same_each_time(text: str) -> str:
+    """Take out of an output what differs from run to run."""
+    for pattern, word in _CHANGING:
+        text = re.sub(pattern, word, text)
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+class Example:
+    """A checkout of its own with the example warehouse, in which the commands are run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("models_py", "scripts"):
+            shutil.copytree(
+                settings.repository() / name,
+                folder / name,
+                ignore=shutil.ignore_patterns("__pycache__"),
+            )
+        self.database = build(folder, runs=4)
+        (folder / "dashboard.py").write_text(DASHBOARD)
+        (folder / "warehouse" / "target").mkdir(parents=True)
+        (folder / "manifest.json").rename(folder / "warehouse" / "target" / "manifest.json")
+
+    def run(self, command: str) -> tuple[int, str]:
+        """Run a shell command and return its exit code and what it says, without progress."""
+        for named in re.findall(r"data/backups/(backup_\w+)", command):
+            command = command.replace(named, self.first_backup())
+        environment = {**os.environ, "PYTHONPATH": str(self.folder)}
+        environment.pop(settings.HOME_VARIABLE, None)
+        done = subprocess.run(
+            command.replace("python ", f"{shlex.quote(sys.executable)} "),
+            shell=True,
+            cwd=self.folder,
+            env=environment,
+            input="y\n",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = done.stderr.splitlines()
+        told = [line for line in said if not _PROGRESS.fullmatch(line)]
+        printed = done.stdout.replace("? [y/N] ", "? [y/N] y\n")
+        text = "\n".join([printed.rstrip("\n"), *told]).strip("\n")
+        text = text.replace(f"{self.folder}/", "").replace(sys.executable, "python")
+        return done.returncode, text
+
+    def first_backup(self) -> str:
+        """The name of the oldest backup, which the page calls by a day of its own."""
+        return min(item.name for item in (self.folder / "data" / "backups").iterdir())
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Another process holds the file meanwhile."""
+        with subprocess.Popen(
+            [sys.executable, "dashboard.py"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=self.folder,
+            text=True,
+        ) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "open\n"
+            yield
+            other.communicate("")
+
+    @contextmanager
+    def changed(self) -> Iterator[None]:
+        """A core table was changed by mistake before."""
+        with duckdb.connect(str(self.database)) as raw:
+            raw.execute("update silver.shop_lines set spend = 0")
+        yield
+
+    @contextmanager
+    def dropped(self) -> Iterator[None]:
+        """A core table was dropped by mistake before."""
+        with duckdb.connect(str(self.database)) as raw:
+            raw.execute("drop table silver.shop_lines")
+        yield
+
+    def play(self, block: Block) -> str:
+        """Run the commands of a block in its situation and return what the last one says."""
+        situation = {
+            "locked": self.locked,
+            "changed": self.changed,
+            "dropped": self.dropped,
+        }.get(block.situation)
+        said = ""
+        with situation() if situation else nullcontext():
+            for command in block.commands:
+                code, said = self.run(command)
+                assert code in (0, 1, 3, 4), f"{command}: {said}"
+        return said
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Block, str]]:
+    """Every console block of the page with what its commands said, played in order."""
+    example = Example(tmp_path_factory.mktemp("example"))
+    return [(block, example.play(block)) for block in blocks() if block.language == "console"]
+
+
+def test_the_page_has_examples() -> None:
+    languages = [block.language for block in blocks()]
+    assert languages.count("console") >= 15
+    assert set(languages) == {"console", "cron", "toml"}
+
+
+def test_every_example_prints_what_the_page_says(outputs: list[tuple[Block, str]]) -> None:
+    for block, said in outputs:
+        assert same_each_time(said) == same_each_time(block.printed), block.commands
+
+
+def test_the_schedule_runs(tmp_path: Path) -> None:
+    example = Example(tmp_path / "example")
+    lines = [line for one in blocks() if one.language == "cron" for line in one.text.splitlines()]
+    for _ in range(2):
+        for line in lines:
+            *when, command = line.split(maxsplit=5)
+            assert len(when) == 5
+            code, said = example.run(command.replace("/path/to/segmenthouse", "."))
+            assert code == 0, said
+    assert len(list((example.folder / "data" / "backups").iterdir())) == 1
+
+
+def test_the_rules_of_the_page_are_rules(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(next(block.text for block in blocks() if block.language == "toml"))
+    rules = load_rules(file)
+    assert rules.judge("scratch_customers") is not None
+    assert rules.protects("gold", "weather_old")
+
+
+def test_the_page_names_every_results_table_and_layer() -> None:
+    page = PAGE.read_text()
+    for table in contract.ALL_TABLES:
+        assert f"| `{table.name}` |" in page
+    for layer in ("bronze", "silver", "gold", "results"):
+        assert f"| `{layer}` |" in page
+
+
+if __name__ == "__main__":
+    # Write the outputs into the page; read them before committing.
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        played = Example(Path(folder) / "example")
+
+        def written(match: re.Match[str]) -> str:
+            block = Block(match[1], match[2].strip(), match[3])
+            if block.language != "console":
+                return match[0]
+            commands = "".join(f"$ {command}\n" for command in block.commands)
+            return f"```{match[1]}{match[2]}\n{commands}{played.play(block)}\n```"
+
+        page = _BLOCK.sub(written, PAGE.read_text())
+    PAGE.write_text(page)
