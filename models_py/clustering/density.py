@@ -21,9 +21,9 @@ data clustering, visualization, and outlier detection. ACM TKDD 10(1).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -32,7 +32,9 @@ from models_py.clustering.candidate import NOISE, Candidate
 from models_py.clustering.rows import (
     check_columns,
     check_points,
+    chunks,
     compact_labels,
+    in_threads,
     refuse_beyond,
     thread_count,
 )
@@ -42,8 +44,8 @@ from models_py.typing import BoolArray, FloatArray, IntArray
 TREE_COLUMNS = 20
 """Beyond these a k-d tree visits nearly every row, and plain blocks of distances win."""
 
-NEIGHBOURS_AT_ONCE = 20_000_000
-"""Neighbour entries held at one time by DBSCAN: 160 MB."""
+NEIGHBOURS_AT_ONCE = 25_000_000
+"""Neighbours held at one time by DBSCAN, even were all rows neighbours: 200 MB."""
 
 Selection = Literal["eom", "leaf"]
 
@@ -146,7 +148,15 @@ def knee_eps(points: FloatArray, min_samples: int) -> float:
     """
     points = check_points(points)
     _check_min_samples(min_samples, len(points))
-    curve = np.sort(neighbour_distances(points, min_samples))
+    return _knee_of(points, neighbour_distances(points, min_samples))
+
+
+def _knee_of(points: FloatArray, distances: FloatArray) -> float:
+    """Return the knee of k-distances, just above it so that rounding leaves its row inside."""
+    return _positive_knee(points, np.sort(distances)) * (1.0 + 1e-12)
+
+
+def _positive_knee(points: FloatArray, curve: FloatArray) -> float:
     knee = float(curve[_knee(curve)])
     if knee > 0.0:
         return knee
@@ -180,20 +190,12 @@ def default_min_samples(rows: int, columns: int) -> int:
     return int(max(1, min(max(4, 2 * columns), rows // 2 or 1)))
 
 
-def dbscan_peak_bytes(n: int, p: int, min_samples: int = 10) -> int:
-    """Estimate the peak memory of `dbscan` beyond the points: a tree, counts, one block.
-
-    Parameters
-    ----------
-    n, p
-        Rows and columns.
-    min_samples
-        As in `dbscan`; it is looked up for the knee.
-    """
+def dbscan_peak_bytes(n: int, p: int) -> int:
+    """Estimate the peak memory of `dbscan` beyond the points: a tree, a row's state, one block."""
     tree = n * (p + 4) * 8
     a_row = n * (8 * 6 + 16)
-    block = 2 * 8 * min(max(NEIGHBOURS_AT_ONCE, n), n * n)
-    return tree + a_row + block + n * min_samples
+    block = 3 * 8 * min(max(NEIGHBOURS_AT_ONCE, n * thread_count()), n * n)
+    return tree + a_row + block
 
 
 def hdbscan_peak_bytes(n: int, p: int) -> int:
@@ -244,15 +246,16 @@ def dbscan(
     wanted = min_samples if min_samples is not None else default_min_samples(rows, columns)
     _check_min_samples(wanted, rows)
     refuse_beyond(
-        dbscan_peak_bytes(rows, columns, wanted),
+        dbscan_peak_bytes(rows, columns),
         memory_limit,
         f"dbscan of {rows:,} rows",
         "cluster a sample and assign the rest, or use kmeans",
     )
-    radius = knee_eps(points, wanted) if eps is None else float(eps)
+    core_distances = neighbour_distances(points, wanted)
+    radius = _knee_of(points, core_distances) if eps is None else float(eps)
     if not radius > 0.0 or not np.isfinite(radius):
         raise DataError(f"eps: {radius} is no radius; give one above 0 or leave it out")
-    labels, is_core = _density_labels(points, radius, wanted)
+    labels, is_core = _density_labels(points, core_distances, radius)
     parameters = {
         "eps": radius,
         "eps_from": "knee" if eps is None else "given",
@@ -264,65 +267,48 @@ def dbscan(
 
 
 def _density_labels(
-    points: FloatArray, radius: float, min_samples: int
+    points: FloatArray, core_distances: FloatArray, radius: float
 ) -> tuple[IntArray, BoolArray]:
     """Return DBSCAN labels and which rows are core, both (n,)."""
     from models_py.clustering.density_kernels import find_root, join_neighbours, lowest_core_label
 
-    search = _RadiusSearch(points, radius)
-    is_core = search.counts >= min_samples
-    parents = np.arange(len(points))
-    for first, starts, neighbours in search.blocks():
-        join_neighbours(parents, is_core, first, starts, neighbours)
-    labels = np.full(len(points), NOISE, dtype=np.int64)
+    is_core = core_distances <= radius
     core_rows = np.flatnonzero(is_core)
+    parents = np.arange(len(points))
+    for rows, starts, neighbours in _neighbourhoods(points, core_rows, radius):
+        join_neighbours(parents, is_core, rows, starts, neighbours)
+    labels = np.full(len(points), NOISE, dtype=np.int64)
     roots = np.array([find_root(parents, row) for row in core_rows], dtype=np.int64)
     labels[core_rows] = np.unique(roots, return_inverse=True)[1]
-    for first, starts, neighbours in search.blocks(~is_core):
-        lowest_core_label(labels, is_core, first, starts, neighbours)
+    for rows, starts, neighbours in _neighbourhoods(points, np.flatnonzero(~is_core), radius):
+        lowest_core_label(labels, is_core, rows, starts, neighbours)
     return labels, is_core
 
 
-class _RadiusSearch:
-    """Neighbours within a radius, a block of rows at a time."""
+def _neighbourhoods(
+    points: FloatArray, rows: IntArray, radius: float
+) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
+    """Yield blocks of rows with the starts and numbers of all rows within the radius."""
+    find = _radius_search(points, radius)
+    size = max(1, NEIGHBOURS_AT_ONCE // len(points) // thread_count())
+    parts = [rows[each] for each in chunks(len(rows), size)]
+    for first in range(0, len(parts), thread_count()):
+        batch = parts[first : first + thread_count()]
+        for part, found in zip(
+            batch, in_threads(find, [(points[each],) for each in batch]), strict=True
+        ):
+            starts = np.concatenate(([0], np.cumsum([len(each) for each in found])))
+            yield part, starts.astype(np.int64), np.concatenate(found).astype(np.int64)
 
-    def __init__(self, points: FloatArray, radius: float) -> None:
-        from scipy.spatial import cKDTree
 
-        self._points = points
-        self._radius = radius
-        self._tree = cKDTree(points)
-        self.counts: IntArray = self._tree.query_ball_point(
-            points, radius, workers=thread_count(), return_length=True
-        ).astype(np.int64)
+def _radius_search(points: FloatArray, radius: float) -> Callable[[FloatArray], Any]:
+    """Return what finds the rows within the radius of others, one array for each."""
+    from sklearn.neighbors import KDTree, NearestNeighbors
 
-    def blocks(self, only: BoolArray | None = None) -> Iterator[tuple[int, IntArray, IntArray]]:
-        """Yield (first row, starts, neighbours) of blocks that fit in memory.
-
-        Rows outside ``only`` have no neighbours in their slice.
-        """
-        counts = self.counts if only is None else np.where(only, self.counts, 0)
-        ends = np.cumsum(counts)
-        first = 0
-        while first < len(counts):
-            before = ends[first - 1] if first else 0
-            last = int(np.searchsorted(ends, before + NEIGHBOURS_AT_ONCE, side="right"))
-            last = max(last, first + 1)
-            yield first, *self._block(first, last, only)
-            first = last
-
-    def _block(self, first: int, last: int, only: BoolArray | None) -> tuple[IntArray, IntArray]:
-        rows = np.arange(first, last)
-        if only is not None:
-            rows = rows[only[first:last]]
-        found = self._tree.query_ball_point(
-            self._points[rows], self._radius, workers=thread_count()
-        )
-        sizes = np.zeros(last - first, dtype=np.int64)
-        sizes[rows - first] = [len(each) for each in found]
-        starts = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-        neighbours = np.fromiter((row for each in found for row in each), np.int64, starts[-1])
-        return starts, neighbours
+    if points.shape[1] <= TREE_COLUMNS:
+        return partial(KDTree(points).query_radius, r=radius)
+    search = NearestNeighbors(algorithm="brute").fit(points)
+    return partial(search.radius_neighbors, radius=radius, return_distance=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -161,13 +161,13 @@ def stabilities(parents, births, owner, left_at):  # type: ignore[no-untyped-def
 
 
 @njit(nogil=True, cache=True)
-def join_neighbours(parents, is_core, first_row, starts, neighbours):  # type: ignore[no-untyped-def]
-    """Join core rows that are neighbours; rows ``first_row``.. own slices of ``neighbours``."""
-    for index in range(starts.shape[0] - 1):
-        row = first_row + index
-        if not is_core[row]:
-            continue
-        root = find_root(parents, row)
+def join_neighbours(parents, is_core, rows, starts, neighbours):  # type: ignore[no-untyped-def]
+    """Join core ``rows`` (m,) with the core rows among their neighbours.
+
+    Row i has ``neighbours[starts[i] : starts[i + 1]]``.
+    """
+    for index in range(rows.shape[0]):
+        root = find_root(parents, rows[index])
         for at in range(starts[index], starts[index + 1]):
             other = neighbours[at]
             if is_core[other]:
@@ -181,12 +181,10 @@ def join_neighbours(parents, is_core, first_row, starts, neighbours):  # type: i
 
 
 @njit(nogil=True, cache=True)
-def lowest_core_label(labels, is_core, first_row, starts, neighbours):  # type: ignore[no-untyped-def]
-    """Give border rows the lowest label among their core neighbours."""
-    for index in range(starts.shape[0] - 1):
-        row = first_row + index
-        if is_core[row]:
-            continue
+def lowest_core_label(labels, is_core, rows, starts, neighbours):  # type: ignore[no-untyped-def]
+    """Give ``rows`` that are not core the lowest label among their core neighbours."""
+    for index in range(rows.shape[0]):
+        row = rows[index]
         for at in range(starts[index], starts[index + 1]):
             other = neighbours[at]
             if is_core[other] and (labels[row] < 0 or labels[other] < labels[row]):
