@@ -187,8 +187,8 @@ def _check_columns(there: Any, saved: SavedRun, words: str) -> None:
     if missing:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         raise DataError(
-            f"{words} has no column '{missing[0]}'{near_match(missing[0], there)}, which run"
-            f" {saved.run_id} needs{more}"
+            f"{words} has no column '{missing[0]}', which run {saved.run_id} needs{more}"
+            f"{near_match(missing[0], there)}"
         )
 
 

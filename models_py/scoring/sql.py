@@ -70,8 +70,8 @@ def scoring_sql(saved: SavedRun, source: str, types: Mapping[str, str]) -> str:
     for part in saved.partitions.values():
         _check_can_tell(part)
     statements = [
-        _partition_sql(saved, part, number, source, types)
-        for number, part in enumerate(saved.partitions.values())
+        _partition_sql(saved, part, place, source, types)
+        for place, part in enumerate(saved.partitions.values())
     ]
     if saved.study.partition_by is not None:
         statements.append(_unknown_sql(saved, source, types))
@@ -95,12 +95,12 @@ def _check_can_tell(part: SavedPartition) -> None:
 
 
 def _partition_sql(
-    saved: SavedRun, part: SavedPartition, number: int, source: str, types: Mapping[str, str]
+    saved: SavedRun, part: SavedPartition, place: int, source: str, types: Mapping[str, str]
 ) -> str:
     features = [f"feature_{i}" for i in range(1, len(part.matrix.recipes_) + 1)]
     made = [_feature(r, types[r.column]) for r in part.matrix.recipes_]
     steps = [(features, made)]
-    for label, projection in zip(("seen", "z"), _projections(part), strict=False):
+    for label, projection in _projections(part):
         names = [f"{label}_{i}" for i in range(1, len(projection.offsets) + 1)]
         steps.append((names, list(_sums(projection, steps[-1][0]))))
     last = steps[-1][0]
@@ -117,23 +117,23 @@ def _partition_sql(
     if saved.study.partition_by is not None:
         source = f"{source}\nwhere {_partition_name(saved, types)} = {literal(part.name)}"
     entity = f"cast({quoted(saved.study.entity)} as varchar)"
-    return _layers(part, entity, source, number, steps, group)
+    return _layers(part, entity, source, place, steps, group)
 
 
 def _layers(
     part: SavedPartition,
     entity: str,
     source: str,
-    number: int,
+    place: int,
     steps: list[tuple[list[str], list[str]]],
     group: str,
 ) -> str:
     # Each step selects from the one before, so that nothing is computed twice.
-    text, key = source, entity
+    text, key = source, f"{entity} as entity_id"
     for names, expressions in steps:
         columns = _listed([f"{e} as {n}" for e, n in zip(expressions, names, strict=True)])
-        text = f"select\n{INDENT}{key} as entity_id,\n{columns}\nfrom {text}"
-        text = f"(\n{_indented(text)}\n) as step_{number}"
+        text = f"select\n{INDENT}{key},\n{columns}\nfrom {text}"
+        text = f"(\n{_indented(text)}\n) as step_{place}"
         key = "entity_id"
     k = len(part.segment_ids)
     told = [
@@ -143,7 +143,7 @@ def _layers(
         f"{_confidence(k)} as confidence",
     ]
     inner = f"select *, {group} as group_number\nfrom {text}"
-    return f"select\n{_listed(told)}\nfrom (\n{_indented(inner)}\n) as grouped_{number}"
+    return f"select\n{_listed(told)}\nfrom (\n{_indented(inner)}\n) as grouped_{place}"
 
 
 def _unknown_sql(saved: SavedRun, source: str, types: Mapping[str, str]) -> str:
@@ -171,15 +171,15 @@ def _partition_name(saved: SavedRun, types: Mapping[str, str]) -> str:
     return f"coalesce({name}, {literal(NOT_GIVEN)})"
 
 
-def _projections(part: SavedPartition) -> Iterator[Projection]:
+def _projections(part: SavedPartition) -> Iterator[tuple[str, Projection]]:
     # In the order of the chain: what is reconstructed, then the coordinates.
     if part.reconstruction is not None and part.reconstruction.kind == "pca":
         pca = _pca(part.reconstruction)
         back = pca.weights.T @ pca.weights
         mean = _pca_mean(part.reconstruction)
-        yield Projection(back, mean - back @ mean)
+        yield "reconstructed", Projection(back, mean - back @ mean)
     if part.encoder is not None and part.encoder.kind == "pca":
-        yield _pca(part.encoder)
+        yield "component", _pca(part.encoder)
 
 
 def _pca(encoder: object) -> Projection:
