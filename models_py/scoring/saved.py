@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -294,6 +294,22 @@ def save_run_models(
 def remove_run_models(folder: Path) -> None:
     """Remove a run's models where there are any."""
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_failed_models(root: Path, failed: Iterable[str]) -> None:
+    """Remove what killed processes left of runs that are recorded as failed.
+
+    Parameters
+    ----------
+    root
+        The folder that holds a folder a run.
+    failed
+        Their ids.
+    """
+    for run_id in failed:
+        remove_run_models(root / run_id)
+        for unfinished in root.glob(f".{run_id}.part-*"):
+            remove_run_models(unfinished)
 
 
 def load_run_models(folder: Path, run_id: str) -> SavedRun:

@@ -232,3 +232,13 @@ def test_a_refit_with_new_customers_and_another_seed_keeps_stable_ids(home: Path
         second.tables.rows["assignments"], on="entity_id", suffixes=("", "_after")
     )
     assert (members["segment_id"] == members["segment_id_after"]).mean() > 0.95
+
+
+def test_a_population_without_a_common_customer_keeps_its_ids_by_centres(home: Path) -> None:
+    base = customers(900)
+    first = saved(run(study(), base.iloc[:450]).run_id)
+    second = run(study(), base.iloc[450:], seed=3)
+    assert second.tables.new_segments.empty
+    rows = second.tables.rows["assignments"].set_index("entity_id")["segment_id"]
+    scored = first.score(base.iloc[450:]).set_index("entity_id")["segment_id"]
+    assert (rows == scored.loc[rows.index]).mean() > 0.9

@@ -19,7 +19,13 @@ from models_py.errors import DataError, WarehouseError
 from models_py.pipeline import Finished
 from models_py.scoring.assigning import NearestCentre
 from models_py.scoring.manifest import SavedRunError, changed_versions, write_manifest
-from models_py.scoring.saved import SavedRun, load_run_models, remove_run_models, told_study
+from models_py.scoring.saved import (
+    SavedRun,
+    load_run_models,
+    remove_failed_models,
+    remove_run_models,
+    told_study,
+)
 from models_py.studies.study import Study
 from tests.models_py.scoring.planted_house import customers, run, saved, study
 
@@ -269,3 +275,10 @@ def test_removing_twice_is_no_error(models: tuple[Path, str]) -> None:
     remove_run_models(folder)
     remove_run_models(folder)
     assert not folder.exists()
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    for name in ("failed", ".failed.part-12", ".other.part-9", "done"):
+        (tmp_path / name / "partition_0").mkdir(parents=True)
+    remove_failed_models(tmp_path, ["failed", "never"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".other.part-9", "done"]
