@@ -1,0 +1,322 @@
+"""Which of several clusterings of one table to keep, and why.
+
+By one measure, by a stated rule, or by weighing all the evidence (``"auto"``) so that the
+shape, size and number of groups need not be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from models_py.clustering.candidate import Candidate
+from models_py.errors import DataError, near_match
+from models_py.evaluation.proposing import assign_noise, numbered
+from models_py.typing import FloatArray, IntArray
+
+Measure = Literal[
+    "silhouette",
+    "common_silhouette",
+    "davies_bouldin",
+    "calinski_harabasz",
+    "bic",
+    "dbcv",
+    "stability",
+]
+MEASURES: tuple[str, ...] = Measure.__args__  # type: ignore[attr-defined]
+LOWER_IS_BETTER = ("davies_bouldin", "bic")
+WEIGHED_ROWS = 5_000
+FINALISTS = 5
+
+
+@dataclass(frozen=True)
+class ChoosingRule:
+    """How to choose.
+
+    Attributes
+    ----------
+    by
+        ``"auto"``, ``"rule"`` or one of `MEASURES`.
+    min_share
+        For ``"rule"``: share of rows, 0..1, that the smallest segment must have.
+    min_stability
+        For ``"rule"``: stability, 0..1, that a candidate must have where it was measured.
+    """
+
+    by: Measure | Literal["auto", "rule"] = "auto"
+    min_share: float = 0.02
+    min_stability: float = 0.6
+
+
+@dataclass(frozen=True)
+class CandidateEvidence:
+    """What speaks for one candidate.
+
+    Attributes
+    ----------
+    index
+        Position among the candidates.
+    algorithm, k
+        Of the candidate; noise is no segment.
+    smallest_share
+        Share of all rows in the smallest segment, 0..1.
+    score
+        What the rule ranks by, higher is better; nan where the candidate cannot be chosen.
+    figures
+        Measures and evidence by name.
+    """
+
+    index: int
+    algorithm: str
+    k: int
+    smallest_share: float
+    score: float
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The candidate to keep.
+
+    Attributes
+    ----------
+    index
+        Position among the candidates; None when one segment is the answer (no structure).
+    reason
+        One sentence with the figures that decided.
+    evidence
+        One row for each candidate, in their order.
+    """
+
+    index: int | None
+    reason: str
+    evidence: list[CandidateEvidence]
+
+
+def choose(
+    points: FloatArray,
+    candidates: Sequence[Candidate],
+    *,
+    rule: ChoosingRule,
+    measures: Mapping[str, FloatArray],
+    seed: int,
+) -> Choice:
+    """Choose among clusterings of the same rows.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p): the space that evidence is measured in.
+    candidates
+        Clusterings of the n rows.
+    rule
+        See `ChoosingRule`.
+    measures
+        Figures already known, each of shape (len(candidates),), nan where a candidate has none.
+        DBCV is computed here where it is asked for and missing; BIC is taken from the
+        candidates.
+    seed
+        For the rows that large tables are judged on.
+
+    Raises
+    ------
+    DataError
+        For no candidates, an unknown rule, a measure that nobody supplied, or figures that do
+        not fit the candidates.
+
+    Notes
+    -----
+    ``"auto"`` judges at most 5,000 rows, drawn by `seed`; see `models_py.evaluation.weighing`.
+    """
+    _check(candidates, rule, measures)
+    if rule.by == "auto":
+        return _by_evidence(points, candidates, measures, seed)
+    if rule.by == "rule":
+        return _by_stated_rule(candidates, rule, measures)
+    return _by_measure(points, candidates, rule.by, measures, seed)
+
+
+def elbow(ks: Sequence[int], inertias: Sequence[float] | FloatArray) -> int:
+    """Return the k where the inertia stops falling steeply.
+
+    Parameters
+    ----------
+    ks
+        Numbers of segments, ascending.
+    inertias
+        Inertia of each.
+
+    Raises
+    ------
+    DataError
+        For fewer than three k or lengths that differ.
+
+    References
+    ----------
+    Satopaa, Albrecht, Irwin, Raghavan (2011), Finding a "kneedle" in a haystack: detecting knee
+    points in system behavior, ICDCS workshops, 166-171: the point of a falling convex curve,
+    both axes scaled to 0..1, that lies deepest below the diagonal.
+    """
+    at, fall = np.asarray(ks, dtype=np.float64), np.asarray(inertias, dtype=np.float64)
+    if at.size < 3 or at.size != fall.size:
+        raise DataError(f"elbow: {at.size} k and {fall.size} inertias; give three or more of both")
+    if fall.max() == fall.min():
+        return int(at[0])
+    across = (at - at[0]) / (at[-1] - at[0])
+    down = (fall - fall.min()) / (fall.max() - fall.min())
+    return int(at[int(np.argmax(1.0 - across - down))])
+
+
+def _check(
+    candidates: Sequence[Candidate], rule: ChoosingRule, measures: Mapping[str, FloatArray]
+) -> None:
+    if not candidates:
+        raise DataError("choosing: there are no candidates; try more algorithms or a wider k")
+    allowed = ("auto", "rule", *MEASURES)
+    if rule.by not in allowed:
+        raise DataError(
+            f"choosing: '{rule.by}' is none of {', '.join(allowed)}{near_match(rule.by, allowed)}"
+        )
+    for name, figures in measures.items():
+        if np.shape(figures) != (len(candidates),):
+            raise DataError(
+                f"choosing: measure '{name}' has shape {np.shape(figures)} for "
+                f"{len(candidates)} candidates; give one figure each"
+            )
+
+
+def _rows(
+    candidates: Sequence[Candidate], scores: FloatArray, figures: Sequence[Mapping[str, float]]
+) -> list[CandidateEvidence]:
+    return [
+        CandidateEvidence(
+            index, candidate.algorithm, candidate.k, _smallest_share(candidate), float(score), own
+        )
+        for index, (candidate, score, own) in enumerate(
+            zip(candidates, scores, figures, strict=True)
+        )
+    ]
+
+
+def _smallest_share(candidate: Candidate) -> float:
+    kept = candidate.labels[candidate.labels >= 0]
+    return (
+        float(np.unique(kept, return_counts=True)[1].min() / candidate.labels.size)
+        if kept.size
+        else 0.0
+    )
+
+
+def _known(measures: Mapping[str, FloatArray], count: int) -> list[dict[str, float]]:
+    return [{name: float(figures[i]) for name, figures in measures.items()} for i in range(count)]
+
+
+def _by_measure(
+    points: FloatArray,
+    candidates: Sequence[Candidate],
+    by: str,
+    measures: Mapping[str, FloatArray],
+    seed: int,
+) -> Choice:
+    figures = _figures(points, candidates, by, measures, seed)
+    if np.isnan(figures).all():
+        raise DataError(f"choosing: no candidate has the measure '{by}'; choose by another")
+    scores = -figures if by in LOWER_IS_BETTER else figures
+    best = int(np.nanargmax(scores))
+    side = "lowest" if by in LOWER_IS_BETTER else "highest"
+    reason = (
+        f"{_named(candidates[best])} has the {side} {by.replace('_', ' ')} "
+        f"({figures[best]:.3f}) of {int(np.isfinite(figures).sum())} candidates"
+    )
+    known = _known({**measures, by: figures}, len(candidates))
+    return Choice(best, reason, _rows(candidates, scores, known))
+
+
+def _figures(
+    points: FloatArray,
+    candidates: Sequence[Candidate],
+    by: str,
+    measures: Mapping[str, FloatArray],
+    seed: int,
+) -> FloatArray:
+    if by in measures:
+        return np.asarray(measures[by], dtype=np.float64)
+    if by == "bic":
+        return np.array([np.nan if c.bic is None else c.bic for c in candidates])
+    if by == "dbcv":
+        from models_py.evaluation.dbcv import relative_dbcv
+
+        return np.array([relative_dbcv(points, c.labels, seed=seed).score for c in candidates])
+    raise DataError(f"choosing: the measure '{by}' was not computed; add it or choose by another")
+
+
+def _named(candidate: Candidate) -> str:
+    return f"{candidate.algorithm.replace('_', ' ')} with {candidate.k} segments"
+
+
+def _by_stated_rule(
+    candidates: Sequence[Candidate], rule: ChoosingRule, measures: Mapping[str, FloatArray]
+) -> Choice:
+    by = "common_silhouette" if "common_silhouette" in measures else "silhouette"
+    if by not in measures:
+        raise DataError("choosing: the stated rule needs the measure 'silhouette'")
+    silhouettes = np.asarray(measures[by], dtype=np.float64)
+    missing = np.full(len(candidates), np.nan)
+    stability = np.asarray(measures.get("stability", missing), dtype=np.float64)
+    shares = np.array([_smallest_share(candidate) for candidate in candidates])
+    large = (shares >= rule.min_share) & ~np.isnan(silhouettes)
+    stable = ~(stability < rule.min_stability)
+    known = _known(measures, len(candidates))
+    if not (large & stable).any():
+        what = "stable" if large.any() else f"of {rule.min_share:.1%} of the rows or more"
+        reason = f"one segment: of {len(candidates)} candidates none has all segments {what}"
+        return Choice(None, reason, _rows(candidates, missing, known))
+    scores = np.where(large & stable, silhouettes, np.nan)
+    best = int(np.nanargmax(scores))
+    measured = "" if np.isnan(stability[best]) else f", stability {stability[best]:.2f}"
+    reason = (
+        f"{_named(candidates[best])} has the highest silhouette "
+        f"({silhouettes[best]:.3f}{measured}) of the {int((large & stable).sum())} candidates whose smallest segment has "
+        f"{rule.min_share:.1%} of the rows or more"
+    )
+    return Choice(best, reason, _rows(candidates, scores, known))
+
+
+def _by_evidence(
+    points: FloatArray,
+    candidates: Sequence[Candidate],
+    measures: Mapping[str, FloatArray],
+    seed: int,
+) -> Choice:
+    from models_py.evaluation.weighing import weigh
+
+    kept = judged_rows(len(points), seed)
+    judged = np.ascontiguousarray(points[kept], dtype=np.float64)
+    labelings = [numbered(assign_noise(judged, candidate.labels[kept])) for candidate in candidates]
+    several = [i for i, labels in enumerate(labelings) if 1 < labels.max() + 1 < len(kept)]
+    known = _known(measures, len(candidates))
+    scores = np.full(len(candidates), np.nan)
+    if not several or len(np.unique(judged, axis=0)) < 4:
+        reason = f"one segment: none of {len(candidates)} candidates tells two apart"
+        return Choice(None, reason, _rows(candidates, scores, known))
+    weighed = weigh(judged, [candidates[i] for i in several], [labelings[i] for i in several], seed)
+    for position, i in enumerate(several):
+        scores[i] = weighed.scores[position]
+        known[i].update(weighed.figures(position))
+    sampled = (
+        f" (judged on {len(kept):,} of {len(points):,} rows)" if len(kept) < len(points) else ""
+    )
+    rows = _rows(candidates, scores, known)
+    best = None if weighed.one_segment else several[weighed.best]
+    return Choice(best, weighed.reason + sampled, rows)
+
+
+def judged_rows(n: int, seed: int) -> IntArray:
+    """Return the rows that evidence is weighed on: all of them, or a sorted sample of 5,000."""
+    if n <= WEIGHED_ROWS:
+        return np.arange(n)
+    drawn = np.random.default_rng(seed).choice(n, WEIGHED_ROWS, replace=False)
+    return np.asarray(np.sort(drawn))
