@@ -2,9 +2,9 @@
 
 Growth: DBSCAN looks up the neighbours of every row in a k-d tree and handles them in
 blocks, so that memory stays linear in rows; time follows the number of neighbours, which is
-quadratic when eps covers the data. HDBSCAN builds one spanning tree by Prim's algorithm in
-quadratic time (about n² p / 2 differences) and linear memory, and takes every minimum
-cluster size from it.
+quadratic when eps covers the data. HDBSCAN takes every minimum cluster size from one spanning
+tree in linear memory: up to 20 columns by Borůvka's rounds over a k-d tree, about n log n where
+the rows form groups, beyond by Prim's algorithm in quadratic time (n² p / 2 differences).
 
 References
 ----------
@@ -43,6 +43,15 @@ from models_py.typing import BoolArray, FloatArray, IntArray
 
 TREE_COLUMNS = 20
 """Beyond these a k-d tree visits nearly every row, and plain blocks of distances win."""
+
+LEAF_ROWS = 24
+"""Rows of a leaf of the k-d tree over which the spanning tree is built."""
+
+ROUND_PARTS = 8
+"""Parts into which one round of the spanning tree is cut for the threads."""
+
+ROUND_ROWS = 2048
+"""Rows of such a part at least."""
 
 NEIGHBOURS_AT_ONCE = 25_000_000
 """Neighbours held at one time by DBSCAN, even were all rows neighbours: 200 MB."""
@@ -446,10 +455,105 @@ def density_hierarchy(points: FloatArray, min_samples: int) -> DensityHierarchy:
         raise DataError("hdbscan: one row has no tree; at least two rows are needed")
     _check_min_samples(min_samples, len(points))
     core = neighbour_distances(points, min_samples)
-    ends, squared = spanning_tree(np.ascontiguousarray(points.T).copy(), core**2)
+    if points.shape[1] <= TREE_COLUMNS:
+        ends, squared = _tree_by_rounds(points, core**2)
+    else:
+        ends, squared = spanning_tree(np.ascontiguousarray(points.T).copy(), core**2)
     order = np.argsort(squared, kind="stable")
     nodes, sizes = merge_edges(ends[order])
     return DensityHierarchy(nodes, sizes, np.sqrt(squared[order]), core)
+
+
+def _tree_by_rounds(points: FloatArray, core: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Build the spanning tree of mutual reachability by Borůvka's rounds over a k-d tree.
+
+    Every round joins each component to its nearest other one; a search passes by nodes that
+    lie in the row's own component or beyond the shortest edge known.
+
+    Returns
+    -------
+    ends, lengths
+        Shape (n - 1, 2), and squared lengths (n - 1,).
+    """
+    from sklearn.neighbors import KDTree
+
+    _, order, nodes, bounds = KDTree(points, leaf_size=LEAF_ROWS).get_arrays()
+    order = np.asarray(order, dtype=np.int64)
+    boxes = (
+        np.asarray(nodes["idx_start"], dtype=np.int64),
+        np.asarray(nodes["idx_end"], dtype=np.int64),
+        np.ascontiguousarray(bounds[0]),
+        np.ascontiguousarray(bounds[1]),
+    )
+    rounds = _Rounds(points[order], core[order], boxes)
+    while rounds.components > 1:
+        rounds.join()
+    return order[np.concatenate(rounds.ends)], np.concatenate(rounds.lengths)
+
+
+class _Rounds:
+    """Components of a growing spanning forest, rows in the order of a k-d tree."""
+
+    def __init__(self, points: FloatArray, core: FloatArray, boxes: tuple[Any, ...]) -> None:
+        from models_py.clustering.density_kernels import least_in_nodes
+
+        rows = len(points)
+        self._points = points
+        self._core = core
+        self._boxes = boxes
+        self._least_core = np.empty(len(boxes[0]))
+        least_in_nodes(core, boxes[0], boxes[1], self._least_core)
+        self._component = np.arange(rows)
+        self._parents = np.arange(rows)
+        self._known = np.full(rows, -1, dtype=np.int64)
+        self._known_length = np.zeros(rows)
+        self.components = rows
+        self.ends: list[IntArray] = []
+        self.lengths: list[FloatArray] = []
+
+    def join(self) -> None:
+        """Join every component to its nearest other one."""
+        from models_py.clustering.density_kernels import flat_components, join_sets
+
+        row, length = self._exits()
+        order = np.argsort(length, kind="stable")
+        edges = np.column_stack((row, self._known[row]))[order]
+        kept = join_sets(self._parents, edges)
+        self.ends.append(edges[kept])
+        self.lengths.append(length[order][kept])
+        self.components = int(flat_components(self._parents, self._component))
+
+    def _exits(self) -> tuple[IntArray, FloatArray]:
+        """Return the row and length of the shortest edge that leaves each component."""
+        from models_py.clustering.density_kernels import shortest_exits, whole_nodes
+
+        whole = np.empty(len(self._boxes[0]), dtype=np.int64)
+        whole_nodes(self._component, self._boxes[0], self._boxes[1], whole)
+
+        def search(part: slice) -> tuple[FloatArray, IntArray]:
+            best = np.full(self.components, np.inf)
+            best_row = np.full(self.components, -1, dtype=np.int64)
+            shortest_exits(
+                (part.start, part.stop),
+                self._points,
+                self._core,
+                self._component,
+                self._boxes,
+                whole,
+                self._least_core,
+                self._known,
+                self._known_length,
+                best,
+                best_row,
+            )
+            return best, best_row
+
+        size = max(ROUND_ROWS, -(-len(self._points) // ROUND_PARTS))
+        found = in_threads(search, [(part,) for part in chunks(len(self._points), size)])
+        lengths = np.array([best for best, _ in found])
+        first = lengths.argmin(axis=0)
+        every = np.arange(self.components)
+        return np.array([row for _, row in found])[first, every], lengths[first, every]
 
 
 def hdbscan(

@@ -77,6 +77,153 @@ def find_root(parents, node):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
+def gap_to_box(points, row, low, high, node):  # type: ignore[no-untyped-def]
+    """Return the squared distance from a row to a node's box, 0 inside."""
+    total = 0.0
+    for column in range(points.shape[1]):
+        value = points[row, column]
+        gap = max(low[node, column] - value, value - high[node, column], 0.0)
+        total += gap * gap
+    return total
+
+
+@njit(nogil=True, cache=True)
+def least_in_nodes(values, first, last, out):  # type: ignore[no-untyped-def]
+    """Write the least value of each node's rows; children follow their parent as in a heap."""
+    nodes = first.shape[0]
+    for node in range(nodes - 1, -1, -1):
+        child = 2 * node + 1
+        if child < nodes:
+            out[node] = min(out[child], out[child + 1]) if child + 1 < nodes else out[child]
+        else:
+            out[node] = values[first[node] : last[node]].min()
+
+
+@njit(nogil=True, cache=True)
+def whole_nodes(component, first, last, out):  # type: ignore[no-untyped-def]
+    """Write the component of each node whose rows share one, else -1."""
+    nodes = first.shape[0]
+    for node in range(nodes - 1, -1, -1):
+        child = 2 * node + 1
+        if child < nodes:
+            out[node] = out[child] if out[child] == out[child + 1] else -1
+        else:
+            out[node] = component[first[node]]
+            for row in range(first[node] + 1, last[node]):
+                if component[row] != out[node]:
+                    out[node] = -1
+
+
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+def reach(points, core, row, other):  # type: ignore[no-untyped-def]
+    """Return the squared mutual reachability of two rows."""
+    total = 0.0
+    for column in range(points.shape[1]):
+        gap = points[row, column] - points[other, column]
+        total += gap * gap
+    return max(total, core[row], core[other])
+
+
+@njit(nogil=True, cache=True)
+def nearest_outside(  # type: ignore[no-untyped-def]
+    points, core, component, tree, whole, least_core, row, bound, stack, gaps
+):
+    """Return the nearest row of another component closer than ``bound``, and its reach.
+
+    ``tree`` holds the first and last row and the low and high corner of each node.
+    """
+    first, last, low, high = tree
+    own = component[row]
+    found = -1
+    depth = 1
+    stack[0] = 0
+    gaps[0] = 0.0
+    while depth > 0:
+        depth -= 1
+        node = stack[depth]
+        if gaps[depth] >= bound or whole[node] == own:
+            continue
+        child = 2 * node + 1
+        if child >= first.shape[0]:
+            for other in range(first[node], last[node]):
+                if component[other] != own:
+                    length = reach(points, core, row, other)
+                    if length < bound:
+                        bound = length
+                        found = other
+            if bound <= core[row]:
+                break
+            continue
+        left = max(gap_to_box(points, row, low, high, child), least_core[child])
+        right = max(gap_to_box(points, row, low, high, child + 1), least_core[child + 1])
+        near = 0 if left <= right else 1
+        stack[depth] = child + 1 - near
+        gaps[depth] = max(left, right)
+        stack[depth + 1] = child + near
+        gaps[depth + 1] = min(left, right)
+        depth += 2
+    return found, bound
+
+
+@njit(nogil=True, cache=True)
+def shortest_exits(  # type: ignore[no-untyped-def]
+    rows, points, core, component, tree, whole, least_core, known, known_length, best, best_row
+):
+    """Find the shortest edge that leaves each component from the given ``rows``.
+
+    ``known`` and ``known_length`` (n,) keep each row's nearest row outside, or a length
+    below which there is none, from one round to the next. ``best`` (components,) and
+    ``best_row`` hold the shortest edges of these rows alone.
+    """
+    stack = np.empty(128, dtype=np.int64)
+    gaps = np.empty(128)
+    for row in range(rows[0], rows[1]):
+        own = component[row]
+        if known[row] >= 0 and component[known[row]] != own and known_length[row] < best[own]:
+            best[own] = known_length[row]
+            best_row[own] = row
+    for row in range(rows[0], rows[1]):
+        own = component[row]
+        if known_length[row] >= best[own] or core[row] >= best[own]:
+            continue
+        found, length = nearest_outside(
+            points, core, component, tree, whole, least_core, row, best[own], stack, gaps
+        )
+        known[row] = found
+        known_length[row] = length
+        if found >= 0:
+            best[own] = length
+            best_row[own] = row
+
+
+@njit(nogil=True, cache=True)
+def join_sets(parents, edges):  # type: ignore[no-untyped-def]
+    """Join the sets at the ends of each edge; returns which edges joined two."""
+    kept = np.zeros(edges.shape[0], dtype=np.bool_)
+    for edge in range(edges.shape[0]):
+        one = find_root(parents, edges[edge, 0])
+        other = find_root(parents, edges[edge, 1])
+        if one != other:
+            kept[edge] = True
+            parents[max(one, other)] = min(one, other)
+    return kept
+
+
+@njit(nogil=True, cache=True)
+def flat_components(parents, component):  # type: ignore[no-untyped-def]
+    """Write each row's set, numbered by first rows, and return how many there are."""
+    count = 0
+    for row in range(parents.shape[0]):
+        root = find_root(parents, row)
+        if root == row:
+            component[row] = count
+            count += 1
+        else:
+            component[row] = component[root]
+    return count
+
+
+@njit(nogil=True, cache=True)
 def merge_edges(ends):  # type: ignore[no-untyped-def]
     """Turn the edges of a spanning tree, shortest first, into a single-linkage tree.
 

@@ -97,8 +97,9 @@ def test_neighbour_distances_count_the_row_itself(p):
 
 
 @pytest.mark.parametrize("min_samples", [1, 5, 20])
-def test_tree_has_the_lengths_of_scipys_spanning_tree(min_samples):
-    points = drawn_groups(250, 3)
+@pytest.mark.parametrize("p", [3, 24])
+def test_tree_has_the_lengths_of_scipys_spanning_tree(min_samples, p):
+    points = drawn_groups(250, p)
     core = chosen_distances(points, min_samples)
     reach = np.maximum(np.maximum(cdist(points, points), core[:, None]), core)
     np.fill_diagonal(reach, 0.0)
