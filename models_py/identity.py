@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MIN_JACCARD = 0.3
+
+FEW_SHARED = 0.05
+"""With a smaller share of its entities in the previous run, a run is matched by centres."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ def match_segments(
     groups: IntArray,
     previous: pd.DataFrame | None,
     last_id: int,
+    by_centres: Callable[[], Mapping[int, int]] | None = None,
 ) -> Identity:
     """Give each group the id of the previous segment it shares its members with.
 
@@ -53,11 +58,18 @@ def match_segments(
         ``entity_id`` and ``segment_id`` of the previous run; None for the first.
     last_id
         The highest id that the study ever gave.
+    by_centres
+        Group to segment id where too few entities are in both runs to tell.
     """
     count = int(groups.max()) + 1
     matched = np.zeros(count, dtype=np.int64)
     if previous is not None and not previous.empty:
-        for group, segment_id in _pairs(entity_ids, groups, previous, count):
+        shared = len(set(entity_ids) & set(previous["entity_id"])) / len(entity_ids)
+        if by_centres is not None and shared < FEW_SHARED:
+            pairs = list(by_centres().items())
+        else:
+            pairs = _pairs(entity_ids, groups, previous, count)
+        for group, segment_id in pairs:
             matched[group] = segment_id
     is_new = matched == 0
     matched[is_new] = last_id + 1 + np.arange(int(is_new.sum()))

@@ -7,10 +7,12 @@ import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models_py import settings
 from models_py.database import results
 from models_py.database.connection import Warehouse, open_warehouse
 from models_py.database.gold import GoldRows, read_gold
@@ -18,6 +20,8 @@ from models_py.errors import SegmenthouseError, StudyError, near_match
 from models_py.features.matrix import check_patterns, feature_columns
 from models_py.progress import Progress
 from models_py.run_tables import Previous, RunTables, run_tables
+from models_py.scoring.saved import NOT_GIVEN, remove_run_models, save_run_models
+from models_py.scoring.succession import succeeded_segments
 from models_py.segmentation import ALL, Segmentation, check_encoders, segment_rows
 
 if TYPE_CHECKING:
@@ -26,9 +30,6 @@ if TYPE_CHECKING:
     from models_py.studies.study import Study
 
 RECORDED_PACKAGES = ("segmenthouse", "duckdb", "numpy", "pandas", "scikit-learn", "scipy", "numba")
-NOT_GIVEN = "not given"
-"""Name of the partition whose value is null."""
-
 WRITE_WAIT_SECONDS = 60.0
 """How long a finished search waits for another process to let go of the warehouse."""
 
@@ -211,14 +212,21 @@ def _write(
                 reason if name == ALL else f"{name}: {reason}" for name, reason in reasons.items()
             ),
         }
-        results.finish_run(warehouse, run_id, facts, tables.rows, tables.new_segments)
+        models = settings.models_dir(run_id)
+        save_run_models(models, run_id, study, gold.frame, segmentations, tables.rows["segments"])
+        try:
+            results.finish_run(warehouse, run_id, facts, tables.rows, tables.new_segments)
+        except BaseException:
+            remove_run_models(models)
+            raise
     return Finished(run_id, study.name, previous_run_id, len(gold.frame), tables, reasons)
 
 
 def _previous(warehouse: Warehouse, run_id: str | None) -> Previous | None:
     if run_id is None:
         return None
-    return Previous(run_id, results.read_assignments(warehouse, run_id))
+    by_centres = partial(succeeded_segments, settings.models_dir(run_id), run_id)
+    return Previous(run_id, results.read_assignments(warehouse, run_id), by_centres)
 
 
 def _record_failure(path: Path, run_id: str, error: BaseException) -> None:

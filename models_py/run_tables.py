@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +28,7 @@ class Previous:
 
     run_id: str
     assignments: pd.DataFrame
+    by_centres: Callable[[pd.DataFrame, IntArray], Mapping[int, int]] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,10 @@ def run_tables(
     entities = frame[study.entity].astype("string")
     groups = _global_groups(segmentations, len(frame))
     before = previous.assignments if previous is not None else None
-    identity = match_segments(list(entities), groups, before, last_id)
+    by_centres = None
+    if previous is not None and previous.by_centres is not None:
+        by_centres = partial(previous.by_centres, frame, groups)
+    identity = match_segments(list(entities), groups, before, last_id, by_centres)
     segment_ids = identity.segment_ids[groups]
     profiles = _profiles(study, frame, segmentations, segment_ids)
     rows = {

@@ -10,6 +10,7 @@ import numpy as np
 
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.catalog import MixedRows, Request, find_candidates
+from models_py.evaluation.choosing import elbow
 from models_py.progress import Progress
 from models_py.typing import FloatArray, IntArray
 
@@ -164,6 +165,7 @@ def silhouettes(points: FloatArray, labelings: IntArray) -> FloatArray:
 def _joined(
     found: Sequence[tuple[int, Candidate]], own: FloatArray, shared: FloatArray
 ) -> Iterator[Found]:
+    bends = _elbows(found, own[3])
     for column, (space, candidate) in enumerate(found):
         sizes = np.bincount(candidate.labels[candidate.labels >= 0])
         smallest = sizes.min() / candidate.labels.size if sizes.size else np.nan
@@ -172,4 +174,19 @@ def _joined(
         named: dict[str, Any] = {
             name: float(figure) for name, figure in zip(names, figures, strict=True)
         }
-        yield Found(space, candidate, Measures(**named))
+        yield Found(space, candidate, Measures(**named, is_elbow=column in bends))
+
+
+def _elbows(found: Sequence[tuple[int, Candidate]], inertia: FloatArray) -> set[int]:
+    # One elbow for each run of k that differs in k alone.
+    sweeps: dict[str, list[int]] = {}
+    for column, (space, candidate) in enumerate(found):
+        fixed = {key: value for key, value in candidate.parameters.items() if key != "k"}
+        if "k" in candidate.parameters:
+            sweeps.setdefault(f"{space} {candidate.algorithm} {fixed}", []).append(column)
+    bends = set()
+    for columns in sweeps.values():
+        if len(columns) >= 3 and np.isfinite(inertia[columns]).all():
+            ks = [int(str(found[column][1].parameters["k"])) for column in columns]
+            bends.add(columns[ks.index(elbow(ks, inertia[columns]))])
+    return bends

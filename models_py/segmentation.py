@@ -9,6 +9,7 @@ import numpy as np
 
 from models_py.clustering.candidate import NOISE, Candidate
 from models_py.clustering.catalog import MixedRows, Request, nearest_labels
+from models_py.clustering.kprototypes import KPrototypes
 from models_py.describe.profiles import confidences
 from models_py.encoders.catalog import EncoderSpec, build_encoder, check_encoder
 from models_py.errors import DataError, StudyError
@@ -155,7 +156,7 @@ def segment_rows(
             progress.step(f"weighing the evidence for {len(found)} candidates")
             found = with_evidence(spaces, found, seed)
         progress.step(f"choosing among {len(found)} candidates")
-        choice = choose_winner(spaces, mixed, found, study, seed)
+        choice = choose_winner(spaces, prepared.fitted_common, mixed, found, study, seed)
     except (DataError, StudyError) as error:
         if partition == ALL:
             raise
@@ -294,7 +295,10 @@ def _label_all(prepared: Prepared, candidate: Candidate, space: int, refined: Re
     fitted = np.ascontiguousarray(points[prepared.fitted_rows])
     if refined.notes:
         candidate = replace(candidate, labels=refined.labels, model=None)
-    labels = nearest_labels(candidate, fitted, points)
+    if isinstance(candidate.model, KPrototypes):
+        labels = candidate.model.predict(*prepared.matrix.numbers_and_codes(prepared.common))
+    else:
+        labels = nearest_labels(candidate, fitted, points)
     clustered = refined.labels != NOISE
     labels[prepared.fitted_rows[clustered]] = refined.labels[clustered]
     return labels

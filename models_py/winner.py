@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from models_py.clustering.catalog import MixedRows
-from models_py.errors import DataError
+from models_py.evaluation.choosing import ChoosingRule, choose
 from models_py.refinement import measure_stability
 from models_py.search import Found, Space
 from models_py.studies.study import Study
@@ -17,7 +17,13 @@ from models_py.typing import FloatArray
 MOST_REFITTED = 6
 """Candidates that the rule measures for stability before it settles for the most stable."""
 
-LOWER_IS_BETTER = ("davies_bouldin", "bic")
+MEASURED = (
+    "silhouette",
+    "common_silhouette",
+    "davies_bouldin",
+    "calinski_harabasz",
+    "dbcv",
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Winner:
 
 def choose_winner(
     spaces: Sequence[Space],
+    common: FloatArray,
     mixed: MixedRows | None,
     found: Sequence[Found],
     study: Study,
@@ -57,7 +64,7 @@ def choose_winner(
 
     Parameters
     ----------
-    spaces, mixed
+    spaces, common, mixed
         The rows, as :func:`models_py.search.search` took them.
     found
         The candidates with their figures.
@@ -74,7 +81,7 @@ def choose_winner(
     refits = _Refits(spaces, mixed, found, study, seed)
     if study.choose.by == "rule":
         return _by_rule(found, study, refits)
-    return _by_measure(found, study, refits)
+    return _by_choice(common, found, study, refits, seed)
 
 
 class _Refits:
@@ -118,16 +125,20 @@ class _Refits:
         self.means[position] = (float(measured.segment_jaccard.mean()), measured.adjusted_rand)
 
 
-def _by_measure(found: Sequence[Found], study: Study, refits: _Refits) -> Winner:
+def _by_choice(
+    common: FloatArray, found: Sequence[Found], study: Study, refits: _Refits, seed: int
+) -> Winner:
     by = study.choose.by
-    figures = np.array([getattr(one.measures, by) for one in found])
-    if np.isnan(figures).all():
-        raise DataError(f"choose.by = '{by}': no candidate has that figure; choose by another")
-    signed = -figures if by in LOWER_IS_BETTER else figures
-    best = int(np.nanargmax(signed))
-    side = "lowest" if by in LOWER_IS_BETTER else "highest"
-    reason = f"{side} {by.replace('_', ' ')} ({figures[best]:.3f}) of {len(found)} candidates"
-    return Winner(best, reason, refits.jaccard(best), refits.means)
+    candidates = [one.candidate for one in found]
+    measures = {name: np.array([getattr(one.measures, name) for one in found]) for name in MEASURED}
+    if by == "stability":
+        measures[by] = np.array(
+            [float(np.mean(refits.jaccard(position))) for position in range(len(found))]
+        )
+    choice = choose(common, candidates, rule=ChoosingRule(by), measures=measures, seed=seed)
+    if choice.index is None:
+        return Winner(None, choice.reason, np.array([np.nan]))
+    return Winner(choice.index, choice.reason, refits.jaccard(choice.index), refits.means)
 
 
 def _by_rule(found: Sequence[Found], study: Study, refits: _Refits) -> Winner:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import product
 from typing import Any
@@ -95,7 +95,9 @@ def find_candidates(
         _refuse_what_does_not_fit(request, points)
     yield from _tree_candidates([r for r in requests if r.name in TREES], points)
     for request in requests:
-        if request.name == "hdbscan":
+        if request.name == "auto":
+            yield from _automatic(request, points, seed)
+        elif request.name == "hdbscan":
             yield from _density_trees(request, points)
         elif request.name not in TREES:
             for parameters in _grid(request.parameters):
@@ -109,7 +111,9 @@ def refit(candidate: Candidate, points: FloatArray, mixed: MixedRows | None, see
     k = candidate.parameters.get("k")
     ks = [int(str(k))] if k is not None else []
     request = Request(candidate.algorithm, ks, parameters)
-    return next(find_candidates([request], points, mixed, seed)).labels
+    found = next(find_candidates([request], points, mixed, seed), None)
+    # A tree that cannot be cut into as many parts on fewer rows gives one cluster.
+    return np.zeros(len(points), dtype=np.int64) if found is None else found.labels
 
 
 def _grid(parameters: Mapping[str, object]) -> Iterator[dict[str, Any]]:
@@ -137,6 +141,21 @@ def _tree_candidates(requests: Sequence[Request], points: FloatArray) -> Iterato
                 yield Candidate(request.name, {"k": k, **request.parameters}, labels, share)
 
 
+def _automatic(request: Request, points: FloatArray, seed: int) -> Iterator[Candidate]:
+    # Past 5,000 rows a sample is clustered, and each other row joins its nearest sampled one.
+    from scipy.spatial import KDTree
+
+    from models_py.evaluation.choosing import judged_rows
+    from models_py.evaluation.proposing import auto_candidates
+
+    kept = judged_rows(len(points), seed)
+    sample = np.ascontiguousarray(points[kept])
+    nearest = KDTree(sample).query(points)[1] if len(kept) < len(points) else np.arange(len(points))
+    for parameters in _grid(request.parameters):
+        for candidate in auto_candidates(sample, seed, **parameters):
+            yield replace(candidate, labels=candidate.labels[nearest])
+
+
 def _density_trees(request: Request, points: FloatArray) -> Iterator[Candidate]:
     # One tree serves every size of the smallest cluster.
     from models_py.clustering.density import hdbscan
@@ -158,6 +177,8 @@ def _sweep(
     sweep = getattr(import_module(f"models_py.clustering.{module}"), function)
     if request.name == "dbscan":
         return [sweep(points, **parameters)]
+    if request.name in WITHOUT_SEED:
+        return list(sweep(points, request.ks, **parameters))
     if request.name != "kprototypes":
         return list(sweep(points, request.ks, seed=seed, **parameters))
     if mixed is None or mixed.categorical.shape[1] == 0 or mixed.numeric.shape[1] == 0:
@@ -180,7 +201,14 @@ _FUNCTIONS = {
     "gaussian_mixture": ("mixture", "gaussian_mixture_sweep"),
     "dbscan": ("density", "dbscan"),
     "kprototypes": ("kprototypes", "kprototypes_sweep"),
+    "genie": ("genie", "genie"),
+    "chopped": ("genie", "chopped"),
+    "spectral": ("spectral", "spectral_sweep"),
 }
+WITHOUT_SEED = ("genie", "chopped")
+
+ANY_SHAPE = ("single", "genie", "chopped", "spectral", "hdbscan", "dbscan")
+"""Algorithms whose clusters have no centre to speak of: a new row goes with its neighbour."""
 
 
 def _refuse_what_does_not_fit(request: Request, points: FloatArray) -> None:
@@ -215,4 +243,9 @@ def nearest_labels(candidate: Candidate, fitted: FloatArray, points: FloatArray)
     if predict is not None and candidate.algorithm != "kprototypes":
         return np.asarray(predict(points), dtype=np.int64)
     kept = candidate.labels != NOISE
+    if candidate.algorithm in ANY_SHAPE:
+        from scipy.spatial import KDTree
+
+        nearest = KDTree(fitted[kept]).query(points)[1]
+        return np.asarray(candidate.labels[kept][nearest], dtype=np.int64)
     return nearest_centres(points, group_centres(fitted[kept], candidate.labels[kept]))

@@ -173,3 +173,16 @@ def genie(
         )
         for k, labels in zip(ks, labelings, strict=True)
     ]
+
+
+def chopped(
+    points: FloatArray, ks: Sequence[int], *, least: int = 5, neighbours: int = 0
+) -> list[Candidate]:
+    """Return one candidate for each k that the tree can be chopped into; see `chopped_labels`."""
+    start = time.perf_counter()
+    found = chopped_labels(minimum_spanning_tree(points, neighbours), ks, least=least)
+    each = (time.perf_counter() - start) / max(1, len(found))
+    return [
+        Candidate("chopped", {"k": k, "least": least, "neighbours": neighbours}, labels, each)
+        for k, labels in found.items()
+    ]

@@ -169,6 +169,18 @@ partition_resemblance = Table(
     Column("correlation", Double, comment="of the two segments' mean differences"),
 )
 
+scores = Table(
+    "scores",
+    metadata,
+    Column("run_id", String, nullable=False),
+    Column("entity_id", String, nullable=False, comment="once a run: the last score stays"),
+    Column("partition", String, nullable=False),
+    Column("segment_id", Integer, nullable=False),
+    Column("confidence", Double, comment="0..1, from the distances to the run's centres"),
+    Column("method", String, nullable=False, comment="what labels a row, and how exactly"),
+    Column("scored_at", DateTime, nullable=False, comment="UTC"),
+)
+
 RUN_TABLES = (
     feature_selection,
     outliers,
@@ -178,5 +190,6 @@ RUN_TABLES = (
     assignments,
     migrations,
     partition_resemblance,
+    scores,
 )
 ALL_TABLES = (runs, segment_registry, *RUN_TABLES)

@@ -7,27 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, DateTime, Double, Integer, String, Table
-
 from models_py.database import contract
 from models_py.database.connection import Warehouse
 from models_py.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-scores = Table(
-    "scores",
-    contract.metadata,
-    Column("run_id", String, nullable=False),
-    Column("entity_id", String, nullable=False, comment="once a run: the last score stays"),
-    Column("partition", String, nullable=False),
-    Column("segment_id", Integer, nullable=False),
-    Column("confidence", Double, comment="0..1, from the distances to the run's centres"),
-    Column("method", String, nullable=False, comment="what labels a row, and how exactly"),
-    Column("scored_at", DateTime, nullable=False, comment="UTC"),
-    keep_existing=True,
-)
 
 FILE_KINDS = (".csv", ".parquet")
 
@@ -55,7 +40,7 @@ def write_scores(
     )
     target = warehouse.quote(contract.SCHEMA, "scores")
     with warehouse.transaction():
-        warehouse.create(scores)
+        warehouse.create(contract.scores)
         warehouse.raw.register("scored_rows", rows)
         try:
             warehouse.raw.execute(
@@ -65,7 +50,7 @@ def write_scores(
             )
         finally:
             warehouse.raw.unregister("scored_rows")
-        warehouse.append(scores, rows)
+        warehouse.append(contract.scores, rows)
 
 
 def write_file(path: Path, run_id: str, scored: pd.DataFrame, scored_at: datetime) -> None:

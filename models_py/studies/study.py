@@ -175,7 +175,7 @@ class Choose(Section):
     @property
     def needs_evidence(self) -> bool:
         """Whether DBCV and the gap statistic are measured."""
-        return self.evidence or self.by in {"auto", "dbcv"}
+        return self.evidence or self.by == "dbcv"
 
 
 class Stability(Section):

@@ -70,6 +70,10 @@ PARAMETERS: dict[str, Allowed] = {
     "batch_size": _whole(1),
     "min_samples": _whole(1),
     "min_cluster_size": _whole(2),
+    "least": _whole(1),
+    "neighbours": _whole(0),
+    "k_max": _whole(2),
+    "threshold": _above_zero(),
     "eps": _above_zero(),
     "gamma": _above_zero(),
     "implementation": _one_of("bounded", "scikit-learn"),
@@ -125,11 +129,21 @@ ALGORITHMS: dict[str, AlgorithmTerms] = {
     "average": AlgorithmTerms("average linkage", False, _TREE, "n² p", "n²"),
     "complete": AlgorithmTerms("complete linkage", False, _TREE, "n² p", "n²"),
     "single": AlgorithmTerms("single linkage", False, _TREE, "n² p", "n p"),
+    "genie": AlgorithmTerms("Genie linkage", False, ("threshold", "neighbours"), "n² p", "n p"),
+    "chopped": AlgorithmTerms(
+        "chopped spanning tree", False, ("least", "neighbours"), "n² p", "n p"
+    ),
+    "spectral": AlgorithmTerms(
+        "spectral clustering", False, ("neighbours",), "n log n + n k²", "n k"
+    ),
     "dbscan": AlgorithmTerms("DBSCAN", True, ("eps", "min_samples"), "n log n to n²", "n p"),
     "hdbscan": AlgorithmTerms(
         "HDBSCAN", True, ("min_cluster_size", "min_samples"), "n log n to n²", "n p"
     ),
     "kprototypes": AlgorithmTerms(
         "k-prototypes", False, ("init", "n_init", "gamma", "max_iter"), "n k p", "n p"
+    ),
+    "auto": AlgorithmTerms(
+        'all of them, for `choose.by = "auto"`', True, ("k_max",), "n² p to 5,000 rows", "n p"
     ),
 }

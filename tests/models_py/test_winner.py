@@ -37,7 +37,7 @@ def found(points: FloatArray) -> list[Found]:
 
 def choose(points: FloatArray, found: list[Found], refits: int = 4, **section: Any) -> Winner:
     study = planted_study(choose=section, stability={"refits": refits})
-    return choose_winner([Space("none", points)], None, found, study, seed=1)
+    return choose_winner([Space("none", points)], points, None, found, study, seed=1)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_by_one_measure(points: FloatArray, found: list[Found], by: str, sign: i
 def test_a_measure_that_no_candidate_has(points: FloatArray) -> None:
     alone = search([Space("none", points)], points, [Request("dbscan", [], {"eps": 500.0})],
                    None, 1, Silent())  # fmt: skip
-    with pytest.raises(DataError, match=r"choose.by = 'silhouette': no candidate has that figure"):
+    with pytest.raises(DataError, match=r"no candidate has the measure 'silhouette'"):
         choose(points, alone, by="silhouette")
 
 
