@@ -279,8 +279,8 @@ def _by_stated_rule(
     measured = "" if np.isnan(stability[best]) else f", stability {stability[best]:.2f}"
     reason = (
         f"{_named(candidates[best])} has the highest silhouette "
-        f"({silhouettes[best]:.3f}{measured}) of the {int((large & stable).sum())} candidates whose smallest segment has "
-        f"{rule.min_share:.1%} of the rows or more"
+        f"({silhouettes[best]:.3f}{measured}) of the {int((large & stable).sum())} candidates "
+        f"whose smallest segment has {rule.min_share:.1%} of the rows or more"
     )
     return Choice(best, reason, _rows(candidates, scores, known))
 

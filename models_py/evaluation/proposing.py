@@ -115,7 +115,7 @@ def _mixtures(points: FloatArray, ks: list[int], seed: int) -> list[Candidate]:
     shapes = ("full", "diag") if points.shape[1] <= FULL_COVARIANCE_COLUMNS else ("diag",)
     wide = points[:, points.std(axis=0) > 0]
     return gaussian_mixture_sweep(
-        wide, _thinned(ks), seed=seed, covariance=shapes, max_iter=60, tol=1e-3
+        wide, _thinned(ks), seed=seed, covariance=shapes, max_iter=25, tol=3e-3
     )
 
 
