@@ -4,6 +4,7 @@
 SHELL := /bin/sh
 
 STUDY ?= grocery_customers
+PYTEST ?= --numprocesses 2 --dist loadfile
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do \
@@ -12,7 +13,7 @@ UV := $(shell command -v uv 2>/dev/null)
 INSTALL := $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check) --constraint constraints.txt
 DBT := $(BIN)/dbt --quiet
 
-.PHONY: help run test lint build docs clean
+.PHONY: help run test check lint build docs clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -23,14 +24,17 @@ run: build ## Set up, build the warehouse from real data, find the segments (STU
 	@$(BIN)/python scripts/run_clustering.py --study $(STUDY)
 	@echo "  . $(BIN)/activate                                 so that dbt and python are found"
 
-test: $(VENV)/.dev lint ## Set up and run every check and test
+test: $(VENV)/.dev check ## Set up and run every check and test
 	$(BIN)/python -m pytest $(PYTEST)
 
-lint: $(VENV)/.dev ## Run ruff, mypy and sqlfluff
+check: $(VENV)/.dev ## Run ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint warehouse sql
+
+lint: check ## Run ruff, mypy, and sqlfluff over the SQL
+	$(BIN)/sqlfluff lint warehouse
+	$(BIN)/sqlfluff lint sql --templater raw
 
 build: $(VENV)/.core ## Build the warehouse with dbt
 	@echo "building the warehouse: bronze, silver and gold (dbt build)"

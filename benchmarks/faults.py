@@ -171,7 +171,7 @@ def _try_operation(operation: str, kills: int, asked: argparse.Namespace, folder
             if tally.kills == 0 and tally.finished_first > 20 * kills:
                 raise WarehouseError(f"{operation} always ended before it could be killed")
     tally.seconds = round(time.perf_counter() - began, 1)
-    print(f"{operation}: {tally.kills} kills in {tally.seconds:g} s", file=sys.stderr, flush=True)
+    print(json.dumps(asdict(tally)), file=sys.stderr, flush=True)
     return tally
 
 

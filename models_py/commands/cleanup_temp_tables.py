@@ -155,6 +155,8 @@ def _refuse_odd_words(asked: argparse.Namespace) -> None:
         raise UsageError("--json cannot ask: add --yes")
     if asked.keep_backups is not None and asked.keep_backups < 1:
         raise UsageError(f"--keep-backups must be 1 or more, not {asked.keep_backups}")
+    if asked.older_than is not None and asked.older_than < 0:
+        raise UsageError(f"--older-than must be 0 or more days, not {asked.older_than:g}")
     if asked.wait < 0:
         raise UsageError(f"--wait must be 0 or more seconds, not {asked.wait:g}")
 
@@ -233,8 +235,10 @@ def _print_json(asked: argparse.Namespace, outcome: int, **facts: object) -> Non
 
 def _execute(asked: argparse.Namespace) -> int:
     from models_py.commands import cleanup_output as output
+    from models_py.database.connection import require_file
     from models_py.database.maintenance_lock import maintenance_lock
 
+    require_file(asked.path)
     with maintenance_lock(asked.path, asked.wait, _tell):
         listing = _read_listing(asked)
         _require_manifest(asked, listing.ownership)
@@ -247,11 +251,14 @@ def _execute(asked: argparse.Namespace) -> int:
             return FOUND
         with show_progress(quiet=asked.json) as progress:
             facts = _clean(asked, listing, progress)
+    outcome = FAILED if "error" in facts else DONE
     if asked.json:
-        _print_json(asked, DONE, **output.listing_as_json(listing), **facts)
+        _print_json(asked, outcome, **output.listing_as_json(listing), **facts)
     else:
         output.print_done(facts)
-    return DONE
+        if "error" in facts:
+            _tell(f"error: {facts['error']}")
+    return outcome
 
 
 def _nothing_to_drop(asked: argparse.Namespace, listing: Listing) -> int:
@@ -289,8 +296,12 @@ def _clean(asked: argparse.Namespace, shown: Listing, progress: Progress) -> dic
     facts = _drop(asked, shown, progress)
     facts["bytes"] = {"before": before, "after_drops": asked.path.stat().st_size}
     if asked.compact:
-        compacted = compact(asked.path, wait_seconds=asked.wait, on_wait=_tell, progress=progress)
-        facts["bytes"]["after_compaction"] = compacted.bytes_after
+        try:
+            done = compact(asked.path, wait_seconds=asked.wait, on_wait=_tell, progress=progress)
+            facts["bytes"]["after_compaction"] = done.bytes_after
+        except WarehouseError as error:
+            # The drops are done and must be told; the file is as it was before the compaction.
+            facts["error"] = f"the drops are done, but the file was not compacted: {error}"
     if asked.check:
         facts["check"]["after"] = output.figures_as_json(_figures(asked))
     kept = facts["backup"]["folder"] if facts["backup"] else None
@@ -354,9 +365,10 @@ def _back_up(asked: argparse.Namespace) -> int:
     from models_py.commands import cleanup_output as output
     from models_py.database.backup import core_relations, make_backup
     from models_py.database.catalog import read_ownership
-    from models_py.database.connection import open_warehouse
+    from models_py.database.connection import open_warehouse, require_file
     from models_py.database.maintenance_lock import maintenance_lock
 
+    require_file(asked.path)
     with (
         maintenance_lock(asked.path, asked.wait, _tell),
         open_warehouse(asked.path, wait_seconds=asked.wait, on_wait=_tell) as warehouse,
@@ -383,6 +395,7 @@ def _restore(asked: argparse.Namespace) -> int:
     if asked.overwrite and not _agreed(asked, f"replace tables of {asked.path}"):
         print("nothing was changed")
         return FOUND
+    asked.path.parent.mkdir(parents=True, exist_ok=True)
     with (
         maintenance_lock(asked.path, asked.wait, _tell),
         show_progress(quiet=asked.json) as progress,

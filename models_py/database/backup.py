@@ -162,7 +162,8 @@ def make_backup(
     tables = [one.name for one in core if one.kind == TABLE]
     method, needed = _method(warehouse, tables)
     with _new_folder(root, now) as (partial, folder):
-        durable.require_space(root, needed, "the backup")
+        way_out = ", or name another folder with --backup-dir"
+        durable.require_space(root, needed, "the backup", way_out)
         progress.step(f"copying {len(tables)} core tables")
         copy = partial / DATABASE_NAME
         _copy(warehouse, method, tables, copy, progress)
@@ -259,8 +260,8 @@ def _proven(
 ) -> dict[Name, Fingerprint]:
     source = current_database(warehouse)
     before = take_fingerprints(warehouse, source, tables, progress)
-    with attached(warehouse, copy, read_only=True):
-        after = take_fingerprints(warehouse, ATTACHED, tables, progress)
+    with attached(warehouse, copy, read_only=True) as copied:
+        after = take_fingerprints(copied, ATTACHED, tables, progress)
         wrong = differences(before, after)
         was = definitions.describe(warehouse, source)
         now = definitions.describe(warehouse, ATTACHED)
@@ -275,13 +276,17 @@ def _proven(
 
 
 @contextmanager
-def attached(warehouse: Warehouse, file: Path, *, read_only: bool) -> Iterator[None]:
-    """Attach a database file as ``segmenthouse_backup`` for a while."""
-    path = literal(str(file))
+def attached(warehouse: Warehouse, file: Path, *, read_only: bool) -> Iterator[Warehouse]:
+    """Attach a database file as ``segmenthouse_backup`` for a while.
+
+    What is asked of the yielded warehouse goes over the same connection; its errors name the
+    attached file.
+    """
+    other = Warehouse(file, warehouse.raw)
     kind = "(read_only)" if read_only else ""
-    warehouse.rows(f"attach {path} as {quoted(ATTACHED)} {kind}")
+    other.rows(f"attach {literal(str(file))} as {quoted(ATTACHED)} {kind}")
     try:
-        yield
+        yield other
     finally:
         warehouse.rows(f"detach {quoted(ATTACHED)}")
 
@@ -438,7 +443,8 @@ def restore_backup(
     ]
     if not wanted:
         raise WarehouseError(f"no table of {backup.folder} fits '{only}'")
-    durable.require_space(path.parent if path.exists() else backup.folder, backup.bytes, "this")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    durable.require_space(path.parent, backup.bytes, "the restore")
     if path.exists():
         with open_warehouse(path, wait_seconds=wait_seconds) as warehouse:
             return _restore_into(warehouse, backup, wanted, overwrite, progress or Silent())
@@ -475,7 +481,9 @@ def _restore_into(
     overwrite: bool,
     progress: Progress,
 ) -> Restored:
-    with attached(warehouse, backup.folder / DATABASE_NAME, read_only=True):
+    with attached(warehouse, backup.folder / DATABASE_NAME, read_only=True) as source:
+        progress.step("proving the backup")
+        _require_whole(source, backup, wanted, progress)
         progress.step("comparing with the warehouse")
         there = {one.name.key: one for one in read_relations(warehouse)}
         same = [name for name in wanted if _is_same(warehouse, backup, name, there)]
@@ -493,6 +501,18 @@ def _restore_into(
     warehouse.rows("checkpoint")
     rows = sum(backup.tables[name].rows for name in missing if name in backup.tables)
     return Restored(tuple(missing), tuple(same), rows)
+
+
+def _require_whole(
+    source: Warehouse, backup: Backup, wanted: Sequence[Name], progress: Progress
+) -> None:
+    said = {name: backup.tables[name] for name in wanted if name in backup.tables}
+    wrong = differences(said, take_fingerprints(source, ATTACHED, list(said), progress))
+    if wrong:
+        raise WarehouseError(
+            f"{backup.folder} is not what its manifest says ({'; '.join(wrong[:3])}):"
+            " take another backup"
+        )
 
 
 def _is_same(
@@ -525,7 +545,7 @@ def _bring_back(
             definitions.copy_table(warehouse, ATTACHED, database, name)
             if take_fingerprint(warehouse, database, name) != backup.tables[name]:
                 raise WarehouseError(
-                    f"{name} in {backup.folder} is not what its manifest says: take another backup"
+                    f"{name} as read back is not the {name} of {backup.folder}: nothing was changed"
                 )
     _bring_views_back(
         warehouse, {name: backup.views[name] for name in names if name in backup.views}

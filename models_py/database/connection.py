@@ -179,15 +179,26 @@ def open_warehouse(
         The file is missing, damaged, read-only or made by a newer DuckDB.
     """
     path = path or settings.warehouse_path()
-    if not path.is_file():
-        raise WarehouseError(
-            f"there is no warehouse at {path}: build it with 'dbt build --project-dir warehouse'"
-        )
+    require_file(path)
     warehouse = Warehouse(path, _connect(path, read_only, wait_seconds, on_wait))
     try:
         yield warehouse
     finally:
         warehouse.close()
+
+
+def require_file(path: Path) -> None:
+    """Refuse a warehouse file that is not there.
+
+    Raises
+    ------
+    WarehouseError
+        It is missing; says how to build it.
+    """
+    if not path.is_file():
+        raise WarehouseError(
+            f"there is no warehouse at {path}: build it with 'dbt build --project-dir warehouse'"
+        )
 
 
 def _connect(

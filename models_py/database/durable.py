@@ -41,7 +41,7 @@ def write_text(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def require_space(folder: Path, needed: int, what: str) -> None:
+def require_space(folder: Path, needed: int, what: str, way_out: str = "") -> None:
     """Refuse a step that the disk cannot hold.
 
     Raises
@@ -53,7 +53,7 @@ def require_space(folder: Path, needed: int, what: str) -> None:
     if free < needed + SPARE_BYTES:
         raise WarehouseError(
             f"{what} needs {megabytes(needed + SPARE_BYTES)} on the disk of {folder}, which has"
-            f" {megabytes(free)} free: free some space, or name another folder with --backup-dir"
+            f" {megabytes(free)} free: free some space{way_out}"
         )
 
 

@@ -130,13 +130,13 @@ def relative_dbcv(
 
 def _checked(points: FloatArray, labels: npt.NDArray[np.integer]) -> tuple[FloatArray, IntArray]:
     points = np.ascontiguousarray(points, dtype=np.float64)
-    labels = np.ascontiguousarray(labels, dtype=np.int64)
-    if points.ndim != 2 or labels.shape != (points.shape[0],):
+    numbers: IntArray = np.ascontiguousarray(labels, dtype=np.int64)
+    if points.ndim != 2 or numbers.shape != (points.shape[0],):
         raise DataError(
-            f"DBCV: points have shape {points.shape} and labels {labels.shape}; "
+            f"DBCV: points have shape {points.shape} and labels {numbers.shape}; "
             "give one label for each row of a two-dimensional array"
         )
-    return points, labels
+    return points, numbers
 
 
 def _validity(sparseness: FloatArray, separation: FloatArray, sizes: IntArray) -> FloatArray:

@@ -303,7 +303,7 @@ def _select(values: FloatArray, rank: int) -> float:
             low = i
         else:
             break
-    return values[rank]
+    return float(values[rank])
 
 
 @compiled
@@ -338,7 +338,7 @@ def _emptiness(along: FloatArray, split: int) -> float:
     emptiest = between[0]
     for t in range(1, 9):
         emptiest = min(emptiest, between[t])
-    return min(3.0, (emptiest + 0.5) / (min(at_low, at_high) + 0.5))
+    return float(min(3.0, (emptiest + 0.5) / (min(at_low, at_high) + 0.5)))
 
 
 @compiled
@@ -524,7 +524,7 @@ def davies_bouldin(means: FloatArray, covariances: FloatArray) -> float:
                     apart += (means[a, j] - means[b, j]) ** 2
                 worst = max(worst, (spread[a] + spread[b]) / np.sqrt(apart))
         total += min(worst, 20.0)
-    return total / k
+    return float(total / k)
 
 
 @compiled

@@ -18,7 +18,7 @@ from models_py.clustering.genie import (
 )
 from models_py.clustering.kmeans import kmeans_sweep
 from models_py.clustering.linkage import cut_tree, linkage_trees
-from models_py.clustering.mixture import gaussian_mixture_sweep
+from models_py.clustering.mixture import Covariance, gaussian_mixture_sweep
 from models_py.clustering.rows import check_points
 from models_py.clustering.spectral import spectral_sweep
 from models_py.errors import DataError
@@ -112,7 +112,9 @@ def _chopped(tree: SpanningTree, ks: list[int], share: float) -> Iterator[Candid
 
 
 def _mixtures(points: FloatArray, ks: list[int], seed: int) -> list[Candidate]:
-    shapes = ("full", "diag") if points.shape[1] <= FULL_COVARIANCE_COLUMNS else ("diag",)
+    shapes: list[Covariance] = ["diag"]
+    if points.shape[1] <= FULL_COVARIANCE_COLUMNS:
+        shapes = ["full", "diag"]
     wide = points[:, points.std(axis=0) > 0]
     return gaussian_mixture_sweep(
         wide, _thinned(ks), seed=seed, covariance=shapes, max_iter=25, tol=3e-3

@@ -8,7 +8,7 @@ import numpy as np
 from models_py.typing import FloatArray
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def weighted_average_tree(apart: FloatArray, sizes: FloatArray) -> FloatArray:
     """Return scipy's form of the average-linkage tree of items that stand for several rows.
 

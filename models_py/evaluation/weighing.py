@@ -157,7 +157,8 @@ def scored(evidence: FloatArray, families: Sequence[str], weights: Weights) -> F
     scaled = (np.nan_to_num(evidence) - weights.mean) / weights.deviation
     constant = np.array([weights.family.get(family, 0.0) for family in families])
     ranked = ranks(evidence) @ weights.rank
-    return np.clip(scaled, -CLIPPED_AT, CLIPPED_AT) @ weights.raw + ranked + constant
+    raw = np.clip(scaled, -CLIPPED_AT, CLIPPED_AT) @ weights.raw
+    return np.asarray(raw + ranked + constant)
 
 
 def ranks(evidence: FloatArray) -> FloatArray:

@@ -324,6 +324,31 @@ def test_a_file_that_is_no_database(home: Path, content: bytes, said: str) -> No
 
 
 def test_a_missing_warehouse_says_how_to_build_it(home: Path) -> None:
-    code, _, err = ran(home)
+    for words in ([], ["--execute", "--yes"], ["--backup"], ["--check"]):
+        code, _, err = ran(home, *words)
+        assert code == 1
+        assert "dbt build" in err
+    assert list(home.iterdir()) == []
+
+
+def test_a_backup_is_restored_into_an_empty_home(
+    home: Path, warehouse: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    before = everything(warehouse)
+    folder = answered(home, "--backup")[1]["backup"]["folder"]  # type: ignore[index]
+    fresh = tmp_path_factory.mktemp("fresh") / "deeper" / "data" / "segmenthouse.duckdb"
+    code, answer = answered(home, "--restore", folder, "--warehouse", str(fresh))
+    assert code == 0, answer
+    assert everything(fresh) == {name: before[name] for name in everything(fresh)}
+
+
+def test_a_compaction_that_fails_still_tells_of_the_drops(home: Path, warehouse: Path) -> None:
+    with duckdb.connect(str(warehouse)) as raw:
+        raw.execute("create table parents(a int primary key)")
+        raw.execute("create table children(b int references parents(a))")
+        raw.execute("insert into parents values (1); insert into children values (1)")
+    code, out, err = ran(home, "--execute", "--yes", "--compact")
     assert code == 1
-    assert "dbt build" in err
+    assert "dropped silver.tmp_lines" in out
+    assert "the drops are done, but the file was not compacted" in err
+    assert not set(everything(warehouse)) & LISTED

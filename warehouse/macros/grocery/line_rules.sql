@@ -44,7 +44,7 @@
         {
             'reason': 'basket_shared',
             'rule': 'its basket has lines of another customer or store',
-            'when': 'shared_baskets.is_shared',
+            'when': 'numbered.is_shared',
         },
         {
             'reason': 'spend_negative',

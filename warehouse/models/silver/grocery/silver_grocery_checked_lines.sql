@@ -3,22 +3,35 @@ lines as (select * from {{ grocery_source('lines') }}),
 
 products as (select * from {{ ref('silver_grocery_products') }}),
 
--- The two checks that look beyond one line read the few columns that they need: as one CTE
--- with `lines`, every column of every line would be held in memory.
-repeated_products as (
+-- Baskets that need a closer look; reads the source again rather than `lines`, for as a CTE of
+-- two readers every column of every line would be held in memory.
+suspicious_baskets as (
     select
         basket_id,
-        product_id
+        min(customer_id) <> max(customer_id) or min(store_id) <> max(store_id) as is_shared,
+        count(product_id) > count(distinct product_id) as has_repeats
     from {{ grocery_source('lines') }}
-    group by basket_id, product_id
-    having count(*) > 1
+    where basket_id is not null
+    group by basket_id
+    having is_shared or has_repeats
 ),
 
--- A line can only repeat within its basket and product, so only those that stand there more
--- than once are compared in full.
+singles as (
+    select
+        lines.*,
+        coalesce(suspicious_baskets.is_shared, false) as is_shared,
+        1 as copy_number
+    from lines
+    left join suspicious_baskets on lines.basket_id = suspicious_baskets.basket_id
+    where not coalesce(suspicious_baskets.has_repeats, false)
+),
+
+-- A line can only repeat within its basket, so only baskets that hold a product more than once
+-- are compared in full.
 repeats as (
     select
         lines.*,
+        coalesce(suspicious_baskets.is_shared, false) as is_shared,
         row_number() over (
             partition by
                 lines.basket_id, lines.product_id, lines.customer_id, lines.store_id,
@@ -27,38 +40,14 @@ repeats as (
             order by lines.basket_id
         ) as copy_number
     from {{ grocery_source('lines') }} as lines
-    inner join repeated_products
-        on
-            lines.basket_id = repeated_products.basket_id
-            and lines.product_id = repeated_products.product_id
-),
-
-singles as (
-    select
-        lines.*,
-        1 as copy_number
-    from lines
-    left join repeated_products
-        on
-            lines.basket_id = repeated_products.basket_id
-            and lines.product_id = repeated_products.product_id
-    where repeated_products.basket_id is null
+    inner join suspicious_baskets
+        on lines.basket_id = suspicious_baskets.basket_id and suspicious_baskets.has_repeats
 ),
 
 numbered as (
     select * from singles
     union all
     select * from repeats
-),
-
-shared_baskets as (
-    select
-        basket_id,
-        true as is_shared
-    from {{ grocery_source('lines') }}
-    where basket_id is not null
-    group by basket_id
-    having min(customer_id) <> max(customer_id) or min(store_id) <> max(store_id)
 ),
 
 checked as (
@@ -89,7 +78,6 @@ checked as (
         end as rejection_reason
     from numbered
     left join products on numbered.product_id = products.product_id
-    left join shared_baskets on numbered.basket_id = shared_baskets.basket_id
 )
 
 select * from checked

@@ -6,7 +6,7 @@ raw_file as (select * from {{ complete_journey_file('coupons') }}),
 typed as (
     select
         cast(coupon_upc as varchar) as coupon_id,
-        cast(product_id as varchar) as product_id,
+        product_id,
         cast(campaign_id as varchar) as campaign_id,
         'coupons.parquet' as source_file
     from raw_file

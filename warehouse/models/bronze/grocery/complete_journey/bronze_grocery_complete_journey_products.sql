@@ -5,7 +5,7 @@ raw_file as (select * from {{ complete_journey_file('products') }}),
 
 typed as (
     select
-        cast(product_id as varchar) as product_id,
+        product_id,
         cast(manufacturer_id as varchar) as manufacturer_id,
         department,
         brand,

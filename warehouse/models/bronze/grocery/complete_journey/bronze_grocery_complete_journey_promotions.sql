@@ -5,7 +5,7 @@ raw_file as (select * from {{ complete_journey_file('promotions') }}),
 
 typed as (
     select
-        cast(product_id as varchar) as product_id,
+        product_id,
         cast(store_id as varchar) as store_id,
         display_location,
         mailer_location,

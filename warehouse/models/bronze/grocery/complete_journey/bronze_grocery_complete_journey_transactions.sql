@@ -7,8 +7,8 @@ typed as (
     select
         cast(household_id as varchar) as household_id,
         cast(store_id as varchar) as store_id,
-        cast(basket_id as varchar) as basket_id,
-        cast(product_id as varchar) as product_id,
+        basket_id,
+        product_id,
         quantity,
         sales_value,
         retail_disc as retail_discount_amount,
