@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from models_py.evaluation.distances import compiled
 from models_py.typing import BoolArray, FloatArray, IntArray
 
 
-@numba.njit(cache=True)
+@compiled
 def _distance(points: FloatArray, a: int, b: int) -> float:
     total = 0.0
     for j in range(points.shape[1]):
@@ -17,7 +17,7 @@ def _distance(points: FloatArray, a: int, b: int) -> float:
     return float(np.sqrt(total))
 
 
-@numba.njit(cache=True, parallel=True)
+@compiled
 def _core_distances(points: FloatArray, starts: IntArray, owner: IntArray) -> FloatArray:
     """All-points core distance of each row within its own segment.
 
@@ -26,7 +26,7 @@ def _core_distances(points: FloatArray, starts: IntArray, owner: IntArray) -> Fl
     """
     n, p = points.shape
     core = np.zeros(n)
-    for a in numba.prange(n):
+    for a in range(n):
         first, last = starts[owner[a]], starts[owner[a] + 1]
         nearest = np.inf
         for b in range(first, last):
@@ -44,7 +44,7 @@ def _core_distances(points: FloatArray, starts: IntArray, owner: IntArray) -> Fl
     return core
 
 
-@numba.njit(cache=True)
+@compiled
 def _spanning_tree(
     points: FloatArray, core: FloatArray, first: int, last: int
 ) -> tuple[FloatArray, IntArray]:
@@ -78,7 +78,7 @@ def _spanning_tree(
     return edge, parent
 
 
-@numba.njit(cache=True)
+@compiled
 def _longest_inner_edge(edge: FloatArray, parent: IntArray, inner: BoolArray) -> float:
     """Longest edge between inner rows; the longest of all where the tree has no such edge."""
     longest_inner, longest = -1.0, 0.0
@@ -91,7 +91,7 @@ def _longest_inner_edge(edge: FloatArray, parent: IntArray, inner: BoolArray) ->
     return longest_inner if longest_inner >= 0.0 else longest
 
 
-@numba.njit(cache=True)
+@compiled
 def _inner_rows(parent: IntArray) -> BoolArray:
     """Rows with two tree edges or more; every row of a tree that has no such row."""
     degree = np.zeros(parent.size, dtype=np.int64)
@@ -105,14 +105,14 @@ def _inner_rows(parent: IntArray) -> BoolArray:
     return inner
 
 
-@numba.njit(cache=True, parallel=True)
+@compiled
 def _separations(
     points: FloatArray, core: FloatArray, owner: IntArray, inner: BoolArray, k: int
 ) -> FloatArray:
     """Shortest mutual reachability from each segment's inner rows to another segment's."""
     n = points.shape[0]
     nearest = np.full(n, np.inf)
-    for a in numba.prange(n):
+    for a in range(n):
         if not inner[a]:
             continue
         for b in range(n):
@@ -125,7 +125,7 @@ def _separations(
     return separation
 
 
-@numba.njit(cache=True)
+@compiled
 def sparseness_and_separation(
     points: FloatArray, starts: IntArray
 ) -> tuple[FloatArray, FloatArray]:

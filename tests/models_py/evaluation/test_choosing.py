@@ -160,10 +160,12 @@ def test_chopping_keeps_sides_large_and_needs_a_gap():
 
 
 def test_spectral_clustering_parts_rings():
-    points, truth = SHAPES["rings"](np.random.default_rng(0))
-    k = int(truth.max()) + 1
-    labels = spectral_sweep(points, [k], seed=0)[0].labels
-    assert adjusted_rand(labels, truth) > 0.95
+    rng = np.random.default_rng(0)
+    angle, truth = rng.uniform(0, 2 * np.pi, 400), np.repeat([0, 1], 200)
+    radius = 1.0 + 2.0 * truth + 0.05 * rng.standard_normal(400)
+    points = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+    labels = spectral_sweep(points, [2], seed=0)[0].labels
+    assert adjusted_rand(labels, truth) == pytest.approx(1.0)
 
 
 def test_evidence_figures_equal_second_computations():
