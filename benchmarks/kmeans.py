@@ -3,14 +3,14 @@
 Ours is one sweep, then inertia, Davies-Bouldin, Calinski-Harabasz, the simplified and the
 squared-Euclidean silhouette of every k. The rival is the loop that users write: KMeans for
 each k, then Davies-Bouldin and Calinski-Harabasz, which are the measures it has that a
-million rows allow; its inertia comes with the fit. With ``--single`` the rival also runs with
-one start (its default), beside ``--n-init`` starts. Each side runs in a process of its own, so
-that peak memory is its own.
+million rows allow; its inertia comes with the fit. It runs with as many starts as ours
+(``restarts``) and with one, its default (``single``). Each side runs in a process of its own,
+so that peak memory is its own.
 
 Example
 -------
     python benchmarks/kmeans.py --rows 50000 --features 20
-    python benchmarks/kmeans.py --rows 1000000 --single --json
+    python benchmarks/kmeans.py --rows 1000000 --rivals single --json
 """
 
 from __future__ import annotations
@@ -40,7 +40,13 @@ def parsed_arguments() -> argparse.Namespace:
     parser.add_argument("--ks", type=int, nargs="+", default=list(range(2, 11)))
     parser.add_argument("--n-init", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--single", action="store_true", help="also the rival with one start")
+    parser.add_argument(
+        "--rivals",
+        nargs="+",
+        choices=["restarts", "single"],
+        default=["restarts", "single"],
+        help="scikit-learn with --n-init starts, and with one, which is its default",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--task", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -121,8 +127,8 @@ def run_task(arguments: argparse.Namespace) -> dict[str, object]:
     shape = (arguments.features, arguments.groups, arguments.spread, arguments.seed)
     side, n_init = {
         "ours": (run_ours, arguments.n_init),
-        "rival": (run_rival, arguments.n_init),
-        "rival_single": (run_rival, 1),
+        "restarts": (run_rival, arguments.n_init),
+        "single": (run_rival, 1),
     }[arguments.task]
     start = time.perf_counter()
     side(customers(WARM_UP_ROWS, *shape), [2, 3], n_init, arguments.seed)
@@ -159,13 +165,15 @@ def printed(report: dict) -> None:
     for side in report["sides"]:
         each = report["sides"][side]
         print(
-            f"{side:13} fits {each['fit_seconds']:8.1f} s"
+            f"{side:9} fits {each['fit_seconds']:8.1f} s"
             f"   measures {each['measure_seconds']:6.1f} s"
             f"   total {each['seconds']:8.1f} s   peak {each['peak_bytes'] / 1e9:5.2f} GB"
         )
     for side, found in report["compared"].items():
         gaps = "  ".join(f"{gap:+.5%}" for gap in found["inertia_over_rival"])
-        print(f"{side}: {found['times_faster']:.1f} times faster; inertia over the rival's {gaps}")
+        print(
+            f"against {side}: {found['times_faster']:.1f} times faster; inertia over the rival's {gaps}"
+        )
 
 
 def main() -> None:
@@ -173,8 +181,7 @@ def main() -> None:
     if arguments.task:
         print(json.dumps(run_task(arguments)))
         return
-    rivals = ["rival", *(["rival_single"] if arguments.single else [])]
-    sides = {side: in_own_process(side) for side in ["ours", *rivals]}
+    sides = {side: in_own_process(side) for side in ["ours", *arguments.rivals]}
     report = {
         "rows": arguments.rows,
         "features": arguments.features,
@@ -183,7 +190,7 @@ def main() -> None:
         "spread": arguments.spread,
         "seed": arguments.seed,
         "sides": sides,
-        "compared": {side: compared(sides["ours"], sides[side]) for side in rivals},
+        "compared": {side: compared(sides["ours"], sides[side]) for side in arguments.rivals},
     }
     if arguments.json:
         print(json.dumps(report))
