@@ -209,13 +209,13 @@ def _connect(
         try:
             return _connect_current(path, read_only)
         except WarehouseLockedError as error:
-            if time.monotonic() >= until:
-                if wait_seconds <= 0:
-                    raise
-                raise WarehouseLockedError(f"{error} (waited {wait_seconds:g} s)") from error
+            if wait_seconds <= 0:
+                raise
             if on_wait is not None:
                 on_wait(f"waiting up to {wait_seconds:g} s: {error}")
                 on_wait = None
+            if time.monotonic() >= until:
+                raise WarehouseLockedError(f"{error} (waited {wait_seconds:g} s)") from error
             time.sleep(POLL_SECONDS)
 
 

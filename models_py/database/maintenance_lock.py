@@ -45,11 +45,11 @@ def maintenance_lock(
                 break
             except BlockingIOError as error:
                 said = f"another maintenance of {path} is at work: {_holder(descriptor)}"
-                if time.monotonic() >= until:
-                    raise WarehouseLockedError(f"{said}; wait until it is done") from error
-                if on_wait is not None:
+                if wait_seconds > 0 and on_wait is not None:
                     on_wait(f"waiting up to {wait_seconds:g} s: {said}")
                     on_wait = None
+                if time.monotonic() >= until:
+                    raise WarehouseLockedError(f"{said}; wait until it is done") from error
                 time.sleep(POLL_SECONDS)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
