@@ -25,7 +25,7 @@ run: build ## Set up, build the warehouse from real data, find the segments (STU
 	@echo "  . $(BIN)/activate                                 so that dbt and python are found"
 
 test: $(VENV)/.dev check ## Set up and run every check and test
-	$(BIN)/python -m pytest $(PYTEST)
+	PYTHONHASHSEED=0 $(BIN)/python -m pytest $(PYTEST)
 
 check: $(VENV)/.dev ## Run ruff and mypy
 	$(BIN)/ruff check .
