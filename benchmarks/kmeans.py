@@ -172,7 +172,8 @@ def printed(report: dict) -> None:
     for side, found in report["compared"].items():
         gaps = "  ".join(f"{gap:+.5%}" for gap in found["inertia_over_rival"])
         print(
-            f"against {side}: {found['times_faster']:.1f} times faster; inertia over the rival's {gaps}"
+            f"against {side}: {found['times_faster']:.1f} times faster; "
+            f"inertia over the rival's {gaps}"
         )
 
 
