@@ -45,7 +45,7 @@ def find(points: FloatArray, *requests: Request, mixed: MixedRows | None = None)
     return list(find_candidates(requests, points, mixed, seed=3))
 
 
-@pytest.mark.parametrize("name", list(ALGORITHMS))
+@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name != "auto"])
 def test_each_finds_refits_and_predicts(points: FloatArray, mixed: MixedRows, name: str) -> None:
     parameters = {"min_cluster_size": 20} if name == "hdbscan" else {}
     (found,) = find(points, request(name, **parameters), mixed=mixed)
@@ -58,6 +58,12 @@ def test_each_finds_refits_and_predicts(points: FloatArray, mixed: MixedRows, na
     fitted: IntArray = nearest_labels(found, points, points)
     assert (fitted >= 0).all()
     np.testing.assert_array_equal(fitted[inside], found.labels[inside])
+
+
+def test_auto_tries_every_family_and_leaves_no_noise(points: FloatArray) -> None:
+    found = find(points, request("auto", k_max=4))
+    assert {"kmeans", "ward", "genie", "gaussian_mixture"} <= {one.algorithm for one in found}
+    assert all((one.labels >= 0).all() and one.labels.size == len(points) for one in found)
 
 
 def test_a_list_tries_each_of_its_items(points: FloatArray) -> None:
