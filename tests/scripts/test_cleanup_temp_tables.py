@@ -279,7 +279,7 @@ def test_a_cleanup_during_a_dbt_build_stops(home: Path, warehouse: Path) -> None
     project = home / "project"
     (project / "models").mkdir(parents=True)
     (project / "models" / "slow.sql").write_text(
-        "{{ config(materialized='table') }} select sum(hash(range)) as s from range(3000000000)"
+        "{{ config(materialized='table') }} select sum(hash(range)) as s from range(90000000000)"
     )
     (project / "dbt_project.yml").write_text("name: slow\nprofile: slow\nversion: 1.0.0\n")
     output = {"type": "duckdb", "path": str(warehouse), "threads": 1}
