@@ -274,7 +274,7 @@ def test_a_change_while_the_question_is_open_stops_the_drops(home: Path, warehou
     assert not (warehouse.parent / "backups").exists()
 
 
-@pytest.mark.xfail(reason="meets dbt's lock on some machines only: not understood yet", strict=False)
+@pytest.mark.xfail(reason="meets dbt's lock on some machines only", strict=False)
 def test_a_cleanup_during_a_dbt_build_stops(home: Path, warehouse: Path) -> None:
     """A real dbt holds the file for as long as its slow model takes."""
     project = home / "project"
