@@ -7,6 +7,7 @@ import re
 import string
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,14 @@ _VIEW_HEAD = re.compile(
     re.IGNORECASE,
 )
 _TABLES_A_STATEMENT = 20
+FEW_ROWS = 10_000
+_TYPE_BYTES = {
+    **dict.fromkeys(["BOOLEAN", "TINYINT", "UTINYINT"], 1),
+    **dict.fromkeys(["SMALLINT", "USMALLINT"], 2),
+    **dict.fromkeys(["INTEGER", "UINTEGER", "DATE", "FLOAT"], 4),
+    **dict.fromkeys(["BIGINT", "UBIGINT", "DOUBLE", "TIMESTAMP", "TIME"], 8),
+}
+_WORTH_THREADS, _MOST_WORKERS = 8, 8
 _NAMES_IN_TEXT = {"query", "query_table"}
 
 
@@ -108,54 +117,108 @@ def count_rows(
 ) -> dict[Name, int]:
     """Return the exact rows of tables; many in one statement."""
     catalog = database or current_database(warehouse)
-    counted: dict[Name, int] = {}
-    for begin in range(0, len(names), _TABLES_A_STATEMENT):
-        some = names[begin : begin + _TABLES_A_STATEMENT]
-        statement = " union all ".join(
+    statements = [
+        " union all ".join(
             f"select {position}, count(*) from {quoted(catalog, one.schema, one.name)}"
             for position, one in enumerate(some)
         )
-        counted.update({some[at]: int(rows) for at, rows in warehouse.rows(statement)})
-    return counted
+        for some in _batches(names)
+    ]
+    return {
+        some[at]: int(rows)
+        for some, found in zip(_batches(names), _answers(warehouse, statements), strict=True)
+        for at, rows in found
+    }
 
 
-def stored_bytes(warehouse: Warehouse, names: Sequence[Name]) -> dict[Name, int]:
+def _batches(names: Sequence[Name]) -> list[Sequence[Name]]:
+    size = _TABLES_A_STATEMENT
+    return [names[begin : begin + size] for begin in range(0, len(names), size)]
+
+
+def _answers(warehouse: Warehouse, statements: Sequence[str]) -> list[list[tuple[Any, ...]]]:
+    # Many small statements go over all cores, each on one: starting DuckDB's threads for each
+    # takes longer than its work. The cursors see what is committed.
+    if len(statements) < _WORTH_THREADS:
+        return [warehouse.rows(statement) for statement in statements]
+    threads = int(warehouse.rows("select current_setting('threads')")[0][0])
+    warehouse.rows("set threads = 1")
+    workers = min(threads, _MOST_WORKERS)
+    cursors = [Warehouse(warehouse.path, warehouse.raw.cursor()) for _ in range(workers)]
+
+    def ask(number: int) -> list[list[tuple[Any, ...]]]:
+        return [cursors[number].rows(statement) for statement in statements[number::workers]]
+
+    try:
+        with ThreadPoolExecutor(workers) as pool:
+            shares = list(pool.map(ask, range(workers)))
+    finally:
+        for cursor in cursors:
+            cursor.close()
+        warehouse.rows(f"set threads = {threads}")
+    return [shares[at % workers][at // workers] for at in range(len(statements))]
+
+
+def stored_bytes(
+    warehouse: Warehouse, names: Sequence[Name], rows: Mapping[Name, int] | None = None
+) -> dict[Name, int]:
     """Return about how many bytes of the file each table holds.
 
-    DuckDB stores blocks, and small tables share one: a block's bytes are split evenly between
-    those of ``names`` that have a segment in it. What was not written into a block yet (it is
-    still in the write-ahead log) is not counted. A name with a double quote in it is left
-    out: DuckDB's ``pragma_storage_info`` cannot be asked for it.
+    DuckDB stores blocks, and tables may share one: a block's bytes are split evenly between
+    those of ``names`` that have a segment in it. To tell a table's blocks DuckDB reads them, so
+    a table of few rows is counted by its rows and types instead. What is still in the
+    write-ahead log is not counted for large tables. A large table with a double quote in its
+    name is left out: DuckDB's ``pragma_storage_info`` cannot be asked for it.
+
+    Parameters
+    ----------
+    warehouse
+        The open warehouse, outside a transaction.
+    names
+        The tables.
+    rows
+        Their rows, where they were counted before.
     """
-    names = [name for name in names if '"' not in name.schema + name.name]
     if not names:
         return {}
+    rows = count_rows(warehouse, names) if rows is None else rows
+    widths = _row_bytes(warehouse)
+    held = {name: float(rows[name] * widths[name]) for name in names if rows[name] <= FEW_ROWS}
+    large = [name for name in names if name not in held and '"' not in name.schema + name.name]
+    held.update(dict.fromkeys(large, 0.0))
     block_bytes = int(warehouse.rows("select block_size from pragma_database_size()")[0][0])
-    sharers = _sharers(warehouse, names)
-    held = dict.fromkeys(names, 0.0)
-    for together in sharers.values():
+    for together in _sharers(warehouse, large).values():
         for name in together:
             held[name] += block_bytes / len(together)
-    return {name: round(share) for name, share in held.items()}
+    return {name: round(held[name]) for name in names if name in held}
+
+
+def _row_bytes(warehouse: Warehouse) -> dict[Name, int]:
+    found = warehouse.rows(
+        "select schema_name, table_name, data_type from duckdb_columns() where database_name ="
+        " current_database() and not internal"
+    )
+    widths: dict[Name, int] = defaultdict(int)
+    for schema, table, kind in found:
+        widths[Name(schema, table)] += _TYPE_BYTES.get(kind, 16)
+    return widths
 
 
 def _sharers(warehouse: Warehouse, names: Sequence[Name]) -> dict[int, set[Name]]:
     sharers: dict[int, set[Name]] = defaultdict(set)
-    # Many tiny reads: starting threads for each takes longer than its work.
-    threads = warehouse.rows("select current_setting('threads')")[0][0]
-    warehouse.rows("set threads = 1")
-    for begin in range(0, len(names), _TABLES_A_STATEMENT):
-        some = names[begin : begin + _TABLES_A_STATEMENT]
-        statement = " union all ".join(
+    statements = [
+        " union all ".join(
             f"select {position}, block_id, additional_block_ids"
             f" from pragma_storage_info({literal(one.sql)}) where persistent"
             for position, one in enumerate(some)
         )
-        for at, first, more in warehouse.rows(statement):
+        for some in _batches(names)
+    ]
+    for some, found in zip(_batches(names), _answers(warehouse, statements), strict=True):
+        for at, first, more in found:
             for block in (first, *(more or ())):
                 if block >= 0:
                     sharers[block].add(some[at])
-    warehouse.rows(f"set threads = {int(threads)}")
     return sharers
 
 

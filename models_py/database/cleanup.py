@@ -278,7 +278,8 @@ def _staying(readers: Sequence[Reader], going: set[tuple[str, str]]) -> str | No
 
 def _with_size(warehouse: Warehouse, found: Sequence[Finding]) -> list[Finding]:
     tables = [one.name for one in found if one.what == TABLE and one.name is not None]
-    rows, held = count_rows(warehouse, tables), stored_bytes(warehouse, tables)
+    rows = count_rows(warehouse, tables)
+    held = stored_bytes(warehouse, tables, rows)
     return [
         replace(one, rows=rows[one.name], bytes=held.get(one.name))
         if one.name is not None and one.name in rows
