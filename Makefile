@@ -60,5 +60,5 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "installing packages for every check and test"
-	@$(INSTALL) -e ".[dev,autoencoder,excel,outliers]"
+	@$(INSTALL) -e ".[dev]"
 	@touch $@ $(VENV)/.core
