@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Double,
     Integer,
@@ -108,9 +109,13 @@ segments = Table(
     Column("silhouette", Double),
     Column("stability", Double),
     Column("is_stable", Boolean),
-    Column("rule_sql", String),
-    Column("rule_precision", Double),
-    Column("rule_recall", Double),
+    Column("is_small", Boolean, comment="too few members to be profiled: figures withheld"),
+    Column("rule_text", String, comment="conditions on gold columns, in words"),
+    Column("rule_sql", String, comment="the same as a condition on gold"),
+    Column("rule_precision", Double, comment="share of the rule's rows that are members"),
+    Column("rule_recall", Double, comment="share of the members that the rule finds"),
+    Column("rule_lift", Double, comment="precision over the segment's share of its partition"),
+    Column("surrogate_f1", Double, comment="out of fold"),
 )
 
 segment_features = Table(
@@ -128,6 +133,93 @@ segment_features = Table(
     Column("z", Double, comment="(mean - population mean) / population standard deviation"),
     Column("importance", Double, comment="share of the feature's variance between segments"),
     Column("is_model_feature", Boolean, nullable=False),
+    Column("known_count", BigInteger, comment="members with a value"),
+    Column("total_share", Double, comment="the segment's part of the column's sum"),
+    Column("effect_size", Double, comment="Hedges g: the segment against the rest"),
+    Column("effect_low", Double, comment="lower end of its 95% interval"),
+    Column("effect_high", Double, comment="upper end of its 95% interval"),
+    Column("p_adjusted", Double, comment="Benjamini-Hochberg over all tests of the run"),
+    Column("shap", Double, comment="mean absolute SHAP value towards this segment, in log odds"),
+    Column("shap_direction", Double, comment="1: high values speak for it, -1: low values"),
+)
+
+segment_categories = Table(
+    "segment_categories",
+    metadata,
+    Column("run_id", String, nullable=False),
+    Column("partition", String, nullable=False),
+    Column("segment_id", Integer, nullable=False),
+    Column("feature", String, nullable=False),
+    Column("category", String, nullable=False, comment="'not given' for null"),
+    Column("share", Double, comment="of the segment's rows"),
+    Column("population_share", Double, comment="of the partition's rows"),
+    Column("lift", Double, comment="share / population_share"),
+    Column("p_adjusted", Double, comment="Benjamini-Hochberg over all tests of the run"),
+)
+
+surrogates = Table(
+    "surrogates",
+    metadata,
+    Column("run_id", String, nullable=False),
+    Column("partition", String, nullable=False),
+    Column("rows", BigInteger, nullable=False, comment="that it was trained and tried on"),
+    Column("folds", Integer, nullable=False),
+    Column("f1_weighted", Double, comment="out of fold, as all figures here"),
+    Column("f1_macro", Double),
+    Column("accuracy", Double),
+    Column("shap_rows", BigInteger, comment="rows whose SHAP values were computed"),
+    Column("parameters", String, nullable=False, comment="JSON"),
+    Column("seconds", Double),
+)
+
+shap_samples = Table(
+    "shap_samples",
+    metadata,
+    Column("run_id", String, nullable=False),
+    Column("partition", String, nullable=False),
+    Column("segment_id", Integer, nullable=False, comment="towards which the value speaks"),
+    Column("sample", Integer, nullable=False, comment="a row drawn; says nothing of who it is"),
+    Column("feature", String, nullable=False),
+    Column("value", Double, comment="in gold's units"),
+    Column("shap", Double, nullable=False),
+)
+
+rule_sets = Table(
+    "rule_sets",
+    metadata,
+    Column("run_id", String, nullable=False),
+    Column("partition", String, nullable=False),
+    Column("case_sql", String, nullable=False, comment="gives each gold row a segment id"),
+    Column("rows", BigInteger, nullable=False, comment="that it was run on in the warehouse"),
+    Column("accuracy", Double, nullable=False, comment="share it gives the assigned segment"),
+    Column("f1_weighted", Double, nullable=False),
+    Column("conditions", Integer, nullable=False, comment="in all rules together"),
+)
+
+segment_actions = Table(
+    "segment_actions",
+    metadata,
+    Column("run_id", String, nullable=False),
+    Column("partition", String, nullable=False),
+    Column("segment_id", Integer, nullable=False),
+    Column("priority", Integer, nullable=False, comment="1 first"),
+    Column("action", String, nullable=False, comment="short key, such as 'win_back'"),
+    Column("advice", String, nullable=False),
+    Column("because", String, nullable=False, comment="the figures that led to it"),
+)
+
+validity = Table(
+    "validity",
+    metadata,
+    Column("run_id", String, nullable=False, comment="the run whose recipe was tried"),
+    Column("partition", String, nullable=False),
+    Column("grouping", String, nullable=False, comment="segments, rfm or kmeans"),
+    Column("groups", Integer, nullable=False),
+    Column("outcome", String, nullable=False, comment="next period: spend, visits or churn"),
+    Column("measure", String, nullable=False, comment="eta_squared or auc"),
+    Column("value", Double),
+    Column("rows", BigInteger, nullable=False),
+    Column("split_on", Date, nullable=False, comment="first day of the next period"),
 )
 
 assignments = Table(
@@ -187,6 +279,12 @@ RUN_TABLES = (
     model_search,
     segments,
     segment_features,
+    segment_categories,
+    segment_actions,
+    surrogates,
+    shap_samples,
+    rule_sets,
+    validity,
     assignments,
     migrations,
     partition_resemblance,
