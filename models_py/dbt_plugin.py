@@ -2,7 +2,7 @@
 
 dbt loads it through ``plugins`` in ``warehouse/profiles.yml``. It makes the folders that dbt
 writes to, gives every connection the variables ``complete_journey_dir``, ``raw_dir`` and
-``samples_dir``, and the function ``csv_problem(path, columns)``.
+``samples_dir``, and the function ``csv_problem(path, columns, delimiter)``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 
 from models_py import settings
 
-OTHER_DELIMITERS = (";", "\t", "|")
+DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 
 
 class Plugin(BasePlugin):
@@ -36,9 +36,8 @@ class Plugin(BasePlugin):
 
     def configure_connection(self, conn: Any) -> None:
         """Register ``csv_problem`` once for the database."""
-        conn.create_function(
-            "csv_problem", csv_problem, ["VARCHAR", "VARCHAR[]"], "VARCHAR", side_effects=True
-        )
+        taken = ["VARCHAR", "VARCHAR[]", "VARCHAR"]
+        conn.create_function("csv_problem", csv_problem, taken, "VARCHAR", side_effects=True)
 
     def configure_cursor(self, cursor: Any) -> None:
         """Set the folders; variables belong to a cursor, not to the database."""
@@ -67,7 +66,7 @@ def complete_journey_dir() -> Path | None:
     return Path(package.origin).parent / "data"
 
 
-def csv_problem(path: str, columns: list[str]) -> str:
+def csv_problem(path: str, columns: list[str], delimiter: str = ",") -> str:
     """Say in one line why a CSV file cannot be read, or return an empty string.
 
     Parameters
@@ -76,6 +75,8 @@ def csv_problem(path: str, columns: list[str]) -> str:
         A plain or gzip-compressed CSV file.
     columns
         The header that the file must have, in this order.
+    delimiter
+        What parts the values.
 
     Returns
     -------
@@ -90,10 +91,10 @@ def csv_problem(path: str, columns: list[str]) -> str:
         return f"{path}: cannot be read ({error}); fetch it again"
     if not header.strip():
         return f"{path}: is empty; fetch it again or take it away"
-    found = next(csv.reader([header]))
+    found = next(csv.reader([header], delimiter=delimiter))
     if found == columns:
         return ""
-    return f"{path}, row 1: {header_problem(header, found, columns)}"
+    return f"{path}, row 1: {header_problem(header, found, columns, delimiter)}"
 
 
 def first_line(path: Path) -> str:
@@ -110,12 +111,12 @@ def read_to_the_end(path: Path) -> None:
             pass
 
 
-def header_problem(header: str, found: list[str], columns: list[str]) -> str:
+def header_problem(header: str, found: list[str], columns: list[str], delimiter: str) -> str:
     """Say how a header differs from the columns that it should have."""
     if len(found) == 1 and len(columns) > 1:
-        for delimiter in OTHER_DELIMITERS:
-            if delimiter in header:
-                return f"the delimiter is {delimiter!r}, a comma is needed"
+        for other in DELIMITERS:
+            if other in header:
+                return f"the delimiter is {other!r}, {DELIMITERS[delimiter]} is needed"
     missing = [name for name in columns if name not in found]
     unknown = [name for name in found if name not in columns]
     if missing:
@@ -123,4 +124,4 @@ def header_problem(header: str, found: list[str], columns: list[str]) -> str:
         return f"column {', '.join(missing)} is missing{beside}"
     if unknown:
         return f"column {', '.join(unknown)} is not known"
-    return f"columns are in another order, {','.join(columns)} is needed"
+    return f"columns are in another order, {delimiter.join(columns)} is needed"

@@ -117,8 +117,14 @@ def search(
         progress.step(f"measuring {len(candidates)} candidates in {space.name}")
         own.append(_figures(space.points, [candidate.labels for candidate in candidates]))
     progress.step(f"measuring {len(found)} candidates in the common space")
-    shared = _figures(common, [candidate.labels for _, candidate in found])
-    return list(_joined(found, np.concatenate(own, axis=1), shared))
+    shared = [
+        # A space that is the common one was measured already.
+        own[number]
+        if np.array_equal(space.points, common)
+        else _figures(common, [candidate.labels for at, candidate in found if at == number])
+        for number, space in enumerate(spaces)
+    ]
+    return list(_joined(found, np.concatenate(own, axis=1), np.concatenate(shared, axis=1)))
 
 
 def _figures(points: FloatArray, labelings: Sequence[IntArray]) -> FloatArray:

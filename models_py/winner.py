@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from models_py.clustering.catalog import MixedRows
+from models_py.errors import DataError
 from models_py.evaluation.choosing import ChoosingRule, choose
 from models_py.refinement import measure_stability
 from models_py.search import Found, Space
@@ -51,6 +52,14 @@ class Winner:
         """Return the same winner with more to its reason."""
         return replace(self, reason="; ".join([self.reason, *notes]))
 
+    def at(self, places: Sequence[int]) -> Winner:
+        """Return the same winner where the candidates stand at these places among all."""
+        return replace(
+            self,
+            position=None if self.position is None else places[self.position],
+            refitted={places[position]: means for position, means in self.refitted.items()},
+        )
+
 
 def choose_winner(
     spaces: Sequence[Space],
@@ -76,12 +85,28 @@ def choose_winner(
     Raises
     ------
     DataError
-        No candidate has the figure that the study chooses by.
+        No candidate has the figure that the study chooses by, or the ``k`` that it fixes.
     """
-    refits = _Refits(spaces, mixed, found, study, seed)
+    places = _places_of_fixed_k(found, study)
+    eligible = [found[place] for place in places]
+    refits = _Refits(spaces, mixed, eligible, study, seed)
     if study.choose.by == "rule":
-        return _by_rule(found, study, refits)
-    return _by_choice(common, found, study, refits, seed)
+        winner = _by_rule(eligible, study, refits)
+    else:
+        winner = _by_choice(common, eligible, study, refits, seed)
+    return winner.at(places)
+
+
+def _places_of_fixed_k(found: Sequence[Found], study: Study) -> list[int]:
+    k = study.choose.k
+    places = [i for i, one in enumerate(found) if k is None or one.candidate.k == k]
+    if not places:
+        ks = sorted({one.candidate.k for one in found})
+        raise DataError(
+            f"choose.k = {k}: no candidate has {k} segments"
+            f" (they have: {', '.join(map(str, ks))}); let an algorithm's k reach it"
+        )
+    return places
 
 
 class _Refits:

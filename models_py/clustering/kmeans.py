@@ -232,7 +232,7 @@ def _sklearn_kmeans(
     fitted = KMeans(k, random_state=seed, n_init=n_init, max_iter=max_iter, tol=tol).fit(points)
     return Candidate(
         "kmeans",
-        {"k": k, "n_init": n_init, "implementation": "scikit-learn"},
+        {"k": k, "n_init": n_init, "max_iter": max_iter, "implementation": "scikit-learn"},
         fitted.labels_.astype(np.int64),
         time.perf_counter() - began,
         model=KMeansModel(fitted.cluster_centers_, float(fitted.inertia_)),

@@ -257,7 +257,8 @@ class FeatureMatrix:
                 f" (it lists: {', '.join(order)})"
             )
         ranks = words.map({word: i for i, word in enumerate(order)})
-        return Recipe(name, name, "ordinal", fill=float(ranks.median()), order=order)
+        fill = order.index(MISSING) if MISSING in order else ranks.median()
+        return Recipe(name, name, "ordinal", fill=float(fill), order=order)
 
     def _fit_categories(self, name: str, column: pd.Series[Any]) -> list[Recipe]:
         counts = _words(column).value_counts()

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     Strict,
@@ -25,6 +26,9 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 # TOML has lists and no tuples; their items are taken strictly all the same.
 Range = Annotated[tuple[int, int], Strict(False)]
+
+# TOML has no null: a limit that does not hold is written "none".
+Unlimited = BeforeValidator(lambda value: None if value == "none" else value)
 
 KRANGE = (2, 10)
 LISTS = ("encoding", "algorithms")
@@ -43,7 +47,8 @@ class Features(Section):
     every other column is numeric, with 1 and 0 for true and false. What ``categorical`` names
     is categorical whatever its type. ``winsorise`` is the share of the values clipped at each
     end; ``log1p = "auto"`` takes the logarithm of columns without a negative value whose
-    skewness is over 2.
+    skewness is over 2. A null in an ordinal column takes the rank of ``"missing"`` where its
+    order holds that word, the median rank otherwise.
     """
 
     include: list[str] = Field(min_length=1)
@@ -63,12 +68,12 @@ class Features(Section):
 
 
 class Selection(Section):
-    """Limits past which a feature goes."""
+    """Limits past which a feature goes; ``"none"`` lifts that of correlation or of VIF."""
 
     max_missing_share: Share = 0.6
     min_variance: Annotated[float, Field(ge=0.0)] = 1e-4
-    max_correlation: Annotated[float, Field(gt=0.0, le=1.0)] | None = 0.9
-    max_vif: Annotated[float, Field(gt=1.0)] | None = 10.0
+    max_correlation: Annotated[Annotated[float, Field(gt=0.0, le=1.0)] | None, Unlimited] = 0.9
+    max_vif: Annotated[Annotated[float, Field(gt=1.0)] | None, Unlimited] = 10.0
     max_features: Annotated[int, Field(ge=1)] | None = None
 
 
@@ -153,7 +158,8 @@ class Choose(Section):
     ``by = "rule"``: of the candidates whose smallest segment has ``min_share`` of the rows and
     whose segments all reach ``min_stability``, the highest silhouette in the common space; of
     those within ``tolerance`` (a share) of it, the one with the most segments.
-    ``evidence`` measures DBCV and the gap statistic of every candidate beside it.
+    ``k`` leaves the candidates with that number of clusters alone in the choice. ``evidence``
+    measures DBCV and the gap statistic of every candidate beside it.
     """
 
     by: Literal[
@@ -170,6 +176,7 @@ class Choose(Section):
     min_share: Share = 0.02
     min_stability: Share = 0.6
     tolerance: Share = 0.0
+    k: Annotated[int, Field(ge=2)] | None = None
     evidence: bool = False
 
     @property

@@ -100,3 +100,16 @@ def test_without_refits_nothing_is_called_stable(points: FloatArray, found: list
     winner = choose(points, found, refits=0, by="rule")
     assert np.isnan(winner.jaccard).all()
     assert winner.refitted == {}
+
+
+@pytest.mark.parametrize("by", ["silhouette", "rule", "stability"])
+def test_a_fixed_number_of_segments(points: FloatArray, found: list[Found], by: str) -> None:
+    winner = choose(points, found, by=by, k=5, min_share=0.0)
+    assert winner.position is not None
+    assert found[winner.position].candidate.k == 5
+    assert all(found[place].candidate.k == 5 for place in winner.refitted)
+
+
+def test_a_fixed_number_that_no_candidate_has(points: FloatArray, found: list[Found]) -> None:
+    with pytest.raises(DataError, match=r"choose.k = 9: no candidate has 9 segments .*2, 3"):
+        choose(points, found, by="silhouette", k=9)

@@ -37,6 +37,15 @@ def test_csv_header(tmp_path: Path, text: bytes, words: str) -> None:
     assert "\n" not in problem
 
 
+def test_csv_header_of_another_delimiter(tmp_path: Path) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_text('"a";"b"\n')
+
+    assert csv_problem(str(path), ["a", "b"], ";") == ""
+    path.write_text("a,b\n")
+    assert "the delimiter is ',', a semicolon is needed" in csv_problem(str(path), ["a", "b"], ";")
+
+
 def test_gzip_is_read_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "lines.csv.gz"
     whole = gzip.compress(b"a,b\n" + b"1,2\n" * 1000)

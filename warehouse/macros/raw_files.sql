@@ -33,9 +33,16 @@
     read_parquet({{ quoted(path) }})
 {%- endmacro %}
 
+{# Folder of a domain's raw files: the dbt variable <domain>_dir where it is set, else
+   data/raw/<domain>. #}
+{% macro domain_folder(domain) -%}
+    {%- set given = var(domain ~ '_dir', '') -%}
+    {{ return(given or raw_folder('', 'raw_dir') ~ '/' ~ domain) }}
+{%- endmacro %}
+
 {# Paths of the files of a folder that match one of the patterns, checked to have a header of
    exactly these columns. #}
-{% macro checked_csv_paths(folder, patterns, columns, command) -%}
+{% macro checked_csv_paths(folder, patterns, columns, command, delimiter=',') -%}
     {%- set paths = [] -%}
     {%- for pattern in patterns -%}
         {%- set listing = 'select file from glob(' ~ quoted(folder ~ '/' ~ pattern) ~ ') order by file' -%}
@@ -52,7 +59,10 @@
         with
         files as (select unnest({{ quoted_list(paths) }}) as path),
 
-        problems as (select csv_problem(path, {{ quoted_list(columns) }}) as problem from files)
+        problems as (
+            select csv_problem(path, {{ quoted_list(columns) }}, {{ quoted(delimiter) }}) as problem
+            from files
+        )
 
         select problem from problems
         where problem <> ''
@@ -70,18 +80,20 @@
 
 {# CSV files as a table expression. Every value is read as text, so that one bad value costs one
    value and not the file; a line with too few or too many values goes to a table of rejects, for
-   which the model needs the hook stop_at_unread_lines. #}
-{% macro csv_files(folder, patterns, columns, command) -%}
+   which the model needs the hook stop_at_unread_lines. With `in_order` one thread reads, so that
+   row_number() over () counts the rows of the file. #}
+{% macro csv_files(folder, patterns, columns, command, delimiter=',', in_order=false) -%}
     {%- if is_building() -%}
-        {%- set paths = checked_csv_paths(folder, patterns, columns, command) -%}
+        {%- set paths = checked_csv_paths(folder, patterns, columns, command, delimiter) -%}
     {%- else -%}
         {%- set paths = [folder ~ '/' ~ patterns[0]] -%}
     {%- endif -%}
     read_csv(
         {{ quoted_list(paths) }},
-        auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
+        auto_detect = false, header = true, delim = {{ quoted(delimiter) }}, quote = '"', escape = '"',
         columns = {{ '{' }}{% for column in columns %}'{{ column }}': 'varchar'{{ ', ' if not loop.last }}{% endfor %}{{ '}' }},
         filename = 'source_file',
+        {{ 'parallel = false,' if in_order }}
         store_rejects = true, rejects_limit = 1,
         rejects_scan = 'scans_of_{{ model.name }}', rejects_table = 'rejects_of_{{ model.name }}'
     )

@@ -193,6 +193,13 @@ def test_ordinal_of_whole_numbers_with_a_null() -> None:
     np.testing.assert_array_equal(matrix.transform(frame)[:, 0], [0, 2, 1, 1])
 
 
+def test_ordinal_with_a_rank_for_what_is_missing() -> None:
+    frame = pd.DataFrame({"level": ["gold", None, "basic", "basic"]})
+    order = ["basic", "gold", "missing"]
+    matrix = fitted(frame, ordinal={"level": order}, scale="none")
+    assert matrix.transform(frame)[:, 0].tolist() == [1.0, 2.0, 0.0, 0.0]
+
+
 def test_ordinal_without_a_value_of_the_column() -> None:
     frame = pd.DataFrame({"level": ["gold", "basic", "platinum"]})
     with pytest.raises(StudyError, match=r"features.ordinal.level lacks the value 'platinum'"):

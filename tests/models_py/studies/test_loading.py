@@ -92,6 +92,14 @@ def test_whole_numbers_stand_for_numbers(tmp_path: Path) -> None:
     assert (study.choose.min_share, study.selection.max_vif) == (0.0, 5.0)
 
 
+def test_limits_are_lifted_by_a_word(tmp_path: Path) -> None:
+    lifted = '[selection]\nmax_vif = "none"\nmax_correlation = "none"'
+    selection = load_study(write(tmp_path, rest=lifted)).selection
+    assert (selection.max_vif, selection.max_correlation) == (None, None)
+    with pytest.raises(StudyError, match=r"selection.max_vif = 'no': should be a number"):
+        load_study(write(tmp_path, rest='[selection]\nmax_vif = "no"'))
+
+
 def test_extras_of_parts(tmp_path: Path) -> None:
     reconstructed = '[outliers]\nmethod = "ecod"\nreconstruct = "denoising_autoencoder"'
     assert load_study(write(tmp_path, rest=reconstructed)).extras == ["autoencoder", "outliers"]
