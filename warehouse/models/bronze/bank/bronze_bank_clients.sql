@@ -1,7 +1,9 @@
 {{ config(post_hook='{{ stop_at_unread_lines() }}') }}
 
 with
-raw_file as (select * from {{ bank_file() }}),
+raw_file as (
+    select * from {{ bank_file() }}
+),
 
 typed as (
     select
