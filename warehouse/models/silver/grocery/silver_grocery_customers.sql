@@ -1,9 +1,9 @@
 with
 shoppers as (select * from {{ grocery_source('shoppers') }}),
 
-baskets as (select * from {{ ref('silver_grocery_baskets') }}),
+transactions as (select * from {{ ref('silver_grocery_transactions') }}),
 
-buyers as (select distinct customer_id from baskets),
+buyers as (select distinct customer_id from transactions),
 
 customers as (
     select shoppers.*

@@ -5,7 +5,7 @@ raw_file as (select * from {{ complete_journey_file('demographics') }}),
 
 typed as (
     select
-        cast(household_id as varchar) as household_id,
+        household_id,
         age as age_band,
         income as income_band,
         home_ownership,

@@ -5,10 +5,10 @@ transactions as (select * from {{ ref('bronze_grocery_complete_journey_transacti
 
 lines as (
     select
-        household_id as customer_id,
+        cast(household_id as varchar) as customer_id,
         basket_id,
         product_id,
-        store_id,
+        cast(store_id as varchar) as store_id,
         cast(null as varchar) as basket_size,
         cast(null as varchar) as basket_type,
         cast(null as varchar) as basket_mission,

@@ -6,7 +6,7 @@ raw_file as (select * from {{ complete_journey_file('promotions') }}),
 typed as (
     select
         product_id,
-        cast(store_id as varchar) as store_id,
+        store_id,
         display_location,
         mailer_location,
         week,

@@ -5,7 +5,7 @@ raw_file as (select * from {{ complete_journey_file('coupon_redemptions') }}),
 
 typed as (
     select
-        cast(household_id as varchar) as household_id,
+        household_id,
         cast(coupon_upc as varchar) as coupon_id,
         cast(campaign_id as varchar) as campaign_id,
         cast(redemption_date as date) as redeemed_on,

@@ -34,7 +34,7 @@ redeemed as (
 
 shoppers as (
     select
-        households.household_id as customer_id,
+        cast(households.household_id as varchar) as customer_id,
         {{ complete_journey_life_stage(
             'demographics.age_band',
             'demographics.household_composition',

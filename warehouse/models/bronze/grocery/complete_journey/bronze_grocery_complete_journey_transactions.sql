@@ -1,12 +1,14 @@
-{{ config(enabled=var('grocery_source') == 'complete_journey', materialized='view') }}
+{{ config(enabled=var('grocery_source') == 'complete_journey') }}
+
+-- A table, for the file is one block of rows that a single processor has to unpack at each read.
 
 with
 raw_file as (select * from {{ complete_journey_file('transactions') }}),
 
 typed as (
     select
-        cast(household_id as varchar) as household_id,
-        cast(store_id as varchar) as store_id,
+        household_id,
+        store_id,
         basket_id,
         product_id,
         quantity,
@@ -16,7 +18,8 @@ typed as (
         coupon_match_disc as coupon_match_amount,
         week,
         transaction_timestamp as transaction_at,
-        'transactions.parquet' as source_file
+        'transactions.parquet' as source_file,
+        {{ load_time() }} as loaded_at
     from raw_file
 )
 
