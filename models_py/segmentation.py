@@ -88,8 +88,16 @@ class Prepared:
 
     @property
     def fitted_common(self) -> FloatArray:
-        """The scaled selected features of the rows that are clustered."""
-        return np.ascontiguousarray(self.common[self.fitted_rows])
+        """The scaled selected features of the rows that are clustered.
+
+        Features that the study leaves in their own units are scaled to mean 0 and variance 1
+        here, so that the common space stays one in which every feature counts alike.
+        """
+        points = np.ascontiguousarray(self.common[self.fitted_rows])
+        if self.matrix.features.scale != "none":
+            return points
+        spreads = points.std(axis=0)
+        return np.asarray((points - points.mean(axis=0)) / np.where(spreads > 0, spreads, 1.0))
 
 
 @dataclass(frozen=True)
@@ -284,7 +292,8 @@ def _requests(study: Study) -> list[Request]:
 def _mixed(study: Study, prepared: Prepared) -> MixedRows | None:
     if all(algorithm.name != "kprototypes" for algorithm in study.algorithms):
         return None
-    numeric, categorical = prepared.matrix.numbers_and_codes(prepared.fitted_common)
+    fitted = prepared.common[prepared.fitted_rows]
+    numeric, categorical = prepared.matrix.numbers_and_codes(fitted)
     return MixedRows(numeric, categorical)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from models_py.clustering.catalog import MixedRows
+from models_py.clustering.density import neighbour_distances
 from models_py.errors import DataError
 from models_py.evaluation.choosing import ChoosingRule, choose
 from models_py.refinement import measure_stability
@@ -91,7 +92,7 @@ def choose_winner(
     eligible = [found[place] for place in places]
     refits = _Refits(spaces, mixed, eligible, study, seed)
     if study.choose.by == "rule":
-        winner = _by_rule(eligible, study, refits)
+        winner = _by_rule(spaces, eligible, study, refits)
     else:
         winner = _by_choice(common, eligible, study, refits, seed)
     return winner.at(places)
@@ -166,7 +167,9 @@ def _by_choice(
     return Winner(choice.index, choice.reason, refits.jaccard(choice.index), refits.means)
 
 
-def _by_rule(found: Sequence[Found], study: Study, refits: _Refits) -> Winner:
+def _by_rule(
+    spaces: Sequence[Space], found: Sequence[Found], study: Study, refits: _Refits
+) -> Winner:
     rule = study.choose
     silhouettes = np.array([one.measures.common_silhouette for one in found])
     smallest = np.array([one.measures.smallest_share for one in found])
@@ -180,6 +183,8 @@ def _by_rule(found: Sequence[Found], study: Study, refits: _Refits) -> Winner:
             f"one segment: none of {len(found)} candidates has at least {rule.min_share:.1%} of the"
             " rows in its smallest segment"
         )
+        if all(one.measures.noise_share == 1.0 for one in found):
+            reason = _all_noise_words(found, spaces)
         return Winner(None, reason, np.array([np.nan]))
     best = next((i for i in eligible[:MOST_REFITTED] if refits.is_stable(i)), None)
     if best is None:
@@ -195,6 +200,23 @@ def _by_rule(found: Sequence[Found], study: Study, refits: _Refits) -> Winner:
         f"{within}; {_stability_words(refits.jaccard(position))}"
     )
     return Winner(position, reason, refits.jaccard(position), refits.means)
+
+
+def _all_noise_words(found: Sequence[Found], spaces: Sequence[Space]) -> str:
+    """Say how far apart the rows are where no density candidate found a cluster."""
+    reason = f"one segment: every row is noise in each of {len(found)} candidates"
+    eps = [one for one in found if isinstance(one.candidate.parameters.get("eps"), float)]
+    if not eps:
+        return reason
+    widest = max(eps, key=lambda one: float(str(one.candidate.parameters["eps"])))
+    count = min(int(str(widest.candidate.parameters["min_samples"])), len(widest.candidate.labels))
+    apart = neighbour_distances(spaces[widest.space].points, count)
+    return (
+        f"{reason}: a cluster needs {count} rows within eps"
+        f" {widest.candidate.parameters['eps']:g}, and the {count} nearest rows lie"
+        f" {apart.min():,.4g} apart (half of the rows {np.median(apart):,.4g} or more,"
+        f" the loneliest {apart.max():,.4g})"
+    )
 
 
 def _stability_words(jaccard: FloatArray) -> str:

@@ -22,3 +22,8 @@ def built(home: Path, domain: str, files: Path) -> Warehouse:
 @pytest.fixture(scope="session")
 def bank(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Warehouse:
     return built(tmp_path_factory.mktemp("bank"), "bank", shared_data / "bank")
+
+
+@pytest.fixture(scope="session")
+def retail_org(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Warehouse:
+    return built(tmp_path_factory.mktemp("retail_org"), "retail_org", shared_data / "retail_org")

@@ -105,3 +105,41 @@
 {% macro default__exact_sum(value) -%}
     cast(sum(cast({{ value }} as decimal(32, 15))) as double)
 {%- endmacro %}
+
+{# The point in time of a text that counts seconds since 1970 (UTC), null where it counts none. #}
+{% macro safe_epoch(text) -%}
+    {{ return(adapter.dispatch('safe_epoch', 'segmenthouse')(text)) }}
+{%- endmacro %}
+
+{% macro default__safe_epoch(text) -%}
+    case
+            when {{ safe_integer(text) }} between 0 and 253402300799
+                then make_timestamp({{ safe_integer(text) }} * 1000000)
+        end
+{%- endmacro %}
+
+{# How many items a list holds; 0 for none. #}
+{% macro list_length(list) -%}
+    {{ return(adapter.dispatch('list_length', 'segmenthouse')(list)) }}
+{%- endmacro %}
+
+{% macro default__list_length(list) -%}
+    coalesce(len({{ list }}), 0)
+{%- endmacro %}
+
+{# One row per item of a list column; the rows of an empty list go. #}
+{% macro unnested(list) -%}
+    {{ return(adapter.dispatch('unnested', 'segmenthouse')(list)) }}
+{%- endmacro %}
+
+{% macro default__unnested(list) -%}
+    unnest({{ list }})
+{%- endmacro %}
+
+{% macro spark__unnested(list) -%}
+    explode({{ list }})
+{%- endmacro %}
+
+{% macro spark__list_length(list) -%}
+    greatest(coalesce(size({{ list }}), 0), 0)
+{%- endmacro %}

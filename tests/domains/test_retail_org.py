@@ -1,0 +1,120 @@
+"""The warehouse of the real retail-org sample, and the published baselines over it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.domains.runs import run_shipped
+from tests.planted_gold import asked
+from tests.warehouse.dbt_runs import Warehouse
+from tests.warehouse.test_documentation import undescribed
+
+from models_py.commands.run_sql import ask, find_question
+
+
+@pytest.fixture(scope="module")
+def baselines(retail_org: Warehouse) -> Path:
+    """The warehouse's file with a run of each baseline."""
+    for name in ("retail_org_hierarchical", "retail_org_dbscan"):
+        run_shipped(retail_org, name)
+    return retail_org.home / "data" / "segmenthouse.duckdb"
+
+
+def of_run(path: Path, study: str, columns: str, table: str = "model_search") -> list[Any]:
+    return asked(
+        path,
+        f"select {columns} from results.{table} as told"
+        " inner join results.runs on told.run_id = runs.run_id where runs.study = ?",
+        [study],
+    )
+
+
+def test_nothing_is_lost_between_the_layers(retail_org: Warehouse) -> None:
+    assert retail_org.value("select count(*) from bronze.retail_org_sales_orders") == 4_000
+    assert retail_org.value("select count(*) from silver.retail_org_orders") == 3_955
+    assert retail_org.value("select count(*) from silver.retail_org_order_lines") == 7_907
+    assert retail_org.rows(
+        "select left_out_of, reason, row_count from silver.retail_org_rejections"
+        " where row_count > 0 order by 2"
+    ) == [
+        ("gold.retail_org_customers", "no_order_left", 35),
+        ("silver.retail_org_order_lines", "order_rejected", 90),
+        ("silver.retail_org_orders", "time_blank", 45),
+    ]
+
+
+def test_orders_with_another_line_count_are_flagged(retail_org: Warehouse) -> None:
+    flagged = "select count(*) from silver.retail_org_orders where has_line_count_difference"
+    assert retail_org.value(flagged) == 147
+
+
+def test_customers_have_their_loyalty_level(retail_org: Warehouse) -> None:
+    assert retail_org.rows(
+        "select loyalty_level, count(*) from silver.retail_org_customers"
+        " where loyalty_level is not null group by 1 order by 1"
+    ) == [("level_0", 8), ("level_1", 4), ("level_2", 4), ("level_3", 9)]
+    shared = "select count(distinct customer_name) from silver.retail_org_customers"
+    assert retail_org.value(f"{shared} where has_shared_name") == 28
+
+
+def test_gold_counts_orders_and_not_lines(retail_org: Warehouse) -> None:
+    assert retail_org.rows(
+        "select count(*), sum(order_count), sum(line_count) from gold.retail_org_customers"
+    ) == [(1_929, 3_955, 7_907)]
+
+
+def test_every_column_is_described(retail_org: Warehouse) -> None:
+    assert undescribed(retail_org) == []
+
+
+def test_missing_files_name_the_command_that_gets_them(tmp_path: Path) -> None:
+    run = Warehouse(tmp_path).dbt("run", "--select", "bronze_retail_org_sales")
+
+    assert run.code == 1
+    assert run.lines_with(
+        f"{tmp_path}/data/raw/retail_org/sales_gold.parquet is not there: get it with"
+        " `python scripts/fetch_data.py retail_org`"
+    )
+
+
+def test_the_hierarchical_baseline_is_the_published_one(baselines: Path) -> None:
+    ((own, own_db, common, common_db),) = of_run(
+        baselines,
+        "retail_org_hierarchical",
+        "silhouette, davies_bouldin, common_silhouette, common_davies_bouldin",
+    )
+    sizes = of_run(baselines, "retail_org_hierarchical", "size", "segments")
+
+    assert sorted(size for (size,) in sizes) == [1, 1, 7, 16]
+    assert own == pytest.approx(0.5537, abs=5e-5)
+    assert own_db == pytest.approx(0.3027, abs=5e-5)
+    assert common == pytest.approx(0.1587, abs=5e-5)
+    assert common_db == pytest.approx(0.9287, abs=5e-5)
+
+
+def test_the_run_says_why_dbscan_finds_nothing(baselines: Path) -> None:
+    assert of_run(baselines, "retail_org_dbscan", "k, noise_share") == [(0, 1.0)]
+    ((reason,),) = asked(
+        baselines, "select chosen_because from results.runs where study = 'retail_org_dbscan'"
+    )
+    assert "every row is noise" in reason
+    assert "2 rows within eps 0.01, and the 2 nearest rows lie 767.9 apart" in reason
+
+
+def test_spend_alone_makes_the_unscaled_distances(baselines: Path) -> None:
+    values = {"study": "retail_org_hierarchical"}
+    answer = ask(find_question("scaling_effect"), baselines, values, None)
+    told = {(row[0], row[1]): (row[2], row[3]) for row in answer.rows}
+
+    assert told["silhouette", "ward"] == (0.5537, 0.1587)
+    assert told["Davies-Bouldin", "ward"] == (0.3027, 0.9287)
+    assert told["share of all squared distances", "spend_amount"] == (0.9996, 0.1111)
+
+
+def test_our_study_is_stable(retail_org: Warehouse) -> None:
+    segments = run_shipped(retail_org, "retail_org").tables.rows["segments"]
+
+    assert sorted(segments["size"]) == [98, 893, 938]
+    assert segments["stability"].min() >= 0.75

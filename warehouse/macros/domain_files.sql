@@ -1,0 +1,27 @@
+{# Raw files of a domain that has one file for each table, by fetch_data.py. #}
+{% macro domain_file(domain, file) -%}
+    {%- set path = domain_folder(domain) ~ '/' ~ file -%}
+    {%- if is_building() -%}
+        {%- set listing = 'select count(*) from glob(' ~ quoted(path) ~ ')' -%}
+        {%- if not run_query(listing).rows[0][0] -%}
+            {{ exceptions.raise_compiler_error(
+                path ~ ' is not there: get it with `python scripts/fetch_data.py ' ~ domain ~ '`'
+            ) }}
+        {%- endif -%}
+    {%- endif -%}
+    {{ return(path) }}
+{%- endmacro %}
+
+{% macro domain_parquet(domain, file) -%}
+    read_parquet({{ quoted(domain_file(domain, file)) }}, filename = 'source_file')
+{%- endmacro %}
+
+{# Every value is text, so that one bad value costs one value and not the file; columns that the
+   warehouse does not read may stand between those that it reads. #}
+{% macro domain_csv(domain, file, delimiter=',') -%}
+    read_csv(
+        {{ quoted(domain_file(domain, file)) }},
+        header = true, delim = '{{ delimiter }}', quote = '"', escape = '"', all_varchar = true,
+        filename = 'source_file'
+    )
+{%- endmacro %}

@@ -1,0 +1,20 @@
+with
+raw_file as (select * from {{ domain_parquet('retail_org', 'sales_orders.parquet') }}),
+
+-- Numbers and times stay the text that they came as: silver parses them and counts what fails.
+typed as (
+    select
+        {{ code('cast(order_number as varchar)') }} as order_id,
+        {{ code('cast(customer_id as varchar)') }} as customer_id,
+        {{ code('customer_name') }} as customer_name,
+        {{ code('cast(number_of_line_items as varchar)') }} as line_count_text,
+        {{ code('cast(order_datetime as varchar)') }} as order_time_text,
+        ordered_products,
+        clicked_items,
+        promo_info as promotions,
+        source_file,
+        {{ load_time() }} as loaded_at
+    from raw_file
+)
+
+select * from typed
