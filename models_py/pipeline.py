@@ -82,7 +82,7 @@ def run_study(study: Study, path: Path, seed: int, progress: Progress) -> Finish
         results.begin_run(warehouse, start)
     try:
         progress.step(f"reading {study.table}")
-        gold = _read(study, path)
+        gold = read_studied(study, path)
         segmentations = segment_partitions(study, gold.frame, seed, progress)
         progress.step("matching the previous run and writing results")
         return _write(study, path, start.run_id, gold, segmentations)
@@ -132,7 +132,14 @@ def _start(study: Study, seed: int) -> results.RunStart:
     )
 
 
-def _read(study: Study, path: Path) -> GoldRows:
+def read_studied(study: Study, path: Path) -> GoldRows:
+    """Read the gold rows of a study with its features, measures, partition and label.
+
+    Raises
+    ------
+    SegmenthouseError
+        The table, a column or every row is missing; the message says what to do.
+    """
     schema, name = study.schema_and_name
     with open_warehouse(path, read_only=True, wait_seconds=WRITE_WAIT_SECONDS) as warehouse:
         available = warehouse.columns(schema, name)

@@ -6,19 +6,21 @@ import argparse
 import json
 import sys
 from collections.abc import Hashable, Sequence
+from dataclasses import asdict, dataclass, field
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_py import settings
 from models_py.commands.ending import end
-from models_py.errors import MissingExtraError, UsageError
+from models_py.errors import SegmenthouseError, UsageError
 from models_py.progress import show_progress
 from models_py.studies.loading import DEFAULT, load_study, shipped_studies
 from models_py.studies.vocabulary import ALGORITHMS
 
 if TYPE_CHECKING:
     from models_py.pipeline import Finished
+    from models_py.progress import Progress
     from models_py.studies.study import Study
 
 EXAMPLES = f"""\
@@ -32,6 +34,15 @@ examples:
 Without --study the study {DEFAULT} runs. The results stand in the schema 'results'; ask them
 with python scripts/run_sql.py sql/latest_segments.sql.
 """
+
+
+@dataclass(frozen=True)
+class Told:
+    """The page of a run, or why there is none, and what the page lacks."""
+
+    report: str | None = None
+    report_problem: str | None = None
+    report_notes: list[str] = field(default_factory=list)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--extras", action="store_true", help="print the extras that the study needs installed"
     )
+    parser.add_argument("--no-report", action="store_true", help="write no report of the run")
     parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")
     return parser
 
@@ -78,30 +90,40 @@ def _run(asked: argparse.Namespace) -> int:
         from models_py.pipeline import run_study
 
         finished = run_study(study, path, seed, progress)
-        picture = _draw_partitions(study, finished)
+        told = Told() if asked.no_report else _write_report(finished, path, progress)
     if asked.json:
-        print(json.dumps(_as_json(finished), indent=2, default=str))
+        print(json.dumps(_as_json(finished) | asdict(told), indent=2, default=str))
     else:
         _print_finished(study, finished)
-        if picture is not None:
-            print(f"  how the partitions' segments resemble each other: {picture}")
-    return 0
+        _print_report(told)
+    if told.report_problem is None:
+        return 0
+    print(
+        f"error: run {finished.run_id} is done and its results are there, but its report is not:"
+        f" {told.report_problem}; write it with python scripts/write_report.py {finished.run_id}",
+        file=sys.stderr,
+    )
+    return 1
 
 
-def _draw_partitions(study: Study, finished: Finished) -> Path | None:
-    if study.partition_by is None:
-        return None
-    from models_py.report.resemblance import draw_resemblance
+def _write_report(finished: Finished, path: Path, progress: Progress) -> Told:
+    # The results are committed: whatever the report meets must not look as if they were not.
+    from models_py.report.writing import write_report
 
-    rows = finished.tables.rows
-    path = settings.reports_dir() / study.name / finished.run_id / "resemblance.png"
     try:
-        return draw_resemblance(
-            rows["segments"], rows["partition_resemblance"], study.partition_by, path
-        )
-    except MissingExtraError as missing:
-        print(f"no heat map: {missing}", file=sys.stderr)
-        return None
+        report = write_report(finished.run_id, path, progress)
+    except SegmenthouseError as error:
+        return Told(report_problem=str(error))
+    except Exception as error:  # noqa: BLE001
+        return Told(report_problem=" ".join(f"{type(error).__name__}: {error}".split()))
+    return Told(str(report.page), None, report.notes)
+
+
+def _print_report(told: Told) -> None:
+    if told.report is not None:
+        print(f"  {'open the report in a browser':<52} {told.report}")
+    for note in told.report_notes:
+        print(f"  {note}", file=sys.stderr)
 
 
 def _list_studies(as_json: bool) -> None:

@@ -164,6 +164,23 @@ def read_assignments(warehouse: Warehouse, run_id: str) -> pd.DataFrame:
     )
 
 
+def read_run_rows(warehouse: Warehouse, table: Table, run_id: str) -> pd.DataFrame:
+    """Return a run's rows of one table of the contract, in the order of its columns.
+
+    A warehouse of an earlier version may lack the table or some columns: then there are no
+    rows, or no such columns.
+    """
+    import pandas as pd
+
+    if f"{contract.SCHEMA}.{table.name}" not in warehouse.relations():
+        return pd.DataFrame(columns=[column.name for column in table.columns])
+    return warehouse.frame(
+        f"select * from {warehouse.quote(contract.SCHEMA, table.name)} where run_id = ?"
+        " order by all",
+        [run_id],
+    )
+
+
 def last_segment_id(warehouse: Warehouse, study: str) -> int:
     """Return the highest segment id that the study ever gave, 0 before the first."""
     found = warehouse.rows(

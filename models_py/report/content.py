@@ -1,0 +1,193 @@
+"""What a page is made of, before it is HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of words and figures; escaped when the page is written.
+
+    Attributes
+    ----------
+    head
+        Titles of the columns.
+    rows
+        Cells as text.
+    texts
+        Positions of the columns that hold words; the others hold figures and stand right.
+    """
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    texts: frozenset[int] = frozenset({0})
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing with its words.
+
+    Attributes
+    ----------
+    key
+        Its id in the page.
+    title
+        What it shows, as a heading.
+    drawing
+        HTML or SVG that was escaped where it was made.
+    alternative
+        What a reader who cannot see it should know.
+    note
+        How to read it.
+    table
+        The same figures as a table, folded away under it.
+    is_wide
+        Whether it takes the page's whole width.
+    """
+
+    key: str
+    title: str
+    drawing: Markup
+    alternative: str
+    note: str = ""
+    table: Table | None = None
+    is_wide: bool = False
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text to copy."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Trait:
+    """Something that a segment has more or less of.
+
+    Attributes
+    ----------
+    name
+        What a segment is called that is so, such as ``bargain seekers``.
+    words
+        The column in words.
+    told, population
+        Its mean in the segment and over all rows.
+    is_high
+        On which side it stands out.
+    width
+        Length of its bar, 0..1.
+    detail
+        Effect size and interval, in words.
+    """
+
+    name: str
+    words: str
+    told: str
+    population: str
+    is_high: bool
+    width: float
+    detail: str
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Something to do about a segment, and the figures that led to it."""
+
+    action: str
+    text: str
+    because: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A segment on a card.
+
+    Attributes
+    ----------
+    colour
+        1..12, its place in the palette.
+    facts
+        Pairs of title and figure.
+    is_small
+        Too few members to tell of them; then only the size is told.
+    """
+
+    segment_id: int
+    name: str
+    partition: str
+    colour: int
+    size: str
+    share: str
+    badge: str
+    badge_kind: str
+    badge_detail: str
+    is_small: bool
+    traits: list[Trait] = field(default_factory=list)
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    categories: list[str] = field(default_factory=list)
+    rule: str = ""
+    rule_detail: str = ""
+    rule_sql: str = ""
+    advice: list[Advice] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page with its own heading.
+
+    Attributes
+    ----------
+    key
+        Its id in the page.
+    title
+        As in the table of contents.
+    lead
+        Paragraphs under the heading.
+    left_out
+        What is not shown, and why; one line each.
+    """
+
+    key: str
+    title: str
+    lead: list[str] = field(default_factory=list)
+    cards: list[Card] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    tables: list[tuple[str, Table]] = field(default_factory=list)
+    code: list[Code] = field(default_factory=list)
+    points: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A key figure of the first screen."""
+
+    figure: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The first screen.
+
+    Attributes
+    ----------
+    sentences
+        The answer in plain words.
+    bar
+        The segments' shares as one bar.
+    todo
+        What to do first: segment id, name, colour and advice.
+    """
+
+    sentences: list[str]
+    tiles: list[Tile]
+    bar: Markup
+    bar_alternative: str
+    todo: list[tuple[Card, Advice]]

@@ -1,0 +1,273 @@
+"""Everything that is known of a run: its rows in ``results``, its gold rows, its models."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models_py import settings
+from models_py.database import contract
+from models_py.database.connection import Warehouse, open_warehouse
+from models_py.database.results import read_run_rows
+from models_py.errors import DataError, SegmenthouseError
+from models_py.pipeline import read_studied
+from models_py.report.drawing import PALETTE
+from models_py.scoring.saved import load_run_models
+from models_py.studies.study import Study
+from models_py.studies.vocabulary import ALGORITHMS
+from models_py.typing import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from models_py.scoring.saved import SavedRun
+
+WAIT_SECONDS = 60.0
+SMALL_SEGMENT = 5
+"""Members under which only a segment's size is told, where the run did not mark small ones."""
+
+MOST_CATEGORIES = 20
+READ = tuple(table for table in contract.RUN_TABLES if table.name != "scores")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The run's row of ``results.runs``; times are UTC without zone."""
+
+    run_id: str
+    study: str
+    started_at: datetime
+    ended_at: datetime | None
+    source_table: str
+    entity_column: str
+    rows_read: int
+    data_fingerprint: str
+    seed: int
+    parameters: str
+    versions: str
+    previous_run_id: str | None
+    chosen_because: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A run as its report sees it.
+
+    Attributes
+    ----------
+    run, study
+        The run's record and its recipe.
+    tables
+        The run's rows by table of the contract; empty where there are none.
+    previous_segments
+        ``segment_id``, ``name`` and ``size`` of the run before; empty for the first.
+    gold
+        Gold columns of the study and ``_segment_id``, ``_partition``, ``_silhouette``,
+        ``_is_outlier``: the rows of the run that are still in gold. The entity's own column is
+        left out.
+    categories
+        Columns of words in gold for the same rows.
+    is_gold_changed
+        Whether gold holds other values now than the run read.
+    saved
+        The run's models; None where they cannot be read, then ``saved_problem`` says why.
+    """
+
+    run: RunRecord
+    study: Study
+    tables: dict[str, pd.DataFrame]
+    previous_segments: pd.DataFrame
+    gold: pd.DataFrame
+    categories: pd.DataFrame
+    is_gold_changed: bool
+    saved: SavedRun | None
+    saved_problem: str
+
+    @cached_property
+    def segments(self) -> pd.DataFrame:
+        """The run's segments by partition, the largest first."""
+        rows = self.tables["segments"]
+        ordered = rows.sort_values(
+            ["partition", "size", "segment_id"], ascending=[True, False, True]
+        )
+        return ordered.reset_index(drop=True)
+
+    @cached_property
+    def small(self) -> set[int]:
+        """Segments with too few members to tell of them."""
+        rows = self.segments
+        marked = rows["is_small"].fillna(False) if "is_small" in rows else False
+        limit = getattr(self.study.describe, "small_segment", SMALL_SEGMENT)
+        return set(rows.loc[marked | (rows["size"] < limit), "segment_id"].astype(int))
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """Each segment's name; a small one has none, since names are made of what stands out."""
+        named = {int(row["segment_id"]): str(row["name"]) for row in records(self.segments)}
+        return named | dict.fromkeys(self.small, "small segment")
+
+    @cached_property
+    def colours(self) -> dict[int, int]:
+        """Each segment's colour, 1..12, by its place in its partition."""
+        places = self.segments.groupby("partition").cumcount() % PALETTE + 1
+        return dict(zip(self.segments["segment_id"].astype(int), places.astype(int), strict=True))
+
+    @property
+    def is_partitioned(self) -> bool:
+        """Whether the study searched each value of a column for itself."""
+        return self.study.partition_by is not None
+
+    @property
+    def partition_words(self) -> str:
+        """The column that the partitions are values of, in words."""
+        return (self.study.partition_by or "").replace("_", " ")
+
+    @property
+    def things(self) -> str:
+        """What the entities are called: ``customers`` for ``customer_id``."""
+        return self.run.entity_column.removesuffix("_id").replace("_", " ") + "s"
+
+    def title(self, segment_id: int) -> str:
+        """Return a segment's number and name."""
+        return f"{segment_id} {self.names[segment_id]}"
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return the run's rows of a table, without those of small segments."""
+        rows = self.tables[name]
+        if "segment_id" in rows and self.small:
+            rows = rows[~rows["segment_id"].isin(self.small)]
+        return rows
+
+
+def read_facts(run_id: str, path: Path) -> Facts:
+    """Read everything of a finished run.
+
+    Parameters
+    ----------
+    run_id
+        The run.
+    path
+        The DuckDB file.
+
+    Raises
+    ------
+    SegmenthouseError
+        There is no such run, or its gold table is gone; the message says what to do.
+    """
+    with open_warehouse(path, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
+        run = _read_run(warehouse, run_id)
+        tables = {table.name: read_run_rows(warehouse, table, run_id) for table in READ}
+        before = _segments_before(warehouse, run.previous_run_id)
+        study = _study_of(run)
+        words = _read_words(warehouse, study)
+    read = read_studied(study, path)
+    gold = _with_segments(read.frame, tables["assignments"], study.entity)
+    if gold.empty:
+        raise DataError(
+            f"{study.table} holds none of the rows of run {run_id} any more: the page needs"
+            " them; run the study again"
+        )
+    saved, problem = _load_models(run_id)
+    return Facts(
+        run=run,
+        study=study,
+        tables=tables,
+        previous_segments=before,
+        gold=gold.drop(columns=study.entity),
+        categories=words.reindex(gold[study.entity]).reset_index(drop=True),
+        is_gold_changed=read.fingerprint != run.data_fingerprint,
+        saved=saved,
+        saved_problem=problem,
+    )
+
+
+def _read_run(warehouse: Warehouse, run_id: str) -> RunRecord:
+    columns = list(RunRecord.__dataclass_fields__)
+    found = warehouse.rows(
+        f"select {', '.join(map(warehouse.quote, columns))}"
+        f" from {warehouse.quote(contract.SCHEMA, contract.runs.name)}"
+        " where run_id = ? and status = ?",
+        [run_id, contract.DONE],
+    )
+    if not found:
+        raise DataError(f"there is no finished run '{run_id}'; see python scripts/run_sql.py runs")
+    return RunRecord(*found[0])
+
+
+def _segments_before(warehouse: Warehouse, run_id: str | None) -> pd.DataFrame:
+    rows = read_run_rows(warehouse, contract.segments, run_id or "")
+    return rows[["segment_id", "name", "size"]]
+
+
+def _study_of(run: RunRecord) -> Study:
+    told = json.loads(run.parameters)
+    for algorithm in told["algorithms"]:
+        # A study may not give k to an algorithm that finds its own number; the default would.
+        if ALGORITHMS[algorithm["name"]].finds_k:
+            algorithm.pop("k", None)
+    try:
+        return Study.model_validate_json(json.dumps(told))
+    except ValueError as error:
+        raise DataError(
+            f"run {run.run_id}: its study was written by another version"
+            f" ({str(error).splitlines()[0]}); run the study again"
+        ) from error
+
+
+def _read_words(warehouse: Warehouse, study: Study) -> pd.DataFrame:
+    """Read the columns of words of the study's table, by the entity's text."""
+    schema, name = study.schema_and_name
+    types = warehouse.columns(schema, name)
+    key = warehouse.quote(study.entity)
+    columns = [c for c, kind in types.items() if kind == "VARCHAR" and c != study.entity]
+    listed = "".join(f", {warehouse.quote(column)}" for column in columns)
+    frame = warehouse.frame(
+        f"select cast({key} as varchar) as {key}{listed} from {warehouse.quote(schema, name)}"
+    )
+    kept = [c for c in columns if 2 <= frame[c].nunique() <= MOST_CATEGORIES]
+    return frame.drop_duplicates(study.entity).set_index(study.entity)[kept]
+
+
+def _with_segments(gold: pd.DataFrame, assignments: pd.DataFrame, entity: str) -> pd.DataFrame:
+    known = assignments[["entity_id", "partition", "segment_id", "is_outlier", "silhouette"]]
+    known = known.rename(
+        columns={name: f"_{name}" for name in known.columns if name != "entity_id"}
+    )
+    joined = gold.merge(known, left_on=entity, right_on="entity_id", how="inner")
+    return joined.drop(columns="entity_id") if entity != "entity_id" else joined
+
+
+def _load_models(run_id: str) -> tuple[SavedRun | None, str]:
+    try:
+        return load_run_models(settings.models_dir(run_id), run_id), ""
+    except SegmenthouseError as error:
+        return None, str(error)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as dictionaries; what is missing is None."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
+
+
+def number(row: dict[str, Any], name: str) -> float:
+    """Return a figure of a row; nan where it is missing or the column is not there."""
+    value = row.get(name)
+    return float("nan") if value is None else float(value)
+
+
+def is_given(frame: pd.DataFrame, *columns: str) -> bool:
+    """Return whether the columns are there and hold at least one value each."""
+    return not frame.empty and all(c in frame and bool(frame[c].notna().any()) for c in columns)
+
+
+def known_numbers(column: pd.Series[Any]) -> FloatArray:
+    """Return a column's finite values."""
+    values: FloatArray = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return values[np.isfinite(values)]

@@ -1,0 +1,96 @@
+"""Figures as a reader likes them: a few digits, thousands apart, shares in per cent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from math import isnan
+
+MINUS = "\N{MINUS SIGN}"
+UNKNOWN = "\N{EN DASH}"
+
+
+def count(value: float) -> str:
+    """Return a whole number with its thousands apart."""
+    return UNKNOWN if _is_unknown(value) else f"{round(value):,}".replace("-", MINUS)
+
+
+def share(value: float) -> str:
+    """Return a share (0..1) in per cent: whole from 10%, else one digit."""
+    if _is_unknown(value):
+        return UNKNOWN
+    digits = 0 if abs(value) >= 0.0995 or value == 0 else 1
+    text = f"{value:.{digits}%}".replace("-", MINUS)
+    return "under 0.1%" if value > 0 and text == "0.0%" else text
+
+
+def plain(value: float) -> str:
+    """Return a number with three significant digits, as people write it."""
+    if _is_unknown(value):
+        return UNKNOWN
+    size = abs(value)
+    if size >= 1000:
+        text = f"{value:,.0f}"
+    elif size >= 100:
+        text = f"{value:.0f}"
+    elif size >= 10:
+        text = f"{value:.1f}"
+    elif size >= 0.01 or size == 0:
+        text = f"{value:.2f}"
+    else:
+        text = f"{value:.1e}"
+    return text.replace("-", MINUS)
+
+
+def signed(value: float) -> str:
+    """Return a number with two digits and its sign."""
+    if _is_unknown(value):
+        return UNKNOWN
+    return f"{value:+.2f}".replace("-", MINUS)
+
+
+def in_units(feature: str, value: float) -> str:
+    """Return a value of a gold column in the unit that the column's name tells."""
+    if _is_unknown(value):
+        return UNKNOWN
+    if (feature.endswith("_share") or "=" in feature) and -1.0 <= value <= 1.0:
+        return share(value)
+    if feature.endswith("_days"):
+        return f"{plain(value)} days"
+    if feature.endswith("_amount") and abs(value) >= 100:
+        return count(value)
+    return plain(value)
+
+
+def day(moment: datetime) -> str:
+    """Return a date as ``3 May 2026``."""
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def moment(at: datetime) -> str:
+    """Return a date and time as ``3 May 2026, 14:05 UTC``."""
+    return f"{day(at)}, {at:%H:%M} UTC"
+
+
+def listed(words: list[str]) -> str:
+    """Return words as ``a, b and c``."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many characters, cut at a word where it can be."""
+    if len(text) <= most:
+        return text
+    head = text[: most - 1]
+    cut = head.rfind(" ")
+    return (head[:cut] if cut > most * 0.6 else head).rstrip(" ,") + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _is_unknown(value: float | None) -> bool:
+    return value is None or isnan(value)

@@ -1,0 +1,166 @@
+"""Pictures of a run for slides and mails: PNG files beside the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models_py.report.words import column_words
+from models_py.errors import MissingExtraError
+from models_py.report.facts import Facts, records
+from models_py.report.maps import principal_map, sampled
+from models_py.report.resemblance import draw_resemblance
+from models_py.report.numbers import share, shortened
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PALETTE = (
+    "#0072b2", "#d55e00", "#00805c", "#a8447f", "#2f95cf", "#8a6d00",
+    "#5b4fb0", "#6b6b6b", "#b0303a", "#3f6b1c", "#7a4a2b", "#007c84",
+)  # fmt: skip
+"""The page's colours on paper, in its order."""
+
+MOST_POINTS = 4_000
+MOST_FEATURES = 18
+DOTS_PER_INCH = 130
+
+
+def draw_pictures(facts: Facts, folder: Path) -> list[Path]:
+    """Draw the sizes, the profiles, the silhouettes by number and the map of a run.
+
+    Parameters
+    ----------
+    facts
+        The run.
+    folder
+        Where the PNG files go; it is made.
+
+    Returns
+    -------
+    list of Path
+        Those that could be drawn of this run.
+
+    Raises
+    ------
+    MissingExtraError
+        Matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError(
+            "pictures need matplotlib: pip install -c constraints.txt -e '.[report]'"
+        ) from error
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = []
+    for name, draw in (
+        ("sizes", _sizes),
+        ("profiles", _profiles),
+        ("silhouettes", _silhouettes),
+        ("map", _map),
+    ):
+        figure = Figure(layout="constrained")
+        if draw(figure, facts):
+            path = folder / f"{name}.png"
+            figure.savefig(path, dpi=DOTS_PER_INCH)
+            drawn.append(path)
+    return drawn + _resemblance(facts, folder)
+
+
+def _resemblance(facts: Facts, folder: Path) -> list[Path]:
+    rows = facts.table("partition_resemblance")
+    if facts.study.partition_by is None or rows.empty:
+        return []
+    told = facts.segments[~facts.segments["segment_id"].isin(facts.small)]
+    return [draw_resemblance(told, rows, facts.study.partition_by, folder / "resemblance.png")]
+
+
+def _sizes(figure: Any, facts: Facts) -> bool:
+    rows = records(facts.segments)[::-1]
+    figure.set_size_inches(8.0, 1.0 + 0.42 * len(rows))
+    axes = figure.add_subplot()
+    parts = [float(row["share"]) for row in rows]
+    colours = [PALETTE[facts.colours[int(row["segment_id"])] - 1] for row in rows]
+    bars = axes.barh(range(len(rows)), parts, color=colours)
+    axes.bar_label(bars, [share(part) for part in parts], padding=4)
+    axes.set_yticks(
+        range(len(rows)), [shortened(facts.title(int(row["segment_id"])), 44) for row in rows]
+    )
+    axes.set_xticks([])
+    axes.set_title(f"{facts.study.title}: share of the {facts.things}", loc="left")
+    _plain(axes)
+    return True
+
+
+def _profiles(figure: Any, facts: Facts) -> bool:
+    rows = facts.table("segment_features")
+    model = rows[rows["is_model_feature"].astype(bool)]
+    if model.empty:
+        return False
+    order = model.groupby("feature")["importance"].max().sort_values(ascending=False)
+    names = list(order.head(MOST_FEATURES).index)
+    ids = [i for i in facts.segments["segment_id"] if int(i) not in facts.small]
+    wide = model.pivot_table(index="feature", columns="segment_id", values="z", dropna=False)
+    values = wide.reindex(index=names, columns=ids).to_numpy(dtype=np.float64)
+    figure.set_size_inches(3.6 + 0.62 * len(ids), 1.4 + 0.38 * len(names))
+    axes = figure.add_subplot()
+    image = axes.imshow(values, vmin=-2, vmax=2, cmap="PuOr_r", aspect="auto")
+    axes.set_yticks(range(len(names)), [column_words(str(name)) for name in names])
+    axes.set_xticks(range(len(ids)), [str(i) for i in ids])
+    axes.set_xlabel("segment")
+    axes.set_title("Standard deviations from the mean", loc="left")
+    figure.colorbar(image, ax=axes, shrink=0.8)
+    return True
+
+
+def _silhouettes(figure: Any, facts: Facts) -> bool:
+    search = facts.tables["model_search"]
+    known = search[search["common_silhouette"].notna()]
+    if facts.is_partitioned or known["k"].nunique() < 2:
+        return False
+    figure.set_size_inches(7.0, 4.0)
+    axes = figure.add_subplot()
+    for keys, rows in known.groupby(["algorithm", "encoding"]):
+        best = rows.groupby("k")["common_silhouette"].max()
+        axes.plot(best.index, best.to_numpy(), marker="o", label=" on ".join(map(str, keys)))
+    won = known[known["is_chosen"]]
+    axes.plot(
+        won["k"], won["common_silhouette"], "o", markersize=14, fillstyle="none", color="black"
+    )
+    axes.set_xlabel("number of segments")
+    axes.set_ylabel("silhouette")
+    axes.set_title("Candidates; the ring is the one chosen", loc="left")
+    axes.legend(frameon=False)
+    _plain(axes)
+    return True
+
+
+def _map(figure: Any, facts: Facts) -> bool:
+    if facts.saved is None or facts.is_partitioned:
+        return False
+    part = next(iter(facts.saved.partitions.values()))
+    kept: pd.DataFrame = facts.gold[~facts.gold["_segment_id"].isin(facts.small)]
+    points = principal_map(part.matrix.transform(kept)).points
+    drawn = sampled(len(kept), MOST_POINTS, facts.run.seed)
+    ids = kept["_segment_id"].to_numpy()[drawn]
+    figure.set_size_inches(8.0, 6.0)
+    axes = figure.add_subplot()
+    for one in facts.segments["segment_id"]:
+        own = points[drawn][ids == one]
+        if len(own):
+            colour = PALETTE[facts.colours[int(one)] - 1]
+            title = shortened(facts.title(int(one)), 44)
+            axes.scatter(own[:, 0], own[:, 1], s=7, alpha=0.6, color=colour, label=title)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_title(f"{drawn.size:,} {facts.things} on two principal components", loc="left")
+    axes.legend(frameon=False, markerscale=2.5, fontsize=8, loc="best")
+    return True
+
+
+def _plain(axes: Any) -> None:
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)

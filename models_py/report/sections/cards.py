@@ -1,0 +1,227 @@
+"""Segments on cards: size, what stands out, the rule, what to do, how far to trust it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models_py.describe.names import side_words, standing_out
+from models_py.report.words import column_words
+from models_py.report.content import Advice, Card, Code, Section, Trait
+from models_py.report.facts import Facts, is_given, number, records
+from models_py.report.numbers import count, in_units, plain, share, signed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_TRAITS = 3
+MOST_MEASURES = 4
+MOST_CATEGORIES = 3
+CLEAR_LIFT = 1.25
+SURE = 0.05
+LONGEST = 2.0
+"""Size of an effect whose bar is full."""
+
+
+def segment_cards(facts: Facts) -> list[Card]:
+    """Return one card a segment, by partition and size."""
+    return [_card(facts, row) for row in records(facts.segments)]
+
+
+def cards_section(facts: Facts, cards: list[Card]) -> Section:
+    """Return the section that holds the cards."""
+    lead = [
+        "Each card says what its segment has more or less of than everybody, in the units of the"
+        " data. The bars show how far it stands out; a bar that is short is a weak tendency."
+    ]
+    if facts.is_partitioned:
+        lead.append(
+            f"Every {facts.partition_words} was searched for itself: its segments are compared"
+            f" with the others of the same {facts.partition_words}."
+        )
+    left_out = []
+    if facts.table("segment_actions").empty:
+        left_out.append("No advice: the run has no rows in results.segment_actions.")
+    if not is_given(facts.segments, "rule_sql"):
+        left_out.append("No rules: the run did not look for any (results.segments.rule_sql).")
+    if facts.small:
+        left_out.append(
+            f"{len(facts.small)} small segments show their size only, so that no single one of"
+            f" the {facts.things} can be made out."
+        )
+    return Section(
+        key="segments",
+        title="The segments",
+        lead=lead,
+        cards=cards,
+        code=[Code("Everybody of a segment", _members_sql(facts))],
+        left_out=left_out,
+    )
+
+
+def spend_column(facts: Facts) -> str | None:
+    """Return the measure that says what a row is worth, where the study has one."""
+    features = facts.tables["segment_features"]
+    if features.empty:
+        return None
+    named = features.loc[features["feature"].str.endswith("_amount"), "feature"]
+    preferred = [name for name in ("spend_amount", "revenue_amount") if name in set(named)]
+    return preferred[0] if preferred else (str(named.iloc[0]) if len(named) else None)
+
+
+def total_shares(facts: Facts, column: str) -> dict[int, float]:
+    """Return each segment's part of a column's sum over all rows."""
+    rows = facts.tables["segment_features"]
+    rows = rows[rows["feature"] == column].set_index("segment_id")
+    sizes = facts.segments.set_index("segment_id")["size"]
+    counts = rows["known_count"] if is_given(rows, "known_count") else sizes.reindex(rows.index)
+    sums = (rows["mean"] * counts).clip(lower=0)
+    total = float(sums.sum())
+    return {int(str(key)): float(value) / total for key, value in sums.items()} if total else {}
+
+
+def _card(facts: Facts, row: dict[str, Any]) -> Card:
+    segment_id = int(row["segment_id"])
+    is_small = segment_id in facts.small
+    kind, badge, detail = _badge(row)
+    of_all = "" if not facts.is_partitioned else f" of all {facts.things}"
+    card = Card(
+        segment_id=segment_id,
+        name=facts.names[segment_id],
+        partition=str(row["partition"]) if facts.is_partitioned else "",
+        colour=facts.colours[segment_id],
+        size=f"{count(row['size'])} {facts.things}",
+        share=share(row["share"]) + of_all,
+        badge=badge,
+        badge_kind=kind,
+        badge_detail=detail,
+        is_small=is_small,
+    )
+    if is_small:
+        return card
+    profile = _profile(facts, segment_id)
+    return replace(
+        card,
+        traits=_traits(profile),
+        facts=_measures(facts, segment_id, profile),
+        categories=_categories(facts, segment_id),
+        rule=str(row.get("rule_text") or ""),
+        rule_detail=_rule_detail(facts, row),
+        rule_sql=str(row.get("rule_sql") or ""),
+        advice=_advice(facts, segment_id),
+    )
+
+
+def _badge(row: dict[str, Any]) -> tuple[str, str, str]:
+    if row["stability"] is None:
+        return "unknown", "stability not measured", "the study does no refits"
+    words = (
+        f"refits on random parts of the data find it again with a mean overlap (Jaccard) of"
+        f" {plain(row['stability'])}"
+    )
+    if row["is_stable"]:
+        return "stable", f"stable {plain(row['stability'])}", words
+    return "unstable", f"unstable {plain(row['stability'])}", f"{words}: do not act on it alone"
+
+
+def _profile(facts: Facts, segment_id: int) -> pd.DataFrame:
+    rows = facts.tables["segment_features"]
+    return rows[rows["segment_id"] == segment_id]
+
+
+def _traits(profile: pd.DataFrame) -> list[Trait]:
+    model = profile[profile["is_model_feature"].astype(bool)]
+    high, low = standing_out(model, MOST_TRAITS)
+    return [
+        _trait(row, is_high)
+        for rows, is_high in ((high, True), (low, False))
+        for row in records(rows)
+    ]
+
+
+def _trait(row: dict[str, Any], is_high: bool) -> Trait:
+    feature, effect = str(row["feature"]), number(row, "effect_size")
+    if np.isnan(effect):
+        effect, detail = float(row["z"]), f"{signed(row['z'])} standard deviations from the mean"
+    else:
+        low, high = number(row, "effect_low"), number(row, "effect_high")
+        detail = f"effect {signed(effect)} (95% interval {signed(low)} to {signed(high)})"
+        if number(row, "p_adjusted") > SURE:
+            detail += ", may be chance"
+    return Trait(
+        name=side_words(feature, float(row["z"])),
+        words=column_words(feature),
+        told=in_units(feature, row["mean"]),
+        population=in_units(feature, row["population_mean"]),
+        is_high=is_high,
+        width=float(min(abs(effect) / LONGEST, 1.0)),
+        detail=detail,
+    )
+
+
+def _measures(facts: Facts, segment_id: int, profile: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the study's measures in its order, its part of the spend first."""
+    told = []
+    column = spend_column(facts)
+    if column is not None and not facts.is_partitioned:
+        part = total_shares(facts, column).get(segment_id)
+        if part is not None:
+            what = column.removesuffix("_amount").replace("_", " ")
+            told.append((f"share of all {what}", share(part)))
+    means = {str(row["feature"]): row["mean"] for row in records(profile)}
+    wanted = [
+        name
+        for pattern in facts.study.describe.measures
+        for name in means
+        if fnmatchcase(name, pattern) and means[name] is not None
+    ]
+    told += [(column_words(name), in_units(name, means[name])) for name in dict.fromkeys(wanted)]
+    return told[: MOST_MEASURES + 1]
+
+
+def _categories(facts: Facts, segment_id: int) -> list[str]:
+    rows = facts.table("segment_categories")
+    if rows.empty:
+        return []
+    own = rows[(rows["segment_id"] == segment_id) & (rows["lift"] >= CLEAR_LIFT)]
+    own = own[(own["p_adjusted"] <= SURE) & (own["category"] != "not given")]
+    own = own.sort_values("lift", ascending=False).head(MOST_CATEGORIES)
+    return [
+        f"{column_words(str(row['feature']))} {row['category']}: {share(row['share'])}"
+        f" (all {share(row['population_share'])})"
+        for row in records(own)
+    ]
+
+
+def _rule_detail(facts: Facts, row: dict[str, Any]) -> str:
+    precision, recall = number(row, "rule_precision"), number(row, "rule_recall")
+    if np.isnan(precision) or np.isnan(recall):
+        return ""
+    lift = number(row, "rule_lift")
+    told = (
+        f"{share(precision)} of the {facts.things} that fit the rule are in this segment; it finds"
+        f" {share(recall)} of the segment"
+    )
+    return told + ("" if np.isnan(lift) else f" ({plain(lift)} times better than chance)") + "."
+
+
+def _advice(facts: Facts, segment_id: int) -> list[Advice]:
+    rows = facts.table("segment_actions")
+    own = rows[rows["segment_id"] == segment_id].sort_values("priority")
+    return [
+        Advice(str(row["action"]).replace("_", " "), str(row["advice"]), str(row["because"]))
+        for row in records(own)
+    ]
+
+
+def _members_sql(facts: Facts) -> str:
+    first = int(facts.segments.iloc[0]["segment_id"])
+    return (
+        f"select {facts.run.entity_column}, segment_name, confidence\n"
+        f"from results.{facts.run.study}_latest\n"
+        f"where segment_id = {first}\n"
+        "order by confidence desc"
+    )

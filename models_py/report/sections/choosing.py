@@ -1,0 +1,317 @@
+"""Why these segments: candidates, curves, silhouettes, the tree of segments."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models_py.report.content import Figure, Section, Table
+from models_py.report.facts import Facts, number, records
+from models_py.report.line_charts import Band, Curve, draw_curves, draw_silhouettes
+from models_py.report.numbers import plain, plural, share
+from models_py.report.sections.summary import mean_silhouette
+from models_py.report.shape_charts import draw_tree
+from models_py.studies.vocabulary import ALGORITHMS
+from models_py.typing import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from models_py.scoring.saved import SavedPartition
+
+MOST_CANDIDATES = 12
+DEFAULTS = {"k", "n_init"}
+"""Parameters that do not tell one curve from another."""
+
+MOST_BANDS = 24
+
+
+def choosing_section(facts: Facts) -> Section:
+    """Return how the segments were chosen among the candidates."""
+    search = facts.tables["model_search"]
+    lead = [f"{plural(len(search), 'candidate')} were tried. {_sentence(facts.run.chosen_because)}"]
+    left_out: list[str] = []
+    figures: list[Figure] = []
+    if facts.is_partitioned:
+        figures += _partition_curves(facts, search, left_out)
+    else:
+        figures += _curves(search, left_out, "")
+    figures += _silhouette_figures(facts, left_out)
+    figures += _tree_figures(facts, left_out)
+    return Section(
+        "why",
+        "Why these segments",
+        lead,
+        figures=figures,
+        tables=[(_candidates_title(len(search)), _candidates(facts, search))],
+        left_out=left_out,
+    )
+
+
+def _partition_curves(facts: Facts, search: pd.DataFrame, left_out: list[str]) -> list[Figure]:
+    figures: list[Figure] = []
+    said: list[str] = []
+    for place, (name, rows) in enumerate(search.groupby("partition")):
+        missing: list[str] = []
+        found = _curves(rows, missing, f"{facts.partition_words} {name}", f"-{place}")
+        figures += found
+        if missing and not said:
+            said = missing
+    if not figures:
+        left_out += said
+    return figures[:12]
+
+
+def _curves(search: pd.DataFrame, left_out: list[str], of: str, key: str = "") -> list[Figure]:
+    figures = []
+    suffix = f": {of}" if of else ""
+    inertia = _by_k(search, "inertia")
+    if any(curve.xs.size > 1 for curve in inertia):
+        told = _curve_words(inertia)
+        alternative = f"Inertia by number of segments{suffix}. {told}"
+        figures.append(
+            Figure(
+                f"elbow{key}",
+                f"How tight the segments are{suffix}",
+                draw_curves(inertia, "number of segments", "inertia", alternative, True),
+                alternative,
+                note="Inertia: the summed squared distances to the segments' middles. It always"
+                " falls with more segments; past a bend, one more brings little.",
+            )
+        )
+    else:
+        left_out.append("No elbow curve: no algorithm was tried at more than one number.")
+    silhouettes = _by_k(search, "common_silhouette")
+    if any(curve.xs.size > 1 for curve in silhouettes):
+        alternative = f"Silhouette by number of segments{suffix}. {_curve_words(silhouettes)}"
+        figures.append(
+            Figure(
+                f"silhouettes{key}",
+                f"How far apart they are{suffix}",
+                draw_curves(silhouettes, "number of segments", "silhouette", alternative, True),
+                alternative,
+                note="Mean silhouette in the space of the scaled features, which is the same for"
+                " every candidate: 1 well apart, 0 on a border.",
+            )
+        )
+    else:
+        left_out.append("No silhouette curve: no algorithm was tried at more than one number.")
+    return figures
+
+
+def _by_k(search: pd.DataFrame, measure: str) -> list[Curve]:
+    known = search[search[measure].notna()]
+    known = known.assign(fitted_with=known["parameters"].map(_without_k))
+    curves = []
+    for keys, rows in known.groupby(["algorithm", "encoding", "fitted_with"], sort=True):
+        # Of several fits with one k the best stands for it.
+        best = rows.sort_values(measure, ascending=measure == "inertia").drop_duplicates("k")
+        chosen = rows[rows["is_chosen"]]
+        best = best[~best["k"].isin(chosen["k"])] if len(chosen) else best
+        ordered = _concat(best, chosen).sort_values("k")
+        places = np.flatnonzero(ordered["is_chosen"].to_numpy(dtype=bool))
+        curves.append(
+            Curve(
+                _algorithm_words(str(keys[0]), str(keys[1]), known) + _variant(str(keys[2]), known),
+                ordered["k"].to_numpy(dtype=np.float64),
+                ordered[measure].to_numpy(dtype=np.float64),
+                int(places[0]) if places.size else None,
+            )
+        )
+    several = [curve for curve in curves if curve.xs.size > 1]
+    return several or curves
+
+
+def _without_k(parameters: str) -> str:
+    told = json.loads(parameters)
+    return ", ".join(f"{name} {told[name]}" for name in sorted(told) if name not in DEFAULTS)
+
+
+def _variant(parameters: str, search: pd.DataFrame) -> str:
+    several = search.groupby(["algorithm", "encoding"])["fitted_with"].nunique().max() > 1
+    return f" ({parameters})" if several and parameters else ""
+
+
+def _concat(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.concat([one, other]) if len(other) else one
+
+
+def _algorithm_words(algorithm: str, encoding: str, search: pd.DataFrame) -> str:
+    title = algorithm_title(algorithm)
+    if search["encoding"].nunique() < 2:
+        return title
+    return f"{title} on {'the features' if encoding == 'none' else encoding.replace('_', ' ')}"
+
+
+def algorithm_title(name: str) -> str:
+    """Return an algorithm's name in words; its own name where it is not known any more."""
+    return ALGORITHMS[name].title if name in ALGORITHMS else name
+
+
+def _curve_words(curves: list[Curve]) -> str:
+    told = []
+    for curve in curves:
+        ends = f"from {plain(float(curve.ys[0]))} at {curve.xs[0]:g}"
+        ends += f" to {plain(float(curve.ys[-1]))} at {curve.xs[-1]:g}"
+        won = "" if curve.chosen is None else f", chosen at {curve.xs[curve.chosen]:g}"
+        told.append(f"{curve.name} {ends}{won}")
+    return "; ".join(told) + "."
+
+
+def _silhouette_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
+    rows = facts.gold[facts.gold["_silhouette"].notna()]
+    bands = [
+        Band(
+            facts.title(int(one)),
+            facts.colours[int(one)],
+            rows.loc[rows["_segment_id"] == one, "_silhouette"].to_numpy(dtype=np.float64),
+        )
+        for one in facts.segments["segment_id"]
+        if int(one) not in facts.small
+    ]
+    bands = [band for band in bands if band.values.size]
+    if not bands:
+        left_out.append(
+            "No silhouette plot: silhouettes of single rows are not measured past 60,000 rows, nor"
+            " for one segment."
+        )
+        return []
+    mean = mean_silhouette(facts)
+    told = "; ".join(f"{band.title} {float(band.values.mean()):.2f}" for band in bands)
+    alternative = f"Silhouette of every row by segment, mean {mean:.2f}. {told}."
+    note = (
+        f"Each band is a segment, as thick as it is large. What reaches left of 0 stands nearer"
+        f" to another segment. The line is the mean, {mean:.2f}."
+    )
+    if len(bands) > MOST_BANDS:
+        left_out.append(f"Silhouettes of {len(bands) - MOST_BANDS} smaller segments.")
+    return [
+        Figure(
+            "silhouette",
+            "How well each row fits",
+            draw_silhouettes(bands[:MOST_BANDS], mean, alternative),
+            alternative,
+            note=note,
+        )
+    ]
+
+
+def _tree_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
+    if facts.saved is None:
+        left_out.append(f"No tree of the segments: {facts.saved_problem}")
+        return []
+    figures = []
+    for place, part in enumerate(facts.saved.partitions.values()):
+        ids = [int(i) for i in part.segment_ids if int(i) not in facts.small]
+        if len(ids) >= 3:
+            figures.append(_tree_figure(facts, part, ids, place))
+    if not figures:
+        left_out.append("No tree of the segments: it takes three of them.")
+    return figures[:12]
+
+
+def _tree_figure(facts: Facts, part: SavedPartition, ids: list[int], place: int) -> Figure:
+    tree = segment_tree(part, ids)
+    titles = [facts.title(one) for one in ids]
+    first, second, distance, _ = tree[0]
+    alternative = (
+        f"Tree of {len(ids)} segments by Ward's linkage. Nearest to each other are"
+        f" {titles[int(first)]} and {titles[int(second)]} (distance {distance:.2f})."
+    )
+    drawing = draw_tree(tree, titles, [facts.colours[one] for one in ids], alternative)
+    name = "Which segments are near" + (
+        f": {facts.partition_words} {part.name}" if facts.is_partitioned else ""
+    )
+    return Figure(
+        "tree" if place == 0 else f"tree-{place}",
+        name,
+        drawing,
+        alternative,
+        note="Read from the right: segments that join early are alike. With one segment fewer,"
+        " the first two to join would be one (Ward's linkage of the segments' middles).",
+    )
+
+
+def segment_tree(part: SavedPartition, ids: list[int]) -> FloatArray:
+    """Return Ward's linkage of whole segments, shape (segments - 1, 4), as SciPy has it.
+
+    The distance of two segments is what joining them adds to the inertia, as a length:
+    sqrt(2 a b / (a + b)) times the distance of their middles, a and b being their sizes.
+
+    Parameters
+    ----------
+    part
+        Its centres and sizes.
+    ids
+        The segments wanted, at least two.
+
+    References
+    ----------
+    Murtagh, F., Legendre, P. (2014). Ward's hierarchical agglomerative clustering method.
+    Journal of Classification 31, 274-295.
+    """
+    place = {int(one): position for position, one in enumerate(part.segment_ids)}
+    centres = {i: part.centres[place[one]].copy() for i, one in enumerate(ids)}
+    sizes = {i: float(part.reference.sizes[place[one]]) for i, one in enumerate(ids)}
+    merges = []
+    for step in range(len(ids) - 1):
+        pairs = [(a, b) for a in centres for b in centres if a < b]
+        lengths = [_ward(centres[a], centres[b], sizes[a], sizes[b]) for a, b in pairs]
+        a, b = pairs[int(np.argmin(lengths))]
+        new = len(ids) + step
+        sizes[new] = sizes[a] + sizes[b]
+        centres[new] = (centres[a] * sizes[a] + centres[b] * sizes[b]) / sizes[new]
+        merges.append([float(a), float(b), min(lengths), sizes[new]])
+        for old in (a, b):
+            del centres[old], sizes[old]
+    return np.array(merges)
+
+
+def _ward(one: FloatArray, other: FloatArray, size: float, other_size: float) -> float:
+    apart = float(np.linalg.norm(one - other))
+    return float(np.sqrt(2.0 * size * other_size / (size + other_size))) * apart
+
+
+def _candidates_title(count: int) -> str:
+    if count <= MOST_CANDIDATES:
+        return "The candidates"
+    return f"The best {MOST_CANDIDATES} of {count} candidates, by silhouette"
+
+
+def _candidates(facts: Facts, search: pd.DataFrame) -> Table:
+    ordered = search.sort_values(["is_chosen", "common_silhouette"], ascending=[False, False])
+    head = [
+        *([facts.partition_words] if facts.is_partitioned else []),
+        "candidate",
+        "segments",
+        "silhouette",
+        "Davies-Bouldin",
+        "smallest",
+        "stability",
+        "",
+    ]
+    rows = [_candidate(facts, row, search) for row in records(ordered.head(MOST_CANDIDATES))]
+    texts = {0, len(head) - 1} | ({1} if facts.is_partitioned else set())
+    return Table(head, rows, frozenset(texts))
+
+
+def _candidate(facts: Facts, row: dict[str, Any], search: pd.DataFrame) -> list[str]:
+    return [
+        *([str(row["partition"])] if facts.is_partitioned else []),
+        _algorithm_words(str(row["algorithm"]), str(row["encoding"]), search),
+        str(row["k"]),
+        f"{number(row, 'common_silhouette'):.3f}",
+        plain(number(row, "common_davies_bouldin")),
+        share(number(row, "smallest_share")),
+        plain(number(row, "stability")),
+        "chosen" if row["is_chosen"] else "",
+    ]
+
+
+def _sentence(text: str) -> str:
+    text = (text or "").strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".") if text else ""

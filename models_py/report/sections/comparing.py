@@ -1,0 +1,225 @@
+"""Segments side by side: how many, what they are worth, how they differ, how they resemble."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from markupsafe import Markup
+
+from models_py.report.words import column_words
+from models_py.report.content import Figure, Section, Table
+from models_py.report.drawing import tag
+from models_py.report.facts import Facts, records
+from models_py.report.numbers import count, in_units, share, signed
+from models_py.report.sections.cards import spend_column, total_shares
+from models_py.report.shape_charts import Bar, draw_bars, draw_grid, heat_style
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_FEATURES = 18
+STRONG_Z = 1.5
+"""Standard deviations from the mean that are drawn strongest."""
+
+
+def sizes_section(facts: Facts) -> Section:
+    """Return how many are in each segment, and what share of the spend is theirs."""
+    column = spend_column(facts) if not facts.is_partitioned else None
+    worth = total_shares(facts, column) if column is not None else {}
+    segments = records(facts.segments)
+    longest = max([float(row["share"]) for row in segments] + list(worth.values()))
+    bars = []
+    for row in segments:
+        segment_id, part = int(row["segment_id"]), float(row["share"])
+        of_worth = None if segment_id in facts.small else worth.get(segment_id)
+        bars.append(
+            Bar(
+                title=facts.title(segment_id),
+                told=f"{share(part)} of {facts.things}",
+                length=part / longest,
+                colour=facts.colours[segment_id],
+                second=None if of_worth is None else of_worth / longest,
+                second_told="" if of_worth is None else f"{share(of_worth)} of {_money(column)}",
+            )
+        )
+    told = ", ".join(f"{facts.title(int(r['segment_id']))} {share(r['share'])}" for r in segments)
+    table = Table(
+        ["segment", facts.things, "share", *([f"share of {_money(column)}"] if worth else [])],
+        [
+            [
+                facts.title(int(row["segment_id"])),
+                count(row["size"]),
+                share(row["share"]),
+                *([share(worth.get(int(row["segment_id"]), np.nan))] if worth else []),
+            ]
+            for row in segments
+        ],
+    )
+    figure = Figure(
+        "sizes",
+        "How large the segments are",
+        draw_bars(bars, f"Share of the {facts.things}: {told}"),
+        f"Share of the {facts.things}: {told}",
+        note=f"The lighter bar is the segment's share of {_money(column)}." if worth else "",
+        table=table,
+        is_wide=True,
+    )
+    left_out = [] if worth else ["No spend beside the sizes: the study has no such measure."]
+    return Section("sizes", "Sizes and worth", figures=[figure], left_out=left_out)
+
+
+def profile_section(facts: Facts) -> Section:
+    """Return the heat maps of what each segment is like, one a partition."""
+    features = facts.table("segment_features")
+    lead = [
+        "One row a feature, one column a segment. The figure is the segment's mean; the shade"
+        " says how far it lies from the mean of all, blue below and orange above."
+    ]
+    figures = []
+    for partition, rows in features.groupby("partition", sort=True):
+        figures.append(_profile_figure(facts, str(partition), rows))
+    return Section("profiles", "What each is like", lead, figures=figures)
+
+
+def resemblance_section(facts: Facts) -> Section | None:
+    """Return how segments of different partitions resemble each other."""
+    rows = facts.table("partition_resemblance")
+    if not facts.is_partitioned or rows.empty:
+        return None
+    ids = [int(i) for i in facts.segments["segment_id"] if int(i) not in facts.small]
+    wide = rows.pivot_table(
+        index="segment_id", columns="other_segment_id", values="correlation", dropna=False
+    )
+    values = wide.reindex(index=ids, columns=ids).to_numpy(dtype=np.float64)
+    where = facts.segments.set_index("segment_id")["partition"]
+    titles = [f"{where[one]}: {facts.names[one]}" for one in ids]
+    alternative = (
+        f"Correlation of {len(ids)} segments with each other. {_most_alike(values, titles)}"
+    )
+    figure = Figure(
+        "resemblance",
+        f"Segments of different {facts.partition_words} that resemble each other",
+        draw_grid(values, titles, alternative),
+        alternative,
+        note="Orange: they differ from their own group in the same way. Blue: in the opposite way.",
+        is_wide=True,
+    )
+    lead = [
+        f"Every {facts.partition_words} has segments of its own. Two of them resemble each other"
+        f" where they differ in the same features from the rest of their {facts.partition_words};"
+        " such segments can be spoken to alike.",
+        _most_alike(values, titles),
+    ]
+    return Section("resemblance", "Which segments resemble each other", lead, figures=[figure])
+
+
+def _profile_figure(facts: Facts, partition: str, rows: pd.DataFrame) -> Figure:
+    model = rows[rows["is_model_feature"].astype(bool)]
+    order = model.groupby("feature")["importance"].max().sort_values(ascending=False)
+    kept = [str(name) for name in order.head(MOST_FEATURES).index]
+    others = rows[~rows["is_model_feature"].astype(bool)]
+    extra = others.groupby("feature")["importance"].max().sort_values(ascending=False)
+    kept += [str(name) for name in extra.head(max(0, MOST_FEATURES - len(kept))).index]
+    ids = [
+        int(i)
+        for i in facts.segments.loc[facts.segments["partition"] == partition, "segment_id"]
+        if int(i) not in facts.small
+    ]
+    cells = {(str(r["feature"]), int(r["segment_id"])): r for r in records(rows)}
+    body = []
+    for feature in kept:
+        told = [_heat_cell(cells.get((feature, one))) for one in ids]
+        everybody = next(
+            (cells[feature, one]["population_mean"] for one in ids if (feature, one) in cells),
+            np.nan,
+        )
+        body.append(
+            tag(
+                "tr",
+                tag("th", _row_title(feature), scope="row"),
+                *told,
+                tag("td", _short(feature, everybody), class_="everybody"),
+            )
+        )
+    alternative = _profile_words(model, facts)
+    heads = [
+        tag(
+            "th",
+            tag("span", str(one), class_=f"chip s{facts.colours[one]}"),
+            scope="col",
+            data_tip=facts.title(one),
+        )
+        for one in ids
+    ]
+    drawn = tag(
+        "div",
+        tag(
+            "table",
+            tag("caption", alternative, class_="unseen"),
+            tag("thead", tag("tr", tag("td", ""), *heads, tag("th", "all", scope="col"))),
+            tag("tbody", *body),
+            class_="heat",
+        ),
+        class_="scroll",
+        tabindex="0",
+        role="group",
+        aria_label="Profile heat map; scrolls sideways on a narrow screen",
+    )
+    heading = "Profiles" if not facts.is_partitioned else f"{facts.partition_words} {partition}"
+    key = "profile" if not facts.is_partitioned else f"profile-{_slug(partition)}"
+    note = (
+        f"The {len(kept)} features that differ most between segments, features of the search"
+        " first; results.segment_features has all."
+    )
+    return Figure(key, heading, Markup(drawn), alternative, note=note, is_wide=True)
+
+
+def _heat_cell(row: dict[str, object] | None) -> Markup:
+    if row is None:
+        return tag("td", "")
+    feature, mean, z = str(row["feature"]), row["mean"], row["z"]
+    value = float("nan") if mean is None else float(str(mean))
+    distance = 0.0 if z is None else float(str(z))
+    kind, style = heat_style(distance, STRONG_Z)
+    tip = f"{column_words(feature)}: {signed(distance)} standard deviations from the mean"
+    return tag("td", _short(feature, value), class_=f"cell {kind}", style=style, data_tip=tip)
+
+
+def _row_title(feature: str) -> str:
+    return column_words(feature) + (", days" if feature.endswith("_days") else "")
+
+
+def _short(feature: str, value: float) -> str:
+    return in_units(feature, value).removesuffix(" days")
+
+
+def _profile_words(rows: pd.DataFrame, facts: Facts) -> str:
+    told = []
+    for segment_id, own in rows.groupby("segment_id"):
+        strongest = own.sort_values("z", key=abs).iloc[-1]
+        side = "high" if strongest["z"] > 0 else "low"
+        told.append(f"segment {segment_id}: {side} {column_words(str(strongest['feature']))}")
+    return f"Profile heat map of {facts.run.study}. {'; '.join(told)}"
+
+
+def _most_alike(
+    values: np.ndarray[tuple[int, int], np.dtype[np.float64]], titles: list[str]
+) -> str:
+    apart = np.triu(np.nan_to_num(values, nan=-2.0), 1)
+    apart[np.tril_indices(len(titles))] = -2.0
+    if len(titles) < 2:
+        return ""
+    row, column = np.unravel_index(int(apart.argmax()), apart.shape)
+    return (
+        f"Most alike are {titles[row]} and {titles[column]}"
+        f" (correlation {values[row, column]:.2f})."
+    )
+
+
+def _money(column: str | None) -> str:
+    return "" if column is None else f"all {column.removesuffix('_amount').replace('_', ' ')}"
+
+
+def _slug(text: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in text.lower())

@@ -1,0 +1,308 @@
+"""The data behind the segments: what was known, how it is spread, what was kept, what is odd."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from markupsafe import Markup
+
+from models_py.report.words import column_words
+from models_py.report.content import Figure, Section, Table
+from models_py.report.drawing import joined, tag
+from models_py.report.facts import Facts, known_numbers, number, records
+from models_py.report.line_charts import Curve, draw_curves, draw_distribution, drawn_range
+from models_py.report.numbers import count, in_units, listed, plain, plural, share
+from models_py.report.shape_charts import Bar, draw_bars, draw_grid
+from models_py.typing import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_COLUMNS = 24
+MOST_CORRELATED = 20
+STEPS = {
+    "matrix": "could not be used",
+    "variance": "hardly varies",
+    "correlation": "goes with another",
+    "vif": "follows from others",
+    "importance": "over the number allowed",
+}
+
+
+def data_section(facts: Facts) -> Section:
+    """Return missing values, distributions and correlations of the features."""
+    columns = _columns(facts)
+    frame = facts.gold[columns]
+    lead = [
+        f"{facts.run.rows_read:,} rows of {facts.run.source_table}, one for each of the"
+        f" {facts.things}. {_changed(facts)}"
+    ]
+    left_out = []
+    if not columns:
+        return Section("data", "The data", lead, left_out=["No feature is a column of numbers."])
+    figures = [_missing(frame), _distributions(facts, frame)]
+    related = _correlations(frame)
+    if related is None:
+        left_out.append("No correlations: fewer than two columns vary.")
+    else:
+        figures.append(related)
+    return Section("data", "The data", lead, figures=figures, left_out=left_out)
+
+
+def selection_section(facts: Facts) -> Section:
+    """Return which features were kept and why the others went."""
+    rows = facts.tables["feature_selection"]
+    kept, dropped = rows[rows["is_kept"]], rows[~rows["is_kept"]]
+    names = kept["feature"].nunique()
+    lead = [
+        f"{plural(names, 'feature')} of {rows['feature'].nunique()} were kept. Two features that"
+        " say the same would count twice, so one of them goes."
+    ]
+    tables = [("Kept", _kept(facts, kept))]
+    left_out = []
+    if dropped.empty:
+        left_out.append("No feature went.")
+    else:
+        tables.append(("Not used", _dropped(facts, dropped)))
+    return Section("features", "Which features were used", lead, tables=tables, left_out=left_out)
+
+
+def outliers_section(facts: Facts) -> Section:
+    """Return how many rows were kept out of the search, and where they went; none is shown."""
+    rows = facts.tables["outliers"]
+    flagged = facts.gold[facts.gold["_is_outlier"].astype(bool)]
+    title = "Unusual ones"
+    if rows.empty or flagged.empty:
+        why = "No outliers: the study does not look for them, or found none."
+        return Section("outliers", title, left_out=[why])
+    method = str(rows["method"].iloc[0]).replace("_", " ")
+    part = len(flagged) / len(facts.gold)
+    lead = [
+        f"{count(len(flagged))} {facts.things} ({share(part)}) are so unlike all others that they"
+        f" would bend the segments (found by {method}). They were left out of the search, then"
+        " given the segment that they are nearest to, and are flagged in results.assignments."
+    ]
+    by_segment = flagged["_segment_id"].value_counts()
+    sizes = facts.segments.set_index("segment_id")["size"]
+    shares = {
+        int(one): float(by_segment.get(one, 0)) / float(sizes[one])
+        for one in sizes.index
+        if int(one) not in facts.small
+    }
+    longest = max(shares.values(), default=1.0) or 1.0
+    bars = [
+        Bar(facts.title(one), share(value), value / longest, facts.colours[one])
+        for one, value in shares.items()
+    ]
+    told = "; ".join(f"{bar.title} {bar.told}" for bar in bars)
+    alternative = f"Share of unusual {facts.things} in each segment: {told}."
+    figure = Figure(
+        "outliers-by-segment",
+        f"Unusual {facts.things} by segment",
+        draw_bars(bars, alternative),
+        alternative,
+        table=Table(["segment", "unusual"], [[bar.title, bar.told] for bar in bars]),
+        is_wide=True,
+    )
+    return Section("outliers", title, lead, figures=[figure])
+
+
+def training_section(facts: Facts) -> Section | None:
+    """Return how the networks learnt; None where the run has none."""
+    if facts.saved is None:
+        return None
+    figures = []
+    for place, part in enumerate(facts.saved.partitions.values()):
+        for encoder in (part.reconstruction, part.encoder):
+            if encoder is not None and encoder.history_:
+                of = f": {part.name}" if facts.is_partitioned else ""
+                figures.append(_training(encoder.kind, encoder.history_, of, f"{place}"))
+    if not figures:
+        return None
+    lead = [
+        "The winner's coordinates come from a network that learns to rebuild each row from a few"
+        " numbers. The curves show its error falling; where the second rises while the first"
+        " falls, it learns by heart."
+    ]
+    return Section("training", "How the network learnt", lead, figures=figures)
+
+
+def _columns(facts: Facts) -> list[str]:
+    """Return gold columns of numbers: features by importance first, then measures."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    rows = facts.tables["feature_selection"]
+    ordered = rows.sort_values(["is_kept", "importance"], ascending=[False, False])
+    wanted = [*ordered["feature"].astype(str), *facts.gold.columns]
+    return [
+        name
+        for name in dict.fromkeys(wanted)
+        if name in facts.gold
+        and not name.startswith("_")
+        and is_numeric_dtype(facts.gold[name])
+        and not is_bool_dtype(facts.gold[name])
+    ]
+
+
+def _changed(facts: Facts) -> str:
+    gone = facts.run.rows_read - len(facts.gold)
+    if gone > 0:
+        return (
+            f"{plural(gone, 'row')} of the run are not in gold any more; what is drawn from single"
+            " rows leaves them out."
+        )
+    if facts.is_gold_changed:
+        return (
+            "Gold has changed since the run: what is drawn from single rows shows it as it is now."
+        )
+    return "Gold holds the same values as when the run read it."
+
+
+def _missing(frame: pd.DataFrame) -> Figure:
+    missing = frame.isna().mean().sort_values(ascending=False, kind="stable")
+    shown = missing[(missing > 0) & (missing < 1)].head(MOST_COLUMNS)
+    complete = int((missing == 0).sum())
+    words = f"{complete} of {plural(len(missing), 'column')} have a value in every row."
+    empty = [column_words(str(name)) for name in missing.index[missing == 1]]
+    if empty:
+        words += f" {plural(len(empty), 'column')} have none, since the source does not tell:"
+        words += f" {listed(empty)}."
+    bars = [
+        Bar(column_words(str(name)), share(float(value)), float(value))
+        for name, value in shown.items()
+    ]
+    told = ", ".join(f"{bar.title} {bar.told}" for bar in bars[:5])
+    alternative = f"Missing values. {words} {told}".strip()
+    drawn = draw_bars(bars, alternative) if bars else tag("p", words, class_="plain")
+    return Figure(
+        "missing",
+        "Missing values",
+        drawn,
+        alternative,
+        note=words if bars else "",
+        table=Table(["column", "missing"], [[bar.title, bar.told] for bar in bars])
+        if bars
+        else None,
+        is_wide=True,
+    )
+
+
+def _distributions(facts: Facts, frame: pd.DataFrame) -> Figure:
+    cells, rows = [], []
+    for name in frame.columns[frame.notna().any()][:MOST_COLUMNS]:
+        values = known_numbers(frame[name])
+        if values.size < 2:
+            continue
+        low, middle, high = (float(q) for q in np.quantile(values, [0.1, 0.5, 0.9]))
+        told = [in_units(name, value) for value in (low, middle, high)]
+        words = f"{column_words(name)}: half below {told[1]}"
+        words += f", a tenth below {told[0]}, a tenth above {told[2]}"
+        cells.append(
+            tag(
+                "div",
+                tag("div", column_words(name), class_="bar-title"),
+                draw_distribution(values, told_edges(name, values), words),
+                class_="spark-cell",
+            )
+        )
+        rows.append([column_words(name), *told])
+    drawn = tag("div", joined(cells), class_="sparks")
+    more = int(frame.notna().any().sum()) - len(cells)
+    note = "The line is the middle value; the outer hundredth at either end is cut off."
+    if more:
+        note += f" {plural(more, 'more column')} not shown."
+    return Figure(
+        "distributions",
+        "How the values are spread",
+        Markup(drawn),
+        f"Distributions of {len(cells)} columns of {facts.run.source_table}; see the table.",
+        note=note,
+        table=Table(["column", "a tenth below", "half below", "a tenth above"], rows),
+        is_wide=True,
+    )
+
+
+def told_edges(name: str, values: FloatArray) -> tuple[str, str]:
+    """Return the edges of a drawn distribution in the column's units."""
+    low, high = drawn_range(values)
+    return in_units(name, low), in_units(name, high)
+
+
+def _correlations(frame: pd.DataFrame) -> Figure | None:
+    varied = frame.loc[:, frame.nunique() > 1].iloc[:, :MOST_CORRELATED]
+    if varied.shape[1] < 2:
+        return None
+    values = varied.astype(float).corr(method="spearman", min_periods=3).to_numpy(dtype=np.float64)
+    titles = [column_words(str(name)) for name in varied.columns]
+    apart = np.nan_to_num(values.copy())
+    np.fill_diagonal(apart, 0.0)
+    row, column = np.unravel_index(int(np.abs(apart).argmax()), apart.shape)
+    alternative = (
+        f"Rank correlations of {len(titles)} columns. Strongest: {titles[row]} and"
+        f" {titles[column]}, {values[row, column]:.2f}."
+    )
+    return Figure(
+        "correlations",
+        "Which columns go together",
+        draw_grid(values, titles, alternative),
+        alternative,
+        note="Spearman's rank correlation; orange: both rise together, blue: one falls.",
+        is_wide=True,
+    )
+
+
+def _kept(facts: Facts, kept: pd.DataFrame) -> Table:
+    ordered = kept.sort_values(["partition", "importance"], ascending=[True, False])
+    of = [facts.partition_words] if facts.is_partitioned else []
+    rows = [
+        [
+            *([str(row["partition"])] if of else []),
+            column_words(str(row["feature"])),
+            plain(number(row, "importance")),
+            plain(number(row, "vif")),
+        ]
+        for row in records(ordered.head(200))
+    ]
+    head = [*of, "feature", "importance", "variance inflation"]
+    return Table(head, rows, frozenset(range(len(of) + 1)))
+
+
+def _dropped(facts: Facts, dropped: pd.DataFrame) -> Table:
+    of = [facts.partition_words] if facts.is_partitioned else []
+    rows = [
+        [
+            *([str(row["partition"])] if of else []),
+            column_words(str(row["feature"])),
+            STEPS.get(str(row["dropped_at"]), str(row["dropped_at"])),
+            str(row["reason"] or ""),
+        ]
+        for row in records(dropped.head(200))
+    ]
+    head = [*of, "feature", "why", "in detail"]
+    return Table(head, rows, frozenset(range(len(head))))
+
+
+def _training(kind: str, history: list[dict[str, float]], of: str, key: str) -> Figure:
+    epochs = np.array([one.get("epoch", place) for place, one in enumerate(history)], dtype=float)
+    curves = []
+    for name, words in (
+        ("loss", "training"),
+        ("val_loss", "validation"),
+        ("validation_loss", "validation"),
+    ):
+        values = np.array([one.get(name, np.nan) for one in history], dtype=float)
+        if np.isfinite(values).any():
+            known = np.isfinite(values)
+            curves.append(Curve(words, epochs[known], values[known]))
+    told = "; ".join(
+        f"{curve.name} from {plain(float(curve.ys[0]))} to {plain(float(curve.ys[-1]))}"
+        for curve in curves
+    )
+    alternative = f"Loss of the {kind.replace('_', ' ')} over {len(history)} epochs. {told}."
+    return Figure(
+        f"training-{key}-{kind.replace('_', '-')}",
+        f"Error by epoch, {kind.replace('_', ' ')}{of}",
+        draw_curves(curves, "epoch", "loss", alternative, x_name="epoch"),
+        alternative,
+    )

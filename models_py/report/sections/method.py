@@ -1,0 +1,113 @@
+"""How it was done, what it cannot tell, and where to ask further."""
+
+from __future__ import annotations
+
+import json
+
+from models_py.report.content import Code, Section, Table
+from models_py.report.facts import Facts, records
+from models_py.report.numbers import moment, share
+from models_py.report.sections.choosing import algorithm_title
+
+
+def method_section(facts: Facts) -> Section:
+    """Return the method and its limits in plain words."""
+    study = facts.study
+    chosen = facts.tables["model_search"]
+    chosen = chosen[chosen["is_chosen"]]
+    winners = sorted(
+        {
+            f"{algorithm_title(str(row['algorithm']))} with {row['k']} segments"
+            for row in records(chosen)
+        }
+    )
+    encoders = ", ".join(encoding.kind.replace("_", " ") for encoding in study.encoding)
+    points = [
+        f"Columns of {study.table} became features: gaps filled by the {study.features.impute},"
+        f" then brought to one scale ({study.features.scale.replace('_', ' ')}).",
+        "Features that hardly vary or repeat another were left out; the section on features says"
+        " which and why.",
+        f"Unusual {facts.things} were found by {study.outliers.method.replace('_', ' ')} and kept"
+        " out of the search."
+        if study.outliers.method != "none"
+        else f"No unusual {facts.things} were looked for.",
+        f"The features were brought into fewer coordinates ({encoders}), and groups were looked"
+        f" for by {_algorithms(facts)}.",
+        f"Won: {'; '.join(winners) or 'one segment'}.",
+        f"Refits on {study.stability.refits} random parts of the rows, each with"
+        f" {share(study.stability.share)} of them, tell how far each segment comes back; a mean"
+        " Jaccard overlap under 0.6 is called unstable (Hennig 2007)."
+        if study.stability.refits
+        else "No refits were done, so that nothing is known of the segments' stability.",
+        "Each segment keeps its number from run to run by the members it shares with the run"
+        " before.",
+    ]
+    limits = [
+        "Segments describe; they do not say why somebody buys, and nothing here proves that an"
+        " action works. Try it on a part and compare.",
+        "Silhouettes near 0 mean soft borders: another sample may put some of those near a border"
+        " on its other side.",
+        "Means hide spread: the quartiles are in results.segment_features.",
+        "Maps, beeswarms and t-SNE show samples; the number drawn stands under each.",
+        f"The data are those of {facts.run.source_table} as of the run; later behaviour may"
+        " differ. python scripts/check_drift.py says when to refit.",
+    ]
+    return Section(
+        "method",
+        "Method and limits",
+        points=[*points, *limits],
+        tables=[("This run", _record(facts))],
+    )
+
+
+def questions_section(facts: Facts) -> Section:
+    """Return commands and SQL to copy."""
+    name, entity = facts.run.study, facts.run.entity_column
+    code = [
+        Code(
+            "Every row with its segment",
+            f"select {entity}, segment_id, segment_name, confidence, is_outlier\n"
+            f"from results.{name}_latest",
+        ),
+        Code(
+            "What each segment is like",
+            "select segment_id, feature, mean, population_mean, z\n"
+            f"from results.segment_features\nwhere run_id = '{facts.run.run_id}'\n"
+            "order by segment_id, abs(z) desc",
+        ),
+        Code(
+            "Segments beside any column of gold",
+            "select latest.segment_name, count(*)\n"
+            f"from results.{name}_latest as latest\n"
+            f"join {facts.run.source_table} as gold using ({entity})\ngroup by all",
+        ),
+        Code("Ready questions", "python scripts/run_sql.py --list"),
+        Code("New or changed ones", f"python scripts/score_customers.py --study {name}"),
+        Code("Still true?", f"python scripts/check_drift.py --study {name}"),
+        Code("This page again", f"python scripts/write_report.py {facts.run.run_id}"),
+    ]
+    lead = ["Everything on this page is also a table of the warehouse. Copy and ask."]
+    return Section("ask", "Ask further", lead, code=code)
+
+
+def _algorithms(facts: Facts) -> str:
+    tried = dict.fromkeys(facts.tables["model_search"]["algorithm"].astype(str))
+    return ", ".join(algorithm_title(one) for one in tried)
+
+
+def _record(facts: Facts) -> Table:
+    run = facts.run
+    versions = json.loads(run.versions)
+    ended = run.ended_at or run.started_at
+    rows = [
+        ["run", run.run_id],
+        ["study", f"{run.study}: {facts.study.description or facts.study.title}"],
+        ["started", moment(run.started_at)],
+        ["took", f"{(ended - run.started_at).total_seconds():.0f} s"],
+        ["rows", f"{run.rows_read:,} of {run.source_table}"],
+        ["seed", str(run.seed)],
+        ["data fingerprint", run.data_fingerprint],
+        ["run before", run.previous_run_id or "none"],
+        ["versions", ", ".join(f"{name} {version}" for name, version in versions.items())],
+    ]
+    return Table(["", ""], rows, frozenset({0, 1}))

@@ -1,0 +1,194 @@
+"""The first screen: the answer in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models_py.evaluation.stability import UNSTABLE_BELOW
+from models_py.report.content import Card, Summary, Tile
+from models_py.report.drawing import tag
+from models_py.report.facts import Facts, is_given, records
+from models_py.report.numbers import listed, plain, plural, share
+from models_py.report.sections.cards import spend_column, total_shares
+from models_py.report.shape_charts import draw_share_bar
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+CLEAR, FAIR = 0.5, 0.25
+"""Mean silhouettes from which groups are clear, and fairly clear (Kaufman, Rousseeuw 1990)."""
+
+MOST_TODO = 3
+
+
+def summarise(facts: Facts, cards: list[Card]) -> Summary:
+    """Return the first screen of a run.
+
+    Parameters
+    ----------
+    facts
+        The run.
+    cards
+        Its segments.
+    """
+    bar, alternative = _bar(facts)
+    todo = [(card, card.advice[0]) for card in cards if card.advice]
+    return Summary(
+        sentences=[
+            sentence
+            for sentence in (_what(facts), _worth(facts), _trust(facts), _moved(facts))
+            if sentence
+        ],
+        tiles=_tiles(facts),
+        bar=bar,
+        bar_alternative=alternative,
+        todo=todo[:MOST_TODO],
+    )
+
+
+def mean_silhouette(facts: Facts) -> float:
+    """Return the mean silhouette of all rows, nan where it was not measured."""
+    known = facts.tables["assignments"]["silhouette"].dropna()
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def moved_share(facts: Facts) -> float:
+    """Return which part of those in both runs changed segment; nan without a run before."""
+    moves = facts.tables["migrations"].dropna(subset=["from_segment_id", "to_segment_id"])
+    total = moves["entities"].sum()
+    if not total:
+        return float("nan")
+    stayed = moves.loc[moves["from_segment_id"] == moves["to_segment_id"], "entities"].sum()
+    return float(1.0 - stayed / total)
+
+
+def _what(facts: Facts) -> str:
+    segments, things = facts.segments, facts.things
+    rows = f"{facts.run.rows_read:,} {things}"
+    if facts.is_partitioned:
+        parts = segments["partition"].nunique()
+        return (
+            f"{rows} were looked at within {plural(parts, 'group')} by {facts.partition_words};"
+            f" together they fall into {plural(len(segments), 'segment')}."
+        )
+    if len(segments) == 1:
+        return f"{rows} form one group: no split of them is clearer than none."
+    ordered = segments.sort_values("size", ascending=False)
+    largest, smallest = ordered.iloc[0], ordered.iloc[-1]
+    return (
+        f"{rows} fall into {len(segments)} segments. The largest, {_name(facts, largest)},"
+        f" holds {share(largest['share'])} of them; the smallest, {_name(facts, smallest)},"
+        f" {share(smallest['share'])}."
+    )
+
+
+def _worth(facts: Facts) -> str:
+    column = spend_column(facts)
+    if column is None or facts.is_partitioned:
+        return ""
+    worth = total_shares(facts, column)
+    sizes = facts.segments.set_index("segment_id")["share"]
+    told = [one for one in worth if one not in facts.small]
+    if not told:
+        return ""
+    richest = max(told, key=lambda one: worth[one] / sizes[one])
+    what = column.removesuffix("_amount").replace("_", " ")
+    return (
+        f"{_quoted(facts.names[richest].capitalize())} is worth most per head:"
+        f" {share(float(sizes[richest]))} of the {facts.things}, {share(worth[richest])} of"
+        f" all {what}."
+    )
+
+
+def _trust(facts: Facts) -> str:
+    segments = facts.segments
+    measured = segments[segments["stability"].notna()]
+    shaky = [_name(facts, row) for row in records(measured) if not row["is_stable"]]
+    if measured.empty:
+        return "How far the segments come back in a repeat was not measured."
+    if len(shaky) > 3:
+        told = f"{len(shaky)} of {len(measured)} segments did not: they are marked as unstable."
+    elif shaky:
+        are = "is unstable and" if len(shaky) == 1 else "are unstable and"
+        told = f"{listed(shaky)} {are} should not be acted on alone."
+    else:
+        every = "Both" if len(measured) == 2 else f"All {len(measured)}"
+        return (
+            f"{every} segments came back when the search was repeated on random parts of the"
+            f" data.{_borders(facts)}"
+        )
+    return f"The search was repeated on random parts of the data: {told}{_borders(facts)}"
+
+
+def _borders(facts: Facts) -> str:
+    silhouette = mean_silhouette(facts)
+    if np.isnan(silhouette):
+        return ""
+    if silhouette >= CLEAR:
+        return " They are clearly apart."
+    if silhouette >= FAIR:
+        return " They are fairly well apart, with some overlap at their borders."
+    return (
+        f" Their borders are soft: many {facts.things} stand between two segments, so read them"
+        " as tendencies rather than as types."
+    )
+
+
+def _moved(facts: Facts) -> str:
+    moved = moved_share(facts)
+    if np.isnan(moved):
+        return ""
+    return f"Since the run before, {share(moved)} of the {facts.things} changed segment."
+
+
+def _tiles(facts: Facts) -> list[Tile]:
+    segments = facts.segments
+    tiles = [
+        Tile(f"{facts.run.rows_read:,}", facts.things),
+        Tile(str(len(segments)), "segments"),
+    ]
+    if segments["stability"].notna().any():
+        lowest = float(segments["stability"].min())
+        steady = int((segments["stability"] >= UNSTABLE_BELOW).sum())
+        tiles.append(
+            Tile(
+                f"{steady} of {len(segments)}",
+                f"come back in repeats (weakest {plain(lowest)} of 1)",
+            )
+        )
+    explained = facts.tables["surrogates"]
+    if is_given(explained, "f1_weighted"):
+        score = float(explained["f1_weighted"].mean())
+        tiles.append(Tile(share(score), "of the assignments can be foretold (F1)"))
+    moved = moved_share(facts)
+    if not np.isnan(moved):
+        tiles.append(Tile(share(moved), "changed segment since the run before"))
+    return tiles
+
+
+def _bar(facts: Facts) -> tuple[Markup, str]:
+    if facts.is_partitioned:
+        sizes = facts.segments.groupby("partition")["share"].sum()
+        parts = [
+            (str(name), place % 12 + 1, float(part))
+            for place, (name, part) in enumerate(sizes.items())
+        ]
+    else:
+        parts = [
+            (str(row["segment_id"]), facts.colours[int(row["segment_id"])], float(row["share"]))
+            for row in records(facts.segments)
+        ]
+    told = ", ".join(f"{mark} {share(part)}" for mark, _, part in parts)
+    what = facts.partition_words if facts.is_partitioned else "segment"
+    alternative = f"Share of the {facts.things} by {what}: {told}"
+    return tag("div", draw_share_bar(parts, alternative)), alternative
+
+
+def _name(facts: Facts, row: Any) -> str:
+    return _quoted(facts.names[int(row["segment_id"])])
+
+
+def _quoted(name: object) -> str:
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{name}\N{RIGHT DOUBLE QUOTATION MARK}"

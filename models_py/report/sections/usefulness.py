@@ -1,0 +1,92 @@
+"""Whether the segments foretell the next period, beside simpler groupings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models_py.report.content import Figure, Section, Table
+from models_py.report.facts import Facts, number, records
+from models_py.report.numbers import count, plain, share
+from models_py.report.shape_charts import Bar, draw_bars
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GROUPINGS = {"segments": "these segments", "rfm": "RFM quintiles", "kmeans": "plain k-means"}
+MEASURES = {"eta_squared": "share of variance explained", "auc": "AUC"}
+CHANCE = {"auc": 0.5}
+
+
+def usefulness_section(facts: Facts) -> Section:
+    """Return how well the segments of the past foretell what came next."""
+    rows = facts.tables["validity"]
+    title = "Do they help to foretell?"
+    if rows.empty:
+        why = (
+            "Not measured: results.validity has no rows of this run. It asks whether segments"
+            " found on the first part of the period explain the next."
+        )
+        return Section("validity", title, left_out=[why])
+    split = records(rows)[0].get("split_on")
+    lead = [
+        f"The same recipe was run on what was known before {str(split)[:10]}; then the segments"
+        " were asked to explain what came after it. A grouping that explains nothing scores 0%"
+        " of the variance, or an AUC of 0.5.",
+        _verdict(rows),
+    ]
+    figures = [
+        _figure(facts, str(keys[0]), str(keys[1]), part)
+        for keys, part in rows.groupby(["outcome", "measure"], sort=False)
+    ]
+    return Section("validity", title, [text for text in lead if text], figures=figures)
+
+
+def _figure(facts: Facts, outcome: str, measure: str, rows: pd.DataFrame) -> Figure:
+    by_grouping = rows.groupby("grouping")
+    means = by_grouping["value"].mean()
+    order = [name for name in GROUPINGS if name in means.index]
+    order += [str(name) for name in means.index if name not in GROUPINGS]
+    floor = CHANCE.get(measure, 0.0)
+    longest = max(float((means - floor).max()), 1e-9)
+    groups = by_grouping["groups"].max()
+    bars = [
+        Bar(
+            f"{GROUPINGS.get(name, name)} ({int(groups[name])} groups)",
+            _told(measure, float(means[name])),
+            (float(means[name]) - floor) / longest,
+            1 if name == "segments" else 8,
+        )
+        for name in order
+    ]
+    what = f"{outcome.replace('_', ' ')}, {MEASURES.get(measure, measure)}"
+    told = "; ".join(f"{bar.title} {bar.told}" for bar in bars)
+    alternative = f"Next period's {what}: {told}."
+    seen = count(max(number(row, "rows") for row in records(rows)))
+    return Figure(
+        f"validity-{outcome}-{measure}".replace("_", "-").replace(" ", "-"),
+        f"Next period's {what}",
+        draw_bars(bars, alternative),
+        alternative,
+        note=f"{seen} {facts.things}.",
+        table=Table(["grouping", "value"], [[bar.title, bar.told] for bar in bars]),
+    )
+
+
+def _verdict(rows: pd.DataFrame) -> str:
+    known = rows[rows["value"].notna()]
+    wins = total = 0
+    for _, part in known.groupby(["partition", "outcome", "measure"]):
+        own = part.loc[part["grouping"] == "segments", "value"]
+        others = part.loc[part["grouping"] != "segments", "value"]
+        if len(own) and len(others):
+            total += 1
+            wins += int(own.max() > others.max())
+    if not total:
+        return ""
+    return (
+        f"These segments explain more than every simpler grouping for {wins} of {total} outcomes."
+    )
+
+
+def _told(measure: str, value: float) -> str:
+    return plain(value) if measure == "auc" else share(value)

@@ -1,0 +1,138 @@
+"""A run's report: the page, pictures and CSV files, rebuilt from what the run left behind."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models_py import settings
+from models_py.database.connection import open_warehouse
+from models_py.errors import MissingExtraError, SegmenthouseError
+from models_py.progress import Progress
+from models_py.report.facts import WAIT_SECONDS, Facts, read_facts
+from models_py.scoring.runs import find_run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PAGE = "index.html"
+FIGURES = "figures"
+
+
+class ReportError(SegmenthouseError):
+    """The report cannot be written; the run's results stand all the same."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written.
+
+    Attributes
+    ----------
+    page
+        The page; pictures and CSV files lie beside it.
+    notes
+        What is left out and how to get it.
+    """
+
+    page: Path
+    notes: list[str]
+
+
+def report_dir(study: str, run_id: str) -> Path:
+    """Return the folder of a run's report."""
+    return settings.reports_dir() / study / run_id
+
+
+def write_report(run_id: str, path: Path, progress: Progress, folder: Path | None = None) -> Report:
+    """Write the report of a finished run; what was there of it is replaced.
+
+    Parameters
+    ----------
+    run_id
+        The run.
+    path
+        The DuckDB file.
+    progress
+        Told of each step.
+    folder
+        Where to; ``reports/<study>/<run>`` unless told.
+
+    Raises
+    ------
+    SegmenthouseError
+        The run is not known, its gold table is gone or the folder cannot be written.
+    """
+    from models_py.report.page import write_page
+
+    progress.step("reading the run for its report")
+    facts = read_facts(run_id, path)
+    folder = folder or report_dir(facts.run.study, run_id)
+    tables = {**csv_tables(facts), "assignments": _assignments(facts)}
+    stamp = f"{facts.run.started_at:%Y%m%dT%H%M%S}"
+    files = {f"{name}_{stamp}.csv": table for name, table in sorted(tables.items())}
+    notes: list[str] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, table in files.items():
+            _replace(folder / name, table.to_csv(index=False))
+        notes += _draw_pictures(facts, folder / FIGURES, progress)
+        _replace(folder / PAGE, write_page(facts, list(files), progress))
+    except OSError as error:
+        raise ReportError(
+            f"{folder} cannot be written ({error.strerror or error}): free space or mend its"
+            f" rights, then run python scripts/write_report.py {run_id}"
+        ) from error
+    return Report(folder / PAGE, notes)
+
+
+def csv_tables(facts: Facts) -> dict[str, pd.DataFrame]:
+    """Return the run's segments and profiles as files have them; small segments by size only."""
+    segments = facts.segments.drop(columns="run_id")
+    hidden = [c for c in segments.columns if c not in {"partition", "segment_id", "size", "share"}]
+    is_small = segments["segment_id"].isin(facts.small)
+    segments = segments.astype(dict.fromkeys(hidden, "object"))
+    segments.loc[is_small, hidden] = None
+    profiles = facts.table("segment_features").drop(columns="run_id")
+    return {"summary": segments, "profiles": profiles}
+
+
+def _assignments(facts: Facts) -> pd.DataFrame:
+    rows = facts.tables["assignments"].drop(columns="run_id")
+    names = rows["segment_id"].map(facts.names)
+    rows.insert(list(rows.columns).index("segment_id") + 1, "segment_name", names)
+    return rows.rename(columns={"entity_id": facts.run.entity_column})
+
+
+def _draw_pictures(facts: Facts, folder: Path, progress: Progress) -> list[str]:
+    from models_py.report.pictures import draw_pictures
+
+    progress.step("drawing pictures")
+    try:
+        draw_pictures(facts, folder)
+    except MissingExtraError as missing:
+        return [f"no PNG pictures: {missing}"]
+    return []
+
+
+def _replace(path: Path, text: str) -> None:
+    # A reader of the page before it is finished would see half of it.
+    unfinished = path.with_name(f".{path.name}.part-{os.getpid()}")
+    unfinished.write_text(text, encoding="utf-8")
+    os.replace(unfinished, path)
+
+
+def find_run_id(study: str, run_id: str | None, path: Path) -> str:
+    """Return the run asked for, or the newest finished one of a study.
+
+    Raises
+    ------
+    UsageError
+        There is no such finished run.
+    DataError
+        The study never ran.
+    """
+    with open_warehouse(path, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
+        return find_run(warehouse, study, run_id).run_id

@@ -1,0 +1,59 @@
+"""Planted customers whose runs fill every part of the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+from planted_gold import planted_customers, planted_study
+
+from models_py.database.connection import quoted
+from models_py.pipeline import Finished, run_study
+from models_py.progress import Silent
+from models_py.studies.study import Study
+
+AWKWARD = "A & B <script>alert('x')</script>"
+"""A category that would run as a script where it is not escaped."""
+
+
+def customers(rows: int = 360, seed: int = 1) -> pd.DataFrame:
+    """Customers with words, missing values and ids that nothing else on a page looks like."""
+    frame = planted_customers(rows, seed)
+    generator = np.random.default_rng(seed)
+    frame["customer_id"] = [f"QX{number:05d}ZW" for number in range(rows)]
+    frame["home"] = np.where(frame["planted"] == "big", AWKWARD, "flat")
+    frame["region"] = generator.choice(["north", "south", "west"], rows)
+    frame.loc[generator.random(rows) < 0.1, "discount_share"] = np.nan
+    return frame
+
+
+def write_gold(path: Path, frame: pd.DataFrame) -> Path:
+    """Put customers into the gold table in place of those that are there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(path)) as database:
+        database.execute("create schema if not exists gold")
+        database.register("given", frame)
+        database.execute("create or replace table gold.grocery_customers as select * from given")
+    return path
+
+
+def study(**changes: Any) -> Study:
+    """A quick study of them with measures."""
+    measures = {"measures": ["spend_amount", "basket_count", "recency_days"]}
+    return planted_study(**{"describe": measures} | changes)
+
+
+def run(path: Path, recipe: Study, seed: int = 7) -> Finished:
+    """Run a study on the warehouse."""
+    return run_study(recipe, path, seed, Silent())
+
+
+def put_rows(path: Path, table: str, rows: pd.DataFrame) -> None:
+    """Add rows to a table of the results by column name."""
+    listed = ", ".join(quoted(str(column)) for column in rows.columns)
+    with duckdb.connect(str(path)) as database:
+        database.register("given", rows)
+        database.execute(f"insert into results.{table} ({listed}) select * from given")

@@ -1,0 +1,88 @@
+"""Figures and columns as a reader sees them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from models_py.report import numbers
+from models_py.report.words import column_words, many
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(0.301, "30%"), (0.0785, "7.8%"), (0.0, "0%"), (1.0, "100%"), (0.0002, "under 0.1%")],
+)
+def test_shares(value: float, told: str) -> None:
+    assert numbers.share(value) == told
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (63.123, "63.1"),
+        (0.2274, "0.23"),
+        (1861.4, "1,861"),
+        (-3.0, "\u22123.00"),
+        (123.4, "123"),
+        (0.0004, "4.0e\u221204"),
+        (float("nan"), "\u2013"),
+    ],
+)
+def test_plain_numbers(value: float, told: str) -> None:
+    assert numbers.plain(value) == told
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "told"),
+    [
+        ("fuel_share", 0.0612, "6.1%"),
+        ("home=flat", 0.5, "50%"),
+        ("recency_days", 8.94, "8.94 days"),
+        ("spend_amount", 4097.3, "4,097"),
+        ("basket_spend_mean", 31.87, "31.9"),
+        ("fuel_share", float("nan"), "\u2013"),
+    ],
+)
+def test_units_come_from_the_columns_name(column: str, value: float, told: str) -> None:
+    assert numbers.in_units(column, value) == told
+
+
+def test_words_around_numbers() -> None:
+    assert numbers.plural(1, "row") == "1 row"
+    assert numbers.plural(1200, "category", "categories") == "1,200 categories"
+    assert numbers.listed([]) == ""
+    assert numbers.listed(["a", "b", "c"]) == "a, b and c"
+    assert numbers.day(datetime(2026, 5, 3)) == "3 May 2026"
+    assert numbers.moment(datetime(2026, 5, 3, 4, 5)) == "3 May 2026, 04:05 UTC"
+
+
+def test_long_texts_end_at_a_word() -> None:
+    told = numbers.shortened("wide range, short gaps between visits", 20)
+    assert told == "wide range, short\u2026"
+    assert numbers.shortened("short", 20) == "short"
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ("basket_spend_mean", "average basket spend"),
+        ("category_effective_count", "effective number of categories"),
+        ("department_fuel_share", "fuel share"),
+        ("visit_gap_max_days", "visit gap max"),
+        ("recency_days", "time since the last visit"),
+        ("home=own house", "home own house"),
+    ],
+)
+def test_columns_in_words(column: str, words: str) -> None:
+    assert column_words(column) == words
+
+
+def test_plurals() -> None:
+    assert [many(noun) for noun in ("category", "day", "bus", "basket")] == [
+        "categories",
+        "days",
+        "buses",
+        "baskets",
+    ]
