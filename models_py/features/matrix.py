@@ -229,18 +229,31 @@ class FeatureMatrix:
             recipes = [self._fit_numeric(name, column)]
         if self.features.missing_indicator and column.isna().any():
             recipes.append(Recipe(f"{name}_is_missing", name, "indicator"))
-        return [self._scaled(recipe, column) for recipe in recipes]
+        return self._weighted([self._scaled(recipe, column) for recipe in recipes], column)
+
+    def _weighted(self, recipes: list[Recipe], column: pd.Series[Any]) -> list[Recipe]:
+        # One spread for the whole block: levels lie as far apart wherever a row comes from.
+        weight = self.features.category_weight
+        if weight is None or self.features.scale in ("minmax", "none"):
+            return recipes
+        block = [recipe for recipe in recipes if _is_two_valued(recipe, column)]
+        variance = sum(float(np.var(_before_scaling(recipe, column))) for recipe in block)
+        if not variance:
+            return recipes
+        spread = float(np.sqrt(variance / weight))
+        return [replace(r, spread=spread) if r in block else r for r in recipes]
 
     def _fit_numeric(self, name: str, column: pd.Series[Any]) -> Recipe:
         values = _numbers(column)
         known = values[~np.isnan(values)]
-        if set(np.unique(known)) <= {0.0, 1.0}:
+        recipe = Recipe(name, name, "numeric")
+        if _is_two_valued(recipe, column):
             # Two values leave nothing to clip or bend; a rare 1 would be clipped away.
-            return Recipe(name, name, "numeric", fill=self._fill(name, known))
+            return replace(recipe, fill=self._fill(name, known))
         share = self.features.winsorise
         low, high = (float(edge) for edge in np.quantile(known, [share, 1 - share]))
         clipped = np.clip(known, low, high)
-        recipe = Recipe(name, name, "numeric", fill=self._fill(name, clipped))
+        recipe = replace(recipe, fill=self._fill(name, clipped))
         if share:
             recipe = replace(recipe, low=low, high=high)
         if self._takes_power(name):
@@ -438,6 +451,13 @@ def _word(value: object) -> str:
 
 def _apply(recipe: Recipe, column: pd.Series[Any]) -> FloatArray:
     return (_before_scaling(recipe, column) - recipe.center) / recipe.spread
+
+
+def _is_two_valued(recipe: Recipe, column: pd.Series[Any]) -> bool:
+    if recipe.kind != "numeric":
+        return recipe.kind != "ordinal"
+    values = _numbers(column)
+    return set(np.unique(values[~np.isnan(values)])) <= {0.0, 1.0}
 
 
 def _before_scaling(recipe: Recipe, column: pd.Series[Any]) -> FloatArray:

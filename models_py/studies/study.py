@@ -48,7 +48,9 @@ class Features(Section):
     is categorical whatever its type. ``winsorise`` is the share of the values clipped at each
     end; ``log1p = "auto"`` takes the logarithm of columns without a negative value whose
     skewness is over 2. A null in an ordinal column takes the rank of ``"missing"`` where its
-    order holds that word, the median rank otherwise.
+    order holds that word, the median rank otherwise. ``category_weight`` is the variance that
+    all levels of a category, or a column of yes and no, hold together where a number holds 1:
+    scaled one by one they would outweigh the numbers. ``"none"`` scales them as numbers are.
     """
 
     include: list[str] = Field(min_length=1)
@@ -64,6 +66,7 @@ class Features(Section):
     log1p: Literal["auto", "none"] | list[str] = "none"
     power: list[str] = []
     one_hot_drop_first: bool = False
+    category_weight: Annotated[Annotated[float, Field(gt=0.0)] | None, Unlimited] = 0.5
     winsorise: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.0
 
 

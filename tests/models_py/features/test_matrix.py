@@ -98,7 +98,8 @@ def test_power_for_one_column_only(generator: np.random.Generator) -> None:
 
 
 def test_every_kind_becomes_finite_columns(mixed: pd.DataFrame) -> None:
-    matrix = fitted(mixed, ordinal={"level": ["basic", "silver", "gold"]})
+    order = {"level": ["basic", "silver", "gold"]}
+    matrix = fitted(mixed, ordinal=order, category_weight="none")
     assert matrix.names_ == [
         "amount",
         "count",
@@ -118,6 +119,21 @@ def test_every_kind_becomes_finite_columns(mixed: pd.DataFrame) -> None:
     np.testing.assert_allclose(transformed.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(transformed.std(axis=0), 1)
     assert matrix.dropped_ == []
+
+
+def test_a_category_weighs_half_a_number_whatever_its_levels(mixed: pd.DataFrame) -> None:
+    order = {"level": ["basic", "silver", "gold"]}
+    matrix = fitted(mixed, ordinal=order)
+    variance = dict(zip(matrix.names_, matrix.transform(mixed).var(axis=0), strict=True))
+    of_channel = [variance[f"channel={word}"] for word in ("app", "shop", "web")]
+    of_size = [variance[f"size={word}"] for word in ("large", "small")]
+    for block in (of_channel, of_size, [variance["has_card"]], [variance["is_new"]]):
+        assert sum(block) == pytest.approx(0.5)
+    assert [variance[name] for name in ("amount", "level")] == pytest.approx([1.0, 1.0])
+    heavy = fitted(mixed, ordinal=order, category_weight=2.0)
+    numbers, codes = heavy.numbers_and_codes(heavy.transform(mixed))
+    assert numbers.shape[1] + 5 == len(heavy.names_)
+    np.testing.assert_array_equal(codes, matrix.numbers_and_codes(matrix.transform(mixed))[1])
 
 
 def test_truth_values_are_one_and_zero(mixed: pd.DataFrame) -> None:

@@ -38,7 +38,7 @@ OWN_RULES: list[tuple[str, str, dict[str, Any]]] = [
     ("average", "nearest_row", {}),
     ("complete", "nearest_row", {}),
     ("single", "nearest_row", {}),
-    ("dbscan", "nearest_core_point", {"eps": 1.4, "min_samples": 5}),
+    ("dbscan", "nearest_core_point", {"eps": 0.8, "min_samples": 5}),
     ("hdbscan", "nearest_core_point", {"min_cluster_size": 15, "min_samples": 4}),
 ]
 """Algorithm, its own rule, and parameters that find more than one group here."""
