@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from importlib.metadata import version
@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING
 from models_py import settings
 from models_py.database import results
 from models_py.database.connection import Warehouse, open_warehouse
-from models_py.database.gold import GoldRows, read_gold
+from models_py.database.gold import GoldRows, evaluate, read_gold
+from models_py.describe.advice import load_advice
+from models_py.describe.names import given_names
 from models_py.errors import SegmenthouseError, StudyError, near_match
+from models_py.explanation import explain
 from models_py.features.matrix import check_patterns, feature_columns
 from models_py.progress import Progress
-from models_py.run_tables import Previous, RunTables, run_tables
+from models_py.run_tables import Previous, RunTables, Telling, run_tables
 from models_py.scoring.saved import NOT_GIVEN, remove_run_models, save_run_models
 from models_py.scoring.succession import succeeded_segments
 from models_py.segmentation import ALL, Segmentation, check_encoders, segment_rows
@@ -46,6 +49,8 @@ class Finished:
         What was written.
     reasons
         Why the winner won, by partition.
+    skipped
+        What was left out and how to get it, a line each.
     """
 
     run_id: str
@@ -54,6 +59,7 @@ class Finished:
     rows_read: int
     tables: RunTables
     reasons: dict[str, str]
+    skipped: tuple[str, ...] = ()
 
 
 def run_study(study: Study, path: Path, seed: int, progress: Progress) -> Finished:
@@ -77,6 +83,11 @@ def run_study(study: Study, path: Path, seed: int, progress: Progress) -> Finish
         is wrong with the study itself is found before a run begins.
     """
     check_encoders(study)
+    told = Telling(
+        names=given_names(settings.names_file(), study.name),
+        advice=load_advice(settings.advice_file()),
+        seed=seed,
+    )
     start = _start(study, seed)
     with open_warehouse(path) as warehouse:
         results.begin_run(warehouse, start)
@@ -84,8 +95,13 @@ def run_study(study: Study, path: Path, seed: int, progress: Progress) -> Finish
         progress.step(f"reading {study.table}")
         gold = read_studied(study, path)
         segmentations = segment_partitions(study, gold.frame, seed, progress)
+        progress.step("explaining the segments")
+        small = study.describe.small_segment
+        told = replace(
+            told, explanations=[explain(gold.frame, one, seed, small) for one in segmentations]
+        )
         progress.step("matching the previous run and writing results")
-        return _write(study, path, start.run_id, gold, segmentations)
+        return _write(study, path, start.run_id, gold, segmentations, told)
     except BaseException as error:
         _record_failure(path, start.run_id, error)
         raise
@@ -198,17 +214,27 @@ def _check_columns(study: Study, available: dict[str, str]) -> None:
 
 
 def _write(
-    study: Study, path: Path, run_id: str, gold: GoldRows, segmentations: list[Segmentation]
+    study: Study,
+    path: Path,
+    run_id: str,
+    gold: GoldRows,
+    segmentations: list[Segmentation],
+    told: Telling,
 ) -> Finished:
     with open_warehouse(path, wait_seconds=WRITE_WAIT_SECONDS) as warehouse:
         previous_run_id = results.latest_run(warehouse, study.name)
         previous = _previous(warehouse, previous_run_id)
+        schema, name = study.schema_and_name
+        ask_gold = partial(
+            evaluate, warehouse, schema, name, study.entity, study.where, study.at_least
+        )
         tables = run_tables(
             study,
             gold.frame,
             segmentations,
             previous,
             results.last_segment_id(warehouse, study.name),
+            replace(told, ask_gold=ask_gold),
         )
         reasons = {s.prepared.partition: s.choice.reason for s in segmentations}
         facts = {
@@ -226,7 +252,8 @@ def _write(
         except BaseException:
             remove_run_models(models)
             raise
-    return Finished(run_id, study.name, previous_run_id, len(gold.frame), tables, reasons)
+    skipped = tuple(dict.fromkeys(one.skipped for one in told.explanations if one.skipped))
+    return Finished(run_id, study.name, previous_run_id, len(gold.frame), tables, reasons, skipped)
 
 
 def _previous(warehouse: Warehouse, run_id: str | None) -> Previous | None:

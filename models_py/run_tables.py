@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models_py.describe.names import name_segments
-from models_py.describe.profiles import profile_segments
+from models_py.describe.advice import AdviceRule, advise
+from models_py.describe.effects import adjusted
+from models_py.describe.names import name_segments, plural
+from models_py.describe.profiles import profile_categories, profile_segments
 from models_py.evaluation.stability import UNSTABLE_BELOW
+from models_py.explanation import AskGold, Explanation, explained_rows
 from models_py.identity import Identity, match_segments, migrations
 from models_py.segmentation import Segmentation
 from models_py.studies.study import Study
@@ -29,6 +32,31 @@ class Previous:
     run_id: str
     assignments: pd.DataFrame
     by_centres: Callable[[pd.DataFrame, IntArray], Mapping[int, int]] | None = None
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What the segments are told by, beside their profiles.
+
+    Attributes
+    ----------
+    explanations
+        One per partition; none where nothing is explained.
+    names
+        Given by a person, by segment id.
+    advice
+        Rules of advice, the most urgent first.
+    ask_gold
+        Runs the rules in the warehouse; without it no rule is told.
+    seed
+        Of what is sampled.
+    """
+
+    explanations: list[Explanation] = field(default_factory=list)
+    names: Mapping[int, str] = field(default_factory=dict)
+    advice: list[AdviceRule] = field(default_factory=list)
+    ask_gold: AskGold | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,6 +81,7 @@ def run_tables(
     segmentations: list[Segmentation],
     previous: Previous | None,
     last_id: int,
+    telling: Telling | None = None,
 ) -> RunTables:
     """Turn what a run found into rows, with segment ids matched to the previous run.
 
@@ -68,8 +97,12 @@ def run_tables(
         The study's run before; None for the first.
     last_id
         The highest segment id that the study ever gave.
+    telling
+        What else the segments are told by.
     """
     import pandas as pd
+
+    telling = telling or Telling()
 
     entities = frame[study.entity].astype("string")
     groups = _global_groups(segmentations, len(frame))
@@ -79,15 +112,29 @@ def run_tables(
         by_centres = partial(previous.by_centres, frame, groups)
     identity = match_segments(list(entities), groups, before, last_id, by_centres)
     segment_ids = identity.segment_ids[groups]
-    profiles = _profiles(study, frame, segmentations, segment_ids)
+    explained = explained_rows(
+        telling.explanations,
+        segmentations,
+        identity.segment_ids,
+        list(entities),
+        telling.ask_gold,
+        telling.seed,
+    )
+    profiles, categories = _profiles(study, frame, segmentations, segment_ids)
+    profiles = profiles.merge(explained.features, on=["segment_id", "feature"], how="left")
+    segments = _segments(study, segmentations, identity, profiles, telling.names)
+    segments = segments.merge(explained.segments, on="segment_id", how="left")
     rows = {
         "feature_selection": pd.concat([_selection(s) for s in segmentations]),
         "outliers": pd.concat([_outliers(s, entities) for s in segmentations]),
         "model_search": pd.concat([_candidates(s) for s in segmentations]),
-        "segments": _segments(study, segmentations, identity, profiles),
+        "segments": segments,
         "segment_features": profiles,
+        "segment_categories": categories,
+        "segment_actions": advise(segments, profiles, telling.advice),
         "assignments": pd.concat([_assignments(s, entities, segment_ids) for s in segmentations]),
         "partition_resemblance": _resemblance(profiles),
+        **explained.tables,
     }
     if previous is not None:
         moved = migrations(list(entities), segment_ids, previous.assignments)
@@ -179,29 +226,44 @@ def _candidates(segmentation: Segmentation) -> pd.DataFrame:
 
 def _profiles(
     study: Study, frame: pd.DataFrame, segmentations: list[Segmentation], segment_ids: IntArray
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     # A partition's segments are measured against their own partition.
     import pandas as pd
 
-    parts = []
+    parts, category_parts = [], []
+    small = study.describe.small_segment
     for segmentation in segmentations:
         prepared = segmentation.prepared
         recipes = prepared.matrix.recipes_
         rows = frame.drop(columns=study.entity).iloc[prepared.rows]
         described = prepared.matrix.described(rows)
         plain = rows.drop(columns=described.columns, errors="ignore")
-        part = profile_segments(plain.join(described), segment_ids[prepared.rows])
+        ids = segment_ids[prepared.rows]
+        part = profile_segments(plain.join(described), ids, small)
         is_feature = part["feature"].isin({name for r in recipes for name in (r.feature, r.column)})
         parts.append(part.assign(partition=prepared.partition, is_model_feature=is_feature))
-    return pd.concat(parts)
+        words = profile_categories(rows, ids, small)
+        category_parts.append(words.assign(partition=prepared.partition))
+    profiles, categories = pd.concat(parts), pd.concat(category_parts)
+    # All tests of a run are told together, so they are adjusted together.
+    tests = np.concatenate([part["p"].to_numpy(np.float64) for part in (profiles, categories)])
+    told = adjusted(tests)
+    profiles["p_adjusted"] = told[: len(profiles)]
+    categories["p_adjusted"] = told[len(profiles) :]
+    return profiles.drop(columns="p"), categories.drop(columns="p")
 
 
 def _segments(
-    study: Study, segmentations: list[Segmentation], identity: Identity, profiles: pd.DataFrame
+    study: Study,
+    segmentations: list[Segmentation],
+    identity: Identity,
+    profiles: pd.DataFrame,
+    given: Mapping[int, str],
 ) -> pd.DataFrame:
     import pandas as pd
 
-    namings = name_segments(profiles[profiles["is_model_feature"]], study.describe.top)
+    features = profiles[profiles["is_model_feature"]]
+    namings = name_segments(features, study.describe.top, plural(study.entity), given)
     total = sum(len(segmentation.groups) for segmentation in segmentations)
     rows, offset = [], 0
     for segmentation in segmentations:
@@ -218,6 +280,7 @@ def _segments(
                     "share": float(members.sum() / total),
                     "silhouette": float(segmentation.silhouette[members].mean()),
                     "stability": float(jaccard),
+                    "is_small": bool(members.sum() < study.describe.small_segment),
                     "is_stable": None if np.isnan(jaccard) else bool(jaccard >= UNSTABLE_BELOW),
                 }
             )

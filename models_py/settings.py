@@ -48,6 +48,16 @@ def reports_dir() -> Path:
     return home() / "reports"
 
 
+def names_file() -> Path:
+    """Return the file of names that a person gave to segments; it need not be there."""
+    return home() / "data" / "names.toml"
+
+
+def advice_file() -> Path:
+    """Return the file of advice beside what is shipped; it need not be there."""
+    return home() / "data" / "advice.toml"
+
+
 def sql_dir() -> Path:
     """Return the folder of ready questions."""
     return repository() / "sql"

@@ -91,6 +91,8 @@ def _run(asked: argparse.Namespace) -> int:
 
         finished = run_study(study, path, seed, progress)
         told = Told() if asked.no_report else _write_report(finished, path, progress)
+    for reason in finished.skipped:
+        print(f"not explained: {reason}", file=sys.stderr)
     if asked.json:
         print(json.dumps(_as_json(finished) | asdict(told), indent=2, default=str))
     else:

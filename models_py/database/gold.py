@@ -80,14 +80,8 @@ def read_gold(
     quoted = ", ".join(
         [f"cast({key} as varchar) as {key}", *(warehouse.quote(column) for column in wanted[1:])]
     )
-    conditions = [
-        f"cast({warehouse.quote(column)} as varchar) in ({', '.join('?' * len(allowed))})"
-        for column, allowed in where.items()
-    ] + [f"{warehouse.quote(column)} >= ?" for column in at_least]
-    source = f"select {quoted} from {warehouse.quote(schema, name)} as read_table"
-    if conditions:
-        source += f" where {' and '.join(conditions)}"
-    values = [*(value for allowed in where.values() for value in allowed), *at_least.values()]
+    conditions, values = _conditions(warehouse, where, at_least)
+    source = f"select {quoted} from {warehouse.quote(schema, name)} as read_table{conditions}"
     frame = warehouse.frame(f"{source} order by read_table.{key}", values)
     _check_entities(frame[entity], f"{schema}.{name}", entity)
     summed = warehouse.rows(
@@ -96,6 +90,57 @@ def read_gold(
         values,
     )
     return GoldRows(frame, types[entity], "{}-{:x}".format(*summed[0]))
+
+
+def evaluate(
+    warehouse: Warehouse,
+    schema: str,
+    name: str,
+    entity: str,
+    where: Mapping[str, Sequence[str]],
+    at_least: Mapping[str, float],
+    expressions: Mapping[str, str],
+) -> pd.DataFrame:
+    """Return what SQL expressions give on the rows that :func:`read_gold` reads.
+
+    Parameters
+    ----------
+    warehouse, schema, name, entity, where, at_least
+        As there.
+    expressions
+        Column of the answer to the expression, which may name the table's columns.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The entity as text is its index.
+
+    Raises
+    ------
+    WarehouseError
+        An expression does not run there.
+    """
+    wanted = ", ".join(
+        f"{expression} as {warehouse.quote(column)}" for column, expression in expressions.items()
+    )
+    conditions, values = _conditions(warehouse, where, at_least)
+    told = warehouse.frame(
+        f"select cast({warehouse.quote(entity)} as varchar) as read_entity, {wanted}"
+        f" from {warehouse.quote(schema, name)}{conditions}",
+        values,
+    )
+    return told.set_index("read_entity")
+
+
+def _conditions(
+    warehouse: Warehouse, where: Mapping[str, Sequence[str]], at_least: Mapping[str, float]
+) -> tuple[str, list[object]]:
+    conditions = [
+        f"cast({warehouse.quote(column)} as varchar) in ({', '.join('?' * len(allowed))})"
+        for column, allowed in where.items()
+    ] + [f"{warehouse.quote(column)} >= ?" for column in at_least]
+    values = [*(value for allowed in where.values() for value in allowed), *at_least.values()]
+    return f" where {' and '.join(conditions)}" if conditions else "", values
 
 
 def _is_ordered_number(column_type: str) -> bool:

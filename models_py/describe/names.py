@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from models_py.errors import StudyError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,23 +44,83 @@ def standing_out(profile: pd.DataFrame, top: int) -> tuple[pd.DataFrame, pd.Data
     return high, low
 
 
-def name_segments(profiles: pd.DataFrame, top: int) -> dict[int, Naming]:
+def name_segments(
+    profiles: pd.DataFrame,
+    top: int,
+    who: str = "customers",
+    given: Mapping[int, str] | None = None,
+) -> dict[int, Naming]:
     """Name every segment by what stands out most; names are unique.
 
     Parameters
     ----------
     profiles
-        Rows of the features to name by, of all segments.
+        Rows of the features to name by, of all segments; a segment without a known ``mean``
+        was too small to be profiled.
     top
         How many high and low features the description tells.
+    who
+        What a row is, in the plural, where no feature tells more.
+    given
+        Names that a person gave, by segment id.
     """
+    given = given or {}
     namings: dict[int, Naming] = {}
-    taken: set[str] = set()
+    taken = set(given.values())
     for segment_id, profile in profiles.groupby("segment_id"):
-        name = _unique(_words_by_strength(profile), taken)
+        number = int(str(segment_id))
+        if number in given:
+            name = given[number]
+        elif profile["mean"].notna().any():
+            name = _unique(_names_by_strength(profile, who), taken)
+        else:
+            name = _unique([f"small group of {who}"], taken)
         taken.add(name)
-        namings[int(str(segment_id))] = Naming(name, _described(profile, top))
+        namings[number] = Naming(name, _described(profile, top))
     return namings
+
+
+def given_names(path: Path, study: str) -> dict[int, str]:
+    """Return the names that a person gave to a study's segments.
+
+    Parameters
+    ----------
+    path
+        A TOML file with one table a study: ``segment_id = "name"``. None is needed.
+    study
+        Its name.
+
+    Raises
+    ------
+    StudyError
+        The file cannot be read, or a key, a name or a repeated name is wrong; says which.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8")).get(study, {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path}: not readable as TOML: {error}") from error
+    if not isinstance(told, dict):
+        raise StudyError(f'{path}: {study} is a table: [{study}], then lines such as 3 = "name"')
+    names: dict[int, str] = {}
+    for key, name in told.items():
+        if not key.isdigit():
+            raise StudyError(f"{path}: [{study}] '{key}': a segment id is a whole number")
+        if not isinstance(name, str) or not name.strip():
+            raise StudyError(f"{path}: [{study}] {key}: a name is a text that is not empty")
+        if name in names.values():
+            raise StudyError(f"{path}: [{study}] {key}: '{name}' stands twice; names are unique")
+        names[int(key)] = name
+    return names
+
+
+def plural(entity: str) -> str:
+    """Return what the rows of an entity column are: ``customer_id`` are ``customers``."""
+    words = re.sub(r"(_|^)(id|key|code|number|no)$", "", entity).replace("_", " ").strip()
+    if not words or words.endswith("s"):
+        return words or "customers"
+    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
 
 
 def feature_words(feature: str) -> str:
@@ -84,25 +148,58 @@ def _known_words() -> dict[str, dict[str, str]]:
     return known
 
 
-def _words_by_strength(profile: pd.DataFrame) -> list[str]:
+@dataclass(frozen=True)
+class _Part:
+    """What one feature gives to a name: an adjective, a noun, or a phrase of its own."""
+
+    kind: str
+    words: str
+
+
+def _names_by_strength(profile: pd.DataFrame, who: str) -> list[str]:
+    # Names of one, two, three, ... features, the clearest first.
     pairs = zip(profile["feature"].astype(str), profile["z"].astype(float), strict=True)
     clear = sorted((-abs(z), feature, z) for feature, z in pairs if abs(z) >= CLEAR_Z)
-    words = [side_words(feature, z) for _, feature, z in clear]
-    return list(dict.fromkeys(words)) or ["near the average"]
+    parts = list(dict.fromkeys(_name_part(feature, z) for _, feature, z in clear))
+    names = [_joined(parts[:count], who) for count in range(1, len(parts) + 1)]
+    return names[1:] or names or ["near the average"]
 
 
-def _unique(words: list[str], taken: set[str]) -> str:
-    for count in range(min(2, len(words)), len(words) + 1):
-        name = ", ".join(words[:count])
+def _name_part(feature: str, z: float) -> _Part:
+    side = "high" if z > 0 else "low"
+    for pattern, words in _known_words().items():
+        if fnmatchcase(feature, pattern):
+            what = feature_words(feature).removesuffix(" share")
+            for kind in ("as", "who"):
+                if f"{side}_{kind}" in words:
+                    return _Part(kind, words[f"{side}_{kind}"].format(what=what))
+            break
+    return _Part("phrase", side_words(feature, z))
+
+
+def _joined(parts: list[_Part], who: str) -> str:
+    adjectives = [part.words for part in parts if part.kind == "as"]
+    people = [part.words for part in parts if part.kind == "who"]
+    phrases = [part.words for part in parts if part.kind == "phrase"]
+    if not adjectives and not people:
+        return ", ".join(phrases)
+    told = " ".join([*adjectives, " and ".join(people) or who])
+    return ", ".join([told, *phrases])
+
+
+def _unique(names: list[str], taken: set[str]) -> str:
+    for name in names:
         if name not in taken:
             return name
     number = 2
-    while f"{', '.join(words)} ({number})" in taken:
+    while f"{names[-1]} ({number})" in taken:
         number += 1
-    return f"{', '.join(words)} ({number})"
+    return f"{names[-1]} ({number})"
 
 
 def _described(profile: pd.DataFrame, top: int) -> str:
+    if profile["mean"].isna().all():
+        return "too few members to be profiled: figures are withheld"
     high, low = standing_out(profile, top)
     parts = [
         f"{side}: "

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models_py.clustering.centres import centre_distances, group_centres
+from models_py.describe.effects import Moments, effects, enrichment_p, moments
 from models_py.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -22,10 +24,38 @@ COLUMNS = (
     "population_mean",
     "z",
     "importance",
+    "known_count",
+    "total_share",
+    "effect_size",
+    "effect_low",
+    "effect_high",
+    "p",
 )
+WITHHELD = tuple(
+    name
+    for name in COLUMNS
+    if name not in ("segment_id", "feature", "population_mean", "importance", "known_count")
+)
+"""Figures that a segment too small to be profiled does not get."""
+
+ADDED_UP = ("*_amount", "*_count")
+NOT_ADDED_UP = ("*_effective_count",)
+CATEGORY_COLUMNS = (
+    "segment_id",
+    "feature",
+    "category",
+    "share",
+    "population_share",
+    "lift",
+    "p",
+)
+NO_CATEGORY = "not given"
+CATEGORIES_LIMIT = 50
 
 
-def profile_segments(frame: pd.DataFrame, segment_ids: IntArray) -> pd.DataFrame:
+def profile_segments(
+    frame: pd.DataFrame, segment_ids: IntArray, small_segment: int = 0
+) -> pd.DataFrame:
     """Describe every numeric column in every segment.
 
     Parameters
@@ -35,47 +65,173 @@ def profile_segments(frame: pd.DataFrame, segment_ids: IntArray) -> pd.DataFrame
         figure, other than numeric and boolean columns are left out altogether.
     segment_ids
         Shape (rows,).
+    small_segment
+        Segments with fewer rows get null for every figure of their own members.
 
     Returns
     -------
     pandas.DataFrame
         One row per segment and feature: ``segment_id``, ``feature``, ``mean``, ``median``,
         ``lower_quartile``, ``upper_quartile``, ``population_mean``, ``z`` (the difference of
-        the means in population standard deviations) and ``importance`` (eta squared: the
-        share of the column's variance that lies between segments).
+        the means in population standard deviations), ``importance`` (eta squared: the share of
+        the column's variance that lies between segments), ``known_count`` (rows with a value),
+        ``total_share`` (the segment's part of the column's sum; for amounts and counts without
+        a negative value), ``effect_size`` with ``effect_low`` and ``effect_high`` (Hedges g
+        against all other rows, 95% interval) and ``p`` (Welch's t test, not yet adjusted).
     """
     import pandas as pd
 
-    numbers = frame.select_dtypes(["number", "bool", "boolean"], exclude=["timedelta"])
-    numbers = numbers.astype(float).replace([np.inf, -np.inf], np.nan)
-    numbers = numbers.loc[:, numbers.notna().any()]
+    numbers = _numeric_columns(frame)
     if numbers.columns.empty:
         return pd.DataFrame(columns=list(COLUMNS))
-    grouped = numbers.groupby(segment_ids)
-    parts = {
-        "mean": grouped.mean(),
-        "median": grouped.median(),
-        "lower_quartile": grouped.quantile(0.25),
-        "upper_quartile": grouped.quantile(0.75),
+    values = numbers.to_numpy(dtype=np.float64)
+    ids, starts, order = _segment_bounds(segment_ids)
+    lowest = np.nanmin(values, axis=0)
+    # Of a constant the mean is off by rounding, which would look like a difference.
+    is_constant = lowest == np.nanmax(values, axis=0)
+    means = np.where(is_constant, lowest, np.nanmean(values, axis=0))
+    overall = moments(values - means)
+    spreads = np.sqrt(overall.scatter / overall.count)
+    blocks = np.split(values[order], starts[1:])
+    between = np.zeros(values.shape[1])
+    parts = []
+    for segment_id, block in zip(ids, blocks, strict=True):
+        inside = moments(block - means)
+        figures = _figures(block, inside, overall, means, spreads)
+        between += np.where(inside.count > 0, inside.count * np.nan_to_num(inside.mean) ** 2, 0.0)
+        part = pd.DataFrame({"segment_id": segment_id, "feature": numbers.columns, **figures})
+        if len(block) < small_segment:
+            part[[name for name in WITHHELD if name in part]] = np.nan
+        parts.append(part)
+    profiles = pd.concat(parts, ignore_index=True)
+    profiles["total_share"] = _total_shares(numbers, profiles, overall.count * means)
+    total = overall.squares
+    shares = np.divide(between, total, out=np.zeros_like(total), where=total > 0)
+    profiles["importance"] = np.tile(shares, len(ids))
+    return profiles[list(COLUMNS)]
+
+
+def profile_categories(
+    frame: pd.DataFrame, segment_ids: IntArray, small_segment: int = 0
+) -> pd.DataFrame:
+    """Describe every column of words in every segment.
+
+    Parameters
+    ----------
+    frame
+        Gold columns, one row per entity; a null is the category ``'not given'``. Columns of one
+        category, or of more than 50, tell nothing of groups and are left out.
+    segment_ids
+        Shape (rows,).
+    small_segment
+        Segments with fewer rows are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per segment, ``feature`` and ``category``: ``segment_id``, ``share`` of the
+        segment's rows, ``population_share``, ``lift`` (their ratio) and ``p`` (see
+        :func:`models_py.describe.effects.enrichment_p`, not yet adjusted).
+    """
+    import pandas as pd
+
+    words = frame.select_dtypes(["object", "string", "category"])
+    ids, places = np.unique(segment_ids, return_inverse=True)
+    sizes = np.bincount(places)
+    parts = []
+    for column in words.columns:
+        named = words[column].astype("string").fillna(NO_CATEGORY)
+        codes, categories = pd.factorize(named, sort=True)
+        if not 1 < len(categories) <= CATEGORIES_LIMIT:
+            continue
+        counts = np.zeros((len(ids), len(categories)), dtype=np.int64)
+        np.add.at(counts, (places, codes), 1)
+        overall = counts.sum(axis=0)
+        population = overall / len(frame)
+        for place in np.flatnonzero(sizes >= small_segment):
+            share = counts[place] / sizes[place]
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "segment_id": ids[place],
+                        "feature": column,
+                        "category": list(categories),
+                        "share": share,
+                        "population_share": population,
+                        "lift": share / population,
+                        "p": enrichment_p(counts[place], overall, int(sizes[place]), len(frame)),
+                    }
+                )
+            )
+    if not parts:
+        return pd.DataFrame(columns=list(CATEGORY_COLUMNS))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _numeric_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    numbers = frame.select_dtypes(["number", "bool", "boolean"], exclude=["timedelta"])
+    numbers = numbers.astype(float).replace([np.inf, -np.inf], np.nan)
+    return numbers.loc[:, numbers.notna().any()]
+
+
+def _segment_bounds(segment_ids: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    order = np.argsort(segment_ids, kind="stable")
+    ids, starts = np.unique(segment_ids[order], return_index=True)
+    return ids, starts, order
+
+
+def _figures(
+    block: FloatArray,
+    inside: Moments,
+    overall: Moments,
+    means: FloatArray,
+    spreads: FloatArray,
+) -> dict[str, FloatArray | IntArray]:
+    ordered = np.sort(block, axis=0)
+    effect = effects(inside, overall.without(inside))
+    distance = np.divide(inside.mean, spreads, out=np.zeros_like(spreads), where=spreads > 0)
+    return {
+        "mean": means + inside.mean,
+        "median": _quantile(ordered, inside.count, 0.5),
+        "lower_quartile": _quantile(ordered, inside.count, 0.25),
+        "upper_quartile": _quantile(ordered, inside.count, 0.75),
+        "population_mean": means,
+        "z": np.nan_to_num(distance),
+        "known_count": inside.count.astype(np.int64),
+        "effect_size": effect.size,
+        "effect_low": effect.low,
+        "effect_high": effect.high,
+        "p": effect.p,
     }
-    profiles = pd.DataFrame({name: part.stack(future_stack=True) for name, part in parts.items()})
-    profiles.index.names = ["segment_id", "feature"]
-    profiles = profiles.reset_index()
-    means, spreads = numbers.mean(), numbers.std(ddof=0)
-    feature = profiles["feature"]
-    profiles["population_mean"] = feature.map(means)
-    spread = feature.map(spreads).where(lambda values: values > 0)
-    profiles["z"] = ((profiles["mean"] - profiles["population_mean"]) / spread).fillna(0.0)
-    profiles["importance"] = feature.map(_between_share(numbers, segment_ids))
-    return profiles
 
 
-def _between_share(numbers: pd.DataFrame, segment_ids: IntArray) -> pd.Series[float]:
-    overall = numbers.mean()
-    grouped = numbers.groupby(segment_ids)
-    between = (grouped.count() * (grouped.mean() - overall) ** 2).sum()
-    total = ((numbers - overall) ** 2).sum()
-    return (between / total.where(total > 0)).fillna(0.0)
+def _quantile(ordered: FloatArray, count: FloatArray, share: float) -> FloatArray:
+    # Nulls are sorted to the end, so that each column's first `count` rows are its values.
+    place = np.maximum(count - 1, 0) * share
+    below = place.astype(np.int64)
+    above = np.minimum(below + 1, np.maximum(count.astype(np.int64) - 1, 0))
+    columns = np.arange(ordered.shape[1])
+    low, high = ordered[below, columns], ordered[above, columns]
+    return np.asarray(low + (high - low) * (place - below))
+
+
+def _total_shares(
+    numbers: pd.DataFrame, profiles: pd.DataFrame, sums: FloatArray
+) -> pd.Series[float]:
+    totals = {
+        column: total
+        for column, total, least in zip(numbers.columns, sums, numbers.min(), strict=True)
+        if least >= 0 and total > 0 and _adds_up(str(column))
+    }
+    segment_sums = profiles["mean"].fillna(0.0) * profiles["known_count"]
+    shares = segment_sums / profiles["feature"].map(totals)
+    return shares.where(profiles["z"].notna())
+
+
+def _adds_up(column: str) -> bool:
+    return any(fnmatchcase(column, pattern) for pattern in ADDED_UP) and not any(
+        fnmatchcase(column, pattern) for pattern in NOT_ADDED_UP
+    )
 
 
 def confidences(points: FloatArray, groups: IntArray) -> FloatArray:

@@ -194,6 +194,25 @@ class FeatureMatrix:
                 columns[recipe.feature] = _numbers(frame[recipe.column])
         return pd.DataFrame(columns, index=frame.index)
 
+    def unscaled(self, frame: pd.DataFrame) -> FloatArray:
+        """Return the features in gold's units: no clipping, no logarithm, nulls left as nan.
+
+        Returns
+        -------
+        FloatArray
+            Shape (rows, features), C-contiguous: numbers as they are in gold, the rank of an
+            ordinal column, 1 or 0 per category and per missing-value indicator.
+        """
+        described = self.described(frame)
+        values = np.empty((len(frame), len(self.recipes_)))
+        for index, recipe in enumerate(self.recipes_):
+            is_described = recipe.feature in described.columns
+            values[:, index] = (
+                described[recipe.feature] if is_described else _numbers(frame[recipe.column])
+            )
+        values[~np.isfinite(values)] = np.nan
+        return values
+
     def to_json(self) -> str:
         """Return the fitted state as JSON."""
         return json.dumps(

@@ -217,10 +217,15 @@ class SubSearch(Section):
 
 
 class Describe(Section):
-    """Gold columns profiled per segment beside the features."""
+    """How the segments are told.
+
+    ``measures`` are gold columns profiled beside the features. A segment with fewer rows than
+    ``small_segment`` gets neither profile nor rule, for they would be those of single customers.
+    """
 
     measures: list[str] = []
     top: Annotated[int, Field(ge=1, le=10)] = 3
+    small_segment: Annotated[int, Field(ge=1)] = 5
 
 
 class Study(Section):

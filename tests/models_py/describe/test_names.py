@@ -63,7 +63,7 @@ def test_names_are_unique() -> None:
 def test_columns_of_one_meaning_are_named_once() -> None:
     rows = [(1, f"category_{kind}", 2.0) for kind in ("richness", "shannon", "effective_count")]
     told = name_segments(profiles(*rows, (1, "recency_days", 0.4)), top=3)
-    assert told[1].name == "wide range, away for long"
+    assert told[1].name == "wide-range lapsed customers"
 
 
 def test_a_segment_near_the_average() -> None:

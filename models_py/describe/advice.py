@@ -1,0 +1,220 @@
+"""What to do about each segment, from rules in a data file, each with the figures behind it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from models_py.describe.names import feature_words
+from models_py.errors import StudyError
+from models_py.studies.study import Section
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHIPPED = Path(__file__).with_name("advice.toml")
+MOST_ACTIONS = 4
+NOTHING = ("keep", "Keep the standard programme and test one change at a time")
+WORTH_OF = ("spend_amount", "*revenue*", "*_spend_amount")
+
+Figure = Literal["mean", "median", "z", "effect_size", "total_share", "mean_to_median"]
+SegmentFigure = Literal["size", "share", "stability", "worth", "is_small"]
+
+FIGURE_WORDS = {
+    "z": "{value:+.1f} standard deviations",
+    "effect_size": "effect size {value:+.2f}",
+    "total_share": "{value:.0%} of the total",
+    "mean_to_median": "mean {value:.1f} times the median",
+}
+SEGMENT_WORDS = {
+    "size": "{value:,.0f} members",
+    "share": "{value:.1%} of all",
+    "stability": "stability {value:.2f}",
+    "worth": "{value:.2f} times its share of the spend",
+    "is_small": "fewer members than are profiled",
+}
+
+
+class Condition(Section):
+    """A condition on one figure of the profile or of the segment."""
+
+    feature: list[str] = Field(default_factory=list)
+    figure: Figure = "z"
+    segment: SegmentFigure | None = None
+    above: float | None = None
+    under: float | None = None
+
+    @model_validator(mode="after")
+    def _is_about_something(self) -> Condition:
+        if bool(self.feature) == (self.segment is not None):
+            raise ValueError("a condition names either feature or segment")
+        if self.above is None and self.under is None:
+            raise ValueError("a condition has above, under, or both")
+        return self
+
+    def holds(self, value: float) -> bool:
+        """Return whether a known value lies where the condition wants it."""
+        return (self.above is None or value > self.above) and (
+            self.under is None or value < self.under
+        )
+
+
+class AdviceRule(Section):
+    """One piece of advice and when it is given."""
+
+    action: str = Field(min_length=1)
+    advice: str = Field(min_length=1)
+    when: list[Condition] = Field(min_length=1)
+
+
+class _File(Section):
+    rule: list[AdviceRule] = Field(default_factory=list)
+
+
+def load_advice(own: Path | None = None) -> list[AdviceRule]:
+    """Return the shipped rules with the user's own in their place or after them.
+
+    Parameters
+    ----------
+    own
+        A TOML file like ``advice.toml``; it need not be there.
+
+    Raises
+    ------
+    StudyError
+        A file is not as it should be; names the file, the key and the problem.
+    """
+    rules = {rule.action: rule for rule in _read(SHIPPED)}
+    if own is not None and own.is_file():
+        rules.update({rule.action: rule for rule in _read(own)})
+    return list(rules.values())
+
+
+def advise(segments: pd.DataFrame, profiles: pd.DataFrame, rules: list[AdviceRule]) -> pd.DataFrame:
+    """Return what to do about each segment.
+
+    Parameters
+    ----------
+    segments
+        Rows of ``results.segments``.
+    profiles
+        Rows of ``results.segment_features``.
+    rules
+        The most urgent first; at most four advise one segment.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``partition``, ``segment_id``, ``priority`` (1 first), ``action``, ``advice`` and
+        ``because``, the figures that led to it.
+    """
+    import pandas as pd
+
+    by_segment = {
+        int(str(segment_id)): part.set_index("feature")
+        for segment_id, part in profiles.groupby("segment_id")
+    }
+    rows = []
+    for segment in segments.to_dict("records"):
+        profile = by_segment.get(int(segment["segment_id"]), profiles.iloc[:0])
+        figures = _segment_figures({str(k): v for k, v in segment.items()}, segments, profile)
+        told = [found for rule in rules if (found := _told(rule, profile, figures)) is not None]
+        if bool(segment["is_small"]):
+            told = [one for one in told if one[0] == "small_segment"]
+        for priority, (action, advice, because) in enumerate(told[:MOST_ACTIONS], start=1):
+            rows.append((segment, priority, action, advice, because))
+        if not told:
+            rows.append((segment, 1, *NOTHING, "no figure stands out"))
+    return pd.DataFrame(
+        [
+            {
+                "partition": segment["partition"],
+                "segment_id": segment["segment_id"],
+                "priority": priority,
+                "action": action,
+                "advice": advice,
+                "because": because,
+            }
+            for segment, priority, action, advice, because in rows
+        ]
+    )
+
+
+def _read(path: Path) -> list[AdviceRule]:
+    try:
+        return _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).rule
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path}: not readable as TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise StudyError(f"{path}: {where}: {first['msg']}") from error
+
+
+def _segment_figures(
+    segment: Mapping[str, Any], segments: pd.DataFrame, profile: pd.DataFrame
+) -> dict[str, float]:
+    # What a segment is worth is seen within its partition: profiles are, too.
+    figures = {name: segment[name] for name in ("size", "share", "stability")}
+    figures["is_small"] = float(bool(segment["is_small"]))
+    spend = _first(WORTH_OF, profile)
+    mates = segments.loc[segments["partition"] == segment["partition"], "size"].sum()
+    if spend is not None:
+        figures["worth"] = profile.loc[spend, "total_share"] / (segment["size"] / mates)
+    return {name: float(value) for name, value in figures.items()}
+
+
+def _told(
+    rule: AdviceRule, profile: pd.DataFrame, figures: Mapping[str, float]
+) -> tuple[str, str, str] | None:
+    reasons, subjects = [], []
+    for condition in rule.when:
+        found = _reason(condition, profile, figures)
+        if found is None:
+            return None
+        reasons.append(found[0])
+        subjects.append(found[1])
+    what = next((subject for subject in subjects if subject), "")
+    return rule.action, rule.advice.format(what=what), "; ".join(reasons)
+
+
+def _reason(
+    condition: Condition, profile: pd.DataFrame, figures: Mapping[str, float]
+) -> tuple[str, str] | None:
+    # What led to the advice, and the column in words; None where the condition does not hold.
+    if condition.segment is not None:
+        value = figures.get(condition.segment, float("nan"))
+        words = SEGMENT_WORDS[condition.segment].format(value=value)
+        return (words, "") if condition.holds(value) else None
+    feature = _first(condition.feature, profile)
+    if feature is None:
+        return None
+    row = dict(profile.loc[feature].items())
+    value = _figure(row, condition.figure)
+    if not condition.holds(value):
+        return None
+    words = feature_words(feature)
+    told = f"{words} {row['mean']:,.3g} (all {row['population_mean']:,.3g})"
+    if condition.figure in FIGURE_WORDS:
+        told += f", {FIGURE_WORDS[condition.figure].format(value=value)}"
+    return told, words
+
+
+def _first(patterns: list[str] | tuple[str, ...], profile: pd.DataFrame) -> str | None:
+    # A column that the source cannot give is not in the profile.
+    for pattern in patterns:
+        for feature in profile.index:
+            if fnmatchcase(str(feature), pattern):
+                return str(feature)
+    return None
+
+
+def _figure(row: Mapping[Any, Any], figure: Figure) -> float:
+    if figure == "mean_to_median":
+        return float(row["mean"] / row["median"]) if row["median"] > 0 else float("nan")
+    return float(row[figure])
