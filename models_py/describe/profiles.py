@@ -191,7 +191,7 @@ def _figures(
     effect = effects(inside, overall.without(inside))
     distance = np.divide(inside.mean, spreads, out=np.zeros_like(spreads), where=spreads > 0)
     return {
-        "mean": means + inside.mean,
+        "mean": _means(block, inside.count),
         "median": _quantile(ordered, inside.count, 0.5),
         "lower_quartile": _quantile(ordered, inside.count, 0.25),
         "upper_quartile": _quantile(ordered, inside.count, 0.75),
@@ -203,6 +203,12 @@ def _figures(
         "effect_high": effect.high,
         "p": effect.p,
     }
+
+
+def _means(block: FloatArray, count: FloatArray) -> FloatArray:
+    # Of the values themselves: shares of 0 and 1 are then exact.
+    sums = np.nansum(block, axis=0)
+    return np.divide(sums, count, out=np.full_like(sums, np.nan), where=count > 0)
 
 
 def _quantile(ordered: FloatArray, count: FloatArray, share: float) -> FloatArray:

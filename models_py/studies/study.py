@@ -267,13 +267,13 @@ class Study(Section):
 
     @property
     def extras(self) -> list[str]:
-        """The package's extras that the study needs installed."""
+        """The package's extras that the study needs installed; explaining needs the report's."""
         kinds = {encoding.kind for encoding in self.encoding} | {self.outliers.reconstruct}
         networks = {"autoencoder", "denoising_autoencoder", "variational_autoencoder", "dec"}
         needed = ["autoencoder"] if kinds & networks else []
         if self.outliers.method == "ecod":
             needed.append("outliers")
-        return [*needed, "report"] if self.partition_by else needed
+        return [*needed, "report"]
 
     @property
     def schema_and_name(self) -> tuple[str, str]:

@@ -108,9 +108,9 @@ def test_list_of_studies(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_extras(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--extras"]) == 0
-    assert capsys.readouterr().out == "\n"
+    assert capsys.readouterr().out == "report\n"
     assert main(["--extras", "--study", "grocery_autoencoder"]) == 0
-    assert capsys.readouterr().out == "autoencoder\n"
+    assert capsys.readouterr().out == "autoencoder,report\n"
 
 
 def test_closing_table(warehouse: Path, study: str, capsys: pytest.CaptureFixture[str]) -> None:

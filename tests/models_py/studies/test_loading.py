@@ -67,7 +67,7 @@ def test_shipped_presets() -> None:
     )
     assert load_study("grocery_stores").partition_by == "store_format"
     assert "autoencoder" in load_study("grocery_autoencoder").extras
-    assert default.extras == []
+    assert default.extras == ["report"]
 
 
 def test_a_file_takes_its_own_name_and_the_defaults(tmp_path: Path) -> None:
@@ -102,7 +102,8 @@ def test_limits_are_lifted_by_a_word(tmp_path: Path) -> None:
 
 def test_extras_of_parts(tmp_path: Path) -> None:
     reconstructed = '[outliers]\nmethod = "ecod"\nreconstruct = "denoising_autoencoder"'
-    assert load_study(write(tmp_path, rest=reconstructed)).extras == ["autoencoder", "outliers"]
+    told = load_study(write(tmp_path, rest=reconstructed)).extras
+    assert told == ["autoencoder", "outliers", "report"]
 
 
 @pytest.mark.parametrize(
