@@ -77,7 +77,9 @@ def _run(asked: argparse.Namespace) -> int:
         return 0
     study = load_study(asked.study)
     if asked.extras:
-        print(",".join(study.extras))
+        # Without LightGBM the segments stay unexplained, which a page would miss most.
+        skipped = {"report"} if asked.no_report else set()
+        print(",".join(extra for extra in study.extras if extra not in skipped))
         return 0
     if asked.k is not None:
         study = _with_k(study, asked.k)

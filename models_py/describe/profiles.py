@@ -208,7 +208,7 @@ def _figures(
 def _means(block: FloatArray, count: FloatArray) -> FloatArray:
     # Of the values themselves: shares of 0 and 1 are then exact.
     sums = np.nansum(block, axis=0)
-    return np.divide(sums, count, out=np.full_like(sums, np.nan), where=count > 0)
+    return np.asarray(np.divide(sums, count, out=np.full_like(sums, np.nan), where=count > 0))
 
 
 def _quantile(ordered: FloatArray, count: FloatArray, share: float) -> FloatArray:

@@ -111,6 +111,8 @@ def test_extras(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "report\n"
     assert main(["--extras", "--study", "grocery_autoencoder"]) == 0
     assert capsys.readouterr().out == "autoencoder,report\n"
+    assert main(["--extras", "--study", "grocery_autoencoder", "--no-report"]) == 0
+    assert capsys.readouterr().out == "autoencoder\n"
 
 
 def test_closing_table(warehouse: Path, study: str, capsys: pytest.CaptureFixture[str]) -> None:
