@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 
 from models_py.clustering.catalog import MixedRows
 from models_py.clustering.density import neighbour_distances
 from models_py.errors import DataError
-from models_py.evaluation.choosing import ChoosingRule, choose
+from models_py.evaluation.choosing import Measure, choose
 from models_py.refinement import measure_stability
 from models_py.search import Found, Space
 from models_py.studies.study import Study
@@ -91,10 +92,11 @@ def choose_winner(
     places = _places_of_fixed_k(found, study)
     eligible = [found[place] for place in places]
     refits = _Refits(spaces, mixed, eligible, study, seed)
-    if study.choose.by == "rule":
+    by = study.choose.by
+    if by == "rule":
         winner = _by_rule(spaces, eligible, study, refits)
     else:
-        winner = _by_choice(common, eligible, study, refits, seed)
+        winner = _by_choice(common, eligible, by, refits, seed)
     return winner.at(places)
 
 
@@ -152,16 +154,19 @@ class _Refits:
 
 
 def _by_choice(
-    common: FloatArray, found: Sequence[Found], study: Study, refits: _Refits, seed: int
+    common: FloatArray,
+    found: Sequence[Found],
+    by: Measure | Literal["auto"],
+    refits: _Refits,
+    seed: int,
 ) -> Winner:
-    by = study.choose.by
     candidates = [one.candidate for one in found]
     measures = {name: np.array([getattr(one.measures, name) for one in found]) for name in MEASURED}
     if by == "stability":
         measures[by] = np.array(
             [float(np.mean(refits.jaccard(position))) for position in range(len(found))]
         )
-    choice = choose(common, candidates, rule=ChoosingRule(by), measures=measures, seed=seed)
+    choice = choose(common, candidates, by=by, measures=measures, seed=seed)
     if choice.index is None:
         return Winner(None, choice.reason, np.array([np.nan]))
     return Winner(choice.index, choice.reason, refits.jaccard(choice.index), refits.means)

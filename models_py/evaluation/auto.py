@@ -10,7 +10,6 @@ import numpy as np
 from models_py.clustering.rows import check_points
 from models_py.evaluation.choosing import (
     CandidateEvidence,
-    ChoosingRule,
     choose,
     judged_rows,
 )
@@ -75,7 +74,7 @@ def auto_cluster(points: FloatArray, *, seed: int, k_max: int | None = None) -> 
     if len(np.unique(sample, axis=0)) < 4:
         return _one(len(points), [], "one segment: fewer than four distinct rows")
     candidates = auto_candidates(sample, seed, k_max=k_max)
-    choice = choose(sample, candidates, rule=ChoosingRule("auto"), measures={}, seed=seed)
+    choice = choose(sample, candidates, by="auto", measures={}, seed=seed)
     reason = choice.reason
     if len(kept) < len(points):
         reason += f" (found on {len(kept):,} of {len(points):,} rows, the others joined)"

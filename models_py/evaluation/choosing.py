@@ -1,7 +1,7 @@
 """Which of several clusterings of one table to keep, and why.
 
-By one measure, by a stated rule, or by weighing all the evidence (``"auto"``) so that the
-shape, size and number of groups need not be known.
+By one measure, or by weighing all the evidence (``"auto"``) so that the shape, size and number
+of groups need not be known. The stated rule, which refits, is in `models_py.winner`.
 """
 
 from __future__ import annotations
@@ -30,25 +30,6 @@ MEASURES: tuple[str, ...] = Measure.__args__  # type: ignore[attr-defined]
 LOWER_IS_BETTER = ("davies_bouldin", "bic")
 WEIGHED_ROWS = 5_000
 FINALISTS = 5
-
-
-@dataclass(frozen=True)
-class ChoosingRule:
-    """How to choose.
-
-    Attributes
-    ----------
-    by
-        ``"auto"``, ``"rule"`` or one of `MEASURES`.
-    min_share
-        For ``"rule"``: share of rows, 0..1, that the smallest segment must have.
-    min_stability
-        For ``"rule"``: stability, 0..1, that a candidate must have where it was measured.
-    """
-
-    by: Measure | Literal["auto", "rule"] = "auto"
-    min_share: float = 0.02
-    min_stability: float = 0.6
 
 
 @dataclass(frozen=True)
@@ -100,7 +81,7 @@ def choose(
     points: FloatArray,
     candidates: Sequence[Candidate],
     *,
-    rule: ChoosingRule,
+    by: Measure | Literal["auto"],
     measures: Mapping[str, FloatArray],
     seed: int,
 ) -> Choice:
@@ -112,8 +93,8 @@ def choose(
         Shape (n, p): the space that evidence is measured in.
     candidates
         Clusterings of the n rows.
-    rule
-        See `ChoosingRule`.
+    by
+        ``"auto"`` or one of `MEASURES`.
     measures
         Figures already known, each of shape (len(candidates),), nan where a candidate has none.
         DBCV is computed here where it is asked for and missing; BIC is taken from the
@@ -131,12 +112,10 @@ def choose(
     -----
     ``"auto"`` judges at most 5,000 rows, drawn by `seed`; see `models_py.evaluation.weighing`.
     """
-    _check(candidates, rule, measures)
-    if rule.by == "auto":
+    _check(candidates, by, measures)
+    if by == "auto":
         return _by_evidence(points, candidates, measures, seed)
-    if rule.by == "rule":
-        return _by_stated_rule(candidates, rule, measures)
-    return _by_measure(points, candidates, rule.by, measures, seed)
+    return _by_measure(points, candidates, by, measures, seed)
 
 
 def elbow(ks: Sequence[int], inertias: Sequence[float] | FloatArray) -> int:
@@ -170,15 +149,13 @@ def elbow(ks: Sequence[int], inertias: Sequence[float] | FloatArray) -> int:
     return int(at[int(np.argmax(1.0 - across - down))])
 
 
-def _check(
-    candidates: Sequence[Candidate], rule: ChoosingRule, measures: Mapping[str, FloatArray]
-) -> None:
+def _check(candidates: Sequence[Candidate], by: str, measures: Mapping[str, FloatArray]) -> None:
     if not candidates:
         raise DataError("choosing: there are no candidates; try more algorithms or a wider k")
-    allowed = ("auto", "rule", *MEASURES)
-    if rule.by not in allowed:
+    allowed = ("auto", *MEASURES)
+    if by not in allowed:
         raise DataError(
-            f"choosing: '{rule.by}' is none of {', '.join(allowed)}{near_match(rule.by, allowed)}"
+            f"choosing: '{by}' is none of {', '.join(allowed)}{near_match(by, allowed)}"
         )
     for name, figures in measures.items():
         if np.shape(figures) != (len(candidates),):
@@ -255,34 +232,6 @@ def _figures(
 
 def _named(candidate: Candidate) -> str:
     return f"{candidate.algorithm.replace('_', ' ')} with {candidate.k} segments"
-
-
-def _by_stated_rule(
-    candidates: Sequence[Candidate], rule: ChoosingRule, measures: Mapping[str, FloatArray]
-) -> Choice:
-    by = "common_silhouette" if "common_silhouette" in measures else "silhouette"
-    if by not in measures:
-        raise DataError("choosing: the stated rule needs the measure 'silhouette'")
-    silhouettes = np.asarray(measures[by], dtype=np.float64)
-    missing = np.full(len(candidates), np.nan)
-    stability = np.asarray(measures.get("stability", missing), dtype=np.float64)
-    shares = np.array([_smallest_share(candidate) for candidate in candidates])
-    large = (shares >= rule.min_share) & ~np.isnan(silhouettes)
-    stable = ~(stability < rule.min_stability)
-    known = _known(measures, len(candidates))
-    if not (large & stable).any():
-        what = "stable" if large.any() else f"of {rule.min_share:.1%} of the rows or more"
-        reason = f"one segment: of {len(candidates)} candidates none has all segments {what}"
-        return Choice(None, reason, _rows(candidates, missing, known))
-    scores = np.where(large & stable, silhouettes, np.nan)
-    best = int(np.nanargmax(scores))
-    measured = "" if np.isnan(stability[best]) else f", stability {stability[best]:.2f}"
-    reason = (
-        f"{_named(candidates[best])} has the highest silhouette "
-        f"({silhouettes[best]:.3f}{measured}) of the {int((large & stable).sum())} candidates "
-        f"whose smallest segment has {rule.min_share:.1%} of the rows or more"
-    )
-    return Choice(best, reason, _rows(candidates, scores, known))
 
 
 def _by_evidence(
