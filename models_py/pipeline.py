@@ -19,8 +19,10 @@ from models_py.database.gold import GoldRows, evaluate, read_gold
 from models_py.describe.advice import load_advice
 from models_py.describe.names import given_names
 from models_py.errors import SegmenthouseError, StudyError, near_match
+from models_py.evaluation.labels import Supervised
 from models_py.explanation import explain
 from models_py.features.matrix import check_patterns, feature_columns
+from models_py.label_tables import LabelRows, label_rows, supervised_scores
 from models_py.progress import Progress
 from models_py.run_tables import Previous, RunTables, Telling, run_tables
 from models_py.scoring.saved import NOT_GIVEN, remove_run_models, save_run_models
@@ -100,8 +102,9 @@ def run_study(study: Study, path: Path, seed: int, progress: Progress) -> Finish
         told = replace(
             told, explanations=[explain(gold.frame, one, seed, small) for one in segmentations]
         )
+        scores = supervised_scores(study, gold.frame, segmentations, seed, progress)
         progress.step("matching the previous run and writing results")
-        return _write(study, path, start.run_id, gold, segmentations, told)
+        return _write(study, path, start.run_id, gold, segmentations, told, scores)
     except BaseException as error:
         _record_failure(path, start.run_id, error)
         raise
@@ -168,6 +171,7 @@ def read_studied(study: Study, path: Path) -> GoldRows:
             list(_columns_read(study, available)),
             study.where,
             study.at_least,
+            study.order_by,
         )
 
 
@@ -189,7 +193,7 @@ def _feature_columns(study: Study, available: Iterable[str]) -> list[str]:
 
 
 def _check_columns(study: Study, available: dict[str, str]) -> None:
-    for key in ("entity", "partition_by", "label"):
+    for key in ("entity", "order_by", "partition_by", "label"):
         column = getattr(study, key)
         if column is not None and column not in available:
             raise StudyError(
@@ -220,6 +224,7 @@ def _write(
     gold: GoldRows,
     segmentations: list[Segmentation],
     told: Telling,
+    scores: dict[str, Supervised | None],
 ) -> Finished:
     with open_warehouse(path, wait_seconds=WRITE_WAIT_SECONDS) as warehouse:
         previous_run_id = results.latest_run(warehouse, study.name)
@@ -236,6 +241,7 @@ def _write(
             results.last_segment_id(warehouse, study.name),
             replace(told, ask_gold=ask_gold),
         )
+        _add_labels(tables, label_rows(study, gold.frame, tables.rows["assignments"], scores))
         reasons = {s.prepared.partition: s.choice.reason for s in segmentations}
         facts = {
             "rows_read": len(gold.frame),
@@ -254,6 +260,15 @@ def _write(
             raise
     skipped = tuple(dict.fromkeys(one.skipped for one in told.explanations if one.skipped))
     return Finished(run_id, study.name, previous_run_id, len(gold.frame), tables, reasons, skipped)
+
+
+def _add_labels(tables: RunTables, labels: LabelRows | None) -> None:
+    if labels is None:
+        return
+    tables.rows["segment_labels"] = labels.segment_labels
+    tables.rows["label_agreement"] = labels.label_agreement
+    segments = tables.rows["segments"]
+    tables.rows["segments"] = segments.merge(labels.majority, on="segment_id", how="left")
 
 
 def _previous(warehouse: Warehouse, run_id: str | None) -> Previous | None:

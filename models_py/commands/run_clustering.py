@@ -185,6 +185,9 @@ def _print_finished(study: Study, finished: Finished) -> None:
             print(f"{'':>9}{part}")
     for name, reason in finished.reasons.items():
         print(f"\nwhy these{_of(name)}: {reason}")
+    if "label_agreement" in finished.tables.rows:
+        for row in finished.tables.rows["label_agreement"].to_dict("records"):
+            print(_agreement(row))
     print(f"\nrun {finished.run_id} is in the schema 'results'. Next:")
     for command, purpose in (
         ("python scripts/run_sql.py sql/latest_segments.sql", "the segments as a table"),
@@ -192,6 +195,21 @@ def _print_finished(study: Study, finished: Finished) -> None:
         ("python scripts/run_clustering.py --list-studies", "other studies"),
     ):
         print(f"  {command:<52} {purpose}")
+
+
+def _agreement(row: dict[Hashable, Any]) -> str:
+    told = (
+        f"\nbeside the known {row['label_column']}{_of(row['partition'])}: purity"
+        f" {row['purity']:.1%} (the commonest label alone {row['majority_share']:.1%}), adjusted"
+        f" Rand {row['adjusted_rand']:.3f}, mutual information {row['mutual_information']:.3f}"
+    )
+    if row["folds"] is None or isnan(row["folds"]):
+        return told
+    return (
+        f"{told};\na supervised LightGBM that is told the labels reaches"
+        f" {row['supervised_accuracy']:.1%} (adjusted Rand {row['supervised_adjusted_rand']:.3f})"
+        f" in {row['folds']:.0f}-fold cross-validation"
+    )
 
 
 def _stability(row: dict[Hashable, Any]) -> str:

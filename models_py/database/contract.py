@@ -116,6 +116,8 @@ segments = Table(
     Column("rule_recall", Double, comment="share of the members that the rule finds"),
     Column("rule_lift", Double, comment="precision over the segment's share of its partition"),
     Column("surrogate_f1", Double, comment="out of fold"),
+    Column("majority_label", String, comment="commonest known label of its members"),
+    Column("label_purity", Double, comment="share of its labelled members that have it"),
 )
 
 segment_features = Table(
@@ -222,6 +224,34 @@ validity = Table(
     Column("split_on", Date, nullable=False, comment="first day of the next period"),
 )
 
+segment_labels = Table(
+    "segment_labels",
+    metadata,
+    Column("run_id", String, nullable=False),
+    Column("partition", String, nullable=False),
+    Column("segment_id", Integer, nullable=False),
+    Column("label", String, nullable=False, comment="of the study's label column, as text"),
+    Column("entities", BigInteger, nullable=False),
+    Column("share", Double, nullable=False, comment="of the segment's labelled members"),
+    Column("is_majority", Boolean, nullable=False, comment="the label that the segment maps to"),
+)
+
+label_agreement = Table(
+    "label_agreement",
+    metadata,
+    Column("run_id", String, nullable=False),
+    Column("partition", String, nullable=False),
+    Column("label_column", String, nullable=False),
+    Column("entities", BigInteger, nullable=False, comment="with a known label"),
+    Column("purity", Double, nullable=False, comment="share whose label is their segment's"),
+    Column("adjusted_rand", Double, nullable=False),
+    Column("mutual_information", Double, nullable=False, comment="normalised, 0..1"),
+    Column("majority_share", Double, nullable=False, comment="of the commonest label of all"),
+    Column("supervised_accuracy", Double, comment="a model told the labels, out of fold"),
+    Column("supervised_adjusted_rand", Double),
+    Column("folds", Integer),
+)
+
 assignments = Table(
     "assignments",
     metadata,
@@ -269,6 +299,7 @@ scores = Table(
     Column("partition", String, nullable=False),
     Column("segment_id", Integer, nullable=False),
     Column("confidence", Double, comment="0..1, from the distances to the run's centres"),
+    Column("label", String, comment="the segment's majority label, where the study has one"),
     Column("method", String, nullable=False, comment="what labels a row, and how exactly"),
     Column("scored_at", DateTime, nullable=False, comment="UTC"),
 )
@@ -285,6 +316,8 @@ RUN_TABLES = (
     shap_samples,
     rule_sets,
     validity,
+    segment_labels,
+    label_agreement,
     assignments,
     migrations,
     partition_resemblance,

@@ -20,7 +20,8 @@ class GoldRows:
     Attributes
     ----------
     frame
-        One row per entity, ordered by it; every column that was asked for, the entity as text.
+        One row per entity, ordered by it or as asked; every column that was asked for, the
+        entity as text.
     entity_type
         DuckDB type of the entity column.
     fingerprint
@@ -40,6 +41,7 @@ def read_gold(
     columns: Sequence[str],
     where: Mapping[str, Sequence[str]],
     at_least: Mapping[str, float],
+    order_by: str | None = None,
 ) -> GoldRows:
     """Read columns of one table, ordered by the entity.
 
@@ -57,6 +59,8 @@ def read_gold(
         Column to the values (as text) that a row may have there.
     at_least
         Column to the least number that a row must have there.
+    order_by
+        Column to order by, the entity after it.
 
     Raises
     ------
@@ -67,7 +71,8 @@ def read_gold(
     """
     types = warehouse.columns(schema, name)
     wanted = list(dict.fromkeys([entity, *columns]))
-    for column in [*wanted, *where, *at_least]:
+    ordered = [entity] if order_by is None else [order_by, entity]
+    for column in [*wanted, *where, *at_least, *ordered]:
         if column not in types:
             raise StudyError(f"{schema}.{name} has no column '{column}'{near_match(column, types)}")
     for column in at_least:
@@ -82,7 +87,8 @@ def read_gold(
     )
     conditions, values = _conditions(warehouse, where, at_least)
     source = f"select {quoted} from {warehouse.quote(schema, name)} as read_table{conditions}"
-    frame = warehouse.frame(f"{source} order by read_table.{key}", values)
+    order = ", ".join(f"read_table.{warehouse.quote(column)}" for column in ordered)
+    frame = warehouse.frame(f"{source} order by {order}", values)
     _check_entities(frame[entity], f"{schema}.{name}", entity)
     summed = warehouse.rows(
         f"select count(*), sum(hash(cast(read_rows as varchar))::hugeint) from ({source})"

@@ -196,8 +196,13 @@ def _create_tables(warehouse: Warehouse) -> None:
 
     warehouse.connection.execute(CreateSchema(contract.SCHEMA, if_not_exists=True))
     for table in contract.ALL_TABLES:
-        warehouse.create(table)
-        _add_missing_columns(warehouse, table)
+        create_table(warehouse, table)
+
+
+def create_table(warehouse: Warehouse, table: Table) -> None:
+    """Create a table of the contract, or give the one of an earlier version its new columns."""
+    warehouse.create(table)
+    _add_missing_columns(warehouse, table)
 
 
 def _add_missing_columns(warehouse: Warehouse, table: Table) -> None:

@@ -289,8 +289,13 @@ class FeatureMatrix:
                 f" (it lists: {', '.join(order)})"
             )
         ranks = words.map({word: i for i, word in enumerate(order)})
-        fill = order.index(MISSING) if MISSING in order else ranks.median()
-        return Recipe(name, name, "ordinal", fill=float(fill), order=order)
+        if MISSING in order:
+            fill = float(order.index(MISSING))
+        elif self.features.impute_ordinal == "most_frequent":
+            fill = float(ranks.mode().iloc[0])
+        else:
+            fill = float(ranks.median())
+        return Recipe(name, name, "ordinal", fill=fill, order=order)
 
     def _fit_categories(self, name: str, column: pd.Series[Any]) -> list[Recipe]:
         counts = _words(column).value_counts()

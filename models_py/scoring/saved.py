@@ -99,6 +99,8 @@ class SavedPartition:
         The chain: features, reconstructed values where the study has them, coordinates, rule.
     reference
         What the run's rows were like.
+    labels
+        The majority label of group 0, 1, ...; empty where the study has no label.
     """
 
     name: str
@@ -110,6 +112,7 @@ class SavedPartition:
     encoder: Encoder | None
     fitted: FittedRule
     reference: Reference
+    labels: tuple[str | None, ...] = ()
 
     @property
     def method(self) -> str:
@@ -198,8 +201,8 @@ class SavedRun:
         Returns
         -------
         pandas.DataFrame
-            ``entity_id``, ``partition``, ``segment_id``, ``confidence`` and ``method``, with
-            the index of ``frame``.
+            ``entity_id``, ``partition``, ``segment_id``, ``confidence`` and ``method``, and
+            ``label`` where the study has one, with the index of ``frame``.
 
         Raises
         ------
@@ -227,7 +230,7 @@ class SavedRun:
         import pandas as pd
 
         scored = part.score(frame)
-        return pd.DataFrame(
+        told = pd.DataFrame(
             {
                 "entity_id": frame[self.study.entity].astype("string"),
                 "partition": part.name,
@@ -237,6 +240,9 @@ class SavedRun:
             },
             index=frame.index,
         )
+        if part.labels:
+            told["label"] = [part.labels[group] for group in scored.groups]
+        return told
 
 
 def save_run_models(
@@ -260,8 +266,8 @@ def save_run_models(
     segmentations
         One a partition.
     segments
-        The run's rows of ``results.segments``: ``partition`` and ``segment_id``, each
-        partition's in the order of its groups.
+        The run's rows of ``results.segments``: ``partition``, ``segment_id`` and, where the
+        study has a label, ``majority_label``; each partition's in the order of its groups.
 
     Raises
     ------
@@ -275,8 +281,8 @@ def save_run_models(
         for number, segmentation in enumerate(segmentations):
             rows = frame.iloc[segmentation.prepared.rows]
             is_own = segments["partition"] == segmentation.prepared.partition
-            ids = segments.loc[is_own, "segment_id"].to_numpy(dtype=np.int64)
-            _write_partition(unfinished / f"partition_{number}", segmentation, rows, ids)
+            own = segments[is_own]
+            _write_partition(unfinished / f"partition_{number}", segmentation, rows, own)
         write_manifest(unfinished, run_id, told_study(study))
         remove_run_models(folder)
         os.replace(unfinished, folder)
@@ -343,7 +349,7 @@ def told_study(study: Study) -> dict[str, Any]:
 
 
 def _write_partition(
-    folder: Path, segmentation: Segmentation, frame: pd.DataFrame, segment_ids: IntArray
+    folder: Path, segmentation: Segmentation, frame: pd.DataFrame, segments: pd.DataFrame
 ) -> None:
     folder.mkdir()
     prepared, choice = segmentation.prepared, segmentation.choice
@@ -368,11 +374,19 @@ def _write_partition(
         "agreement": fitted.agreement,
         "has_encoder": encoder is not None,
         "has_reconstruction": prepared.reconstruction is not None,
-        "segment_ids": segment_ids.tolist(),
+        "segment_ids": segments["segment_id"].tolist(),
+        "labels": _majority_labels(segments),
         "features": list(reference.features),
         "figures": reference.told_figures(),
     }
     write_json(folder / "partition.json", told)
+
+
+def _majority_labels(segments: pd.DataFrame) -> list[str | None]:
+    if "majority_label" not in segments:
+        return []
+    known = segments["majority_label"].astype(object)
+    return list(known.where(known.notna(), None))
 
 
 def _reference(
@@ -421,6 +435,7 @@ def _read_partition(folder: Path) -> SavedPartition:
         encoder=encoder,
         fitted=FittedRule(rule, told["agreement"]),
         reference=Reference.from_arrays(told["features"], training, told["figures"]),
+        labels=tuple(told.get("labels", ())),
     )
     _check_fit(folder, part)
     return part
@@ -439,6 +454,7 @@ def _check_fit(folder: Path, part: SavedPartition) -> None:
         and part.fitted.rule.columns not in (None, width),
         "the rule has other segments": bool(part.fitted.rule.groups.max() >= groups),
         "the centres are of other segments": len(part.centres) != groups,
+        "the labels are of other segments": len(part.labels) not in (0, groups),
         "the training data are of other features": list(part.reference.features)
         != part.matrix.names_,
     }

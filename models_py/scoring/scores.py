@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from models_py.database import contract
 from models_py.database.connection import Warehouse
+from models_py.database.results import create_table
 from models_py.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def write_scores(
     )
     target = warehouse.quote(contract.SCHEMA, "scores")
     with warehouse.transaction():
-        warehouse.create(contract.scores)
+        create_table(warehouse, contract.scores)
         warehouse.raw.register("scored_rows", rows)
         try:
             warehouse.raw.execute(

@@ -48,9 +48,9 @@ class Features(Section):
     is categorical whatever its type. ``winsorise`` is the share of the values clipped at each
     end; ``log1p = "auto"`` takes the logarithm of columns without a negative value whose
     skewness is over 2. A null in an ordinal column takes the rank of ``"missing"`` where its
-    order holds that word, the median rank otherwise. ``category_weight`` is the variance that
-    all levels of a category, or a column of yes and no, hold together where a number holds 1:
-    scaled one by one they would outweigh the numbers. ``"none"`` scales them as numbers are.
+    order holds that word, otherwise what ``impute_ordinal`` says of the ranks.
+    ``category_weight`` is the variance that all levels of a category, or a column of yes and
+    no, hold together where a number holds 1: scaled one by one they would outweigh the numbers. ``"none"`` scales them as numbers are.
     """
 
     include: list[str] = Field(min_length=1)
@@ -60,6 +60,7 @@ class Features(Section):
     impute: Literal["median", "mean", "zero", "constant"] = "median"
     impute_constant: float = 0.0
     impute_zero: list[str] = []
+    impute_ordinal: Literal["median", "most_frequent"] = "median"
     impute_category: Literal["most_frequent", "missing"] = "most_frequent"
     missing_indicator: bool = False
     scale: Literal["standard", "robust", "minmax", "yeo_johnson", "none"] = "standard"
@@ -229,7 +230,11 @@ class Describe(Section):
 
 
 class Study(Section):
-    """A declarative recipe for one modelling job."""
+    """A declarative recipe for one modelling job.
+
+    ``order_by`` is the column by which the rows are ordered before random starts draw from
+    them, for figures that were published with the order of a file; without it the entity is.
+    """
 
     name: str = Field(min_length=1)
     title: str
@@ -238,6 +243,7 @@ class Study(Section):
     entity: str
     where: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
     at_least: dict[str, float] = {}
+    order_by: str | None = None
     partition_by: str | None = None
     label: str | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42

@@ -27,3 +27,8 @@ def bank(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Warehou
 @pytest.fixture(scope="session")
 def retail_org(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Warehouse:
     return built(tmp_path_factory.mktemp("retail_org"), "retail_org", shared_data / "retail_org")
+
+
+@pytest.fixture(scope="session")
+def automobile(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Warehouse:
+    return built(tmp_path_factory.mktemp("automobile"), "automobile", shared_data / "automobile")

@@ -79,6 +79,11 @@
     cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp)
 {%- endmacro %}
 
+{# True for 'yes', false for 'no', null for anything else. #}
+{% macro yes_or_no(text) -%}
+    case {{ text }} when 'yes' then true when 'no' then false end
+{%- endmacro %}
+
 {# A code without blanks around it, null where it is empty. #}
 {% macro code(text) -%}
     nullif(trim({{ text }}), '')

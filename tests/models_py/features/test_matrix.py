@@ -216,6 +216,14 @@ def test_ordinal_with_a_rank_for_what_is_missing() -> None:
     assert matrix.transform(frame)[:, 0].tolist() == [1.0, 2.0, 0.0, 0.0]
 
 
+def test_ordinal_filled_with_its_commonest_word() -> None:
+    frame = pd.DataFrame({"level": ["c", None, "a", "a", "b", "c", "c", "a", "a"]})
+    given = {"ordinal": {"level": ["a", "b", "c"]}, "scale": "none"}
+    assert fitted(frame, **given).transform(frame)[1, 0] == 0.5
+    commonest = fitted(frame, **given, impute_ordinal="most_frequent")
+    assert commonest.transform(frame)[1, 0] == 0.0
+
+
 def test_ordinal_without_a_value_of_the_column() -> None:
     frame = pd.DataFrame({"level": ["gold", "basic", "platinum"]})
     with pytest.raises(StudyError, match=r"features.ordinal.level lacks the value 'platinum'"):

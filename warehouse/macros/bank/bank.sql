@@ -16,11 +16,6 @@
     nullif({{ text }}, 'unknown')
 {%- endmacro %}
 
-{# True for 'yes', false for 'no', null for anything else. #}
-{% macro yes_or_no(text) -%}
-    case {{ text }} when 'yes' then true when 'no' then false end
-{%- endmacro %}
-
 {# The number of a month from its first three letters, null where they are no month. #}
 {% macro month_number(text) -%}
     nullif(cast(ceil(strpos('janfebmaraprmayjunjulaugsepoctnovdec', {{ text }}) / 3.0) as integer), 0)

@@ -1,0 +1,17 @@
+{{ config(post_hook='{{ stop_at_unread_lines() }}') }}
+
+with
+raw_file as (
+    select * from {{ automobile_file('Train', ['Segmentation']) }}
+),
+
+typed as (
+    select
+        {{ prospect_columns() }},
+        {{ code('raw_file.Segmentation') }} as segment_label,
+        raw_file.source_file,
+        {{ load_time() }} as loaded_at
+    from raw_file
+)
+
+select * from typed

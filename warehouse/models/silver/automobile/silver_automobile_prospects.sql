@@ -1,0 +1,10 @@
+with
+checked_rows as (select * from {{ ref('silver_automobile_checked_rows') }}),
+
+prospects as (
+    select * exclude (rejection_reason)
+    from checked_rows
+    where rejection_reason is null
+)
+
+select * from prospects
