@@ -50,7 +50,8 @@ class Features(Section):
     skewness is over 2. A null in an ordinal column takes the rank of ``"missing"`` where its
     order holds that word, otherwise what ``impute_ordinal`` says of the ranks.
     ``category_weight`` is the variance that all levels of a category, or a column of yes and
-    no, hold together where a number holds 1: scaled one by one they would outweigh the numbers. ``"none"`` scales them as numbers are.
+    no, hold together where a number holds 1: scaled one by one they would outweigh the numbers.
+    ``"none"`` scales them as numbers are.
     """
 
     include: list[str] = Field(min_length=1)
