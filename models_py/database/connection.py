@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,16 @@ MAINTENANCE_COMMAND = "python scripts/cleanup_temp_tables.py"
 
 def quoted(*names: str) -> str:
     """Return names as SQL identifiers joined by dots, whatever they hold."""
-    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+    return ".".join(map(_quoting(), names))
+
+
+@cache
+def _quoting() -> Callable[[str], str]:
+    # SQLAlchemy's own. That of DuckDB's dialect is the same but doubles percent signs, which its
+    # driver would halve again and the raw connection would not.
+    from sqlalchemy.engine.default import DefaultDialect
+
+    return DefaultDialect().identifier_preparer.quote_identifier
 
 
 def literal(text: str) -> str:
