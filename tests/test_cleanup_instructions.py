@@ -179,7 +179,6 @@ def test_the_page_has_examples() -> None:
     assert set(languages) == {"console", "cron", "toml"}
 
 
-@pytest.mark.xfail(reason="the page does not show the scores table everywhere yet", strict=False)
 def test_every_example_prints_what_the_page_says(outputs: list[tuple[Block, str]]) -> None:
     for block, said in outputs:
         assert same_each_time(said) == same_each_time(block.printed), block.commands
