@@ -145,8 +145,7 @@ def _automatic(request: Request, points: FloatArray, seed: int) -> Iterator[Cand
     # Past 5,000 rows a sample is clustered, and each other row joins its nearest sampled one.
     from scipy.spatial import KDTree
 
-    from models_py.evaluation.choosing import judged_rows
-    from models_py.evaluation.proposing import auto_candidates
+    from models_py.clustering.proposing import auto_candidates, judged_rows
 
     kept = judged_rows(len(points), seed)
     sample = np.ascontiguousarray(points[kept])

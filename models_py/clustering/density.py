@@ -34,11 +34,10 @@ from models_py.clustering.rows import (
     check_points,
     chunks,
     compact_labels,
-    in_threads,
     refuse_beyond,
-    thread_count,
 )
 from models_py.errors import DataError
+from models_py.threads import in_threads, thread_count
 from models_py.typing import BoolArray, FloatArray, IntArray
 
 TREE_COLUMNS = 20

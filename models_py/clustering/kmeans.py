@@ -32,9 +32,8 @@ from models_py.clustering.rows import (
     check_points,
     chunks,
     compact_labels,
-    in_threads,
-    thread_count,
 )
+from models_py.threads import in_threads, thread_count
 from models_py.typing import FloatArray, IntArray
 
 WHOLE_ROWS = 50_000

@@ -27,10 +27,9 @@ from models_py.clustering.rows import (
     check_points,
     compact_labels,
     count_distinct,
-    in_threads,
-    thread_count,
 )
 from models_py.errors import DataError
+from models_py.threads import in_threads, thread_count
 from models_py.typing import FloatArray, IntArray
 
 Codes = npt.NDArray[np.int32]

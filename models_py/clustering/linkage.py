@@ -36,9 +36,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models_py.errors import DataError, MemoryRefusedError, UsageError, near_match
-from models_py.evaluation.distances import (
+from models_py.clustering.distances import (
     TILE,
-    across_threads,
     check_metric,
     compiled,
     load_tile,
@@ -46,6 +45,7 @@ from models_py.evaluation.distances import (
     row_ranges,
     tile_squares,
 )
+from models_py.threads import across_threads
 from models_py.typing import BoolArray, FloatArray, IntArray
 
 METHODS: tuple[str, ...] = ("ward", "average", "complete", "single")

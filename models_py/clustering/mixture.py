@@ -33,10 +33,9 @@ from models_py.clustering.rows import (
     check_points,
     chunks,
     compact_labels,
-    in_threads,
-    thread_count,
 )
 from models_py.errors import DataError, near_match
+from models_py.threads import in_threads, thread_count
 from models_py.typing import FloatArray, IntArray
 
 Covariance = Literal["full", "diag", "tied", "spherical"]

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Iterable
 
 import numpy as np
 
 from models_py.errors import DataError, MemoryRefusedError
 from models_py.typing import FloatArray, IntArray
-
-T = TypeVar("T")
 
 CHUNK_ROWS = 32_768
 """Rows of one unit of threaded work: fixed, so that sums do not depend on the threads."""
@@ -151,25 +146,6 @@ def compact_labels(labels: IntArray) -> tuple[IntArray, IntArray]:
     new_number = np.full(int(kept[-1]) + 2 if kept.size else 1, -1, dtype=np.int64)
     new_number[kept] = np.arange(kept.size)
     return new_number[labels], kept.astype(np.int64)
-
-
-def thread_count() -> int:
-    """Return the number of cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def in_threads(work: Callable[..., T], arguments: Sequence[tuple[object, ...]]) -> list[T]:
-    """Run ``work`` once per tuple of arguments on all cores; results in the order given.
-
-    The work must let go of the interpreter lock (compiled kernels, BLAS) to gain anything.
-    """
-    workers = min(thread_count(), len(arguments))
-    if workers <= 1:
-        return [work(*each) for each in arguments]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda each: work(*each), arguments))
 
 
 def chunks(rows: int, size: int = CHUNK_ROWS) -> list[slice]:

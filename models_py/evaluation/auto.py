@@ -11,9 +11,8 @@ from models_py.clustering.rows import check_points
 from models_py.evaluation.choosing import (
     CandidateEvidence,
     choose,
-    judged_rows,
 )
-from models_py.evaluation.proposing import auto_candidates, numbered
+from models_py.clustering.proposing import auto_candidates, judged_rows, numbered
 from models_py.typing import FloatArray, IntArray
 
 ONE_SEGMENT = "one_segment"

@@ -14,8 +14,8 @@ import numpy as np
 
 from models_py.clustering.candidate import Candidate
 from models_py.errors import DataError, near_match
-from models_py.evaluation.proposing import assign_noise, numbered
-from models_py.typing import FloatArray, IntArray
+from models_py.clustering.proposing import assign_noise, judged_rows, numbered
+from models_py.typing import FloatArray
 
 Measure = Literal[
     "silhouette",
@@ -28,7 +28,6 @@ Measure = Literal[
 ]
 MEASURES: tuple[str, ...] = Measure.__args__  # type: ignore[attr-defined]
 LOWER_IS_BETTER = ("davies_bouldin", "bic")
-WEIGHED_ROWS = 5_000
 FINALISTS = 5
 
 
@@ -261,11 +260,3 @@ def _by_evidence(
     rows = _rows(candidates, scores, known)
     best = None if weighed.one_segment else several[weighed.best]
     return Choice(best, weighed.reason + sampled, rows)
-
-
-def judged_rows(n: int, seed: int) -> IntArray:
-    """Return the rows that evidence is weighed on: all of them, or a sorted sample of 5,000."""
-    if n <= WEIGHED_ROWS:
-        return np.arange(n)
-    drawn = np.random.default_rng(seed).choice(n, WEIGHED_ROWS, replace=False)
-    return np.asarray(np.sort(drawn))

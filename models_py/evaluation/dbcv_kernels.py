@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models_py.evaluation.distances import compiled
+from models_py.clustering.distances import compiled
 from models_py.typing import BoolArray, FloatArray, IntArray
 
 

@@ -153,7 +153,7 @@ def measure_evidence(
     ndarray
         Shape (len(labelings), len(EVIDENCE)).
     """
-    from models_py.evaluation.distances import across_threads
+    from models_py.threads import across_threads
 
     measured = np.array(across_threads(lambda labels: _measure(rows, labels), labelings))
     sampled = np.array([labels[rows.sample] for labels in labelings])
@@ -269,7 +269,7 @@ def _gaussian(
 
 def _rand_matrix(labelings: IntArray) -> FloatArray:
     """Return the adjusted Rand index between all clusterings, shape (c, c)."""
-    from models_py.evaluation.distances import across_threads
+    from models_py.threads import across_threads
     from models_py.evaluation.evidence_kernels import adjusted_rand_rows
 
     counts = labelings.max(axis=1) + 1

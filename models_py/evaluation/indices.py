@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models_py.errors import DataError
-from models_py.evaluation.distances import across_threads, compiled
+from models_py.clustering.distances import compiled
+from models_py.threads import across_threads
 from models_py.typing import FloatArray, IntArray
 
 NOISE = -1

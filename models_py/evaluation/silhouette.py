@@ -18,9 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models_py.evaluation.distances import (
+from models_py.clustering.distances import (
     TILE,
-    across_threads,
     compiled,
     load_tile,
     measurable_rows,
@@ -35,6 +34,7 @@ from models_py.evaluation.indices import (
     cluster_moments,
     dense_labels,
 )
+from models_py.threads import across_threads
 from models_py.typing import FloatArray, IntArray
 
 _MOST_CELLS = 1024  # cells whose running sums for one tile of rows fit in the second-level cache

@@ -14,7 +14,8 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import DBSCAN, HDBSCAN
 from sklearn.metrics import adjusted_rand_score
 
-from models_py.clustering import density, rows
+from models_py import threads
+from models_py.clustering import density
 from models_py.clustering.density import (
     dbscan,
     dbscan_peak_bytes,
@@ -180,7 +181,7 @@ def test_any_row_gets_the_nearest_cluster(method):
 def test_same_labels_whatever_the_threads(monkeypatch):
     points = drawn_groups(700, 3)
     first = dbscan(points).labels, hdbscan(points, min_cluster_size=10)[0].labels
-    for module in (rows, density):
+    for module in (threads, density):
         monkeypatch.setattr(module, "thread_count", lambda: 1)
     assert (dbscan(points).labels == first[0]).all()
     assert (hdbscan(points, min_cluster_size=10)[0].labels == first[1]).all()

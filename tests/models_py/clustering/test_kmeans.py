@@ -12,6 +12,7 @@ from sklearn.cluster import BisectingKMeans, KMeans
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
+from models_py import threads
 from models_py.clustering import kmeans, rows
 from models_py.clustering.kmeans import (
     bisecting_kmeans_sweep,
@@ -118,7 +119,7 @@ def test_rare_rows_that_a_sample_lacks(monkeypatch):
 def test_same_seed_same_labels_whatever_the_threads(sweep, monkeypatch):
     points = drawn_groups(1500, 4)
     first = sweep(points, [2, 5], seed=7)
-    for module in (rows, kmeans):
+    for module in (threads, kmeans):
         monkeypatch.setattr(module, "thread_count", lambda: 1)
     for one, other in zip(first, sweep(points, [2, 5], seed=7), strict=True):
         assert (one.labels == other.labels).all()

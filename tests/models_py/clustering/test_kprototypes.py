@@ -11,7 +11,8 @@ from kmodes.kprototypes import KPrototypes as Rival
 from kmodes.util.dissim import matching_dissim
 from kmodes.util.init_methods import init_cao
 
-from models_py.clustering import kprototypes, rows
+from models_py import threads
+from models_py.clustering import kprototypes
 from models_py.clustering.kprototypes import (
     KPrototypes,
     cao_modes,
@@ -109,7 +110,7 @@ def test_real_rows_of_bank_clients(shared_data):
 def test_same_seed_same_result_whatever_the_threads(init, monkeypatch):
     numeric, codes = mixed_rows(300)
     first = kprototypes_sweep(numeric, codes, [2, 4], seed=3, init=init)
-    for module in (rows, kprototypes):
+    for module in (threads, kprototypes):
         monkeypatch.setattr(module, "thread_count", lambda: 1)
     again = kprototypes_sweep(numeric, codes, [2, 4], seed=3, init=init)
     for one, other in zip(first, again, strict=True):

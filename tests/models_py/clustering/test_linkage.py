@@ -16,7 +16,7 @@ from models_py.clustering.linkage import (
     linkage_trees,
 )
 from models_py.errors import DataError, MemoryRefusedError, UsageError
-from models_py.evaluation import distances
+from models_py import threads
 
 PAIRS = [(method, "euclidean") for method in METHODS]
 PAIRS += [(method, "cosine") for method in METHODS if method != "ward"]
@@ -161,7 +161,7 @@ def test_trees_of_several_methods_equal_those_of_each() -> None:
 def test_trees_do_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     points = groups(900, 5, seed=3)
     before = linkage_trees(points, METHODS)
-    monkeypatch.setattr(distances, "thread_count", lambda: 1)
+    monkeypatch.setattr(threads, "thread_count", lambda: 1)
 
     after = linkage_trees(points, METHODS)
 

@@ -10,7 +10,8 @@ from scipy.stats import multivariate_normal, norm
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
-from models_py.clustering import kmeans, mixture, rows
+from models_py import threads
+from models_py.clustering import kmeans, mixture
 from models_py.clustering.mixture import (
     COVARIANCES,
     MixtureModel,
@@ -108,7 +109,7 @@ def test_samples_lead_to_the_same_mixture(monkeypatch):
 def test_same_seed_same_result_whatever_the_threads(monkeypatch):
     points = drawn_groups(1000, 3)
     first = gaussian_mixture_sweep(points, [2, 4], seed=5, covariance=["full", "diag"], n_init=3)
-    for module in (rows, kmeans, mixture):
+    for module in (threads, kmeans, mixture):
         monkeypatch.setattr(module, "thread_count", lambda: 1)
     again = gaussian_mixture_sweep(points, [2, 4], seed=5, covariance=["full", "diag"], n_init=3)
     for one, other in zip(first, again, strict=True):

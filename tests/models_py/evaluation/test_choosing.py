@@ -18,7 +18,8 @@ from models_py.evaluation.agreement import adjusted_rand
 from models_py.evaluation.auto import auto_cluster
 from models_py.evaluation.choosing import choose, elbow
 from models_py.evaluation.evidence import EVIDENCE, measure_evidence, prepare_evidence
-from models_py.evaluation.proposing import assign_noise, numbered
+from models_py.clustering import proposing
+from models_py.clustering.proposing import assign_noise, numbered
 from models_py.evaluation.weighing import FAMILIES, ranks, shipped_weights
 from models_py.planted import SHAPES
 
@@ -222,9 +223,7 @@ def test_auto_is_repeatable_and_copies_of_rows_are_one_segment():
 
 
 def test_large_tables_are_judged_on_a_sample(monkeypatch):
-    from models_py.evaluation import choosing
-
-    monkeypatch.setattr(choosing, "WEIGHED_ROWS", 150)
+    monkeypatch.setattr(proposing, "WEIGHED_ROWS", 150)
     rng = np.random.default_rng(0)
     points = np.vstack([rng.standard_normal((150, 2)), rng.standard_normal((150, 2)) + 12.0])
     found = auto_cluster(points, seed=0, k_max=5)

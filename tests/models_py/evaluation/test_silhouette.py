@@ -6,7 +6,8 @@ from sklearn.metrics import silhouette_samples as theirs
 from sklearn.metrics import silhouette_score
 
 from models_py.errors import DataError, UsageError
-from models_py.evaluation import distances, silhouette
+from models_py import threads
+from models_py.evaluation import silhouette
 from models_py.evaluation.silhouette import (
     silhouette_samples,
     silhouette_scores,
@@ -80,7 +81,7 @@ def test_by_hand() -> None:
 def test_results_do_not_depend_on_threads_or_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     points, labelings = drawn(700, 5, (2, 9))
     before = silhouette_samples(points, labelings, block_rows=512)
-    monkeypatch.setattr(distances, "thread_count", lambda: 1)
+    monkeypatch.setattr(threads, "thread_count", lambda: 1)
 
     np.testing.assert_array_equal(silhouette_samples(points, labelings, block_rows=64), before)
 

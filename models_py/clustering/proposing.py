@@ -25,6 +25,7 @@ from models_py.errors import DataError
 from models_py.typing import FloatArray, IntArray
 
 MOST_SEGMENTS = 35
+WEIGHED_ROWS = 5_000
 FULL_COVARIANCE_COLUMNS = 25
 TREE_NEIGHBOURS = (0, 5, 10)
 GENIE_THRESHOLDS = ((0, 0.1), (0, 0.3), (0, 0.5), (0, 0.7), (10, 0.3), (10, 0.5))
@@ -167,3 +168,11 @@ def numbered(labels: IntArray) -> IntArray:
     rank = np.empty(first.size, dtype=np.int64)
     rank[np.argsort(first)] = np.arange(first.size)
     return np.asarray(rank[codes], dtype=np.int64)
+
+
+def judged_rows(n: int, seed: int) -> IntArray:
+    """Return the rows that evidence is weighed on: all of them, or a sorted sample of 5,000."""
+    if n <= WEIGHED_ROWS:
+        return np.arange(n)
+    drawn = np.random.default_rng(seed).choice(n, WEIGHED_ROWS, replace=False)
+    return np.asarray(np.sort(drawn))

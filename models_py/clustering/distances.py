@@ -7,9 +7,7 @@ two rows is half the squared Euclidean distance of the rows scaled to length 1.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, TypeVar, cast
 
 import numba
@@ -17,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models_py.errors import DataError, UsageError, near_match
+from models_py.threads import across_threads
 from models_py.typing import FloatArray
 
 Metric = Literal["euclidean", "cosine"]
@@ -26,8 +25,6 @@ TILE = 64  # rows that one kernel handles side by side: 8 vector registers of 8 
 _FEATURE_STEP = 4  # features summed in registers before a partial sum goes back to memory
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_Piece = TypeVar("_Piece")
-_Result = TypeVar("_Result")
 
 
 def compiled(function: _Function) -> _Function:
@@ -38,26 +35,6 @@ def compiled(function: _Function) -> _Function:
     """
     decorate = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
     return cast(_Function, decorate(function))
-
-
-def thread_count() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def across_threads(
-    task: Callable[[_Piece], _Result], pieces: Iterable[_Piece], threads: int | None = None
-) -> list[_Result]:
-    """Run ``task`` on every piece on all cores; results in the order of the pieces.
-
-    Pieces never depend on the number of threads, so neither does a result.
-    """
-    work = list(pieces)
-    workers = min(threads or thread_count(), len(work))
-    if workers <= 1:
-        return [task(piece) for piece in work]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(task, work))
 
 
 def row_ranges(rows: int, step: int) -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ from scipy.spatial.distance import cdist, pdist
 from sklearn.metrics import pairwise_distances
 
 from models_py.errors import DataError, UsageError
-from models_py.evaluation.distances import (
+from models_py.clustering.distances import (
     condensed_bytes,
     condensed_distances,
     distance_blocks,
