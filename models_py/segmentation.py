@@ -222,7 +222,8 @@ def prepare_rows(
     reconstruction = _fit_reconstruction(common[fitted_rows], study.outliers, seed, progress)
     seen = common if reconstruction is None else reconstruction.reconstruct(common)
     encoders = [
-        _fit_encoder(encoding, seen[fitted_rows], seed, progress) for encoding in study.encoding
+        _fit_encoder(encoding, frame.iloc[fitted_rows], seen[fitted_rows], seed, progress)
+        for encoding in study.encoding
     ]
     return Prepared(
         partition=partition,
@@ -235,7 +236,7 @@ def prepare_rows(
         fitted_rows=fitted_rows,
         reconstruction=reconstruction,
         encoders=encoders,
-        encoded=[encoder.transform(seen) for encoder in encoders],
+        encoded=[encoder.transform_rows(frame, seen) for encoder in encoders],
     )
 
 
@@ -273,9 +274,13 @@ def _fit_reconstruction(
     return build_encoder(spec).fit(points, seed)
 
 
-def _fit_encoder(encoding: Encoding, points: FloatArray, seed: int, progress: Progress) -> Encoder:
+def _fit_encoder(
+    encoding: Encoding, frame: pd.DataFrame, points: FloatArray, seed: int, progress: Progress
+) -> Encoder:
     progress.step(f"encoding by {encoding.kind}")
-    return build_encoder(EncoderSpec(encoding.kind, encoding.parameters)).fit(points, seed)
+    encoder = build_encoder(EncoderSpec(encoding.kind, encoding.parameters))
+    encoder.on_advance = progress.advance
+    return encoder.fit_rows(frame, points, seed)
 
 
 def _requests(study: Study) -> list[Request]:

@@ -38,6 +38,11 @@ def models_dir(run_id: str) -> Path:
     return home() / "data" / "models" / run_id
 
 
+def embeddings_dir() -> Path:
+    """Return the folder of text embeddings that were computed before."""
+    return home() / "data" / "embeddings"
+
+
 def backups_dir() -> Path:
     """Return the folder of dated backups."""
     return home() / "data" / "backups"

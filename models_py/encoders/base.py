@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -14,6 +14,9 @@ from models_py.encoders import storage
 from models_py.encoders.settings import Settings
 from models_py.errors import DataError
 from models_py.typing import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Epoch = dict[str, float]
 """One line of a training history: epoch, losses, learning rate."""
@@ -34,17 +37,22 @@ class Encoder(ABC):
         One entry an epoch where a network is trained, otherwise empty.
     on_epoch
         Called after each epoch with its entry; for progress.
+    on_advance
+        Called with how much of the work is done, and of how much; for progress.
     """
 
     kind: ClassVar[str]
     settings_class: ClassVar[type[Settings]]
     file_names: ClassVar[tuple[str, ...]] = ()
+    reads_rows: ClassVar[bool] = False
+    """Whether it is fitted on the rows themselves and not on their scaled features."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings: Any = self.settings_class() if settings is None else settings
         self.columns_: int = 0
         self.history_: list[Epoch] = []
         self.on_epoch: Callable[[Epoch], None] | None = None
+        self.on_advance: Callable[[int, int], None] | None = None
 
     def fit(self, points: FloatArray, seed: int) -> Self:
         """Learn the coordinates from the points.
@@ -79,6 +87,29 @@ class Encoder(ABC):
         points = self._known_columns(points)
         with threadpool_limits(1):
             return self._transform(points)
+
+    @property
+    def columns_read(self) -> list[str]:
+        """The columns of the rows that it reads beside the features."""
+        return []
+
+    def fit_rows(self, frame: pd.DataFrame, points: FloatArray, seed: int) -> Self:  # noqa: ARG002
+        """Learn the coordinates from rows, given with their scaled features.
+
+        Parameters
+        ----------
+        frame
+            The columns of the study, n rows.
+        points
+            Shape (n, p): the same rows' scaled features.
+        seed
+            As for :meth:`fit`.
+        """
+        return self.fit(points, seed)
+
+    def transform_rows(self, frame: pd.DataFrame, points: FloatArray) -> FloatArray:  # noqa: ARG002
+        """Return the embedding of rows, given with their scaled features; shape (n, d)."""
+        return self.transform(points)
 
     def inverse_transform(self, embedding: FloatArray) -> FloatArray:
         """Return the points, shape (n, p), that an embedding (n, d) stands for.

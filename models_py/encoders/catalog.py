@@ -23,6 +23,7 @@ ENCODERS: dict[str, tuple[type[known.Settings], str, str]] = {
     "autoencoder": (known.AutoencoderSettings, "autoencoder", "Autoencoder"),
     "denoising_autoencoder": (known.DenoisingSettings, "autoencoder", "DenoisingAutoencoder"),
     "variational_autoencoder": (known.VariationalSettings, "variational", "VariationalAutoencoder"),
+    "text": (known.TextSettings, "text", "TextEncoder"),
     "dec": (known.DecSettings, "dec", "DeepEmbeddedClustering"),
 }
 """Kind: its settings, and the module and class that hold it (imported when used)."""
@@ -98,6 +99,8 @@ def _told(settings_class: type[known.Settings], error: Any) -> str:
         takes = ", ".join(allowed) or "none"
         return f"has no parameter '{key}'{near_match(key, allowed)} (it takes: {takes})"
     if error["type"] == "missing":
-        return f"parameter '{key}' is missing; give it, such as {key} = 5"
+        examples = settings_class.model_fields[key].examples or []
+        such_as = f", such as {key} = {examples[0]!r}" if examples else ""
+        return f"parameter '{key}' is missing; give it{such_as}"
     message = str(error["msg"]).removeprefix("Value error, ")
     return f"{key} = {error['input']!r}: {message[0].lower()}{message[1:]}"

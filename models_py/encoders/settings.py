@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Activation = Literal[
     "relu", "leaky_relu", "elu", "selu", "silu", "softplus", "sigmoid", "tanh", "linear"
@@ -38,6 +38,30 @@ class PcaSettings(Settings):
         Annotated[int, Field(ge=1, strict=True)]
         | Annotated[float, Field(gt=0.0, le=1.0, strict=True)]
     ) = 0.8
+
+
+class TextSettings(Settings):
+    """A sentence for each row, and the model that embeds it.
+
+    ``template`` names columns in braces (see :mod:`models_py.encoders.sentences`), ``words``
+    gives what stands for false and true in a column, ``missing`` for null. ``model`` is the
+    path of a folder or a name; ``components`` of the embedding are kept.
+    """
+
+    kind = "text"
+    template: str = Field(examples=["{job}, {age} years old"])
+    words: dict[str, tuple[str, str]] = {}
+    missing: str = "not known"
+    model: str = "all-MiniLM-L6-v2"
+    components: int = Field(32, ge=1)
+
+    @field_validator("template")
+    @classmethod
+    def _template_names_columns(cls, value: str) -> str:
+        from models_py.encoders.sentences import template_columns
+
+        template_columns(value)
+        return value
 
 
 class TrainingSettings(Settings):
@@ -109,7 +133,7 @@ class DecSettings(AutoencoderSettings):
     """
 
     kind = "dec"
-    k: int = Field(ge=2)
+    k: int = Field(ge=2, examples=[5])
     layers: tuple[Units, ...] = Field((32, 16, 4), min_length=1)
     batch_size: int = Field(256, ge=1)
     epochs: int = Field(200, ge=1)

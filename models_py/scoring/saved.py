@@ -148,8 +148,12 @@ class SavedPartition:
 
     def _coordinates(self, frame: pd.DataFrame) -> Coordinates:
         common = self.matrix.transform(frame)
-        points = common if self.encoder is None else self.encoder.transform(self._seen(common))
+        points = common if self.encoder is None else self._encoded(frame, common)
         return Coordinates(points, *self.matrix.numbers_and_codes(common))
+
+    def _encoded(self, frame: pd.DataFrame, common: FloatArray) -> FloatArray:
+        assert self.encoder is not None
+        return self.encoder.transform_rows(frame, self._seen(common))
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +184,8 @@ class SavedRun:
         made_from = [
             recipe.column for part in self.partitions.values() for recipe in part.matrix.recipes_
         ]
-        return list(dict.fromkeys([*by, *made_from]))
+        read = [c for p in self.partitions.values() if p.encoder for c in p.encoder.columns_read]
+        return list(dict.fromkeys([*by, *made_from, *read]))
 
     def partition_names(self, frame: pd.DataFrame) -> pd.Series[Any]:
         """Return the partition of every row."""

@@ -101,7 +101,13 @@ class Encoding(Section):
     """One encoder and its parameters."""
 
     kind: Literal[
-        "none", "pca", "autoencoder", "denoising_autoencoder", "variational_autoencoder", "dec"
+        "none",
+        "pca",
+        "autoencoder",
+        "denoising_autoencoder",
+        "variational_autoencoder",
+        "dec",
+        "text",
     ] = "pca"
     parameters: dict[str, object] = {}
 
@@ -280,6 +286,8 @@ class Study(Section):
         needed = ["autoencoder"] if kinds & networks else []
         if self.outliers.method == "ecod":
             needed.append("outliers")
+        if "text" in kinds:
+            needed.append("text")
         return [*needed, "report"]
 
     @property

@@ -13,7 +13,8 @@ from models_py.errors import MissingExtraError, StudyError
 
 @pytest.mark.parametrize("kind", ENCODERS)
 def test_every_kind_is_built_by_its_name(kind: str) -> None:
-    encoder = build_encoder(EncoderSpec(kind, {"k": 3} if kind == "dec" else {}))
+    needed: dict[str, dict[str, object]] = {"dec": {"k": 3}, "text": {"template": "{job}"}}
+    encoder = build_encoder(EncoderSpec(kind, needed.get(kind, {})))
     assert encoder.kind == kind
     assert encoder.history_ == []
 
@@ -30,7 +31,8 @@ def test_every_kind_is_built_by_its_name(kind: str) -> None:
         ("autoencoder", {"dropout": 1.0}, "dropout = 1.0: input should be less than 1"),
         ("autoencoder", {"layers": []}, "layers = []"),
         ("autoencoder", {"activation": "swoosh"}, "activation = 'swoosh'"),
-        ("dec", {}, "parameter 'k' is missing"),
+        ("dec", {}, "parameter 'k' is missing; give it, such as k = 5"),
+        ("text", {}, "parameter 'template' is missing; give it, such as template = '{job},"),
     ],
 )
 def test_a_bad_spec_is_told_in_one_line(
