@@ -113,10 +113,21 @@ class Facts:
         return named | dict.fromkeys(self.small, "small segment")
 
     @cached_property
+    def partitions(self) -> dict[int, str]:
+        """Each segment's partition."""
+        return {int(row["segment_id"]): str(row["partition"]) for row in records(self.segments)}
+
+    @cached_property
     def colours(self) -> dict[int, int]:
-        """Each segment's colour, 1..12, by its place in its partition."""
-        places = self.segments.groupby("partition").cumcount() % PALETTE + 1
-        return dict(zip(self.segments["segment_id"].astype(int), places.astype(int), strict=True))
+        """Each segment's colour, 1..12: of its number, so that it keeps it from run to run."""
+        colours: dict[int, int] = {}
+        for _, rows in self.segments.groupby("partition"):
+            free = set(range(1, PALETTE + 1))
+            for one in sorted(rows["segment_id"].astype(int)):
+                own = (one - 1) % PALETTE + 1
+                colours[one] = own if own in free or not free else min(free)
+                free.discard(colours[one])
+        return colours
 
     @property
     def is_partitioned(self) -> bool:
@@ -134,8 +145,9 @@ class Facts:
         return self.run.entity_column.removesuffix("_id").replace("_", " ") + "s"
 
     def title(self, segment_id: int) -> str:
-        """Return a segment's number and name."""
-        return f"{segment_id} {self.names[segment_id]}"
+        """Return a segment's number and name, with its partition where there are several."""
+        of = f"{self.partitions[segment_id]}: " if self.is_partitioned else ""
+        return f"{segment_id} {of}{self.names[segment_id]}"
 
     def table(self, name: str) -> pd.DataFrame:
         """Return the run's rows of a table, without those of small segments."""

@@ -36,6 +36,8 @@ def plain(value: float) -> str:
         text = f"{value:.1f}"
     elif size >= 0.01 or size == 0:
         text = f"{value:.2f}"
+    elif size >= 0.0001:
+        text = f"{value:.4f}"
     else:
         text = f"{value:.1e}"
     return text.replace("-", MINUS)

@@ -75,8 +75,8 @@ def _colours(
     known: list[tuple[int | None, int]] = [(None, GONE_COLOUR), *facts.colours.items()]
     colours = dict(known)
     gone = sorted({flow[0] for flow in flows if flow[0] is not None} - set(facts.colours))
-    for place, one in enumerate(gone):
-        colours[one] = (len(facts.colours) + place) % PALETTE + 1
+    for one in gone:
+        colours[one] = (one - 1) % PALETTE + 1
     return colours
 
 

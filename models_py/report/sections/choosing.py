@@ -31,7 +31,12 @@ MOST_BANDS = 24
 def choosing_section(facts: Facts) -> Section:
     """Return how the segments were chosen among the candidates."""
     search = facts.tables["model_search"]
-    lead = [f"{plural(len(search), 'candidate')} were tried. {_sentence(facts.run.chosen_because)}"]
+    lead = [f"{plural(len(search), 'candidate')} {'was' if len(search) == 1 else 'were'} tried."]
+    reasons = []
+    if facts.is_partitioned:
+        reasons = [_sentence(reason) for reason in facts.run.chosen_because.split("; ")]
+    else:
+        lead = [f"{lead[0]} {_sentence(facts.run.chosen_because)}"]
     left_out: list[str] = []
     figures: list[Figure] = []
     if facts.is_partitioned:
@@ -45,6 +50,7 @@ def choosing_section(facts: Facts) -> Section:
         "Why these segments",
         lead,
         figures=figures,
+        points=reasons,
         tables=[(_candidates_title(len(search)), _candidates(facts, search))],
         left_out=left_out,
     )

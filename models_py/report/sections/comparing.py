@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from models_py.report.words import column_words
+from models_py.report.words import column_words, many
+from models_py.typing import FloatArray
 from models_py.report.content import Figure, Section, Table
 from models_py.report.drawing import tag
 from models_py.report.facts import Facts, records
@@ -92,14 +93,12 @@ def resemblance_section(facts: Facts) -> Section | None:
         index="segment_id", columns="other_segment_id", values="correlation", dropna=False
     )
     values = wide.reindex(index=ids, columns=ids).to_numpy(dtype=np.float64)
-    where = facts.segments.set_index("segment_id")["partition"]
-    titles = [f"{where[one]}: {facts.names[one]}" for one in ids]
-    alternative = (
-        f"Correlation of {len(ids)} segments with each other. {_most_alike(values, titles)}"
-    )
+    titles = [f"{facts.partitions[one]}: {facts.names[one]}" for one in ids]
+    most_alike = _most_alike(values, titles, [facts.partitions[one] for one in ids])
+    alternative = f"Correlation of {len(ids)} segments with each other. {most_alike}"
     figure = Figure(
         "resemblance",
-        f"Segments of different {facts.partition_words} that resemble each other",
+        f"Segments of different {many(facts.partition_words)} that resemble each other",
         draw_grid(values, titles, alternative),
         alternative,
         note="Orange: they differ from their own group in the same way. Blue: in the opposite way.",
@@ -109,7 +108,7 @@ def resemblance_section(facts: Facts) -> Section | None:
         f"Every {facts.partition_words} has segments of its own. Two of them resemble each other"
         f" where they differ in the same features from the rest of their {facts.partition_words};"
         " such segments can be spoken to alike.",
-        _most_alike(values, titles),
+        most_alike,
     ]
     return Section("resemblance", "Which segments resemble each other", lead, figures=[figure])
 
@@ -203,14 +202,12 @@ def _profile_words(rows: pd.DataFrame, facts: Facts) -> str:
     return f"Profile heat map of {facts.run.study}. {'; '.join(told)}"
 
 
-def _most_alike(
-    values: np.ndarray[tuple[int, int], np.dtype[np.float64]], titles: list[str]
-) -> str:
-    apart = np.triu(np.nan_to_num(values, nan=-2.0), 1)
-    apart[np.tril_indices(len(titles))] = -2.0
-    if len(titles) < 2:
+def _most_alike(values: FloatArray, titles: list[str], partitions: list[str]) -> str:
+    named = np.array(partitions)
+    apart = np.where(named[:, None] == named[None, :], np.nan, values)
+    if not np.isfinite(apart).any():
         return ""
-    row, column = np.unravel_index(int(apart.argmax()), apart.shape)
+    row, column = np.unravel_index(int(np.nanargmax(apart)), apart.shape)
     return (
         f"Most alike are {titles[row]} and {titles[column]}"
         f" (correlation {values[row, column]:.2f})."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from models_py.report.words import column_words
+from models_py.report.words import column_words, many
 from models_py.report.content import Figure, Section, Table
 from models_py.report.drawing import joined, tag
 from models_py.report.facts import Facts, known_numbers, number, records
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 24
 MOST_CORRELATED = 20
+NO_VALUE = "every value is null"
+"""The reason of models_py.features.matrix for a column without values."""
+
 STEPS = {
     "matrix": "could not be used",
     "variance": "hardly varies",
@@ -56,13 +59,18 @@ def selection_section(facts: Facts) -> Section:
     kept, dropped = rows[rows["is_kept"]], rows[~rows["is_kept"]]
     names = kept["feature"].nunique()
     lead = [
-        f"{plural(names, 'feature')} of {rows['feature'].nunique()} were kept. Two features that"
+        f"{names} of {plural(rows['feature'].nunique(), 'feature')} were kept. Two features that"
         " say the same would count twice, so one of them goes."
     ]
     tables = [("Kept", _kept(facts, kept))]
     left_out = []
+    empty = dropped["reason"] == NO_VALUE
+    if empty.any():
+        names_of = [column_words(str(name)) for name in dropped.loc[empty, "feature"].unique()]
+        lead.append(f"Without any value in the source, so of no use: {listed(names_of)}.")
+        dropped = dropped[~empty]
     if dropped.empty:
-        left_out.append("No feature went.")
+        left_out.append("No other feature went.")
     else:
         tables.append(("Not used", _dropped(facts, dropped)))
     return Section("features", "Which features were used", lead, tables=tables, left_out=left_out)
@@ -253,34 +261,47 @@ def _correlations(frame: pd.DataFrame) -> Figure | None:
 
 
 def _kept(facts: Facts, kept: pd.DataFrame) -> Table:
-    ordered = kept.sort_values(["partition", "importance"], ascending=[True, False])
-    of = [facts.partition_words] if facts.is_partitioned else []
+    grouped = kept.groupby("feature").agg(
+        importance=("importance", "mean"), vif=("vif", "mean"), parts=("partition", "nunique")
+    )
+    ordered = grouped.sort_values("importance", ascending=False).reset_index()
+    of = [_parts_title(facts)] if facts.is_partitioned else []
     rows = [
         [
-            *([str(row["partition"])] if of else []),
             column_words(str(row["feature"])),
+            *([_parts(facts, row["parts"])] if of else []),
             plain(number(row, "importance")),
             plain(number(row, "vif")),
         ]
-        for row in records(ordered.head(200))
+        for row in records(ordered)
     ]
-    head = [*of, "feature", "importance", "variance inflation"]
-    return Table(head, rows, frozenset(range(len(of) + 1)))
+    return Table(["feature", *of, "importance", "variance inflation"], rows)
 
 
 def _dropped(facts: Facts, dropped: pd.DataFrame) -> Table:
-    of = [facts.partition_words] if facts.is_partitioned else []
+    grouped = dropped.groupby(["feature", "dropped_at"]).agg(
+        reason=("reason", "first"), parts=("partition", "nunique")
+    )
+    of = [_parts_title(facts)] if facts.is_partitioned else []
     rows = [
         [
-            *([str(row["partition"])] if of else []),
             column_words(str(row["feature"])),
             STEPS.get(str(row["dropped_at"]), str(row["dropped_at"])),
+            *([_parts(facts, row["parts"])] if of else []),
             str(row["reason"] or ""),
         ]
-        for row in records(dropped.head(200))
+        for row in records(grouped.reset_index())
     ]
-    head = [*of, "feature", "why", "in detail"]
+    head = ["feature", "why", *of, "in detail" + (", for the first" if of else "")]
     return Table(head, rows, frozenset(range(len(head))))
+
+
+def _parts_title(facts: Facts) -> str:
+    return f"in how many {many(facts.partition_words)}"
+
+
+def _parts(facts: Facts, count_of: object) -> str:
+    return f"{count_of} of {facts.segments['partition'].nunique()}"
 
 
 def _training(kind: str, history: list[dict[str, float]], of: str, key: str) -> Figure:

@@ -109,17 +109,18 @@ def _trust(facts: Facts) -> str:
     if measured.empty:
         return "How far the segments come back in a repeat was not measured."
     if len(shaky) > 3:
-        told = f"{len(shaky)} of {len(measured)} segments did not: they are marked as unstable."
+        told = (
+            f"{len(shaky)} of {len(measured)} segments did not come back and are marked unstable."
+        )
     elif shaky:
-        are = "is unstable and" if len(shaky) == 1 else "are unstable and"
-        told = f"{listed(shaky)} {are} should not be acted on alone."
+        told = f"{listed(shaky)} did not come back: too unstable to be acted on alone."
     else:
         every = "Both" if len(measured) == 2 else f"All {len(measured)}"
         return (
             f"{every} segments came back when the search was repeated on random parts of the"
             f" data.{_borders(facts)}"
         )
-    return f"The search was repeated on random parts of the data: {told}{_borders(facts)}"
+    return f"When the search was repeated on random parts of the data, {told}{_borders(facts)}"
 
 
 def _borders(facts: Facts) -> str:

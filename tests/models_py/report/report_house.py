@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,26 @@ from models_py.studies.study import Study
 
 AWKWARD = "A & B <script>alert('x')</script>"
 """A category that would run as a script where it is not escaped."""
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A run with a report.
+
+    Attributes
+    ----------
+    ids
+        Every customer's id.
+    """
+
+    warehouse: Path
+    run_id: str
+    page: Path
+    ids: list[str]
+
+    @property
+    def html(self) -> str:
+        return self.page.read_text(encoding="utf-8")
 
 
 def customers(rows: int = 360, seed: int = 1) -> pd.DataFrame:

@@ -1,0 +1,154 @@
+"""The page in a real browser: nothing asked for, nothing wrong, legible everywhere."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_house import Reported
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1280, "height": 900}
+
+CHECKS = Path(__file__).with_name("page_checks.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, where the machine has one."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip(f"no browser is found ({', '.join(BROWSERS)}): apt-get install chromium")
+    with api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=SWITCHES)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def tab(browser: Any, explained: Reported, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The page in a tab of its own; what it says and asks for is kept beside it."""
+    options: dict[str, Any] = {"viewport": DESK} | getattr(request, "param", {})
+    context = browser.new_context(**options)
+    page = context.new_page()
+    page.heard, page.asked = [], []
+    page.on("console", lambda message: page.heard.append(message.text))
+    page.on("pageerror", lambda error: page.heard.append(str(error)))
+    page.on("request", lambda asked: page.asked.append(asked.url))
+    page.goto(explained.page.as_uri())
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("tab", [{}, {"viewport": PHONE}], indirect=True, ids=["desk", "phone"])
+def test_nothing_is_wrong_and_nothing_is_asked_for(tab: Any, explained: Reported) -> None:
+    tab.mouse.wheel(0, 20_000)
+    tab.wait_for_load_state("networkidle")
+    assert tab.heard == []
+    assert tab.asked == [explained.page.as_uri()]
+
+
+def test_without_scripts_it_reads_the_same(browser: Any, explained: Reported) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(explained.page.as_uri())
+    assert page.locator("figure svg path").count() > 50
+    assert page.locator("article.card").count() == 3
+    context.close()
+
+
+@pytest.mark.parametrize(
+    "tab", [{"viewport": PHONE}, {"viewport": DESK}], indirect=True, ids=["phone", "desk"]
+)
+def test_nothing_reaches_over_the_edge(tab: Any) -> None:
+    width = tab.viewport_size["width"]
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    tab.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(
+    "tab", [{"viewport": PHONE}, {"viewport": DESK}], indirect=True, ids=["phone", "desk"]
+)
+def test_every_figure_drew_something(tab: Any) -> None:
+    figures = tab.evaluate(f"{CHECKS}.figures()")
+    assert len(figures) >= 16
+    for name, drawn, width, words in figures:
+        assert drawn or words, name
+        assert width > 200, name
+
+
+@pytest.mark.parametrize(
+    "tab",
+    [{"color_scheme": "light"}, {"color_scheme": "dark"}],
+    indirect=True,
+    ids=["light", "dark"],
+)
+def test_every_word_can_be_read(tab: Any) -> None:
+    told = tab.evaluate(f"{CHECKS}.texts()")
+    assert len(told) > 300
+    assert [one for one in told if one[0] < 4.5] == []
+    assert min(tab.evaluate(f"{CHECKS}.marks()")) >= 3.0
+
+
+def test_the_schemes_differ(browser: Any, explained: Reported) -> None:
+    grounds = []
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme)
+        page = context.new_page()
+        page.goto(explained.page.as_uri())
+        grounds.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        context.close()
+    assert grounds[0] != grounds[1]
+
+
+@pytest.mark.parametrize("tab", [{"color_scheme": "dark"}], indirect=True)
+def test_paper_is_white_and_whole(tab: Any) -> None:
+    tab.emulate_media(media="print", color_scheme="dark")
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not tab.locator("nav.toc").is_visible()
+    assert tab.locator("article.card").first.is_visible()
+    assert len(tab.pdf(format="A4")) > 50_000
+
+
+def test_a_segment_can_be_seen_alone(tab: Any) -> None:
+    key = tab.locator("[data-only-of='2']")
+    shown = "getComputedStyle(document.querySelector('#figure-pca .dots.of-{}')).strokeOpacity"
+    key.click()
+    tab.wait_for_timeout(300)
+    assert key.get_attribute("aria-pressed") == "true"
+    assert float(tab.evaluate(shown.format(2))) > 0.8
+    assert float(tab.evaluate(shown.format(1))) < 0.2
+    key.click()
+    assert key.get_attribute("aria-pressed") == "false"
+
+
+def test_maps_zoom_and_come_back(tab: Any) -> None:
+    figure = tab.locator("#figure-tsne")
+    whole = figure.locator("svg").get_attribute("viewBox")
+    figure.get_by_label("zoom in").click()
+    assert figure.locator("svg").get_attribute("viewBox") != whole
+    figure.get_by_label("show all").click()
+    assert figure.locator("svg").get_attribute("viewBox") == whole
+
+
+def test_pointing_tells_and_copying_copies(tab: Any) -> None:
+    tab.locator("#figure-elbow circle.dot").last.hover()
+    assert "k = 5" in tab.locator(".tip").inner_text()
+    button = tab.locator(".copy").first
+    button.click()
+    tab.wait_for_timeout(100)
+    assert button.inner_text() == "copied"

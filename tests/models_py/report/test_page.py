@@ -1,0 +1,289 @@
+"""The page of a run: complete, private, escaped, the same again."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from planted_gold import asked
+from report_house import AWKWARD, Reported, customers, run, study, write_gold
+
+from models_py import settings
+from models_py.errors import DataError
+from models_py.progress import Silent
+from models_py.report.facts import read_facts
+from models_py.report.sections.choosing import segment_tree
+from models_py.report.writing import ReportError, write_report
+
+FIGURES = (
+    "sizes",
+    "profile",
+    "pca",
+    "tsne",
+    "mca",
+    "swarm-1",
+    "elbow",
+    "silhouettes",
+    "silhouette",
+    "tree",
+    "flows",
+    "validity-spend-eta-squared",
+    "missing",
+    "distributions",
+    "correlations",
+    "outliers-by-segment",
+)
+
+
+class Outline(HTMLParser):
+    """Opening and closing tags of a page, checked against each other."""
+
+    EMPTY = frozenset({"meta", "link", "br", "hr", "img", "input"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.unnamed: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+        if given.get("id"):
+            self.ids.append(str(given["id"]))
+        self.addresses += [str(given[name]) for name in ("src", "href") if given.get(name)]
+        if given.get("role") == "img" and not given.get("aria-label"):
+            self.unnamed.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def outlined(html: str) -> Outline:
+    outline = Outline()
+    outline.feed(html)
+    outline.close()
+    assert outline.open == []
+    return outline
+
+
+@pytest.fixture
+def house(home: Path) -> Path:
+    """A warehouse with planted customers at the place where the home keeps it."""
+    return write_gold(settings.warehouse_path(), customers(150))
+
+
+def test_page_is_whole(explained: Reported) -> None:
+    outline = outlined(explained.html)
+    assert len(outline.ids) == len(set(outline.ids))
+    assert {f"figure-{key}" for key in FIGURES} <= set(outline.ids)
+    assert outline.unnamed == []
+    inside = {one.removeprefix("#") for one in outline.addresses if one.startswith("#")}
+    assert inside <= set(outline.ids)
+
+
+def test_page_asks_for_nothing(explained: Reported) -> None:
+    html = explained.html
+    assert not re.search(r"https?://|@import|url\(|\bfetch\(|XMLHttpRequest", html)
+    files = [one for one in outlined(html).addresses if not one.startswith("#")]
+    assert len(files) == 3
+    assert all((explained.page.parent / name).is_file() for name in files)
+
+
+def test_no_id_is_anywhere_but_in_the_assignments(explained: Reported) -> None:
+    with_ids = []
+    for path in sorted(explained.page.parent.rglob("*.*")):
+        content = path.read_bytes()
+        if any(one.encode() in content for one in explained.ids):
+            with_ids.append(path.name.split("_")[0])
+    assert with_ids == ["assignments"]
+
+
+def test_data_is_escaped(explained: Reported) -> None:
+    assert AWKWARD not in explained.html
+    assert "&lt;script&gt;alert" in explained.html
+    assert "Offer &lt;b&gt;more&lt;/b&gt;." in explained.html
+
+
+def test_summary_comes_first_and_in_plain_words(explained: Reported) -> None:
+    first = explained.html.split("<main")[0].split("</style>")[1]
+    told = " ".join(re.sub(r"<[^>]+>", " ", first).split())
+    assert "350 customers fall into 3 segments." in told
+    assert "All 3 segments came back when the search was repeated" in told
+    assert "What to do first" in told
+    assert "Write to them within a week." in told
+    for jargon in ("silhouette", "k-means", "SHAP", "PCA", "Jaccard"):
+        assert jargon not in told
+
+
+def test_cards_tell_advice_and_what_stands_out(explained: Reported) -> None:
+    rows = asked(
+        explained.warehouse,
+        "select segment_id, size from results.segments where run_id = ? order by 1",
+        [explained.run_id],
+    )
+    for segment_id, size in rows:
+        card = explained.html.split(f'id="segment-{segment_id}"')[1].split("</article>")[0]
+        assert f"{size} customers" in card
+        assert "Stands out" in card
+        assert ("What to do" in card) == (segment_id in (1, 2))
+
+
+def test_explanations_are_shown(explained: Reported) -> None:
+    html = explained.html
+    assert "gives 93% of the customers their segment back" in html
+    assert "1 of 1 outcomes" in html
+    assert "these segments (3 groups)" in html
+    assert "case when baskets_per_week &lt; 2 then 1 else 2 end" in html
+
+
+def test_changes_are_those_of_the_migrations(explained: Reported) -> None:
+    came, went = asked(
+        explained.warehouse,
+        "select sum(entities) filter (from_segment_id is null),"
+        " sum(entities) filter (to_segment_id is null) from results.migrations where run_id = ?",
+        [explained.run_id],
+    )[0]
+    assert (came, went) == (30, 10)
+    assert f"{came} came, {went} went." in explained.html
+
+
+def test_files_hold_the_tables(explained: Reported) -> None:
+    folder = explained.page.parent
+    files = {path.name.split("_")[0]: path for path in folder.glob("*.csv")}
+    stamps = {path.stem.split("_")[1] for path in files.values()}
+    assert sorted(files) == ["assignments", "profiles", "summary"]
+    assert len(stamps) == 1
+    assert explained.run_id.startswith(stamps.pop())
+    assignments = pd.read_csv(files["assignments"])
+    assert assignments["customer_id"].is_unique
+    sizes = assignments["segment_id"].value_counts().to_dict()
+    summary = pd.read_csv(files["summary"])
+    assert dict(zip(summary["segment_id"], summary["size"], strict=True)) == sizes
+    profiles = pd.read_csv(files["profiles"])
+    weighted = profiles[profiles["feature"] == "spend_amount"].set_index("segment_id")["mean"]
+    total = sum(weighted[one] * size for one, size in sizes.items()) / len(assignments)
+    known = profiles.loc[profiles["feature"] == "spend_amount", "population_mean"].iloc[0]
+    assert total == pytest.approx(known)
+
+
+def test_pictures(explained: Reported) -> None:
+    drawn = sorted((explained.page.parent / "figures").glob("*.png"))
+    assert [path.stem for path in drawn] == ["map", "profiles", "silhouettes", "sizes"]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn)
+
+
+def test_rebuilt_page_is_the_same(explained: Reported, tmp_path: Path) -> None:
+    again = write_report(explained.run_id, explained.warehouse, Silent(), tmp_path / "again")
+    assert again.page.read_text(encoding="utf-8") == explained.html
+
+
+def test_an_unknown_run(explained: Reported) -> None:
+    with pytest.raises(DataError, match="there is no finished run 'none'"):
+        read_facts("none", explained.warehouse)
+
+
+def test_small_segments_tell_their_size_only(house: Path) -> None:
+    frame = customers(150)
+    few = frame.index[:4]
+    frame.loc[few, ["basket_spend_mean", "visit_gap_mean_days"]] = [900.0, 99.0]
+    frame.loc[few, "region"] = "island"
+    write_gold(house, frame)
+    recipe = study(
+        algorithms=[{"name": "kmeans", "k": 4}],
+        outliers={"method": "none"},
+        choose={"by": "silhouette"},
+    )
+    finished = run(house, recipe)
+    page = write_report(finished.run_id, house, Silent()).page
+    html = page.read_text(encoding="utf-8")
+    small = asked(house, "select segment_id, name from results.segments where size = 4")
+    assert len(small) == 1
+    segment_id, name = small[0]
+    card = html.split(f'id="segment-{segment_id}"')[1].split("</article>")[0]
+    assert "4 customers" in card
+    assert "Too few to tell of them" in card
+    assert "Stands out" not in card
+    assert name not in html
+    assert "900" not in re.sub(r"<svg.*?</svg>", "", html.split("<main")[1], flags=re.DOTALL)
+    assert f'of-{segment_id}"' not in html
+    profiles = pd.read_csv(next(page.parent.glob("profiles_*.csv")))
+    assert segment_id not in set(profiles["segment_id"])
+    summary = pd.read_csv(next(page.parent.glob("summary_*.csv"))).set_index("segment_id")
+    assert summary.loc[segment_id].dropna().index.tolist() == ["partition", "size", "share"]
+
+
+def test_without_models_and_with_other_gold_the_page_says_so(house: Path) -> None:
+    finished = run(house, study())
+    shutil.rmtree(settings.models_dir(finished.run_id))
+    frame = customers(150)
+    write_gold(house, frame.iloc[1:])
+    html = write_report(finished.run_id, house, Silent()).page.read_text(encoding="utf-8")
+    assert "No maps of the features:" in html
+    assert "1 row of the run are not in gold any more" in html
+    write_gold(house, frame.assign(weekend_share=frame["weekend_share"] / 2))
+    html = write_report(finished.run_id, house, Silent()).page.read_text(encoding="utf-8")
+    assert "Gold has changed since the run" in html
+
+
+def test_what_is_empty_is_left_out_with_its_reason(house: Path) -> None:
+    finished = run(house, study(stability={"refits": 0}, outliers={"method": "none"}))
+    html = write_report(finished.run_id, house, Silent()).page.read_text(encoding="utf-8")
+    for reason in (
+        "this is the study&#39;s first run",
+        "No beeswarms:",
+        "results.validity has no rows of this run",
+        "No outliers: the study does not look for them",
+        "stability not measured",
+    ):
+        assert reason in html
+    outlined(html)
+
+
+def test_partitions_stand_side_by_side(house: Path) -> None:
+    recipe = study(partition_by="region", algorithms=[{"name": "kmeans", "k": 3}])
+    finished = run(house, recipe)
+    page = write_report(finished.run_id, house, Silent()).page
+    html = page.read_text(encoding="utf-8")
+    outline = outlined(html)
+    assert {"figure-resemblance", "figure-pca-0", "figure-pca-2", "figure-tree-1"} <= set(
+        outline.ids
+    )
+    assert "looked at within 3 groups by region" in html
+    assert "No t-SNE map: every region was searched in coordinates of its own" in html
+    assert (page.parent / "figures" / "resemblance.png").is_file()
+
+
+def test_training_of_a_network_is_shown(house: Path) -> None:
+    parameters = {"layers": [6, 2], "epochs": 4}
+    finished = run(house, study(encoding={"kind": "autoencoder", "parameters": parameters}))
+    html = write_report(finished.run_id, house, Silent()).page.read_text(encoding="utf-8")
+    assert 'id="figure-training-0-autoencoder"' in html
+    assert "over 4 epochs" in html
+
+
+def test_a_folder_that_cannot_be_written(house: Path, tmp_path: Path) -> None:
+    finished = run(house, study())
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(ReportError, match=r"cannot be written .*write_report.py"):
+        write_report(finished.run_id, house, Silent(), tmp_path / "taken" / "in")
+
+
+def test_tree_joins_as_scipy_does(explained: Reported, monkeypatch: pytest.MonkeyPatch) -> None:
+    from scipy.cluster.hierarchy import linkage
+
+    monkeypatch.setenv(settings.HOME_VARIABLE, str(explained.warehouse.parent.parent))
+    saved = read_facts(explained.run_id, explained.warehouse).saved
+    assert saved is not None
+    part = saved.partitions["all"]
+    found = segment_tree(part, [int(one) for one in part.segment_ids])
+    whole = part.centres.repeat(part.reference.sizes, axis=0)
+    expected = linkage(whole, "ward")[-(len(part.segment_ids) - 1) :]
+    assert found[:, 2] == pytest.approx(expected[:, 2])
+    assert found[:, 3].tolist() == expected[:, 3].tolist()
