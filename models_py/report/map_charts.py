@@ -122,29 +122,29 @@ def draw_map(
     return drawing(HEIGHT, alternative, *parts, kind="chart map")
 
 
-def draw_swarms(swarms: Sequence[Swarm], x_title: str, alternative: str) -> Markup:
+def draw_swarms(swarms: Sequence[Swarm], against: str, towards: str, alternative: str) -> Markup:
     """Draw a beeswarm: one row a feature, points where rows are pushed, shaded by value.
 
     Parameters
     ----------
     swarms
         Rows from top to bottom, each with a point.
-    x_title
-        What the direction tells.
+    against, towards
+        What the two directions tell.
     alternative
         What the drawing shows, in words.
     """
-    row = 46.0
+    row = 56.0
     height = row * len(swarms) + 52.0
     every = np.concatenate([swarm.shifts for swarm in swarms])
     frame = Frame(height, padded(every, 0.04), (0.0, 1.0), left=12.0, bottom=40.0)
     foot, zero = height - frame.bottom, frame.x(0.0)
     parts = [tag("line", x1=zero, x2=zero, y1=6, y2=foot, class_="base")]
     for place, swarm in enumerate(swarms):
-        y = place * row + 32.0
-        parts.append(label(frame.left, y - 18, swarm.title, "t"))
+        y = place * row + 36.0
+        parts.append(label(frame.left, y - 21, swarm.title, "t"))
         xs = np.array([frame.x(float(shift)) for shift in swarm.shifts])
-        ys = y + spread_apart(xs, 3.2) * 2.4
+        ys = y + spread_apart(xs, 3.2) * 2.2
         parts += [
             dots(xs[fifth], ys[fifth], f"h{level + 1}")
             for level, fifth in enumerate(_fifths(swarm.values))
@@ -156,7 +156,8 @@ def draw_swarms(swarms: Sequence[Swarm], x_title: str, alternative: str) -> Mark
         label(frame.x(value), foot + 16, tick_text(value), "t middle")
         for value in ticks(*frame.x_range)
     ]
-    parts.append(label(WIDTH / 2, height - 4, x_title, "t quiet middle"))
+    parts.append(label(max(zero - 10, 100), height - 4, against, "t quiet end"))
+    parts.append(label(min(zero + 10, WIDTH - 100), height - 4, towards, "t quiet"))
     return drawing(height, alternative, *parts, kind="chart swarm")
 
 
@@ -227,7 +228,7 @@ def _middle(frame: Frame, cloud: Cloud) -> Markup:
             class_=f"chip s{cloud.colour}",
         ),
         label(x, y + 4.5, cloud.mark, "t chip-text middle"),
-        class_=f"middle-of of-{cloud.mark}",
+        class_=f"middle-of of-{cloud.mark} s{cloud.colour}",
         data_tip=cloud.title,
     )
 

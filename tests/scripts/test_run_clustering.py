@@ -182,3 +182,30 @@ def test_a_reader_that_leaves_early(warehouse: Path, study: str) -> None:
     assert "Traceback" not in told
     assert "BrokenPipe" not in told
     assert asked(warehouse, "select status from results.runs") == [("done",)]
+
+
+def test_a_report_is_written_unless_told(
+    warehouse: Path, study: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--study", study, "--no-report", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["report"] is None
+    assert not settings.reports_dir().exists()
+    assert main(["--study", study, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["report"] == str(settings.reports_dir() / "mine" / told["run_id"] / "index.html")
+    assert Path(told["report"]).read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_report_that_fails_leaves_the_results(
+    warehouse: Path, study: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.reports_dir().write_text("a file where the folder should be")
+    assert main(["--study", study]) == 1
+    told = capsys.readouterr()
+    last = told.err.splitlines()[-1]
+    assert "is done and its results are there, but its report is not:" in last
+    assert "write it with python scripts/write_report.py" in last
+    assert "3 segments of 240 rows" in told.out
+    assert asked(warehouse, "select status from results.runs") == [("done",)]
+    assert asked(warehouse, "select count(*) from results.assignments") == [(240,)]

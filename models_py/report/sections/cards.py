@@ -188,7 +188,8 @@ def _categories(facts: Facts, segment_id: int) -> list[str]:
         return []
     own = rows[(rows["segment_id"] == segment_id) & (rows["lift"] >= CLEAR_LIFT)]
     own = own[(own["p_adjusted"] <= SURE) & (own["category"] != "not given")]
-    own = own.sort_values("lift", ascending=False).head(MOST_CATEGORIES)
+    more = (own["share"] - own["population_share"]).sort_values(ascending=False, kind="stable")
+    own = own.loc[more.index].head(MOST_CATEGORIES)
     return [
         f"{column_words(str(row['feature']))} {row['category']}: {share(row['share'])}"
         f" (all {share(row['population_share'])})"

@@ -123,7 +123,8 @@ def _swarm(facts: Facts, segment_id: int, own: pd.DataFrame) -> Figure:
     alternative = f"Beeswarm of SHAP values towards segment {facts.title(segment_id)}. {told}."
     drawing = draw_swarms(
         swarms,
-        "\N{LEFTWARDS ARROW} speaks against        speaks for \N{RIGHTWARDS ARROW}",
+        "\N{LEFTWARDS ARROW} speaks against",
+        "speaks for \N{RIGHTWARDS ARROW}",
         alternative,
     )
     note = (

@@ -34,7 +34,7 @@ def summarise(facts: Facts, cards: list[Card]) -> Summary:
         Its segments.
     """
     bar, alternative = _bar(facts)
-    todo = [(card, card.advice[0]) for card in cards if card.advice]
+    todo = [(card, card.advice[0]) for card in _by_worth(facts, cards) if card.advice]
     return Summary(
         sentences=[
             sentence
@@ -46,6 +46,12 @@ def summarise(facts: Facts, cards: list[Card]) -> Summary:
         bar_alternative=alternative,
         todo=todo[:MOST_TODO],
     )
+
+
+def _by_worth(facts: Facts, cards: list[Card]) -> list[Card]:
+    column = spend_column(facts)
+    worth = {} if column is None else total_shares(facts, column)
+    return sorted(cards, key=lambda card: -worth.get(card.segment_id, 0.0))
 
 
 def mean_silhouette(facts: Facts) -> float:

@@ -112,7 +112,7 @@ def test_branches_do_not_cross() -> None:
 def test_a_swarm_draws_every_point_once() -> None:
     generator = np.random.default_rng(1)
     swarm = Swarm("spend", generator.normal(size=90), np.repeat([1.0, 5.0, 9.0], 30))
-    drawn = draw_swarms([swarm], "pushes", "swarm")
+    drawn = draw_swarms([swarm], "against", "for", "swarm")
     assert sum(path.count("h0") for path in re.findall(r'd="([^"]+)"', drawn)) == 90
 
 
