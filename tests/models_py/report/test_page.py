@@ -166,8 +166,8 @@ def test_explanations_are_shown(explained: Reported) -> None:
     html = explained.html
     f1, case, rows = asked(
         explained.warehouse,
-        "select surrogates.f1_weighted, case_sql, shap_rows from results.surrogates join results.rule_sets"
-        " using (run_id) where run_id = ?",
+        "select surrogates.f1_weighted, case_sql, shap_rows from results.surrogates"
+        " join results.rule_sets using (run_id) where run_id = ?",
         [explained.run_id],
     )[0]
     assert f"gives {f1:.0%} of the customers their segment back" in html
