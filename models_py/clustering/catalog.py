@@ -19,6 +19,7 @@ from models_py.studies.vocabulary import ALGORITHMS
 from models_py.typing import FloatArray, IntArray
 
 TREES = ("ward", "average", "complete", "single")
+KMEANS = ("kmeans", "minibatch_kmeans", "bisecting_kmeans")
 MEMORY_SHARE = 0.8
 WAY_OUT = "lower the rows with the study's where, or use kmeans, which grows with the rows alone"
 
@@ -92,7 +93,7 @@ def find_candidates(
                 f"{request.name}: k up to {max(request.ks)} needs more than {rows} rows;"
                 " lower algorithms.k, or leave the group out with the study's where"
             )
-        _refuse_what_does_not_fit(request, points)
+        _refuse_what_does_not_fit(request, points, mixed)
     yield from _tree_candidates([r for r in requests if r.name in TREES], points)
     for request in requests:
         if request.name == "auto":
@@ -210,20 +211,42 @@ ANY_SHAPE = ("single", "genie", "chopped", "spectral", "hdbscan", "dbscan")
 """Algorithms whose clusters have no centre to speak of: a new row goes with its neighbour."""
 
 
-def _refuse_what_does_not_fit(request: Request, points: FloatArray) -> None:
-    rows, columns = points.shape
-    if request.name in TREES:
-        from models_py.clustering.linkage import linkage_peak_bytes
-
-        needed = linkage_peak_bytes(rows, columns, request.name)
-    else:
-        needed = rows * columns * 8 * 4
+def _refuse_what_does_not_fit(
+    request: Request, points: FloatArray, mixed: MixedRows | None
+) -> None:
+    rows = len(points)
+    needed = _peak_bytes(request, points, mixed)
     allowed = int(memory_bytes() * MEMORY_SHARE)
     if needed > allowed:
         raise MemoryRefusedError(
             f"{request.name} on {rows:,} rows needs about {needed / 1e9:.0f} GB,"
             f" {allowed / 1e9:.0f} GB may be used; {WAY_OUT}"
         )
+
+
+def _peak_bytes(request: Request, points: FloatArray, mixed: MixedRows | None) -> int:
+    rows, columns = points.shape
+    k = max(request.ks, default=2)
+    if request.name in TREES:
+        from models_py.clustering.linkage import linkage_peak_bytes
+
+        return linkage_peak_bytes(rows, columns, request.name)
+    if request.name in KMEANS:
+        from models_py.clustering.kmeans import kmeans_peak_bytes
+
+        return kmeans_peak_bytes(rows, columns, k)
+    if request.name == "gaussian_mixture":
+        from models_py.clustering.mixture import mixture_peak_bytes
+
+        return mixture_peak_bytes(rows, columns, k)
+    if request.name == "kprototypes" and mixed is not None:
+        from models_py.clustering.kprototypes import kprototypes_peak_bytes
+
+        numbers, codes = mixed.numeric.shape[1], mixed.categorical.shape[1]
+        levels = int(mixed.categorical.max(initial=0)) + 1
+        return int(kprototypes_peak_bytes(rows, numbers, codes, k, levels))
+    # Density methods estimate what their own blocks take when they begin.
+    return rows * columns * 8 * 4
 
 
 def nearest_labels(candidate: Candidate, fitted: FloatArray, points: FloatArray) -> IntArray:
