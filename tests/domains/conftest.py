@@ -32,3 +32,9 @@ def retail_org(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> W
 @pytest.fixture(scope="session")
 def automobile(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Warehouse:
     return built(tmp_path_factory.mktemp("automobile"), "automobile", shared_data / "automobile")
+
+
+@pytest.fixture(scope="session")
+def online_retail(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Warehouse:
+    home = tmp_path_factory.mktemp("online_retail")
+    return built(home, "online_retail", shared_data / "online_retail")

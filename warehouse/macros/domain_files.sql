@@ -12,8 +12,12 @@
     {{ return(path) }}
 {%- endmacro %}
 
-{% macro domain_parquet(domain, file) -%}
-    read_parquet({{ quoted(domain_file(domain, file)) }}, filename = 'source_file')
+{# With numbered, file_row_number is the row's place in the file, from 0. #}
+{% macro domain_parquet(domain, file, numbered=false) -%}
+    read_parquet(
+        {{ quoted(domain_file(domain, file)) }},
+        filename = 'source_file', file_row_number = {{ 'true' if numbered else 'false' }}
+    )
 {%- endmacro %}
 
 {# Every value is text, so that one bad value costs one value and not the file; columns that the

@@ -1,0 +1,38 @@
+{{ config(alias=var('custom_name', 'custom') ~ '_lines') }}
+
+with
+raw_log as (select * from {{ custom_log() }}),
+
+typed as (
+    select
+        row_number() over () as line_id,
+        {{ custom_text('customer', 'null') }} as customer_id,
+        {{ custom_text('product', "'all'") }} as product_id,
+        {{ custom_text('category', "'all'") }} as category_id,
+        {{ custom_text('basket', "'day'") }} as basket_id,
+        {{ safe_money(custom_column('amount')) }} as amount,
+        try_cast({{ custom_column('time') }} as timestamp) as happened_at,
+        {{ load_time() }} as loaded_at
+    from raw_log
+),
+
+-- Without baskets, a customer's lines of one day are one order.
+numbered as (
+    select
+        line_id,
+        customer_id,
+        product_id,
+        coalesce(category_id, 'unknown') as category_id,
+        {% if var('custom_basket', '') -%}
+            basket_id as order_id,
+        {%- else -%}
+            customer_id || ' ' || coalesce(cast(cast(happened_at as date) as varchar), '')
+                as order_id,
+        {%- endif %}
+        amount,
+        happened_at,
+        loaded_at
+    from typed
+)
+
+select * from numbered
