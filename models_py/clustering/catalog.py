@@ -244,9 +244,9 @@ def _peak_bytes(request: Request, points: FloatArray, mixed: MixedRows | None) -
 
         numbers, codes = mixed.numeric.shape[1], mixed.categorical.shape[1]
         levels = int(mixed.categorical.max(initial=0)) + 1
-        return int(kprototypes_peak_bytes(rows, numbers, codes, k, levels))
+        return kprototypes_peak_bytes(rows, numbers, codes, k, levels)
     # Density methods estimate what their own blocks take when they begin.
-    return rows * columns * 8 * 4
+    return int(rows * columns * 8 * 4)
 
 
 def nearest_labels(candidate: Candidate, fitted: FloatArray, points: FloatArray) -> IntArray:
