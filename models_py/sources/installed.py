@@ -1,0 +1,17 @@
+"""Data that came with an installed package."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+
+def installed_data_dir(package: str) -> Path | None:
+    """Return the folder ``data`` of an installed package, or None where it is missing.
+
+    The package is found but not imported, for an import may read every table.
+    """
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        return None
+    return Path(found.origin).parent / "data"
