@@ -18,6 +18,7 @@ from models_py.database.results import read_run_rows
 from models_py.errors import DataError, SegmenthouseError
 from models_py.pipeline import read_studied
 from models_py.report.drawing import PALETTE
+from models_py.report.words import many
 from models_py.scoring.saved import load_run_models
 from models_py.studies.study import Study
 from models_py.studies.vocabulary import ALGORITHMS
@@ -131,8 +132,8 @@ class Facts:
 
     @property
     def is_partitioned(self) -> bool:
-        """Whether the study searched each value of a column for itself."""
-        return self.study.partition_by is not None
+        """Whether the study searched each of several values of a column for itself."""
+        return bool(self.segments["partition"].nunique() > 1)
 
     @property
     def partition_words(self) -> str:
@@ -142,7 +143,12 @@ class Facts:
     @property
     def things(self) -> str:
         """What the entities are called: ``customers`` for ``customer_id``."""
-        return self.run.entity_column.removesuffix("_id").replace("_", " ") + "s"
+        return many(self.thing)
+
+    @property
+    def thing(self) -> str:
+        """What one entity is called: ``customer`` for ``customer_id``."""
+        return self.run.entity_column.removesuffix("_id").replace("_", " ")
 
     def title(self, segment_id: int) -> str:
         """Return a segment's number and name, with its partition where there are several."""

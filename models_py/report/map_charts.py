@@ -156,8 +156,8 @@ def draw_swarms(swarms: Sequence[Swarm], against: str, towards: str, alternative
         label(frame.x(value), foot + 16, tick_text(value), "t middle")
         for value in ticks(*frame.x_range)
     ]
-    parts.append(label(max(zero - 10, 100), height - 4, against, "t quiet end"))
-    parts.append(label(min(zero + 10, WIDTH - 100), height - 4, towards, "t quiet"))
+    parts.append(label(max(zero - 10, 130), height - 4, against, "t quiet end"))
+    parts.append(label(min(max(zero + 10, 150), WIDTH - 110), height - 4, towards, "t quiet"))
     return drawing(height, alternative, *parts, kind="chart swarm")
 
 

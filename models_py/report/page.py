@@ -23,6 +23,7 @@ from models_py.report.sections.data import (
     training_section,
 )
 from models_py.report.sections.explaining import explaining_section
+from models_py.report.sections.labelling import labelling_section
 from models_py.report.sections.mapping import maps_section
 from models_py.report.sections.method import method_section, questions_section
 from models_py.report.sections.summary import summarise
@@ -36,6 +37,7 @@ SECTIONS: Sequence[tuple[str, Callable[[Facts], Section | None]]] = (
     ("candidates", choosing_section),
     ("resemblance", resemblance_section),
     ("changes", changing_section),
+    ("labels", labelling_section),
     ("validity", usefulness_section),
     ("data", data_section),
     ("features", selection_section),
@@ -77,6 +79,7 @@ def write_page(facts: Facts, files: Sequence[str], progress: Progress) -> str:
     )
     page: str = environment.get_template("page.html").render(
         title=facts.study.title,
+        what=f"{facts.thing} segments",
         when=day(facts.run.started_at),
         run_id=facts.run.run_id,
         summary=summarise(facts, cards),

@@ -72,7 +72,7 @@ def draw_pictures(facts: Facts, folder: Path) -> list[Path]:
 
 def _resemblance(facts: Facts, folder: Path) -> list[Path]:
     rows = facts.table("partition_resemblance")
-    if facts.study.partition_by is None or rows.empty:
+    if facts.study.partition_by is None or not facts.is_partitioned or rows.empty:
         return []
     told = facts.segments[~facts.segments["segment_id"].isin(facts.small)]
     return [draw_resemblance(told, rows, facts.study.partition_by, folder / "resemblance.png")]

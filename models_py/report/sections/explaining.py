@@ -28,7 +28,7 @@ def explaining_section(facts: Facts) -> Section:
     left_out: list[str] = []
     lead = []
     surrogates = facts.tables["surrogates"]
-    if is_given(surrogates, "f1_weighted"):
+    if is_given(surrogates, "f1_weighted", "accuracy"):
         lead.append(_surrogate_words(facts, surrogates))
     else:
         left_out.append(
@@ -59,12 +59,13 @@ def explaining_section(facts: Facts) -> Section:
 
 def _surrogate_words(facts: Facts, surrogates: pd.DataFrame) -> str:
     row = records(surrogates)[0]
-    score = share(float(surrogates["f1_weighted"].mean()))
+    score = float(surrogates["f1_weighted"].mean())
+    right = float(surrogates["accuracy"].mean())
     sampled = number(row, "shap_rows")
     told = (
-        f"A model that only sees the features gives {score} of the {facts.things} their segment"
-        f" back (weighted F1, measured on rows that it had not seen, {int(row['folds'])} folds,"
-        f" {count(row['rows'])} rows). What it looks at is shown here."
+        f"A model that only sees the features gives {share(right)} of the {facts.things} their"
+        f" segment back (weighted F1 {plain(score)}, measured on rows that it had not seen:"
+        f" {int(row['folds'])} folds, {count(row['rows'])} rows). What it looks at is shown here."
     )
     if not np.isnan(sampled):
         told += f" The figures come from {count(sampled)} {facts.things}, drawn at random."

@@ -166,9 +166,10 @@ def _tiles(facts: Facts) -> list[Tile]:
             )
         )
     explained = facts.tables["surrogates"]
-    if is_given(explained, "f1_weighted"):
-        score = float(explained["f1_weighted"].mean())
-        tiles.append(Tile(share(score), "of the assignments can be foretold (F1)"))
+    if is_given(explained, "accuracy"):
+        right = float(explained["accuracy"].mean())
+        words = f"of the {facts.things} are placed alike by a model that never saw them"
+        tiles.append(Tile(share(right), words))
     moved = moved_share(facts)
     if not np.isnan(moved):
         tiles.append(Tile(share(moved), "changed segment since the run before"))

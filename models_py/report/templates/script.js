@@ -82,7 +82,7 @@
   unfold(); wide.addEventListener("change", unfold);
   let folded = [];
   addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll("figure details:not([open])")];
+    folded = [...document.querySelectorAll("figure details:not([open]), .card .more:not([open])")];
     folded.forEach((one) => { one.open = true; });
   });
   addEventListener("afterprint", () => folded.forEach((one) => { one.open = false; }));

@@ -21,9 +21,10 @@ def explained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reported]:
         patch.setenv(settings.HOME_VARIABLE, str(tmp_path_factory.mktemp("report_home")))
         frame = customers()
         path = write_gold(settings.warehouse_path(), frame.iloc[:330])
-        run(path, study())
+        recipe = study(label="planted")
+        run(path, recipe)
         write_gold(path, frame.iloc[10:])
-        finished = run(path, study(), seed=8)
+        finished = run(path, recipe, seed=8)
         measure_validity(path, finished.run_id)
         report = write_report(finished.run_id, path, Silent())
         assert report.notes == []

@@ -18,6 +18,7 @@ from models_py import settings
 from models_py.errors import DataError
 from models_py.progress import Silent
 from models_py.report.facts import read_facts
+from models_py.report.numbers import plain, share
 from models_py.report.sections.choosing import segment_tree
 from models_py.report.writing import ReportError, find_run_id, write_report
 
@@ -34,6 +35,7 @@ FIGURES = (
     "silhouette",
     "tree",
     "flows",
+    "labels",
     "validity-spend-eta-squared",
     "missing",
     "distributions",
@@ -164,17 +166,30 @@ def test_cards_tell_advice_and_what_stands_out(explained: Reported) -> None:
 
 def test_explanations_are_shown(explained: Reported) -> None:
     html = explained.html
-    f1, case, rows = asked(
+    f1, right, case, rows = asked(
         explained.warehouse,
-        "select surrogates.f1_weighted, case_sql, shap_rows from results.surrogates"
+        "select surrogates.f1_weighted, surrogates.accuracy, case_sql, shap_rows"
+        " from results.surrogates"
         " join results.rule_sets using (run_id) where run_id = ?",
         [explained.run_id],
     )[0]
-    assert f"gives {f1:.0%} of the customers their segment back" in html
+    assert f"gives {right:.0%} of the customers their segment back" in html
+    assert f"weighted F1 {f1:.2f}" in html
     assert f"come from {rows} customers" in html
     assert escape(case) in html
     assert "1 of 1 outcomes" in html
     assert "these segments (3 groups)" in html
+
+
+def test_known_labels_stand_beside_the_segments(explained: Reported) -> None:
+    ((purity, rand),) = asked(
+        explained.warehouse,
+        "select purity, adjusted_rand from results.label_agreement where run_id = ?",
+        [explained.run_id],
+    )
+    assert purity > 0.98
+    assert f"is right for {share(purity)} of the customers" in explained.html
+    assert f"Adjusted Rand index {plain(rand)}" in explained.html
 
 
 def test_changes_are_those_of_the_migrations(explained: Reported) -> None:
