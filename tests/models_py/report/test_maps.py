@@ -6,7 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models_py import settings
+from models_py.describe.surrogate import SHAP_ROWS
 from models_py.report.maps import (
+    MCA_ROWS,
+    TSNE_ROWS,
     correspondence_map,
     neighbour_map,
     principal_map,
@@ -79,6 +83,11 @@ def test_correspondence_is_that_of_prince() -> None:
     np.testing.assert_allclose(found.places, places * signs, atol=1e-8)
     np.testing.assert_allclose(found.shares * 100, known.percentage_of_variance_[:2], atol=1e-6)
     assert found.names[0] == "age: middle"
+
+
+def test_the_readme_says_how_many_are_drawn() -> None:
+    readme = (settings.repository() / "README.md").read_text(encoding="utf-8")
+    assert f"t-SNE {TSNE_ROWS:,} rows, MCA {MCA_ROWS:,}, SHAP values {SHAP_ROWS:,}" in readme
 
 
 def test_samples() -> None:
