@@ -168,7 +168,7 @@ COMPLETE_JOURNEY = Source(
             published_rows=20_940_529,
         ),
     ),
-    next_commands=("cd warehouse && dbt build", "python scripts/run_clustering.py"),
+    next_commands=("dbt build --project-dir warehouse", "python scripts/run_clustering.py"),
 )
 
 SORT_OF_REAL = Source(
@@ -192,7 +192,7 @@ SORT_OF_REAL = Source(
         "run: python scripts/fetch_data.py grocery --source sort_of_real --from FOLDER",
     ),
     next_commands=(
-        "cd warehouse && dbt build --vars '{grocery_source: sort_of_real}'",
+        "dbt build --project-dir warehouse --vars '{grocery_source: sort_of_real}'",
         "python scripts/run_clustering.py",
     ),
 )
@@ -215,7 +215,7 @@ ONLINE_RETAIL = Source(
         ),
     ),
     next_commands=(
-        "cd warehouse && dbt build --selector online_retail",
+        "dbt build --project-dir warehouse --selector online_retail",
         "python scripts/run_clustering.py --study returns",
     ),
 )
@@ -240,7 +240,7 @@ BANK = Source(
         Table("bank-names.txt", optional=True),
     ),
     next_commands=(
-        "cd warehouse && dbt build --selector bank",
+        "dbt build --project-dir warehouse --selector bank",
         "python scripts/run_clustering.py --study bank",
     ),
 )
@@ -276,7 +276,7 @@ AUTOMOBILE = Source(
         "run: python scripts/fetch_data.py automobile --from archive.zip",
     ),
     next_commands=(
-        "cd warehouse && dbt build --selector automobile",
+        "dbt build --project-dir warehouse --selector automobile",
         "python scripts/run_clustering.py --study automobile",
     ),
 )
@@ -327,7 +327,7 @@ RETAIL_ORG = Source(
         "run: python scripts/fetch_data.py retail_org --from FOLDER",
     ),
     next_commands=(
-        "cd warehouse && dbt build --selector retail_org",
+        "dbt build --project-dir warehouse --selector retail_org",
         "python scripts/run_clustering.py --study retail_org",
     ),
 )

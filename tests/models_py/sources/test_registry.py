@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
+import pytest
+import yaml
+
+from models_py import settings
 from models_py.errors import UsageError
-from models_py.sources.registry import SOURCES, choose_source, domains
+from models_py.sources.registry import SOURCES, Source, choose_source, domains
+from models_py.studies.loading import shipped_studies
 
 
 def test_domains() -> None:
@@ -44,3 +49,17 @@ def test_source_that_fits(name: str | None, has_folder: bool, chosen: str) -> No
 def test_wrong_words(domain: str, name: str | None, has_folder: bool, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         choose_source(domain, name, has_folder)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: f"{source.domain}_{source.name}")
+def test_the_next_steps_name_what_there_is(source: Source) -> None:
+    project = settings.dbt_project_dir()
+    selectors = yaml.safe_load((project / "selectors.yml").read_text())["selectors"]
+    build, run = source.next_commands
+
+    # From the top, one after the other in the same shell.
+    assert build.startswith("dbt build --project-dir warehouse")
+    for name in re.findall(r"--selector (\w+)", build):
+        assert name in {selector["name"] for selector in selectors}
+    for name in re.findall(r"--study (\w+)", run):
+        assert name in shipped_studies()

@@ -1,0 +1,250 @@
+"""A user's own file as a table of the warehouse, and what its columns look like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from models_py.database.connection import Warehouse, literal, quoted, warehouse_errors
+from models_py.errors import DataError, UsageError, near_match
+
+LOADED = "loaded by new_study.py from "
+LABEL_PARTS = 50
+"""Parts by rank that stand for the values of a column with more of them."""
+
+READERS = {
+    ".csv": "read_csv({path}, sample_size = -1)",
+    ".tsv": "read_csv({path}, sample_size = -1)",
+    ".parquet": "read_parquet({path})",
+}
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """What one column holds.
+
+    Attributes
+    ----------
+    name, type
+        As the table has them.
+    rows, known, distinct
+        Rows of the table, those where the column is not null, and its distinct values.
+    lowest, highest
+        As text; None where every value is null.
+    values
+        The most common values as text, at most eight.
+    top_share
+        Share of the known rows that have the most common one.
+    same_as_id
+        Rows where it is equal, as text, to the entity's column.
+    times
+        Of a text column: rows that hold a date or a time.
+    label_share
+        Share of the rows whose label is the most common one for their value of this column;
+        None without a label.
+    """
+
+    name: str
+    type: str
+    rows: int
+    known: int
+    distinct: int
+    lowest: str | None
+    highest: str | None
+    values: tuple[str, ...]
+    top_share: float
+    same_as_id: int
+    times: int
+    label_share: float | None
+
+
+def make_warehouse(path: Path) -> None:
+    """Make an empty warehouse where there is none."""
+    import duckdb
+
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with warehouse_errors(path):
+            duckdb.connect(str(path)).close()
+
+
+def load_file(warehouse: Warehouse, file: Path, schema: str, name: str, *, anew: bool) -> int:
+    """Load a CSV or parquet file as a table and return its rows.
+
+    Parameters
+    ----------
+    warehouse
+        Open for writing.
+    file
+        ``.csv``, ``.tsv`` (both also with ``.gz``) or ``.parquet``.
+    schema, name
+        The table to make.
+    anew
+        Whether it may replace what was loaded under this name before.
+
+    Raises
+    ------
+    UsageError
+        The ending is none of these, or a table of that name may not be replaced.
+    WarehouseError
+        The file cannot be read.
+    """
+    suffixes = [suffix for suffix in file.suffixes if suffix != ".gz"]
+    reader = READERS.get(suffixes[-1].lower() if suffixes else "")
+    if reader is None:
+        raise UsageError(f"{file}: only {', '.join(READERS)} files are read")
+    _check_replaceable(warehouse, schema, name, anew)
+    table = quoted(schema, name)
+    source = reader.format(path=literal(str(file)))
+    with warehouse.transaction():
+        warehouse.rows(f"create schema if not exists {quoted(schema)}")
+        warehouse.rows(f"create or replace table {table} as select * from {source}")
+        warehouse.rows(f"comment on table {table} is {literal(LOADED + file.name)}")
+    return row_count(warehouse, schema, name)
+
+
+def row_count(warehouse: Warehouse, schema: str, name: str) -> int:
+    """Return the rows of a table."""
+    ((rows,),) = warehouse.rows(f"select count(*) from {quoted(schema, name)}")
+    return int(rows)
+
+
+def _check_replaceable(warehouse: Warehouse, schema: str, name: str, anew: bool) -> None:
+    if f"{schema}.{name}" not in warehouse.relations():
+        return
+    comments = warehouse.rows(
+        "select comment from duckdb_tables() where database_name = current_database()"
+        " and schema_name = ? and table_name = ?",
+        [schema, name],
+    )
+    if not any((comment or "").startswith(LOADED) for (comment,) in comments):
+        raise UsageError(
+            f"{schema}.{name} is there already and was not loaded by this command: give another"
+            " --name"
+        )
+    if not anew:
+        raise UsageError(f"{schema}.{name} is there already: load it anew with --force, or --name")
+
+
+def check_id(warehouse: Warehouse, schema: str, name: str, entity: str) -> None:
+    """Refuse an entity column that does not tell the rows apart.
+
+    Raises
+    ------
+    DataError
+        It is not there, null somewhere, or a value stands twice.
+    """
+    require_columns(warehouse, schema, name, {"--id": entity})
+    column, table = quoted(entity), quoted(schema, name)
+    ((rows, known, distinct),) = warehouse.rows(
+        f"select count(*), count({column}), count(distinct {column}) from {table}"
+    )
+    if rows == 0:
+        raise DataError(f"{schema}.{name} has no rows")
+    if known < rows:
+        raise DataError(f"{schema}.{name}: --id {entity} is null on {rows - known:,} rows")
+    if distinct < rows:
+        raise DataError(
+            f"{schema}.{name}: --id {entity} has {distinct:,} values on {rows:,} rows, and a study"
+            " needs one row each; a log of transactions goes in with --transactions"
+        )
+
+
+def require_columns(
+    warehouse: Warehouse, schema: str, name: str, wanted: Mapping[str, str]
+) -> None:
+    """Refuse columns that a table does not have.
+
+    Parameters
+    ----------
+    warehouse, schema, name
+        The table.
+    wanted
+        Option of the command to the column that it names.
+
+    Raises
+    ------
+    DataError
+        The first that is missing, with the nearest one.
+    """
+    types = warehouse.columns(schema, name)
+    for option, column in wanted.items():
+        if column not in types:
+            raise DataError(
+                f"{option} {column}: {schema}.{name} has no such column"
+                f"{near_match(column, types)} (it has: {', '.join(types)})"
+            )
+
+
+def column_facts(
+    warehouse: Warehouse, schema: str, name: str, entity: str, label: str | None
+) -> list[ColumnFacts]:
+    """Look at every column of a table but the entity's.
+
+    Parameters
+    ----------
+    warehouse, schema, name
+        The table.
+    entity
+        Column that tells rows apart.
+    label
+        Column with known groups, if there is one.
+    """
+    return [
+        _facts(warehouse, quoted(schema, name), column, kind, entity, label)
+        for column, kind in warehouse.columns(schema, name).items()
+        if column != entity
+    ]
+
+
+def _facts(
+    warehouse: Warehouse, table: str, name: str, kind: str, entity: str, label: str | None
+) -> ColumnFacts:
+    column = quoted(name)
+    text = f"cast({column} as varchar)"
+    # A number is no time, whatever a cast would make of it.
+    times = f"try_cast({column} as timestamp)" if kind == "VARCHAR" else "null"
+    ((rows, known, distinct, lowest, highest, same, as_times),) = warehouse.rows(
+        f"select count(*), count({column}), count(distinct {column}),"
+        f" cast(min({column}) as varchar), cast(max({column}) as varchar),"
+        f" count(*) filter ({text} = cast({quoted(entity)} as varchar)), count({times})"
+        f" from {table}"
+    )
+    common = warehouse.rows(
+        f"select {text}, count(*) from {table} where {column} is not null group by all"
+        " order by count(*) desc, 1 limit 8"
+    )
+    share = None
+    if label is not None and name != label and known:
+        share = _label_share(warehouse, table, column, quoted(label), distinct)
+    return ColumnFacts(
+        name=name,
+        type=kind,
+        rows=rows,
+        known=known,
+        distinct=distinct,
+        lowest=lowest,
+        highest=highest,
+        values=tuple(value for value, _ in common),
+        top_share=common[0][1] / known if known else 0.0,
+        same_as_id=same,
+        times=as_times,
+        label_share=share,
+    )
+
+
+def _label_share(
+    warehouse: Warehouse, table: str, column: str, label: str, distinct: int
+) -> float | None:
+    value = column
+    if distinct > LABEL_PARTS:
+        value = f"ntile({LABEL_PARTS}) over (order by {column})"
+    ((share,),) = warehouse.rows(
+        f"with parted as (select {value} as part, {label} as label from {table}"
+        f" where {column} is not null and {label} is not null),"
+        " counted as (select part, label, count(*) as rows from parted group by all),"
+        " best as (select max(rows) as hits, sum(rows) as rows from counted group by part)"
+        " select sum(hits) / nullif(sum(rows), 0) from best"
+    )
+    return None if share is None else float(share)
