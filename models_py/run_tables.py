@@ -105,7 +105,7 @@ def run_tables(
     telling = telling or Telling()
 
     entities = frame[study.entity].astype("string")
-    groups = _global_groups(segmentations, len(frame))
+    groups = global_groups(segmentations, len(frame))
     before = previous.assignments if previous is not None else None
     by_centres = None
     if previous is not None and previous.by_centres is not None:
@@ -143,7 +143,8 @@ def run_tables(
     return RunTables(rows, pd.DataFrame({"study": study.name, "segment_id": new}))
 
 
-def _global_groups(segmentations: list[Segmentation], count: int) -> IntArray:
+def global_groups(segmentations: list[Segmentation], count: int) -> IntArray:
+    """Return every row's group, shape (count,), numbered through all partitions."""
     groups = np.empty(count, dtype=np.int64)
     offset = 0
     for segmentation in segmentations:

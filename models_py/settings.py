@@ -18,6 +18,11 @@ def home() -> Path:
     return Path(named).expanduser().resolve() if named else repository()
 
 
+def environment_of(other_home: Path) -> dict[str, str]:
+    """Return this process's environment for a child whose home is another folder."""
+    return {**os.environ, HOME_VARIABLE: str(other_home)}
+
+
 def repository() -> Path:
     """Return the folder that holds ``models_py``, ``warehouse`` and ``sql``."""
     return Path(__file__).resolve().parent.parent

@@ -181,6 +181,29 @@ def read_run_rows(warehouse: Warehouse, table: Table, run_id: str) -> pd.DataFra
     )
 
 
+def replace_run_rows(warehouse: Warehouse, table: Table, run_id: str, rows: pd.DataFrame) -> None:
+    """Put rows of a finished run in the place of those that it has in a table.
+
+    Parameters
+    ----------
+    warehouse
+        Open for writing.
+    table
+        Of ``contract.RUN_TABLES``.
+    run_id
+        The run.
+    rows
+        Without ``run_id``.
+    """
+    import pyarrow as pa
+
+    with warehouse.transaction():
+        _create_tables(warehouse)
+        warehouse.connection.execute(table.delete().where(table.c.run_id == run_id))
+        told = pa.Table.from_pandas(rows.assign(run_id=run_id), preserve_index=False)
+        warehouse.append(table, told)
+
+
 def last_segment_id(warehouse: Warehouse, study: str) -> int:
     """Return the highest segment id that the study ever gave, 0 before the first."""
     found = warehouse.rows(

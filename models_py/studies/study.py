@@ -34,6 +34,12 @@ KRANGE = (2, 10)
 LISTS = ("encoding", "algorithms")
 
 
+def _with_schema(table: str) -> str:
+    if table.count(".") != 1 or not all(table.split(".")):
+        raise ValueError("table is written schema.name, such as 'gold.grocery_customers'")
+    return table
+
+
 class Section(BaseModel):
     """A section of a study file: frozen, and strict about its keys and their types."""
 
@@ -236,6 +242,34 @@ class Describe(Section):
     small_segment: Annotated[int, Field(ge=1)] = 5
 
 
+class Validity(Section):
+    """How to ask whether segments of the first part of a period tell of the rest.
+
+    ``table`` has one row per purchase, with ``entity``, ``time`` and ``amount``. The study's table
+    is built again from what was bought in the first ``share`` of the period: its dbt models take
+    the variable ``until``, a day from which on purchases are left out.
+    """
+
+    table: str
+    time: str
+    amount: str
+    until: str = Field(min_length=1)
+    entity: str | None = None
+    share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.75
+    variables: dict[str, str] = {}
+
+    @field_validator("table")
+    @classmethod
+    def _table_has_a_schema(cls, value: str) -> str:
+        return _with_schema(value)
+
+    @property
+    def schema_and_name(self) -> tuple[str, str]:
+        """The table's schema and name."""
+        schema, _, name = self.table.partition(".")
+        return schema, name
+
+
 class Study(Section):
     """A declarative recipe for one modelling job.
 
@@ -263,13 +297,12 @@ class Study(Section):
     stability: Stability = Stability()
     sub_search: SubSearch | None = None
     describe: Describe = Describe()
+    validity: Validity | None = None
 
     @field_validator("table")
     @classmethod
     def _table_has_a_schema(cls, value: str) -> str:
-        if value.count(".") != 1 or not all(value.split(".")):
-            raise ValueError("table is written schema.name, such as 'gold.grocery_customers'")
-        return value
+        return _with_schema(value)
 
     @model_validator(mode="before")
     @classmethod

@@ -29,3 +29,8 @@
         'STORE_FORMAT', 'STORE_REGION',
     ]) }}
 {%- endmacro %}
+
+{# A condition that keeps what had happened before var grocery_until; everything without it. #}
+{% macro before_until(day) -%}
+    {{ day ~ " < cast('" ~ var('grocery_until') ~ "' as date)" if var('grocery_until') else 'true' }}
+{%- endmacro %}

@@ -9,6 +9,8 @@ campaign_households as (
     select * from {{ ref('bronze_grocery_complete_journey_campaign_households') }}
 ),
 
+campaigns as (select * from {{ ref('bronze_grocery_complete_journey_campaigns') }}),
+
 redemptions as (select * from {{ ref('bronze_grocery_complete_journey_redemptions') }}),
 
 households as (
@@ -18,10 +20,12 @@ households as (
 
 mailings as (
     select
-        household_id,
-        count(distinct campaign_id) as campaign_count
+        campaign_households.household_id,
+        count(distinct campaign_households.campaign_id) as campaign_count
     from campaign_households
-    group by household_id
+    left join campaigns on campaign_households.campaign_id = campaigns.campaign_id
+    where {{ before_until('campaigns.started_on') }}
+    group by campaign_households.household_id
 ),
 
 redeemed as (
@@ -29,6 +33,7 @@ redeemed as (
         household_id,
         count(*) as redemption_count
     from redemptions
+    where {{ before_until('redeemed_on') }}
     group by household_id
 ),
 

@@ -1,0 +1,101 @@
+"""Ask whether a study's segments tell of what customers do next, beside simpler groupings."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models_py import settings
+from models_py.commands.ending import end
+from models_py.progress import show_progress
+from models_py.studies.loading import DEFAULT, load_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXAMPLES = f"""\
+examples:
+  python scripts/check_validity.py
+  python scripts/check_validity.py --study my_study.toml --json
+
+The study's table is built again from the first part of the period, segments are found there, and
+the rest of the period is held against them. The figures go into results.validity for the study's
+newest run. Without --study it is {DEFAULT}.
+"""
+WAIT_SECONDS = 60.0
+TITLES = {
+    "segments": "these segments",
+    "rfm": "RFM quintile cells",
+    "rfm_score": "RFM score, as many groups",
+    "kmeans": "plain k-means, as many groups",
+}
+OUTCOMES = ("spend", "visits", "churn")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+    asked = _parser().parse_args(arguments)
+    return end(lambda: _run(asked), as_json=asked.json)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="check_validity.py",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--study", metavar="NAME|FILE", default=DEFAULT, help=f"default: {DEFAULT}")
+    parser.add_argument("--warehouse", metavar="FILE", type=Path, help="the DuckDB file")
+    parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")
+    return parser
+
+
+def _run(asked: argparse.Namespace) -> int:
+    study = load_study(asked.study)
+    path = asked.warehouse or settings.warehouse_path()
+    with show_progress(quiet=asked.json) as progress:
+        progress.step("starting")
+        from models_py.database import contract
+        from models_py.database.connection import open_warehouse
+        from models_py.database.results import replace_run_rows
+        from models_py.scoring.runs import find_run
+        from models_py.validity import check_validity
+
+        with open_warehouse(path, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
+            run = find_run(warehouse, study.name)
+        told = check_validity(study, path, study.seed, progress)
+        with open_warehouse(path, wait_seconds=WAIT_SECONDS) as warehouse:
+            replace_run_rows(warehouse, contract.validity, run.run_id, told)
+    if asked.json:
+        rows = json.loads(told.to_json(orient="records", date_format="iso"))
+        print(json.dumps({"run_id": run.run_id, "validity": rows}, indent=2))
+    else:
+        _print_validity(study.title, run.run_id, told)
+    return 0
+
+
+def _print_validity(title: str, run_id: str, told: pd.DataFrame) -> None:
+    first = told.iloc[0]
+    print(
+        f"\n{title}: segments of what was before {first['split_on']}, {first['rows']:,} rows, and"
+        " what came after\n"
+    )
+    width = max(len(words) for words in TITLES.values())
+    print(f"{'grouping':<{width}} {'groups':>6}   spend  visits   churn")
+    for grouping, part in told.groupby("grouping", sort=False):
+        values = part.set_index("outcome")["value"]
+        figures = "".join(f"{_told(values[outcome]):>8}" for outcome in OUTCOMES)
+        print(f"{TITLES[str(grouping)]:<{width}} {part['groups'].iloc[0]:>6}{figures}")
+    print(
+        "\nspend and visits: share of the variance explained; churn (no visit): AUC, 0.5 is chance;"
+        f" all out of fold\nwritten to results.validity for run {run_id}"
+    )
+
+
+def _told(value: float | None) -> str:
+    return "-" if value is None or math.isnan(value) else f"{value:.3f}"

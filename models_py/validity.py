@@ -1,0 +1,382 @@
+"""Whether segments tell of what comes next: found on the first part of a period, tried on the rest.
+
+The study's table is built again by its own dbt models from what was bought before the split, so
+that no feature has seen the next period. Then the study's recipe runs on it, and the groups are
+asked how much of the next period's spend, visits and churn they explain, beside two groupings
+that anybody can make: RFM quintiles, and plain k-means with the same number of groups.
+
+All figures are of rows that were not used to make them: a group's mean is that of the other folds'
+members, for otherwise the grouping with the most groups would always win.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models_py import settings
+from models_py.database.connection import Warehouse, open_warehouse
+from models_py.errors import DataError, StudyError
+from models_py.pipeline import read_studied, segment_partitions
+from models_py.progress import Progress
+from models_py.run_tables import global_groups
+from models_py.segmentation import ALL
+from models_py.typing import BoolArray, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from models_py.studies.study import Study, Validity
+
+FOLDS = 10
+QUINTILES = 5
+PLAIN_STARTS = 10
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """What each entity did before and after the split.
+
+    Attributes
+    ----------
+    split_on
+        The first day of the next period.
+    frame
+        Index the entity as text; ``last_on``, ``visits`` and ``spend`` before the split,
+        ``next_visits`` and ``next_spend`` from it on.
+    """
+
+    split_on: date
+    frame: pd.DataFrame
+
+
+def check_validity(study: Study, path: Path, seed: int, progress: Progress) -> pd.DataFrame:
+    """Ask how much the segments of the first part of the period explain of the rest.
+
+    Parameters
+    ----------
+    study
+        The recipe; its section ``validity`` says where the purchases are.
+    path
+        The warehouse of the whole period; it is only read.
+    seed
+        Of the recipe, the k-means and the folds.
+    progress
+        Told of each step.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of ``results.validity``, without ``run_id``.
+
+    Raises
+    ------
+    StudyError
+        The study has no such section, or it names what is not there.
+    DataError
+        The first part cannot be built, or holds too little.
+    """
+    section = study.validity
+    if section is None:
+        raise StudyError(
+            f"study {study.name} has no [validity]: say there which table holds the purchases"
+            " (table, time, amount) and which dbt variable leaves out the later ones (until)"
+        )
+    with open_warehouse(path, read_only=True) as warehouse:
+        split_on = split_day(warehouse, section)
+        progress.step(f"reading purchases before and from {split_on}")
+        purchases = read_purchases(warehouse, section, section.entity or study.entity, split_on)
+    data = settings.home() / "data"
+    with tempfile.TemporaryDirectory(prefix="validity_", dir=data) as folder:
+        progress.step(f"building {study.table} of what was before {split_on} (dbt)")
+        first_part = build_first_part(study, section, split_on, Path(folder))
+        gold = read_studied(study, first_part).frame
+    segmentations = segment_partitions(study, gold, seed, progress)
+    progress.step("asking the next period")
+    groups = global_groups(segmentations, len(gold))
+    seen = purchases.frame.reindex(gold[study.entity].astype(str))
+    if seen["visits"].isna().any():
+        raise DataError(
+            f"{int(seen['visits'].isna().sum())} rows of {study.table} have no purchase before"
+            f" {split_on} in {section.table}: check validity.table and validity.entity"
+        )
+    columns = sorted({r.column for one in segmentations for r in one.prepared.matrix.recipes_})
+    groupings = {
+        "segments": groups,
+        "rfm": rfm_cells(seen),
+        "rfm_score": rfm_score(seen, int(groups.max()) + 1),
+        "kmeans": plain_kmeans(gold[columns], int(groups.max()) + 1, seed),
+    }
+    told = measured(groupings, outcomes(seen), seed)
+    return told.assign(partition=ALL, rows=len(gold), split_on=split_on)
+
+
+def split_day(warehouse: Warehouse, section: Validity) -> date:
+    """Return the first day of the next period: past ``share`` of the days that there are.
+
+    Raises
+    ------
+    DataError
+        The purchases span less than two days.
+    """
+    time = f"cast({warehouse.quote(section.time)} as date)"
+    ((first, last),) = warehouse.rows(
+        f"select min({time}), max({time}) from {warehouse.quote(*section.schema_and_name)}"
+    )
+    if first is None or first == last:
+        raise DataError(f"{section.table} spans less than two days: there is no next period")
+    days = (last - first).days + 1
+    return date.fromordinal(first.toordinal()) + timedelta(
+        days=min(max(round(section.share * days), 1), days - 1)
+    )
+
+
+def read_purchases(
+    warehouse: Warehouse, section: Validity, entity: str, split_on: date
+) -> Purchases:
+    """Add up what each entity bought before the split and from it on.
+
+    Raises
+    ------
+    StudyError
+        A column is not there.
+    """
+    types = warehouse.columns(*section.schema_and_name)
+    for key, column in (("entity", entity), ("time", section.time), ("amount", section.amount)):
+        if column not in types:
+            raise StudyError(f"validity.{key}: {section.table} has no column '{column}'")
+    day = f"cast({warehouse.quote(section.time)} as date)"
+    amount = f"cast({warehouse.quote(section.amount)} as double)"
+    frame = warehouse.frame(
+        f"select cast({warehouse.quote(entity)} as varchar) as entity,"
+        f" max({day}) filter ({day} < ?) as last_on,"
+        f" count(distinct {day}) filter ({day} < ?) as visits,"
+        f" coalesce(sum({amount}) filter ({day} < ?), 0) as spend,"
+        f" count(distinct {day}) filter ({day} >= ?) as next_visits,"
+        f" coalesce(sum({amount}) filter ({day} >= ?), 0) as next_spend"
+        f" from {warehouse.quote(*section.schema_and_name)}"
+        f" where {warehouse.quote(entity)} is not null group by 1 order by 1",
+        [split_on] * 5,
+    )
+    return Purchases(split_on, frame.set_index("entity"))
+
+
+def build_first_part(study: Study, section: Validity, split_on: date, folder: Path) -> Path:
+    """Build the study's table and what it needs by dbt, of what was before the split.
+
+    Parameters
+    ----------
+    study
+        Its table is made by the dbt model ``<schema>_<name>``.
+    section
+        Tells the dbt variable that leaves out later purchases.
+    split_on
+        Its value.
+    folder
+        A home of its own, for the warehouse of the first part.
+
+    Returns
+    -------
+    pathlib.Path
+        The DuckDB file.
+
+    Raises
+    ------
+    DataError
+        dbt failed; the message has its last words.
+    """
+    raw = settings.home() / "data" / "raw"
+    (folder / "data").mkdir()
+    if raw.is_dir():
+        (folder / "data" / "raw").symlink_to(raw)
+    variables = {**section.variables, section.until: split_on.isoformat()}
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from dbt.cli.main import cli; cli()",
+            "--no-use-colors",
+            "build",
+            "--select",
+            f"+{'_'.join(study.schema_and_name)}",
+            "--exclude-resource-type",
+            "test",
+            "--exclude-resource-type",
+            "unit_test",
+            "--vars",
+            json.dumps(variables),
+            "--project-dir",
+            str(settings.dbt_project_dir()),
+            "--profiles-dir",
+            str(settings.dbt_project_dir()),
+            "--target-path",
+            str(folder / "target"),
+            "--log-path",
+            str(folder / "logs"),
+        ],
+        cwd=settings.repository(),
+        env=settings.environment_of(folder),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = [line for line in done.stdout.splitlines() if "rror" in line] or [done.stderr]
+        last = " ".join(said[-1].split())[:300]
+        raise DataError(f"dbt could not build {study.table} up to {split_on}: {last}")
+    return folder / "data" / settings.warehouse_path().name
+
+
+def rfm_cells(seen: pd.DataFrame) -> IntArray:
+    """Return each row's cell of recency, frequency and money quintiles, numbered from 0.
+
+    Parameters
+    ----------
+    seen
+        ``last_on``, ``visits`` and ``spend`` before the split.
+    """
+    cells = sum(quintile * QUINTILES**place for place, quintile in enumerate(_rfm_quintiles(seen)))
+    return np.asarray(np.unique(cells, return_inverse=True)[1])
+
+
+def rfm_score(seen: pd.DataFrame, count: int) -> IntArray:
+    """Return the same quintiles added up, cut into so many groups of equal size."""
+    score = np.sum(_rfm_quintiles(seen), axis=0) + _ranks(seen["spend"].to_numpy(np.float64)) / 1e9
+    return _cut(score, count)
+
+
+def plain_kmeans(frame: pd.DataFrame, count: int, seed: int) -> IntArray:
+    """Return the groups of scikit-learn's k-means on the standardised columns, nothing more.
+
+    Parameters
+    ----------
+    frame
+        The columns that the segments were made of; a null is the median, words are left out.
+    count
+        Groups wanted.
+    seed
+        Of its starts.
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.preprocessing import StandardScaler
+
+    numbers = frame.select_dtypes(["number", "bool", "boolean"]).astype(float)
+    points = StandardScaler().fit_transform(numbers.fillna(numbers.median()))
+    model = KMeans(count, n_init=PLAIN_STARTS, random_state=seed)
+    return np.asarray(model.fit_predict(points), dtype=np.int64)
+
+
+def outcomes(seen: pd.DataFrame) -> dict[str, FloatArray]:
+    """Return next period's ``spend``, ``visits`` and ``churn`` (1: no visit at all)."""
+    visits = seen["next_visits"].to_numpy(dtype=np.float64)
+    return {
+        "spend": seen["next_spend"].to_numpy(dtype=np.float64),
+        "visits": visits,
+        "churn": (visits == 0).astype(np.float64),
+    }
+
+
+def measured(
+    groupings: Mapping[str, IntArray], outcome: Mapping[str, FloatArray], seed: int
+) -> pd.DataFrame:
+    """Return what each grouping explains of each outcome, out of fold.
+
+    Parameters
+    ----------
+    groupings
+        Name to each row's group.
+    outcome
+        Name to each row's value; ``churn`` is 0 or 1.
+    seed
+        Of the folds, which are the same for all groupings.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``grouping``, ``groups``, ``outcome``, ``measure`` and ``value``; null where the outcome
+        is the same for all.
+    """
+    import pandas as pd
+
+    rows = []
+    for grouping, groups in groupings.items():
+        for name, values in outcome.items():
+            told = out_of_fold_means(groups, values, seed)
+            is_churn = name == "churn"
+            value = auc(told, values > 0) if is_churn else eta_squared(told, values)
+            rows.append(
+                {
+                    "grouping": grouping,
+                    "groups": np.unique(groups).size,
+                    "outcome": name,
+                    "measure": "auc" if is_churn else "eta_squared",
+                    "value": value,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def out_of_fold_means(groups: IntArray, values: FloatArray, seed: int) -> FloatArray:
+    """Return for each row its group's mean over the other folds; of all where it has no other."""
+    folds = np.random.default_rng(seed).permutation(len(groups)) % FOLDS
+    told = np.empty(len(groups))
+    for fold in range(FOLDS):
+        is_held = folds == fold
+        known = groups[~is_held]
+        counts = np.bincount(known, minlength=groups.max() + 1)
+        sums = np.bincount(known, values[~is_held], minlength=groups.max() + 1)
+        overall = values[~is_held].mean()
+        means = np.divide(sums, counts, out=np.full(sums.shape, overall), where=counts > 0)
+        told[is_held] = means[groups[is_held]]
+    return told
+
+
+def eta_squared(told: FloatArray, values: FloatArray) -> float | None:
+    """Return the share of the variance that is explained; below 0 it is worse than the mean."""
+    total = float(((values - values.mean()) ** 2).sum())
+    return 1.0 - float(((values - told) ** 2).sum()) / total if total else None
+
+
+def auc(told: FloatArray, is_case: BoolArray) -> float | None:
+    """Return how often a case is told higher than another row, ties counted half."""
+    cases = int(is_case.sum())
+    others = is_case.size - cases
+    if not cases or not others:
+        return None
+    ranks = _ranks(told)
+    return float((ranks[is_case].sum() - cases * (cases + 1) / 2) / (cases * others))
+
+
+def _rfm_quintiles(seen: pd.DataFrame) -> list[IntArray]:
+    import pandas as pd
+
+    recency = pd.to_datetime(seen["last_on"]).astype("int64").to_numpy(dtype=np.float64)
+    return [
+        _cut(_ranks(values), QUINTILES)
+        for values in (
+            recency,
+            seen["visits"].to_numpy(dtype=np.float64),
+            seen["spend"].to_numpy(dtype=np.float64),
+        )
+    ]
+
+
+def _ranks(values: FloatArray) -> FloatArray:
+    from scipy.stats import rankdata
+
+    return np.asarray(rankdata(values))
+
+
+def _cut(values: FloatArray, count: int) -> IntArray:
+    # Equal values stay together, so that groups may be of somewhat unequal size.
+    shares = (_ranks(values) - 0.5) / len(values)
+    return np.minimum((shares * count).astype(np.int64), count - 1)
