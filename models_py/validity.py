@@ -359,7 +359,8 @@ def auc(told: FloatArray, is_case: BoolArray) -> float | None:
 def _rfm_quintiles(seen: pd.DataFrame) -> list[IntArray]:
     import pandas as pd
 
-    recency = pd.to_datetime(seen["last_on"]).astype("int64").to_numpy(dtype=np.float64)
+    days = pd.to_datetime(seen["last_on"]) - pd.Timestamp(0)
+    recency = np.asarray(days.dt.days, dtype=np.float64)
     return [
         _cut(_ranks(values), QUINTILES)
         for values in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,20 @@ def test_bad_values_are_counted(warehouse: Warehouse, files: Path) -> None:
     assert warehouse.rows("select * from silver.grocery_rejected_customers") == [
         ("NOBODY", "quantity_zero", 1)
     ]
+
+
+def test_the_future_is_left_out_and_everything_reconciles(
+    warehouse: Warehouse, files: Path
+) -> None:
+    write_files(files, sound_lines())
+    until = {**warehouse.variables, "grocery_until": "2006-04-13"}
+
+    built = replace(warehouse, variables=until).dbt("build")
+
+    assert built.code == 0, built.text
+    later = sum(line.day >= "20060413" for line in sound_lines())
+    assert warehouse.rejected()["still_to_come"] == later > 0
+    assert warehouse.value("select max(bought_on) from silver.grocery_baskets") < date(2006, 4, 13)
 
 
 def test_one_customer_of_one_life_stage(warehouse: Warehouse, files: Path) -> None:
