@@ -107,7 +107,8 @@ def check_validity(study: Study, path: Path, seed: int, progress: Progress) -> p
     if seen["visits"].isna().any():
         raise DataError(
             f"{int(seen['visits'].isna().sum())} rows of {study.table} have no purchase before"
-            f" {split_on} in {section.table}: check validity.table and validity.entity"
+            f" {split_on} in {section.table}: check validity.table and validity.entity, and"
+            " validity.variables where the warehouse was built with dbt variables of its own"
         )
     columns = sorted({r.column for one in segmentations for r in one.prepared.matrix.recipes_})
     groupings = {

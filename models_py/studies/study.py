@@ -247,7 +247,8 @@ class Validity(Section):
 
     ``table`` has one row per purchase, with ``entity``, ``time`` and ``amount``. The study's table
     is built again from what was bought in the first ``share`` of the period: its dbt models take
-    the variable ``until``, a day from which on purchases are left out.
+    the variable ``until``, a day from which on purchases are left out, and ``variables``, those
+    that the warehouse was built with.
     """
 
     table: str

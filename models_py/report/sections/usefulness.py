@@ -12,7 +12,12 @@ from models_py.report.shape_charts import Bar, draw_bars
 if TYPE_CHECKING:
     import pandas as pd
 
-GROUPINGS = {"segments": "these segments", "rfm": "RFM quintiles", "kmeans": "plain k-means"}
+GROUPINGS = {
+    "segments": "these segments",
+    "rfm": "RFM quintiles",
+    "rfm_score": "RFM score",
+    "kmeans": "plain k-means",
+}
 MEASURES = {"eta_squared": "share of variance explained", "auc": "AUC"}
 CHANCE = {"auc": 0.5}
 

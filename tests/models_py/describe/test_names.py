@@ -5,7 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from models_py.describe.names import feature_words, name_segments, side_words, standing_out
+from models_py.describe.names import (
+    feature_words,
+    name_segments,
+    plural,
+    side_words,
+    standing_out,
+)
 
 COLUMNS = ["segment_id", "feature", "z", "mean", "population_mean"]
 
@@ -77,3 +83,45 @@ def test_standing_out_keeps_the_top_of_each_side() -> None:
     high, low = standing_out(profiles(*rows), 2)
     assert high["feature"].tolist() == ["a", "b"]
     assert low["feature"].tolist() == ["f", "e"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "name"),
+    [
+        ([("visit_gap_mean_days", -2.0), ("weekend_share", 1.0)], "frequent weekend customers"),
+        ([("discount_share", 2.0), ("basket_lines_mean", 1.0)], "big-basket bargain seekers"),
+        (
+            [("department_fuel_share", 2.0), ("department_meat_share", 1.0)],
+            "fuel buyers and meat buyers",
+        ),
+        ([("own_label_share", 2.0), ("income_band", 1.0)], "own-label customers, high income band"),
+        ([("recency_days", 2.0)], "lapsed customers"),
+    ],
+)
+def test_adjectives_and_nouns_make_a_name(rows: list[tuple[str, float]], name: str) -> None:
+    assert name_segments(profiles(*((1, *row) for row in rows)), top=3)[1].name == name
+
+
+def test_given_names_stand_and_are_not_given_twice() -> None:
+    rows = [(segment, "recency_days", 2.0) for segment in (1, 2, 3)]
+    told = name_segments(profiles(*rows), 3, "stores", {2: "lapsed stores"})
+    assert [told[i].name for i in (1, 2, 3)] == [
+        "lapsed stores (2)",
+        "lapsed stores",
+        "lapsed stores (3)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entity", "rows"),
+    [
+        ("customer_id", "customers"),
+        ("store_code", "stores"),
+        ("client", "clients"),
+        ("company_id", "companies"),
+        ("id", "customers"),
+        ("paid", "paids"),
+    ],
+)
+def test_what_rows_are(entity: str, rows: str) -> None:
+    assert plural(entity) == rows

@@ -1,0 +1,74 @@
+"""What the README says of the default study is what it does on the Complete Journey."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from models_py import settings
+from models_py.pipeline import run_study
+from models_py.progress import Silent
+from models_py.studies.loading import DEFAULT, load_study
+from models_py.validity import check_validity
+from tests.warehouse.dbt_runs import Warehouse
+
+README = (settings.repository() / "README.md").read_text(encoding="utf-8")
+CLOSE = 0.015
+
+
+@pytest.fixture(scope="module")
+def copied(complete_journey: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the warehouse in a home of its own, for runs write results."""
+    path = tmp_path_factory.mktemp("figures") / "data" / "segmenthouse.duckdb"
+    path.parent.mkdir()
+    shutil.copy(complete_journey.home / "data" / "segmenthouse.duckdb", path)
+    return path
+
+
+@pytest.fixture
+def path(copied: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(settings.HOME_VARIABLE, str(copied.parent.parent))
+    return copied
+
+
+def table(first: str) -> list[list[str]]:
+    """The cells of the README's table that begins with this heading."""
+    rows = README.split(f"| {first} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_segments_rules_and_surrogate_are_those_of_the_readme(path: Path) -> None:
+    study = load_study(DEFAULT)
+    rows = run_study(study, path, study.seed, Silent()).tables.rows
+    f1 = re.search(r"weighted F1 of ([\d.]+)", README)
+    accuracy = re.search(r"expression give ([\d.]+)% of the customers", README)
+    assert f1 is not None
+    assert accuracy is not None
+    assert float(f1[1]) == pytest.approx(rows["surrogates"]["f1_weighted"].iloc[0], abs=CLOSE)
+    told = 100 * rows["rule_sets"]["accuracy"].iloc[0]
+    assert float(accuracy[1]) == pytest.approx(told, abs=100 * CLOSE)
+    segments = rows["segments"].to_dict("records")
+    said = table("segment | rule | precision | recall | lift")
+    assert len(said) == len(segments)
+    for (name, _, precision, recall, _), segment in zip(said, segments, strict=True):
+        assert name == f"{segment['segment_id']} {segment['name']}"
+        assert float(precision) == pytest.approx(segment["rule_precision"], abs=CLOSE)
+        assert float(recall) == pytest.approx(segment["rule_recall"], abs=CLOSE)
+
+
+def test_validity_is_that_of_the_readme(path: Path) -> None:
+    study = load_study(DEFAULT)
+    told = check_validity(study, path, study.seed, Silent())
+    assert set(told["rows"]) == {2447}
+    values = told.pivot_table(index="grouping", columns="outcome", values="value", sort=False)
+    said = table("grouping | groups | spend | visits | churn")
+    assert len(said) == len(values)
+    for (_, _, *figures), name in zip(
+        said, ("segments", "rfm", "rfm_score", "kmeans"), strict=True
+    ):
+        expected = values.loc[name, ["spend", "visits", "churn"]]
+        assert [float(figure) for figure in figures] == pytest.approx(list(expected), abs=CLOSE)
+    assert values.loc["segments", "spend"] > values.loc["kmeans", "spend"]
