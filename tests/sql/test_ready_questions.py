@@ -23,7 +23,11 @@ MAY_BE_EMPTY = {"rejected_rows", "validity"}
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs of the default study's name and one by life stage, over planted customers."""
     path = write_gold(tmp_path_factory.mktemp("questions") / "own.duckdb", planted_customers())
-    quick = {"algorithms": [{"name": "kmeans", "k": 3}], "stability": {"refits": 2}}
+    quick = {
+        "algorithms": [{"name": "kmeans", "k": 3}],
+        "stability": {"refits": 2},
+        "describe": {"measures": ["spend_amount", "life_stage"]},
+    }
     for seed in (1, 2):
         run_study(planted_study(name="grocery_customers", **quick), path, seed, Silent())
     stages = planted_study(name="grocery_lifestages", partition_by="life_stage", **quick)
