@@ -25,6 +25,9 @@ from models_py.typing import FloatArray, IntArray
 FOLDS = 5
 FIT_ROWS = 20_000
 SHAP_ROWS = 2_000
+ONE_THREAD_ROWS = 5_000
+"""Up to here threads wait for each other longer than they save."""
+
 ROUNDS = 40
 PARAMETERS: dict[str, Any] = {
     "objective": "multiclass",
@@ -148,7 +151,7 @@ def fit_surrogate(
         **PARAMETERS,
         "num_class": classes.size,
         "seed": seed % 2**31,
-        "num_threads": settings.core_count(),
+        "num_threads": settings.core_count() if used.size > ONE_THREAD_ROWS else 1,
     }
     told = _out_of_fold(lightgbm, parameters, values[used], labels, seed)
     model = _fit(lightgbm, parameters, values[used], labels)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+from math import factorial
+from typing import Any
+
 import lightgbm
 import numpy as np
 import pytest
@@ -47,6 +51,46 @@ def test_noise_is_not_explained() -> None:
     assert told.f1_weighted < 0.45
 
 
+def expected_value(node: dict[str, Any], row: np.ndarray, known: set[int]) -> float:
+    """A tree's value where only some features are known; others follow the fitted rows."""
+    if "leaf_value" in node:
+        return float(node["leaf_value"])
+    left, right = node["left_child"], node["right_child"]
+    feature = node["split_feature"]
+    if feature in known:
+        value = row[feature]
+        if np.isnan(value):
+            value = 0.0 if node["missing_type"] == "None" else value
+        goes_left = node["default_left"] if np.isnan(value) else value <= node["threshold"]
+        return expected_value(left if goes_left else right, row, known)
+    sizes = [child.get("leaf_count", child.get("internal_count")) for child in (left, right)]
+    values = [expected_value(child, row, known) for child in (left, right)]
+    return float(np.average(values, weights=sizes))
+
+
+def test_shap_values_are_shapley_values_by_their_definition(found: Surrogate) -> None:
+    trees = lightgbm.Booster(model_str=found.model).dump_model()["tree_info"]
+    row = VALUES[found.sample[3]]
+    subsets = [set(one) for size in range(5) for one in combinations(range(4), size)]
+    for group in range(3):
+        worth = {
+            frozenset(known): sum(
+                expected_value(tree["tree_structure"], row, known) for tree in trees[group::3]
+            )
+            for known in subsets
+        }
+        for feature in range(4):
+            expected = sum(
+                factorial(len(known))
+                * factorial(3 - len(known))
+                / factorial(4)
+                * (worth[frozenset(known | {feature})] - worth[frozenset(known)])
+                for known in subsets
+                if feature not in known
+            )
+            assert found.shap[3, group, feature] == pytest.approx(expected, abs=1e-9)
+
+
 def test_shap_values_are_those_of_tree_explainer(found: Surrogate) -> None:
     shap = pytest.importorskip("shap", reason="the extra 'benchmark' brings shap")
     model = lightgbm.Booster(model_str=found.model)
@@ -70,7 +114,8 @@ def test_what_made_the_groups_speaks_for_them_and_in_its_direction(found: Surrog
 
 
 def test_the_same_whatever_the_threads(found: Surrogate, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "core_count", lambda: 1)
+    monkeypatch.setattr(surrogate, "ONE_THREAD_ROWS", 10)
+    monkeypatch.setattr(settings, "core_count", lambda: 2)
     again = fit_surrogate(VALUES, GROUPS, 3)
     assert again is not None
     assert again.f1_weighted == found.f1_weighted
