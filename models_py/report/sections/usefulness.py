@@ -25,11 +25,14 @@ CHANCE = {"auc": 0.5}
 def usefulness_section(facts: Facts) -> Section:
     """Return how well the segments of the past foretell what came next."""
     rows = facts.tables["validity"]
+    rows = rows[rows["value"].notna()]
     title = "Do they help to foretell?"
     if rows.empty:
         why = (
-            "Not measured: results.validity has no rows of this run. It asks whether segments"
-            " found on the first part of the period explain the next."
+            "Not measured: results.validity has no rows of this run. Whether segments found on the"
+            " first part of the period explain the next is asked with python"
+            f" scripts/check_validity.py --study {facts.run.study}; then python"
+            f" scripts/write_report.py {facts.run.run_id} shows it here."
         )
         return Section("validity", title, left_out=[why])
     split = records(rows)[0].get("split_on")
