@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PALETTE = (
-    "#0072b2", "#d55e00", "#00805c", "#a8447f", "#2f95cf", "#8a6d00",
-    "#5b4fb0", "#6b6b6b", "#b0303a", "#3f6b1c", "#7a4a2b", "#007c84",
+    "#0072b2", "#d55e00", "#7a1f2b", "#0b7d7d", "#003f5c", "#24307a",
+    "#00805c", "#3a93c9", "#b0303a", "#0a4b46", "#8c6bd1", "#5b4fb0",
 )  # fmt: skip
 """The page's colours on paper, in its order."""
 
@@ -89,6 +89,7 @@ def _sizes(figure: Any, facts: Facts) -> bool:
     axes.set_yticks(
         range(len(rows)), [shortened(facts.title(int(row["segment_id"])), 44) for row in rows]
     )
+    axes.set_xlim(0.0, max(parts) * 1.1)
     axes.set_xticks([])
     axes.set_title(f"{facts.study.title}: share of the {facts.things}", loc="left")
     _plain(axes)

@@ -14,7 +14,8 @@ from models_py.report.shape_charts import Node, draw_flows
 if TYPE_CHECKING:
     import pandas as pd
 
-GONE_COLOUR = 8
+GONE_COLOUR = 13
+"""Past the palette: the quiet colour of no segment."""
 
 
 def changing_section(facts: Facts) -> Section:

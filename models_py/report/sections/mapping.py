@@ -128,7 +128,7 @@ def _correspondence_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
     shown = sampled(len(words), TSNE_ROWS, facts.run.seed)
     own = facts.gold.loc[words.index[shown]]
     clouds = (
-        [Cloud(facts.things, "", 8, found.rows[shown])]
+        [Cloud(facts.things, "", 13, found.rows[shown])]
         if facts.is_partitioned
         else _clouds(facts, own, np.arange(len(own)), found.rows[shown])
     )

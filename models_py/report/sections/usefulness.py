@@ -62,7 +62,7 @@ def _figure(facts: Facts, outcome: str, measure: str, rows: pd.DataFrame) -> Fig
             f"{GROUPINGS.get(name, name)} ({int(groups[name])} groups)",
             _told(measure, float(means[name])),
             (float(means[name]) - floor) / longest,
-            1 if name == "segments" else 8,
+            1 if name == "segments" else 13,
         )
         for name in order
     ]

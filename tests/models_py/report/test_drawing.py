@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_py.report.drawing import Frame, drawing, label, tag, tick_text, ticks
+from models_py.report import drawing as drawing_module
+from models_py.report import pictures
+from models_py.report.drawing import PALETTE, Frame, drawing, label, tag, tick_text, ticks
 from models_py.report.line_charts import Band, Curve, draw_curves, draw_silhouettes
 from models_py.report.map_charts import Cloud, Place, Swarm, draw_map, draw_swarms, spread_apart
 from models_py.report.shape_charts import (
@@ -21,8 +24,65 @@ from models_py.report.shape_charts import (
     draw_tree,
     leaf_order,
 )
+from models_py.typing import FloatArray
 
 AWKWARD = "<b onload='x'>\"&"
+
+
+STYLE = Path(drawing_module.__file__).parent / "templates" / "style.css"
+SIGHTS = (
+    np.eye(3),
+    np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+    np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+)
+"""Common sight, deuteranopia and protanopia in linear RGB (Machado et al. 2009)."""
+
+
+def seen(colours: list[str], sight: FloatArray) -> FloatArray:
+    """The colours in CIELAB as that sight sees them."""
+    rgb = np.array([[int(one[i : i + 2], 16) / 255 for i in (1, 3, 5)] for one in colours])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    to_xyz = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
+    xyz = np.clip(linear @ sight.T, 0, 1) @ to_xyz.T / np.array([0.9505, 1.0, 1.089])
+    curved = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    x, y, z = curved.T
+    return np.column_stack([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def palettes() -> list[list[str]]:
+    """The palettes of the style: light, dark, paper."""
+    found = re.findall(r"--s(\d+): (#[0-9a-f]{6});", STYLE.read_text(encoding="utf-8"))
+    assert [int(place) for place, _ in found] == list(range(1, PALETTE + 1)) * 3
+    colours = [colour for _, colour in found]
+    return [colours[first : first + PALETTE] for first in range(0, 3 * PALETTE, PALETTE)]
+
+
+@pytest.mark.parametrize("sight", SIGHTS, ids=["common", "deuteranopia", "protanopia"])
+def test_colours_can_be_told_apart(sight: FloatArray) -> None:
+    for colours in palettes():
+        points = seen(colours, sight)
+        apart = np.linalg.norm(points[:, None] - points[None, :], axis=2)
+        np.fill_diagonal(apart, np.inf)
+        assert apart[:6, :6].min() > 15
+        assert apart.min() > 7
+
+
+def test_pictures_have_the_colours_of_paper() -> None:
+    assert list(pictures.PALETTE) == palettes()[0] == palettes()[2]
 
 
 def test_everything_is_escaped() -> None:
