@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from models_py.report.content import Figure, Section, Table
 from models_py.report.facts import Facts, number, records
-from models_py.report.numbers import count, plain, share
+from models_py.report.numbers import count, listed, plain, share
 from models_py.report.shape_charts import Bar, draw_bars
 
 if TYPE_CHECKING:
@@ -81,19 +81,15 @@ def _figure(facts: Facts, outcome: str, measure: str, rows: pd.DataFrame) -> Fig
 
 
 def _verdict(rows: pd.DataFrame) -> str:
-    known = rows[rows["value"].notna()]
-    wins = total = 0
-    for _, part in known.groupby(["partition", "outcome", "measure"]):
-        own = part.loc[part["grouping"] == "segments", "value"]
-        others = part.loc[part["grouping"] != "segments", "value"]
-        if len(own) and len(others):
-            total += 1
-            wins += int(own.max() > others.max())
-    if not total:
+    values = rows.groupby(["outcome", "measure", "grouping"])["value"].mean().unstack()
+    if "segments" not in values:
         return ""
-    return (
-        f"These segments explain more than every simpler grouping for {wins} of {total} outcomes."
-    )
+    told = []
+    for name in [str(one) for one in values.columns if one != "segments"]:
+        both = values[["segments", name]].dropna()
+        wins = int((both["segments"] > both[name]).sum())
+        told.append(f"more than {GROUPINGS.get(name, name)} for {wins} of {len(both)} outcomes")
+    return f"These segments explain {listed(told)}." if told else ""
 
 
 def _told(measure: str, value: float) -> str:

@@ -177,7 +177,7 @@ def test_explanations_are_shown(explained: Reported) -> None:
     assert f"weighted F1 {f1:.2f}" in html
     assert f"come from {rows} customers" in html
     assert escape(case) in html
-    assert "1 of 1 outcomes" in html
+    assert "explain more than plain k-means for 1 of 1 outcomes and more than RFM" in html
     assert "these segments (3 groups)" in html
 
 
