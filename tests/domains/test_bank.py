@@ -96,6 +96,5 @@ def test_students_as_sentences_are_scored_as_they_were_assigned(
 
     scored = pd.read_csv(tmp_path / "scores.csv", dtype={"entity_id": "string"})
     assert len(scored) == len(assigned) == 938
-    assert (scored.set_index("entity_id")["segment_id"] == assigned).all()
-    assert set(scored["label"]) <= {"True", "False", True, False}
-    assert len(list((bank.home / "data" / "embeddings").glob("*/*.npz"))) == 1
+    assert scored.set_index("entity_id")["segment_id"].to_dict() == assigned.to_dict()
+    assert scored["label"].astype("string").isin(["True", "False"]).all()
