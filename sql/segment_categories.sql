@@ -20,4 +20,4 @@ select
 from results.segment_categories
 inner join latest_run on segment_categories.run_id = latest_run.run_id
 where segment_categories.share > 0
-order by segment_categories.segment_id, segment_categories.lift desc
+order by segment_categories.segment_id asc, segment_categories.lift desc

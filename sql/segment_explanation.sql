@@ -21,4 +21,4 @@ select
 from results.segment_features
 inner join latest_run on segment_features.run_id = latest_run.run_id
 where segment_features.shap is not null
-order by segment_features.segment_id, segment_features.shap desc
+order by segment_features.segment_id asc, segment_features.shap desc
