@@ -24,7 +24,9 @@ def copied(complete_journey: Warehouse, tmp_path_factory: pytest.TempPathFactory
     """A copy of the warehouse in a home of its own, for runs write results."""
     path = tmp_path_factory.mktemp("figures") / "data" / "segmenthouse.duckdb"
     path.parent.mkdir()
-    shutil.copy(complete_journey.home / "data" / "segmenthouse.duckdb", path)
+    # With its write-ahead log, which holds what no later opening has put into the file yet.
+    for file in (complete_journey.home / "data").glob("segmenthouse.duckdb*"):
+        shutil.copy(file, path.parent)
     return path
 
 
