@@ -14,8 +14,8 @@ typed as (
         {{ code('Country') }} as country,
         {{ safe_integer('Quantity') }} as quantity,
         {{ safe_money('UnitPrice') }} as unit_price,
-        "UnitPrice" as stated_price,
-        "InvoiceDate" as invoiced_at,
+        unitprice as stated_price,
+        invoicedate as invoiced_at,
         source_file,
         {{ load_time() }} as loaded_at
     from raw_file
