@@ -4,7 +4,8 @@
 SHELL := /bin/sh
 
 STUDY ?= grocery_customers
-PYTEST ?= --numprocesses 2 --dist loadfile
+# Tests wait for files and for dbt to start, so more of them run side by side than there are cores.
+PYTEST ?= --numprocesses 4 --dist loadfile
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do \

@@ -96,7 +96,7 @@ def test_real_files_are_copied(
     words = [domain, "--from", str(shared_data / domain)]
     assert main(words) == 0
     shown = capsys.readouterr().out
-    assert f"dbt build --selector {domain}" in shown
+    assert f"dbt build --project-dir warehouse --selector {domain}" in shown
     assert "note:" not in shown
     taken = {path.name: path.read_bytes() for path in settings.raw_dir(domain).iterdir()}
     assert taken == {path.name: path.read_bytes() for path in (shared_data / domain).iterdir()}
