@@ -382,8 +382,8 @@ def _restore(home: Path) -> list[str]:
 
 
 def _run_clustering(home: Path) -> list[str]:
-    command = [str(REPOSITORY / "scripts" / "run_clustering.py"), "--study", "study.toml"]
-    command.append("--no-report")
+    script = str(REPOSITORY / "scripts" / "run_clustering.py")
+    command = [script, "--study", "study.toml", "--no-report"]
     environment = {**os.environ, "SEGMENTHOUSE_HOME": str(home)}
     subprocess.run(
         [sys.executable, *command],

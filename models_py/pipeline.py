@@ -25,7 +25,12 @@ from models_py.features.matrix import check_patterns, feature_columns
 from models_py.label_tables import LabelRows, label_rows, supervised_scores
 from models_py.progress import Progress
 from models_py.run_tables import Previous, RunTables, Telling, run_tables
-from models_py.scoring.saved import NOT_GIVEN, remove_run_models, save_run_models
+from models_py.scoring.saved import (
+    NOT_GIVEN,
+    remove_failed_models,
+    remove_run_models,
+    save_run_models,
+)
 from models_py.scoring.succession import succeeded_segments
 from models_py.segmentation import ALL, Segmentation, check_encoders, segment_rows
 
@@ -93,6 +98,8 @@ def run_study(study: Study, path: Path, seed: int, progress: Progress) -> Finish
     start = _start(study, seed)
     with open_warehouse(path) as warehouse:
         results.begin_run(warehouse, start)
+        failed = results.failed_runs(warehouse)
+    remove_failed_models(settings.models_dir(start.run_id).parent, failed)
     try:
         progress.step(f"reading {study.table}")
         gold = read_studied(study, path)

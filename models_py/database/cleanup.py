@@ -32,7 +32,6 @@ from models_py.errors import UsageError, WarehouseError
 from models_py.progress import Progress, Silent
 
 ORPHAN, RUNS = "orphan", "runs"
-CLASSES = (TEMP, BACKUP, ORPHAN, RUNS)
 RUN = "run"
 _DAY_SECONDS = 86_400.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from models_py.database.catalog import IDENTIFIER, Name, Relation, read_relations, view_body
+from models_py.database.catalog import IDENTIFIER, Name, view_body
 from models_py.database.connection import Warehouse, literal, quoted
 from models_py.errors import WarehouseError
 
@@ -101,14 +101,6 @@ def views_of(warehouse: Warehouse, database: str) -> dict[Name, str]:
         [database],
     )
     return {Name(schema, name): str(sql) for schema, name, sql in found}
-
-
-def find_relation(warehouse: Warehouse, database: str, name: Name) -> Relation | None:
-    """Return the relation of that name, in any case, in an attached database."""
-    for relation in read_relations(warehouse, database):
-        if relation.name.key == name.key:
-            return relation
-    return None
 
 
 def _definition(warehouse: Warehouse, database: str, name: Name) -> tuple[str, str | None]:

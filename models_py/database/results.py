@@ -87,6 +87,14 @@ def begin_run(warehouse: Warehouse, start: RunStart) -> None:
         )
 
 
+def failed_runs(warehouse: Warehouse) -> list[str]:
+    """Return the ids of the runs that are recorded as failed."""
+    found = warehouse.rows(
+        f"select run_id from {contract.SCHEMA}.runs where status = ?", [contract.FAILED]
+    )
+    return [str(run_id) for (run_id,) in found]
+
+
 def fail_run(warehouse: Warehouse, run_id: str, reason: str) -> None:
     """Record why a run failed."""
     with warehouse.transaction():

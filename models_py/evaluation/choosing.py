@@ -28,7 +28,6 @@ Measure = Literal[
 ]
 MEASURES: tuple[str, ...] = Measure.__args__  # type: ignore[attr-defined]
 LOWER_IS_BETTER = ("davies_bouldin", "bic")
-FINALISTS = 5
 
 
 @dataclass(frozen=True)

@@ -105,8 +105,7 @@ class Weighed:
 @cache
 def shipped_weights() -> Weights:
     """Return the weights that came with this version."""
-    text = files("models_py.evaluation").joinpath("weights.json").read_text(encoding="utf-8")
-    loaded = json.loads(text)
+    loaded = _stored()
     columns = {
         part: np.array([loaded["evidence"][name][part] for name in EVIDENCE])
         for part in ("mean", "deviation", "raw", "rank")
@@ -186,7 +185,7 @@ def one_group_chance(evidence: FloatArray) -> float:
     neighbours across a border. It was fitted on the winners of tables with groups and of tables
     without (Gaussian, evenly filled, heavy-tailed and skewed clouds).
     """
-    fitted = _one_group()
+    fitted = _stored()["one_group"]
     figures = dict(zip(EVIDENCE, np.nan_to_num(evidence), strict=True))
     total = fitted["constant"] + sum(
         weight * figures[name] for name, weight in fitted["evidence"].items()
@@ -195,10 +194,10 @@ def one_group_chance(evidence: FloatArray) -> float:
 
 
 @cache
-def _one_group() -> dict[str, Any]:
+def _stored() -> dict[str, Any]:
     text = files("models_py.evaluation").joinpath("weights.json").read_text(encoding="utf-8")
-    fitted: dict[str, Any] = json.loads(text)["one_group"]
-    return fitted
+    stored: dict[str, Any] = json.loads(text)
+    return stored
 
 
 def _reason(

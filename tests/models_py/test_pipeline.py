@@ -15,6 +15,7 @@ import pytest
 from planted_gold import asked, planted_customers, planted_study, write_gold
 from sklearn.metrics import adjusted_rand_score
 
+from models_py import settings
 from models_py.database import contract
 from models_py.errors import (
     DataError,
@@ -617,3 +618,14 @@ def test_errors_of_a_partition_keep_their_class() -> None:
 def test_the_process_of_a_run_is_recorded(done: tuple[Path, Finished]) -> None:
     path, _ = done
     assert asked(path, "select distinct process_id from results.runs") == [(os.getpid(),)]
+
+
+def test_what_a_killed_run_left_of_its_models_goes_with_the_next_run(gold: Path) -> None:
+    first = run(gold, quick())
+    with duckdb.connect(str(gold)) as raw:
+        raw.execute("update results.runs set status = 'failed'")
+    left = settings.models_dir(first.run_id)
+    assert left.is_dir()
+    second = run(gold, quick())
+    assert not left.exists()
+    assert settings.models_dir(second.run_id).is_dir()

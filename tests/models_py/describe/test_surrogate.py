@@ -92,7 +92,7 @@ def test_shap_values_are_shapley_values_by_their_definition(found: Surrogate) ->
 
 
 def test_shap_values_are_those_of_tree_explainer(found: Surrogate) -> None:
-    shap = pytest.importorskip("shap", reason="the extra 'benchmark' brings shap")
+    shap = pytest.importorskip("shap", reason="the extra 'dev' brings shap")
     model = lightgbm.Booster(model_str=found.model)
     expected = shap.TreeExplainer(model).shap_values(VALUES[found.sample])
     np.testing.assert_allclose(found.shap, np.moveaxis(expected, 2, 1), atol=1e-9)
