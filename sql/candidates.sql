@@ -23,4 +23,4 @@ select
     model_search.reason
 from results.model_search
 inner join latest_run on model_search.run_id = latest_run.run_id
-order by model_search.common_silhouette desc, model_search.candidate
+order by model_search.common_silhouette desc, model_search.candidate asc

@@ -16,4 +16,4 @@ select
     coalesce(migrations.from_segment_id = migrations.to_segment_id, false) as is_stayed
 from results.migrations
 inner join latest_run on migrations.run_id = latest_run.run_id
-order by migrations.from_segment_id nulls last, customer_count desc
+order by migrations.from_segment_id asc nulls last, customer_count desc

@@ -25,4 +25,4 @@ inner join results.grocery_customers_latest as latest
 inner join gold.grocery_customers as customers
     on outliers.entity_id = customers.customer_id
 where not outliers.is_kept
-order by outliers.score desc, customer_id
+order by outliers.score desc, customer_id asc

@@ -7,4 +7,4 @@ select
     rule,
     row_count
 from silver.grocery_rejections
-order by left_out_of, entity, row_count desc, reason
+order by left_out_of asc, entity asc, row_count desc, reason asc

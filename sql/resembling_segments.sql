@@ -1,4 +1,4 @@
--- Which segments of different life stages resemble each other: correlation of their mean differences.
+-- Which segments of different life stages resemble each other, by correlation of their profiles.
 with
 
 latest_run as (

@@ -43,7 +43,7 @@ arrivals as (
 )
 
 select
-    segment_id,
+    coalesce(segments_now.segment_id, segments_before.segment_id) as segment_id,
     coalesce(segments_now.name, segments_before.name) as segment_name,
     case
         when segments_before.segment_id is null then 'new'
@@ -57,6 +57,6 @@ select
     coalesce(arrivals.moved_in_count, 0) as moved_in_count,
     coalesce(arrivals.new_count, 0) as new_customer_count
 from segments_now
-full outer join segments_before using (segment_id)
-left join arrivals using (segment_id)
+full outer join segments_before on segments_now.segment_id = segments_before.segment_id
+left join arrivals on segments_now.segment_id = arrivals.segment_id
 order by segment_id

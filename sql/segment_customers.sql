@@ -21,4 +21,4 @@ select
 from results.grocery_customers_latest as latest
 inner join wanted on latest.segment_id = wanted.segment_id
 inner join gold.grocery_customers as customers on latest.customer_id = customers.customer_id
-order by latest.confidence desc, latest.customer_id
+order by latest.confidence desc, latest.customer_id asc

@@ -30,4 +30,4 @@ select
         2
     ) as lift
 from spent
-order by segment_id, spend_amount desc
+order by segment_id asc, spend_amount desc

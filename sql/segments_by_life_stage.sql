@@ -32,4 +32,4 @@ select
         2
     ) as lift
 from counted
-order by segment_id, lift desc
+order by segment_id asc, lift desc

@@ -1,5 +1,8 @@
 {{ config(alias=var('custom_name', 'custom') ~ '_lines') }}
 
+{%- set day_order =
+    "customer_id || ' ' || coalesce(cast(cast(happened_at as date) as varchar), '')"
+-%}
 with
 raw_log as (select * from {{ custom_log() }}),
 
@@ -23,12 +26,7 @@ numbered as (
         customer_id,
         product_id,
         coalesce(category_id, 'unknown') as category_id,
-        {% if var('custom_basket', '') -%}
-            basket_id as order_id,
-        {%- else -%}
-            customer_id || ' ' || coalesce(cast(cast(happened_at as date) as varchar), '')
-                as order_id,
-        {%- endif %}
+        {{ 'basket_id' if var('custom_basket', '') else day_order }} as order_id,
         amount,
         happened_at,
         loaded_at

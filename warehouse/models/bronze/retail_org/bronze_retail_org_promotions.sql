@@ -1,5 +1,7 @@
 with
-raw_file as (select * from {{ domain_parquet('retail_org', 'promo_prices.parquet') }}),
+raw_file as (
+    select * from {{ domain_parquet('retail_org', 'promo_prices.parquet') }}
+),
 
 typed as (
     select

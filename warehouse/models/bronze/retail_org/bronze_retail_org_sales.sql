@@ -1,5 +1,7 @@
 with
-raw_file as (select * from {{ domain_parquet('retail_org', 'sales_gold.parquet') }}),
+raw_file as (
+    select * from {{ domain_parquet('retail_org', 'sales_gold.parquet') }}
+),
 
 typed as (
     select

@@ -1,5 +1,7 @@
 with
-raw_file as (select * from {{ domain_parquet('retail_org', 'sales_orders.parquet') }}),
+raw_file as (
+    select * from {{ domain_parquet('retail_org', 'sales_orders.parquet') }}
+),
 
 -- Numbers and times stay the text that they came as: silver parses them and counts what fails.
 typed as (

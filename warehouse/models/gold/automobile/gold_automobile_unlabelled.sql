@@ -8,12 +8,17 @@ labelled as (
 ),
 
 unlabelled as (
-    select
-        prospects.* exclude (is_labelled, segment_label),
-        labelled.prospect_id is not null as has_labelled_id
+    select * exclude (is_labelled, segment_label)
     from prospects
-    left join labelled on prospects.prospect_id = labelled.prospect_id
-    where not prospects.is_labelled
+    where not is_labelled
+),
+
+marked as (
+    select
+        unlabelled.*,
+        labelled.prospect_id is not null as has_labelled_id
+    from unlabelled
+    left join labelled on unlabelled.prospect_id = labelled.prospect_id
 )
 
-select * from unlabelled
+select * from marked

@@ -8,8 +8,9 @@ prospects as (select * from {{ ref('silver_automobile_prospects') }}),
 pairs as (
     select
         {%- for column in compared %}
-        labelled.{{ column }} is not distinct from unlabelled.{{ column }} as same_{{ column }}{{ ',' if not loop.last }}
+        (labelled.{{ column }} is not distinct from unlabelled.{{ column }}) as same_{{ column }},
         {%- endfor %}
+        labelled.prospect_id
     from prospects as labelled
     inner join prospects as unlabelled on labelled.prospect_id = unlabelled.prospect_id
     where labelled.is_labelled and not unlabelled.is_labelled

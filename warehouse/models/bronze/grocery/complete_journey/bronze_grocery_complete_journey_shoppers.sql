@@ -9,7 +9,10 @@ campaign_households as (
     select * from {{ ref('bronze_grocery_complete_journey_campaign_households') }}
 ),
 
-campaigns as (select * from {{ ref('bronze_grocery_complete_journey_campaigns') }}),
+campaigns as (
+    select campaign_id from {{ ref('bronze_grocery_complete_journey_campaigns') }}
+    where {{ before_until('started_on') }}
+),
 
 redemptions as (select * from {{ ref('bronze_grocery_complete_journey_redemptions') }}),
 
@@ -20,12 +23,11 @@ households as (
 
 mailings as (
     select
-        campaign_households.household_id,
-        count(distinct campaign_households.campaign_id) as campaign_count
+        household_id,
+        count(distinct campaign_id) as campaign_count
     from campaign_households
-    left join campaigns on campaign_households.campaign_id = campaigns.campaign_id
-    where {{ before_until('campaigns.started_on') }}
-    group by campaign_households.household_id
+    where campaign_id in (select campaigns.campaign_id from campaigns)
+    group by household_id
 ),
 
 redeemed as (
