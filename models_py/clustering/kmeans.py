@@ -18,7 +18,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -177,6 +177,7 @@ def kmeans_sweep(
     max_iter: int = 300,
     tol: float = 1e-4,
     implementation: Implementation = "bounded",
+    random_state: int | None = None,
 ) -> list[Candidate]:
     """Run k-means for every k.
 
@@ -199,6 +200,9 @@ def kmeans_sweep(
     implementation
         ``"scikit-learn"`` gives the labels of ``sklearn.cluster.KMeans`` itself, for
         figures that were published with it.
+    random_state
+        A seed of this sweep's own in place of ``seed``, for figures of one study that were
+        published with several.
 
     Returns
     -------
@@ -213,8 +217,18 @@ def kmeans_sweep(
     points = check_points(points)
     wanted = check_ks(ks, len(points))
     check_distinct(points, max(wanted))
+    own: dict[str, object] = {} if random_state is None else {"random_state": random_state}
+    seed = seed if random_state is None else random_state
     if implementation == "scikit-learn":
-        return [_sklearn_kmeans(points, k, seed, n_init, max_iter, tol) for k in wanted]
+        found = [_sklearn_kmeans(points, k, seed, n_init, max_iter, tol) for k in wanted]
+    else:
+        found = _bounded_kmeans(points, wanted, seed, n_init, max_iter, tol)
+    return [replace(one, parameters={**one.parameters, **own}) for one in found]
+
+
+def _bounded_kmeans(
+    points: FloatArray, wanted: list[int], seed: int, n_init: int, max_iter: int, tol: float
+) -> list[Candidate]:
     search = _KMeansSearch(points, np.random.default_rng(seed), n_init, max_iter, tol)
     found: dict[int, Candidate] = {}
     for k in sorted(set(wanted)):

@@ -67,6 +67,7 @@ def _one_of(*words: str) -> Allowed:
 PARAMETERS: dict[str, Allowed] = {
     "n_init": _whole(1),
     "max_iter": _whole(1),
+    "random_state": _whole(0),
     "batch_size": _whole(1),
     "min_samples": _whole(1),
     "min_cluster_size": _whole(2),
@@ -114,7 +115,7 @@ _TREE = ("metric",)
 
 ALGORITHMS: dict[str, AlgorithmTerms] = {
     "kmeans": AlgorithmTerms(
-        "k-means", False, ("n_init", "max_iter", "implementation"), "n k p", "n p"
+        "k-means", False, ("n_init", "max_iter", "implementation", "random_state"), "n k p", "n p"
     ),
     "minibatch_kmeans": AlgorithmTerms(
         "mini-batch k-means", False, ("n_init", "max_iter", "batch_size"), "n k p", "n p"

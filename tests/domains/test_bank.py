@@ -17,8 +17,16 @@ from models_py.pipeline import run_study
 from models_py.progress import Silent
 from models_py.studies.loading import load_study
 
-PUBLISHED_SILHOUETTES = {2: 0.1811, 3: 0.1679, 4: 0.1583, 5: 0.1673, 6: 0.1549}
-PUBLISHED_PAST_SIX = {7: 0.1495, 8: 0.1510, 9: 0.1484}
+PUBLISHED_SILHOUETTES = {
+    2: 0.1811,
+    3: 0.1679,
+    4: 0.1583,
+    5: 0.1673,
+    6: 0.1549,
+    7: 0.1495,
+    8: 0.1510,
+    9: 0.1484,
+}
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +80,9 @@ def test_the_baseline_is_the_published_one(bank: Warehouse, baseline: list[dict[
 
 
 def test_the_baselines_silhouettes_over_k(baseline: list[dict[str, Any]]) -> None:
-    found = {one["k"]: one["silhouette"] for one in baseline}
+    found = [(one["k"], round(one["silhouette"], 4)) for one in baseline]
 
-    assert {k: round(found[k], 4) for k in PUBLISHED_SILHOUETTES} == PUBLISHED_SILHOUETTES
-    # Past six clusters ten starts end in one of several optima, and which one is not published.
-    assert {k: found[k] for k in PUBLISHED_PAST_SIX} == pytest.approx(PUBLISHED_PAST_SIX, abs=0.003)
+    assert found == list(PUBLISHED_SILHOUETTES.items())
 
 
 def test_students_as_sentences_are_scored_as_they_were_assigned(

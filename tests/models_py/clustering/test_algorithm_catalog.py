@@ -125,7 +125,7 @@ def test_every_parameter_has_its_values() -> None:
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [
-        ("kmeans", {"n_init": 5, "implementation": "scikit-learn"}),
+        ("kmeans", {"n_init": 5, "implementation": "scikit-learn", "random_state": 0}),
         ("complete", {"metric": ["euclidean", "cosine"]}),
         ("dbscan", {"eps": 1, "min_samples": 4}),
         ("gaussian_mixture", {"covariance": "tied"}),

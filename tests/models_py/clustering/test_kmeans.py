@@ -92,6 +92,16 @@ def test_scikit_learns_own_labels_on_request():
         assert (found.model.predict(points) == rival.labels_).all()
 
 
+@pytest.mark.parametrize("implementation", ["bounded", "scikit-learn"])
+def test_a_seed_of_the_sweeps_own(implementation):
+    points = drawn_groups(400, 5)
+    asked = {"n_init": 1, "implementation": implementation}
+    (own,) = kmeans_sweep(points, [7], seed=42, random_state=10, **asked)
+    (same,) = kmeans_sweep(points, [7], seed=10, **asked)
+    assert (own.labels == same.labels).all()
+    assert own.parameters == {**same.parameters, "random_state": 10}
+
+
 def test_samples_on_the_way_to_all_rows(monkeypatch):
     """A table beyond the limits is solved through two samples, as well as at once."""
     points = drawn_groups(20_000, 5, spread=2.0)
