@@ -8,8 +8,12 @@ table is not built is left out, and said.
   of the baseline, for no side to be judged in its own space alone. Both sides label every row.
 * ``stability``: mean Jaccard coefficient of the segments over refits, and the lowest of them.
 * ``surrogate_f1``, ``rule_precision``: how well trees, and one rule a segment (weighted by size),
-  find the segments again; nothing where the run has no explanation.
+  find the segments again; nothing where there are no two segments to tell apart.
 * ``purity``, ``adjusted_rand``: against the study's known label.
+* ``next_*``: what segments of the first part of the period explain of the rest, out of fold, as
+  scripts/check_validity.py tells it; for studies with a section ``validity``. The columns ``rfm``
+  and ``rfm_score`` are groupings of the same customers without a study: quintile cells, and their
+  sum cut into as many groups as ours.
 
 Example::
 
@@ -35,11 +39,20 @@ if TYPE_CHECKING:
     from models_py.scoring.saved import SavedRun
 
 PAIRS = {
+    "grocery": ("grocery_customers", ("grocery_kmeans",)),
     "bank": ("bank", ("bank_kmeans",)),
     "automobile": ("automobile", ("automobile_autoencoder", "automobile_kmeans")),
-    "retail_org": ("retail_org", ("retail_org_hierarchical", "retail_org_dbscan")),
+    "online_retail": ("returns", ("returns_density", "returns_kmeans")),
+    "retail_org": (
+        "retail_org",
+        ("retail_org_kmeans", "retail_org_hierarchical", "retail_org_dbscan"),
+    ),
 }
 """Domain to our study and its baselines."""
+
+OUTCOMES = ("spend", "visits", "churn", "return_share", "returned")
+RIVALS = ("rfm", "rfm_score")
+"""Groupings of results.validity that are no study."""
 
 FIGURES = {
     "stability": "select avg(stability), min(stability) from results.segments where run_id = ?",
@@ -101,6 +114,31 @@ def side_of(study: str, again: bool) -> Side:
     return Side(study, recipe.table, run_id, saved, labels)
 
 
+def validity_of(side: Side, again: bool) -> dict[str, dict[str, float | None]]:
+    """Return by grouping and outcome what is told of the next period; empty without one."""
+    from models_py.database import contract
+    from models_py.database.connection import open_warehouse
+    from models_py.database.results import replace_run_rows
+    from models_py.validity import check_validity
+
+    path, study = settings.warehouse_path(), load_study(side.study)
+    if study.validity is None:
+        return {}
+    query = "select grouping, outcome, value from results.validity where run_id = ?"
+    with open_warehouse(path, read_only=True) as warehouse:
+        rows = warehouse.rows(query, [side.run_id])
+    if not rows or again:
+        with show_progress() as progress:
+            told = check_validity(study, path, study.seed, progress)
+        with open_warehouse(path) as warehouse:
+            replace_run_rows(warehouse, contract.validity, side.run_id, told)
+            rows = warehouse.rows(query, [side.run_id])
+    found: dict[str, dict[str, float | None]] = {}
+    for grouping, outcome, value in rows:
+        found.setdefault(grouping, {})[outcome] = value
+    return found
+
+
 def is_built(study: str) -> bool:
     from models_py.database.connection import open_warehouse
 
@@ -154,13 +192,22 @@ def silhouette_in(space: Side, judged: Side) -> float | None:
 
 def compared(domain: str, again: bool) -> dict[str, dict[str, Any]]:
     study, baselines = PAIRS[domain]
-    ours = side_of(study, again)
-    sides = [ours, *(side_of(name, again) for name in baselines)]
+    sides = [side_of(name, again) for name in (study, *baselines)]
+    checked = {side.study: validity_of(side, again) for side in sides}
     told = {}
     for side in sides:
         space = {f"in_{other.study}": silhouette_in(other, side) for other in sides}
-        told[side.study] = {**figures(side), **space}
-    return told
+        told[side.study] = {
+            **figures(side),
+            **space,
+            **foretold(checked[side.study].get("segments", {})),
+        }
+    rivals = {rival: checked[study].get(rival) for rival in RIVALS}
+    return {**told, **{name: foretold(found) for name, found in rivals.items() if found}}
+
+
+def foretold(found: dict[str, float | None]) -> dict[str, float | None]:
+    return {f"next_{outcome}": found.get(outcome) for outcome in OUTCOMES}
 
 
 def measure(asked: argparse.Namespace) -> dict[str, Any]:
@@ -179,7 +226,7 @@ def print_table(found: dict[str, Any]) -> None:
         names = list(sides)
         print(f"\n{domain:<24}" + "".join(f"{name:>26}" for name in names))
         for figure in next(iter(sides.values())):
-            cells = (sides[name][figure] for name in names)
+            cells = (sides[name].get(figure) for name in names)
             print(f"{figure:<24}" + "".join(f"{told(cell):>26}" for cell in cells))
 
 

@@ -2,8 +2,9 @@
 
 The study's table is built again by its own dbt models from what was bought before the split, so
 that no feature has seen the next period. Then the study's recipe runs on it, and the groups are
-asked how much of the next period's spend, visits and churn they explain, beside two groupings
-that anybody can make: RFM quintiles, and plain k-means with the same number of groups.
+asked how much of the next period's spend, visits and churn they explain, and of what comes back
+where returns are known, beside groupings that anybody can make: RFM quintiles, and plain k-means
+with the same number of groups.
 
 All figures are of rows that were not used to make them: a group's mean is that of the other folds'
 members, for otherwise the grouping with the most groups would always win.
@@ -35,11 +36,13 @@ from models_py.typing import BoolArray, FloatArray, IntArray
 if TYPE_CHECKING:
     import pandas as pd
 
-    from models_py.studies.study import Study, Validity
+    from models_py.studies.study import Log, Study, Validity
 
 FOLDS = 10
 QUINTILES = 5
 PLAIN_STARTS = 10
+YES_OR_NO = ("churn", "returned")
+"""Outcomes that are measured by AUC; the others by the share of their variance."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Purchases:
         The first day of the next period.
     frame
         Index the entity as text; ``last_on``, ``visits`` and ``spend`` before the split,
-        ``next_visits`` and ``next_spend`` from it on.
+        ``next_visits`` and ``next_spend`` from it on, ``next_returned`` where returns are known.
     """
 
     split_on: date
@@ -151,10 +154,7 @@ def read_purchases(
     StudyError
         A column is not there.
     """
-    types = warehouse.columns(*section.schema_and_name)
-    for key, column in (("entity", entity), ("time", section.time), ("amount", section.amount)):
-        if column not in types:
-            raise StudyError(f"validity.{key}: {section.table} has no column '{column}'")
+    _check_columns(warehouse, section, entity, "validity")
     day = f"cast({warehouse.quote(section.time)} as date)"
     amount = f"cast({warehouse.quote(section.amount)} as double)"
     frame = warehouse.frame(
@@ -168,7 +168,32 @@ def read_purchases(
         f" where {warehouse.quote(entity)} is not null group by 1 order by 1",
         [split_on] * 5,
     )
-    return Purchases(split_on, frame.set_index("entity"))
+    purchases = frame.set_index("entity")
+    if section.returns is not None:
+        returned = _read_returned(warehouse, section.returns, entity, split_on)
+        purchases["next_returned"] = returned.reindex(purchases.index).fillna(0.0)
+    return Purchases(split_on, purchases)
+
+
+def _read_returned(warehouse: Warehouse, log: Log, entity: str, split_on: date) -> pd.Series[float]:
+    """Add up what each entity sent back from the split on."""
+    _check_columns(warehouse, log, entity, "validity.returns")
+    frame = warehouse.frame(
+        f"select cast({warehouse.quote(entity)} as varchar) as entity,"
+        f" sum(cast({warehouse.quote(log.amount)} as double)) as returned"
+        f" from {warehouse.quote(*log.schema_and_name)}"
+        f" where cast({warehouse.quote(log.time)} as date) >= ?"
+        f" and {warehouse.quote(entity)} is not null group by 1 order by 1",
+        [split_on],
+    )
+    return frame.set_index("entity")["returned"]
+
+
+def _check_columns(warehouse: Warehouse, log: Log, entity: str, section: str) -> None:
+    types = warehouse.columns(*log.schema_and_name)
+    for key, column in (("entity", entity), ("time", log.time), ("amount", log.amount)):
+        if column not in types:
+            raise StudyError(f"{section}.{key}: {log.table} has no column '{column}'")
 
 
 def build_first_part(study: Study, section: Validity, split_on: date, folder: Path) -> Path:
@@ -277,13 +302,20 @@ def plain_kmeans(frame: pd.DataFrame, count: int, seed: int) -> IntArray:
 
 
 def outcomes(seen: pd.DataFrame) -> dict[str, FloatArray]:
-    """Return next period's ``spend``, ``visits`` and ``churn`` (1: no visit at all)."""
+    """Return next period's ``spend``, ``visits`` and ``churn`` (1: no visit at all).
+
+    Where returns are known also ``return_share``, what came back over what was bought, at most 1,
+    and ``returned`` (1: anything came back); both nan of who bought nothing.
+    """
     visits = seen["next_visits"].to_numpy(dtype=np.float64)
-    return {
-        "spend": seen["next_spend"].to_numpy(dtype=np.float64),
-        "visits": visits,
-        "churn": (visits == 0).astype(np.float64),
-    }
+    spend = seen["next_spend"].to_numpy(dtype=np.float64)
+    told = {"spend": spend, "visits": visits, "churn": (visits == 0).astype(np.float64)}
+    if "next_returned" in seen:
+        returned = seen["next_returned"].to_numpy(dtype=np.float64)
+        bought = np.where(spend > 0, spend, np.nan)
+        told["return_share"] = np.minimum(returned / bought, 1.0)
+        told["returned"] = np.where(spend > 0, (returned > 0).astype(np.float64), np.nan)
+    return told
 
 
 def measured(
@@ -296,7 +328,7 @@ def measured(
     groupings
         Name to each row's group.
     outcome
-        Name to each row's value; ``churn`` is 0 or 1.
+        Name to each row's value; ``churn`` and ``returned`` are 0 or 1. Rows of nan are left out.
     seed
         Of the folds, which are the same for all groupings.
 
@@ -304,26 +336,33 @@ def measured(
     -------
     pandas.DataFrame
         ``grouping``, ``groups``, ``outcome``, ``measure`` and ``value``; null where the outcome
-        is the same for all.
+        is the same for all, or known of fewer than ten rows.
     """
     import pandas as pd
 
     rows = []
     for grouping, groups in groupings.items():
         for name, values in outcome.items():
-            told = out_of_fold_means(groups, values, seed)
-            is_churn = name == "churn"
-            value = auc(told, values > 0) if is_churn else eta_squared(told, values)
+            is_case = name in YES_OR_NO
             rows.append(
                 {
                     "grouping": grouping,
                     "groups": np.unique(groups).size,
                     "outcome": name,
-                    "measure": "auc" if is_churn else "eta_squared",
-                    "value": value,
+                    "measure": "auc" if is_case else "eta_squared",
+                    "value": _explained(groups, values, is_case, seed),
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _explained(groups: IntArray, values: FloatArray, is_case: bool, seed: int) -> float | None:
+    is_known = ~np.isnan(values)
+    if is_known.sum() < FOLDS:
+        return None
+    known = values[is_known]
+    told = out_of_fold_means(groups[is_known], known, seed)
+    return auc(told, known > 0) if is_case else eta_squared(told, known)
 
 
 def out_of_fold_means(groups: IntArray, values: FloatArray, seed: int) -> FloatArray:

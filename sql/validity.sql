@@ -16,6 +16,8 @@ select
     round(max(validity.value) filter (validity.outcome = 'spend'), 3) as spend_explained,
     round(max(validity.value) filter (validity.outcome = 'visits'), 3) as visits_explained,
     round(max(validity.value) filter (validity.outcome = 'churn'), 3) as churn_auc,
+    round(max(validity.value) filter (validity.outcome = 'return_share'), 3) as returns_explained,
+    round(max(validity.value) filter (validity.outcome = 'returned'), 3) as returned_auc,
     validity.rows,
     validity.split_on
 from results.validity

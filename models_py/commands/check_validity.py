@@ -33,7 +33,17 @@ TITLES = {
     "rfm_score": "RFM score, as many groups",
     "kmeans": "plain k-means, as many groups",
 }
-OUTCOMES = ("spend", "visits", "churn")
+OUTCOMES = {
+    "spend": "spend",
+    "visits": "visits",
+    "churn": "churn",
+    "return_share": "share returned",
+    "returned": "returned",
+}
+MEANINGS = {
+    "churn": "churn (no visit): AUC, 0.5 is chance",
+    "returned": "of who bought again: share returned, of the variance; returned (anything): AUC",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,16 +95,23 @@ def _print_validity(title: str, run_id: str, told: pd.DataFrame) -> None:
         f"\n{title}: segments of what was before {first['split_on']}, {first['rows']:,} rows, and"
         " what came after\n"
     )
+    asked = [outcome for outcome in OUTCOMES if (told["outcome"] == outcome).any()]
     width = max(len(words) for words in TITLES.values())
-    print(f"{'grouping':<{width}} {'groups':>6}   spend  visits   churn")
+    heads = "".join(f"{OUTCOMES[outcome]:>{_column(outcome)}}" for outcome in asked)
+    print(f"{'grouping':<{width}} {'groups':>6}{heads}")
     for grouping, part in told.groupby("grouping", sort=False):
         values = part.set_index("outcome")["value"]
-        figures = "".join(f"{_told(values[outcome]):>8}" for outcome in OUTCOMES)
+        figures = "".join(f"{_told(values[outcome]):>{_column(outcome)}}" for outcome in asked)
         print(f"{TITLES[str(grouping)]:<{width}} {part['groups'].iloc[0]:>6}{figures}")
+    meanings = "; ".join(MEANINGS[outcome] for outcome in asked if outcome in MEANINGS)
     print(
-        "\nspend and visits: share of the variance explained; churn (no visit): AUC, 0.5 is chance;"
-        f" all out of fold\nwritten to results.validity for run {run_id}"
+        f"\nspend and visits: share of the variance explained; {meanings}; all out of fold"
+        f"\nwritten to results.validity for run {run_id}"
     )
+
+
+def _column(outcome: str) -> int:
+    return max(len(OUTCOMES[outcome]) + 2, 8)
 
 
 def _told(value: float | None) -> str:

@@ -217,7 +217,7 @@ validity = Table(
     Column("partition", String, nullable=False),
     Column("grouping", String, nullable=False, comment="segments, rfm, rfm_score or kmeans"),
     Column("groups", Integer, nullable=False),
-    Column("outcome", String, nullable=False, comment="next period: spend, visits or churn"),
+    Column("outcome", String, nullable=False, comment="next period: spend, visits, churn, ..."),
     Column("measure", String, nullable=False, comment="eta_squared or auc, out of fold"),
     Column("value", Double),
     Column("rows", BigInteger, nullable=False),

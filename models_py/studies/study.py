@@ -242,22 +242,12 @@ class Describe(Section):
     small_segment: Annotated[int, Field(ge=1)] = 5
 
 
-class Validity(Section):
-    """How to ask whether segments of the first part of a period tell of the rest.
-
-    ``table`` has one row per purchase, with ``entity``, ``time`` and ``amount``. The study's table
-    is built again from what was bought in the first ``share`` of the period: its dbt models take
-    the variable ``until``, a day from which on purchases are left out, and ``variables``, those
-    that the warehouse was built with.
-    """
+class Log(Section):
+    """A table of one row per event, with its ``time`` and ``amount``."""
 
     table: str
     time: str
     amount: str
-    until: str = Field(min_length=1)
-    entity: str | None = None
-    share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.75
-    variables: dict[str, str] = {}
 
     @field_validator("table")
     @classmethod
@@ -269,6 +259,23 @@ class Validity(Section):
         """The table's schema and name."""
         schema, _, name = self.table.partition(".")
         return schema, name
+
+
+class Validity(Log):
+    """How to ask whether segments of the first part of a period tell of the rest.
+
+    ``table`` has one row per purchase, with ``entity``, ``time`` and ``amount``. The study's table
+    is built again from what was bought in the first ``share`` of the period: its dbt models take
+    the variable ``until``, a day from which on purchases are left out, and ``variables``, those
+    that the warehouse was built with. With ``returns``, one row per line that came back, they are
+    asked what comes back as well.
+    """
+
+    until: str = Field(min_length=1)
+    entity: str | None = None
+    share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.75
+    variables: dict[str, str] = {}
+    returns: Log | None = None
 
 
 class Study(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,12 @@ from tests.planted_gold import asked
 from tests.warehouse.dbt_runs import Warehouse
 from tests.warehouse.test_documentation import undescribed
 
+from models_py import settings
 from models_py.commands.run_sql import ask, find_question
+from models_py.progress import Silent
+from models_py.studies.loading import load_study
+from models_py.studies.study import Stability
+from models_py.validity import check_validity
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +124,21 @@ def test_our_study_is_stable(retail_org: Warehouse) -> None:
 
     assert sorted(segments["size"]) == [98, 893, 938]
     assert segments["stability"].min() >= 0.75
+
+
+def test_few_order_again_and_only_those_can_be_foretold(
+    retail_org: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(settings.HOME_VARIABLE, str(retail_org.home))
+    study = load_study("retail_org_kmeans").model_copy(update={"stability": Stability(refits=0)})
+
+    told = check_validity(study, settings.warehouse_path(), study.seed, Silent())
+
+    assert told["split_on"].unique().tolist() == [date(2019, 10, 20)]
+    assert told["rows"].unique().tolist() == [1_432]
+    again = retail_org.value(
+        "select count(*) from (select customer_id from silver.retail_org_orders group by 1"
+        " having min(ordered_on) < '2019-10-20' and max(ordered_on) >= '2019-10-20')"
+    )
+    assert again == 64
+    assert retail_org.value("select count(*) from gold.retail_org_customers") == 1_929

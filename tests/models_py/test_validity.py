@@ -15,13 +15,14 @@ from sklearn.metrics import r2_score, roc_auc_score
 from models_py.database.connection import open_warehouse
 from models_py.errors import DataError, StudyError
 from models_py.progress import Silent
-from models_py.studies.study import Validity
+from models_py.studies.study import Log, Validity
 from models_py.validity import (
     auc,
     check_validity,
     eta_squared,
     measured,
     out_of_fold_means,
+    outcomes,
     plain_kmeans,
     read_purchases,
     rfm_cells,
@@ -117,6 +118,45 @@ def test_the_split_is_a_day_and_nothing_of_it_is_seen_before(purchases: Path) ->
     assert frame["spend"].tolist() == [3.5, 4.0, 0.0]
     assert frame["next_visits"].tolist() == [1, 0, 2]
     assert frame["next_spend"].tolist() == [3.0, 0.0, 11.0]
+
+
+def test_what_comes_back_is_of_the_next_period(purchases: Path) -> None:
+    with duckdb.connect(str(purchases)) as database:
+        database.execute(
+            "create table silver.returned as select * from (values"
+            " ('a', timestamp '2024-01-07 23:59:59', 9),"
+            " ('a', timestamp '2024-01-08 00:00:00', 0.75),"
+            " ('a', timestamp '2024-01-10 00:00:00', 0.75),"
+            " ('b', timestamp '2024-01-09 00:00:00', 2), (null, timestamp '2024-01-09 00:00:00', 1)"
+            ") as given (customer_id, returned_at, amount)"
+        )
+    log = Log(table="silver.returned", time="returned_at", amount="amount")
+    section = SECTION.model_copy(update={"returns": log})
+    with open_warehouse(purchases, read_only=True) as warehouse:
+        seen = read_purchases(warehouse, section, "customer_id", date(2024, 1, 8)).frame
+        wrong = section.model_copy(update={"returns": log.model_copy(update={"time": "at"})})
+        with pytest.raises(
+            StudyError, match=r"validity.returns.time: silver.returned has no column 'at'"
+        ):
+            read_purchases(warehouse, wrong, "customer_id", date(2024, 1, 8))
+
+    assert seen["next_returned"].tolist() == [1.5, 2.0, 0.0]
+    told = outcomes(seen)
+    # b sends back and buys nothing, so that no rate is known.
+    assert told["return_share"].tolist() == pytest.approx([0.5, np.nan, 0.0], nan_ok=True)
+    assert told["returned"].tolist() == pytest.approx([1.0, np.nan, 0.0], nan_ok=True)
+    assert told["churn"].tolist() == [0.0, 1.0, 0.0]
+
+
+def test_rows_whose_outcome_is_not_known_are_left_out() -> None:
+    groups = np.repeat([0, 1, 2], 50)
+    values = np.where(groups == 2, np.nan, groups + GENERATOR.normal(0, 0.1, 150))
+    whole = measured({"segments": groups}, {"return_share": values}, 1)["value"]
+    known = measured({"segments": groups[:100]}, {"return_share": values[:100]}, 1)["value"]
+    assert whole.tolist() == known.tolist()
+    assert whole[0] > 0.9
+    few = {"returned": np.where(np.arange(150) < 9, 1.0, np.nan)}
+    assert measured({"segments": groups}, few, 1)["value"].isna().all()
 
 
 def test_what_is_missing_is_told(purchases: Path) -> None:

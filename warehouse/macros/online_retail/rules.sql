@@ -2,7 +2,8 @@
    named checked, of silver.online_retail_numbered_lines. #}
 {% macro online_retail_line_rules() -%}
     {%- set first_date = var('first_possible_date') -%}
-    {{ return([
+    {%- set still_to_come = still_to_come_rules('online_retail_until', 'checked.invoiced_at') -%}
+    {{ return(still_to_come + [
         {
             'reason': 'customer_missing',
             'rule': 'no customer id',

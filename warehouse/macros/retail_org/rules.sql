@@ -2,7 +2,8 @@
    silver.retail_org_checked_orders. #}
 {% macro retail_org_order_rules() -%}
     {%- set first_date = var('first_possible_date') -%}
-    {{ return([
+    {%- set still_to_come = still_to_come_rules('retail_org_until', 'parsed.ordered_at') -%}
+    {{ return(still_to_come + [
         {
             'reason': 'customer_missing',
             'rule': 'no customer id',
