@@ -286,7 +286,8 @@ def _previous(warehouse: Warehouse, run_id: str | None) -> Previous | None:
 
 
 def _record_failure(path: Path, run_id: str, error: BaseException) -> None:
-    reason = str(error) if isinstance(error, SegmenthouseError) else type(error).__name__
+    ours = isinstance(error, SegmenthouseError)
+    reason = str(error) if ours else f"{type(error).__name__}: {error}".removesuffix(": ")
     try:
         with open_warehouse(path, wait_seconds=WRITE_WAIT_SECONDS) as warehouse:
             results.fail_run(warehouse, run_id, reason)

@@ -19,6 +19,13 @@ class Progress(Protocol):
         """Say how much of the current step is done."""
 
 
+class Shown(Progress, Protocol):
+    """A progress that takes itself away at the end."""
+
+    def close(self) -> None:
+        """Let the last step end."""
+
+
 class Silent:
     """Says nothing; for programs and tests."""
 
@@ -27,6 +34,9 @@ class Silent:
 
     def advance(self, done: int, total: int) -> None:
         """Ignore the count."""
+
+    def close(self) -> None:
+        """Have nothing to take away."""
 
 
 class PlainLines:
@@ -94,13 +104,40 @@ def show_progress(quiet: bool = False, stream: TextIO | None = None) -> Iterator
         Say nothing, as a program that reads the answer wants it.
     stream
         Where to tell; a terminal gets a live line, anything else plain lines.
+
+    Raises
+    ------
+    Exception
+        That of the work, with a note that names the step in which it happened.
     """
-    stream = stream or sys.stderr
-    if quiet:
-        yield Silent()
-        return
-    shown = LiveLine(stream) if stream.isatty() else PlainLines(stream)
+    shown = _Remembering(Silent() if quiet else _fitting(stream or sys.stderr))
     try:
         yield shown
+    except Exception as error:
+        if shown.current is not None:
+            error.add_note(f"in the step '{shown.current}'")
+        raise
     finally:
         shown.close()
+
+
+def _fitting(stream: TextIO) -> Shown:
+    return LiveLine(stream) if stream.isatty() else PlainLines(stream)
+
+
+class _Remembering:
+    """Passes everything on and knows the current step, for the line of an error."""
+
+    def __init__(self, shown: Shown) -> None:
+        self._shown = shown
+        self.current: str | None = None
+
+    def step(self, text: str) -> None:
+        self.current = text
+        self._shown.step(text)
+
+    def advance(self, done: int, total: int) -> None:
+        self._shown.advance(done, total)
+
+    def close(self) -> None:
+        self._shown.close()

@@ -2,6 +2,7 @@
 
 ``SEGMENTHOUSE_HOME`` moves every output at once; ``warehouse/profiles.yml`` reads the
 same name. Without it the home is the repository that holds this package.
+``SEGMENTHOUSE_DEBUG=1`` shows the traceback of every error.
 """
 
 from __future__ import annotations
@@ -10,12 +11,18 @@ import os
 from pathlib import Path
 
 HOME_VARIABLE = "SEGMENTHOUSE_HOME"
+DEBUG_VARIABLE = "SEGMENTHOUSE_DEBUG"
 
 
 def home() -> Path:
     """Return the folder under which data, models and reports are kept."""
     named = os.environ.get(HOME_VARIABLE)
     return Path(named).expanduser().resolve() if named else repository()
+
+
+def shows_tracebacks() -> bool:
+    """Tell whether errors come with their traceback: ``SEGMENTHOUSE_DEBUG`` is set, not to 0."""
+    return os.environ.get(DEBUG_VARIABLE, "0") not in ("", "0")
 
 
 def environment_of(other_home: Path) -> dict[str, str]:
@@ -56,6 +63,11 @@ def backups_dir() -> Path:
 def reports_dir() -> Path:
     """Return the folder of report pages."""
     return home() / "reports"
+
+
+def logs_dir() -> Path:
+    """Return the folder of tracebacks that a command kept to itself."""
+    return home() / "logs"
 
 
 def names_file() -> Path:

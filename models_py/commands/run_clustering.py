@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_py import settings
-from models_py.commands.ending import end
+from models_py.commands.ending import end, unexpected
 from models_py.errors import SegmenthouseError, UsageError
 from models_py.progress import show_progress
 from models_py.studies.loading import DEFAULT, load_study, shipped_studies
@@ -119,7 +119,7 @@ def _write_report(finished: Finished, path: Path, progress: Progress) -> Told:
     except SegmenthouseError as error:
         return Told(report_problem=str(error))
     except Exception as error:  # noqa: BLE001
-        return Told(report_problem=" ".join(f"{type(error).__name__}: {error}".split()))
+        return Told(report_problem=unexpected(error))
     return Told(str(report.page), None, report.notes)
 
 

@@ -430,7 +430,8 @@ def _unusable_number(values: FloatArray) -> str:
 def _unusable_words(column: pd.Series[Any]) -> str:
     if _type_of_values(column).startswith(("date", "time", "period", "interval")):
         return "a date or time is no feature; make a number of days of it in gold"
-    if nested := next((v for v in column.dropna() if isinstance(v, NESTED)), None):
+    nested = next((value for value in column.dropna() if isinstance(value, NESTED)), None)
+    if nested is not None:
         return f"values of type {type(nested).__name__} are no feature; make numbers in gold"
     only = _words(column).unique()
     return f"constant ({only[0]})" if len(only) == 1 else ""

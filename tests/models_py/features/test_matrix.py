@@ -272,6 +272,8 @@ def test_unusable_columns_go_with_their_reason(generator: np.random.Generator) -
             "time": [dt.time(i % 24) for i in range(ROWS)],
             "span": pd.to_timedelta(np.arange(ROWS), unit="D"),
             "list": [[i] for i in range(ROWS)],
+            "array": [np.array([i, i]) for i in range(ROWS)],
+            "empty": [{} for _ in range(ROWS)],
             "name": [f"n{i}" for i in range(ROWS)],
             "clipped": rare,
         }
@@ -294,6 +296,8 @@ def test_unusable_columns_go_with_their_reason(generator: np.random.Generator) -
         "time": date,
         "span": date,
         "list": "values of type list are no feature; make numbers in gold",
+        "array": "values of type ndarray are no feature; make numbers in gold",
+        "empty": "values of type dict are no feature; make numbers in gold",
         "name": "60 categories, over 50: an identifier?",
         "clipped": "constant after winsorising (0)",
     }

@@ -1,0 +1,121 @@
+"""How commands end when something happens that no one foresaw."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from planted_gold import asked, planted_customers, planted_study, write_gold
+
+from models_py import settings
+from models_py.commands.ending import end
+from models_py.errors import DataError
+from models_py.progress import show_progress
+
+SCRIPT = settings.repository() / "scripts" / "run_clustering.py"
+
+
+@pytest.fixture
+def study(home: Path) -> str:
+    """A study in a file that wants Keras, and the warehouse that it reads."""
+    write_gold(settings.warehouse_path(), planted_customers())
+    path = home / "mine.toml"
+    path.write_text(
+        'title = "Mine"\ntable = "gold.grocery_customers"\nentity = "customer_id"\n'
+        f"[features]\ninclude = {json.dumps(planted_study().features.include)}\n"
+        '[encoding]\nkind = "autoencoder"\n[[algorithms]]\nname = "kmeans"\nk = 3\n'
+    )
+    return str(path)
+
+
+def the_log() -> str:
+    (written,) = settings.logs_dir().iterdir()
+    return written.read_text()
+
+
+def run_script(study: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the study in a process of its own, in which Keras cannot start."""
+    command = [sys.executable, str(SCRIPT), "--study", study, "--json"]
+    return subprocess.run(
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**settings.environment_of(settings.home()), "KERAS_BACKEND": "none", **environment},
+    )
+
+
+def test_a_run_in_which_keras_cannot_start(study: str) -> None:
+    done = run_script(study)
+
+    assert done.returncode == 1
+    assert done.stderr == ""
+    told = json.loads(done.stdout)["error"]
+    assert told.count("\n") == 0
+    assert "(in the step 'encoding by autoencoder'); this should not happen" in told
+    assert told.endswith(f"the traceback is in {next(settings.logs_dir().iterdir())}")
+    assert "Traceback (most recent call last):" in the_log()
+    assert f"{SCRIPT} --study {study}" in the_log()
+    ((status, error),) = asked(settings.warehouse_path(), "select status, error from results.runs")
+    assert status == "failed"
+    assert told.startswith(error)
+
+
+def test_the_traceback_on_demand(study: str) -> None:
+    done = run_script(study, **{settings.DEBUG_VARIABLE: "1"})
+
+    assert done.returncode == 1
+    assert "Traceback (most recent call last):" in done.stderr
+    assert "the traceback is in" in json.loads(done.stdout)["error"]
+
+
+def divide() -> int:
+    with show_progress(quiet=True) as progress:
+        progress.step("dividing")
+        return 1 // 0
+
+
+def test_a_fault_of_the_package(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert end(divide) == 1
+
+    told = capsys.readouterr().err
+    assert told.startswith("error: ZeroDivisionError: ")
+    assert told.count("\n") == 1
+    assert "(in the step 'dividing'); this should not happen: please report it" in told
+    assert "return 1 // 0" in the_log()
+
+
+def test_a_log_that_cannot_be_written(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings.logs_dir().write_text("a file where the folder should be")
+
+    assert end(divide) == 1
+
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert f"could not be written to {settings.logs_dir()}/" in told
+
+
+def test_what_a_user_can_mend_needs_no_log(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse() -> int:
+        with show_progress(quiet=True) as progress:
+            progress.step("reading")
+            raise DataError("no rows")
+
+    assert end(refuse) == 1
+
+    assert capsys.readouterr().err == "error: no rows\n"
+    assert not settings.logs_dir().exists()
+
+
+def test_interrupted(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def stop() -> int:
+        raise KeyboardInterrupt
+
+    assert end(stop) == 130
+
+    assert capsys.readouterr().err == "interrupted: nothing was written\n"
+    assert not settings.logs_dir().exists()
