@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from models_py import settings
 from models_py.database import results
-from models_py.database.connection import Warehouse, open_warehouse
+from models_py.database.connection import Warehouse, open_warehouse, require_file
+from models_py.database.run_lock import run_lock
 from models_py.database.gold import GoldRows, evaluate, read_gold
 from models_py.describe.advice import load_advice
 from models_py.describe.names import given_names
@@ -96,6 +97,15 @@ def run_study(study: Study, path: Path, seed: int, progress: Progress) -> Finish
         seed=seed,
     )
     start = _start(study, seed)
+    require_file(path)
+    with run_lock(path, start.run_id):
+        return _run(study, path, start, told, progress)
+
+
+def _run(
+    study: Study, path: Path, start: results.RunStart, told: Telling, progress: Progress
+) -> Finished:
+    seed = told.seed
     with open_warehouse(path) as warehouse:
         results.begin_run(warehouse, start)
         failed = results.failed_runs(warehouse)

@@ -8,17 +8,15 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.database import contract
 from models_py.database.connection import Warehouse
+from models_py.database.run_lock import is_at_work, remove_sign
 
 if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy import Table
-
-CLOCK_SLACK_SECONDS = 5.0
 
 VIEW_COLUMNS = (
     "run_id",
@@ -66,7 +64,10 @@ def new_run_id(now: datetime) -> str:
 
 
 def begin_run(warehouse: Warehouse, start: RunStart) -> None:
-    """Record a running run, and runs whose process is gone as failed."""
+    """Record a running run, and runs whose process is gone as failed.
+
+    Within :func:`models_py.database.run_lock.run_lock`, or the next start takes it for dead.
+    """
     with warehouse.transaction():
         _create_tables(warehouse)
         mark_dead_runs(warehouse)
@@ -134,20 +135,21 @@ def finish_run(
         warehouse.append(
             contract.segment_registry, pa.Table.from_pandas(registry, preserve_index=False)
         )
-        _end(warehouse, run_id, contract.DONE, facts)
+        _end(warehouse, run_id, contract.DONE, {**facts, "error": None})
         _point_view(warehouse, run_id)
 
 
 def mark_dead_runs(warehouse: Warehouse) -> int:
-    """Record as failed the running runs whose process is gone; return how many."""
+    """Record as failed the running runs that no process works on; return how many."""
     runs = contract.runs
     running = warehouse.connection.execute(
         runs.select().where(runs.c.status == contract.RUNNING)
     ).all()
-    dead = [run for run in running if _is_dead(run.host, run.process_id, run.started_at)]
+    dead = [run for run in running if not is_at_work(warehouse.path, run.run_id)]
     for run in dead:
-        reason = f"its process {run.process_id} ended without finishing it"
+        reason = f"its process {run.process_id} on {run.host} ended without finishing it"
         _end(warehouse, run.run_id, contract.FAILED, {"error": reason})
+        remove_sign(warehouse.path, run.run_id)
     return len(dead)
 
 
@@ -288,24 +290,3 @@ def _literal(text: str) -> str:
 
     bound = literal(text).compile(dialect=Dialect(), compile_kwargs={"literal_binds": True})
     return str(bound)
-
-
-def _is_dead(host: str, process_id: int, started_at: datetime) -> bool:
-    if host != socket.gethostname():
-        return False
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return _began_later(process_id, started_at)
-
-
-def _began_later(process_id: int, started_at: datetime) -> bool:
-    # The system may have given the number of a dead process to a new one.
-    try:
-        began = Path(f"/proc/{process_id}").stat().st_mtime
-    except OSError:
-        return False
-    return began > started_at.replace(tzinfo=UTC).timestamp() + CLOCK_SLACK_SECONDS

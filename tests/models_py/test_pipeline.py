@@ -17,6 +17,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from models_py import settings
 from models_py.database import contract
+from models_py.database.run_lock import run_lock
 from models_py.errors import (
     DataError,
     SegmenthouseError,
@@ -537,10 +538,11 @@ def test_the_next_run_finds_a_killed_one(gold: Path) -> None:
 
 
 def test_a_living_run_is_left_alone(gold: Path) -> None:
-    run(gold, quick())
+    run_id = run(gold, quick()).run_id
     with duckdb.connect(str(gold)) as database:
         database.execute("update results.runs set status = 'running', ended_at = null")
-    run(gold, quick())
+    with run_lock(gold, run_id):
+        run(gold, quick())
     assert asked(gold, "select status from results.runs order by run_id") == [
         ("running",),
         ("done",),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 
 from models_py.database import contract, results
 from models_py.database.connection import Warehouse, open_warehouse
+from models_py.database.run_lock import run_lock
 from models_py.errors import WarehouseError
 
 NO_SEGMENTS = pd.DataFrame({"study": [], "segment_id": []})
@@ -135,40 +135,87 @@ def test_rows_that_do_not_fit_the_contract_leave_nothing(warehouse: Warehouse) -
     assert "results.own_latest" not in warehouse.relations()
 
 
-def alter(warehouse: Warehouse, **values: object) -> None:
-    for column, value in values.items():
-        warehouse.rows(f"update results.runs set {column} = ? where run_id = '1'", [value])
+HOLD = """\
+import sys
+from pathlib import Path
+from models_py.database.run_lock import run_lock
+
+with run_lock(Path(sys.argv[1]), "1"):
+    print("held", flush=True)
+    input()
+"""
 
 
-def ended_process() -> int:
-    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+@contextmanager
+def at_work(warehouse: Warehouse) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process that is at work on run 1."""
+    command = [sys.executable, "-c", HOLD, str(warehouse.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        yield process
+
+
+def run_elsewhere(warehouse: Warehouse) -> None:
+    """Record run 1 as a process of another machine does."""
+    results.begin_run(warehouse, start(run_id="1"))
+    warehouse.rows("update results.runs set host = 'elsewhere', process_id = 7")
+
+
+def signs(warehouse: Warehouse) -> list[str]:
+    return [one.name for one in Path(f"{warehouse.path}.running").iterdir()]
+
+
+def test_a_run_is_dead_when_its_process_is_killed_and_not_before(warehouse: Warehouse) -> None:
+    with at_work(warehouse) as process:
+        run_elsewhere(warehouse)
+        results.begin_run(warehouse, start(run_id="2"))
+        assert statuses(warehouse)[0] == ("running", None)
+        assert signs(warehouse) == ["1"]
+        process.kill()
         process.wait(timeout=60)
-        return process.pid
+        assert signs(warehouse) == ["1"]
+        with warehouse.transaction():
+            results.mark_dead_runs(warehouse)
+    told = "its process 7 on elsewhere ended without finishing it"
+    assert statuses(warehouse)[0] == ("failed", told)
+    assert signs(warehouse) == []
 
 
-def test_runs_of_dead_processes_are_found(warehouse: Warehouse) -> None:
+def test_a_run_that_ends_takes_its_sign_away(warehouse: Warehouse) -> None:
+    with at_work(warehouse) as process:
+        process.communicate(b"\n", timeout=60)
+        assert process.returncode == 0
+    assert signs(warehouse) == []
+
+
+def test_a_running_run_of_a_copied_warehouse_is_dead_there(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    copied = tmp_path / "elsewhere" / "own.duckdb"
+    copied.parent.mkdir()
+    with run_lock(warehouse.path, "1"):
+        run_elsewhere(warehouse)
+        warehouse.rows("checkpoint")
+        copied.write_bytes(warehouse.path.read_bytes())
+        with open_warehouse(copied) as other, other.transaction():
+            assert results.mark_dead_runs(other) == 1
+        with warehouse.transaction():
+            assert results.mark_dead_runs(warehouse) == 0
+
+
+def test_a_run_that_was_taken_for_dead_is_done_when_it_finishes(warehouse: Warehouse) -> None:
     results.begin_run(warehouse, start(run_id="1"))
-    dead = ended_process()
-    alter(warehouse, process_id=dead)
     results.begin_run(warehouse, start(run_id="2"))
-    assert statuses(warehouse) == [
-        ("failed", f"its process {dead} ended without finishing it"),
-        ("running", None),
-    ]
+    assert statuses(warehouse)[0][0] == "failed"
+    finish(warehouse, "1")
+    assert statuses(warehouse)[0] == ("done", None)
 
 
-def test_a_number_given_to_a_later_process_does_not_count(warehouse: Warehouse) -> None:
-    results.begin_run(warehouse, start(run_id="1"))
-    alter(warehouse, started_at=results.utc_now() - timedelta(days=4000))
-    with warehouse.transaction():
-        assert results.mark_dead_runs(warehouse) == 1
-
-
-@pytest.mark.parametrize("host", [socket.gethostname(), "another-machine"])
-def test_runs_that_may_be_alive_are_left(warehouse: Warehouse, host: str) -> None:
-    results.begin_run(warehouse, start(run_id="1"))
-    living = os.getpid() if host == socket.gethostname() else ended_process()
-    alter(warehouse, host=host, process_id=living)
-    with warehouse.transaction():
-        assert results.mark_dead_runs(warehouse) == 0
-    assert statuses(warehouse) == [("running", None)]
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "own.duckdb.running").write_text("a file where the folder should be")
+    with (
+        pytest.raises(WarehouseError, match=f"check the rights of {tmp_path}"),
+        run_lock(tmp_path / "own.duckdb", "1"),
+    ):
+        pass
