@@ -176,7 +176,7 @@ def _by_rule(
     spaces: Sequence[Space], found: Sequence[Found], study: Study, refits: _Refits
 ) -> Winner:
     rule = study.choose
-    silhouettes = np.array([one.measures.common_silhouette for one in found])
+    silhouettes = _counted_silhouettes(found)
     smallest = np.array([one.measures.smallest_share for one in found])
     eligible = [
         int(i)
@@ -193,18 +193,34 @@ def _by_rule(
         return Winner(None, reason, np.array([np.nan]))
     best = next((i for i in eligible[:MOST_REFITTED] if refits.is_stable(i)), None)
     if best is None:
-        return _most_stable(eligible[:MOST_REFITTED], silhouettes, study, refits)
+        return _most_stable(eligible[:MOST_REFITTED], found, silhouettes, study, refits)
     lowest = silhouettes[best] - rule.tolerance * abs(silhouettes[best])
     near = [i for i in eligible if silhouettes[i] >= lowest]
     finest_first = sorted(near, key=lambda i: (-found[i].candidate.k, -silhouettes[i]))
     position = next(i for i in finest_first if i == best or refits.is_stable(i))
+    least = f"{100 * rule.min_share:g}%"
     within = f"; most segments within {rule.tolerance:.0%} of the best" if position != best else ""
     reason = (
         f"common-space silhouette {silhouettes[position]:.3f}, best {silhouettes[best]:.3f}, of"
-        f" {len(eligible)} candidates with {rule.min_share:.0%} or more in the smallest segment"
-        f"{within}; {_stability_words(refits.jaccard(position))}"
+        f" {len(eligible)} candidates with {least} or more in the smallest segment"
+        f"{within}{_noise_words(found[position])}; {_stability_words(refits.jaccard(position))}"
     )
     return Winner(position, reason, refits.jaccard(position), refits.means)
+
+
+def _counted_silhouettes(found: Sequence[Found]) -> FloatArray:
+    """Return each candidate's mean common-space silhouette, rows left as noise counted 0.
+
+    Without them a candidate that clusters none but the densest rows would always win.
+    """
+    return np.array(
+        [one.measures.common_silhouette * (1.0 - one.measures.noise_share) for one in found]
+    )
+
+
+def _noise_words(one: Found) -> str:
+    share = one.measures.noise_share
+    return f"; the {share:.0%} of the rows that are noise count 0" if share > 0 else ""
 
 
 def _all_noise_words(found: Sequence[Found], spaces: Sequence[Space]) -> str:
@@ -232,12 +248,16 @@ def _stability_words(jaccard: FloatArray) -> str:
 
 
 def _most_stable(
-    tried: list[int], silhouettes: FloatArray, study: Study, refits: _Refits
+    tried: list[int],
+    found: Sequence[Found],
+    silhouettes: FloatArray,
+    study: Study,
+    refits: _Refits,
 ) -> Winner:
     most = max(tried, key=lambda i: float(np.min(refits.jaccard(i))))
     reason = (
         f"most stable of the {len(tried)} best by common-space silhouette"
-        f" ({silhouettes[most]:.3f}); none has every segment at Jaccard"
+        f" ({silhouettes[most]:.3f}{_noise_words(found[most])}); none has every segment at Jaccard"
         f" {study.choose.min_stability:g} or more"
     )
     return Winner(most, reason, refits.jaccard(most), refits.means)

@@ -173,8 +173,9 @@ class Choose(Section):
     """How the winner is chosen.
 
     ``by = "rule"``: of the candidates whose smallest segment has ``min_share`` of the rows and
-    whose segments all reach ``min_stability``, the highest silhouette in the common space; of
-    those within ``tolerance`` (a share) of it, the one with the most segments.
+    whose segments all reach ``min_stability``, the highest silhouette in the common space, where
+    a row that is left as noise counts 0; of those within ``tolerance`` (a share) of it, the one
+    with the most segments.
     ``k`` leaves the candidates with that number of clusters alone in the choice. ``evidence``
     measures DBCV and the gap statistic of every candidate beside it.
     """

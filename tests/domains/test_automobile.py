@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from tests.domains.runs import run_shipped
+from tests.domains.runs import check_row, readme_row, run_shipped
 from tests.warehouse.dbt_runs import Warehouse
 
 from models_py import settings
@@ -80,6 +80,14 @@ def test_ours_tells_more_of_the_label(baseline: Finished, ours: Finished) -> Non
     # No grouping that was not told the labels reaches a model that was.
     assert found["purity"] < theirs["supervised_accuracy"]
     assert theirs["supervised_accuracy"] == pytest.approx(0.536, abs=0.01)
+
+
+def test_the_readme_tells_of_both(baseline: Finished, ours: Finished) -> None:
+    for study, finished in (("automobile", ours), ("automobile_kmeans", baseline)):
+        row, found = readme_row(study, "surrogate F1"), figures(finished)
+        check_row(row, finished)
+        assert row["purity"] == f"{found['purity']:.1%}"
+        assert row["adjusted Rand"] == f"{found['adjusted_rand']:.3f}"
 
 
 def test_segments_are_mapped_to_their_commonest_label(ours: Finished) -> None:

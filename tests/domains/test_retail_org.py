@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.domains.runs import run_shipped
+from tests.domains.runs import check_row, readme_row, run_shipped
 from tests.planted_gold import asked
 from tests.warehouse.dbt_runs import Warehouse
 from tests.warehouse.test_documentation import undescribed
@@ -120,10 +120,16 @@ def test_spend_alone_makes_the_unscaled_distances(baselines: Path) -> None:
 
 
 def test_our_study_is_stable(retail_org: Warehouse) -> None:
-    segments = run_shipped(retail_org, "retail_org").tables.rows["segments"]
+    finished = run_shipped(retail_org, "retail_org")
+    segments = finished.tables.rows["segments"]
 
-    assert sorted(segments["size"]) == [98, 893, 938]
-    assert segments["stability"].min() >= 0.75
+    check_row(readme_row("retail_org", "surrogate F1"), finished)
+    assert sorted(segments["size"]) == [44, 213, 830, 842]
+    assert segments["stability"].min() >= 0.95
+    frequent = retail_org.rows(
+        "select count(*), sum(order_count) from gold.retail_org_customers where order_count > 30"
+    )
+    assert frequent == [(38, 1_994)]
 
 
 def test_few_order_again_and_only_those_can_be_foretold(
@@ -136,6 +142,10 @@ def test_few_order_again_and_only_those_can_be_foretold(
 
     assert told["split_on"].unique().tolist() == [date(2019, 10, 20)]
     assert told["rows"].unique().tolist() == [1_432]
+    values = told.set_index(["grouping", "outcome"])["value"]
+    row = readme_row(study.name, "churn")
+    for outcome in ("spend", "visits", "churn"):
+        assert row[outcome] == f"{values['segments', outcome]:.3f}"
     again = retail_org.value(
         "select count(*) from (select customer_id from silver.retail_org_orders group by 1"
         " having min(ordered_on) < '2019-10-20' and max(ordered_on) >= '2019-10-20')"

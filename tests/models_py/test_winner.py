@@ -74,6 +74,29 @@ def test_the_rule_keeps_to_the_smallest_share(points: FloatArray, found: list[Fo
     assert (small.jaccard >= 0.6).all()
 
 
+def test_rows_left_as_noise_count_nothing() -> None:
+    # Two dense cores inside two wide groups: density finds the cores alone, far apart.
+    generator = np.random.default_rng(3)
+    spreads = np.repeat([0.05, 1.6], [60, 240])
+    rows = generator.normal(size=(300, 2)) * spreads[:, None]
+    rows[::2, 0] += 8.0
+    rows = np.ascontiguousarray(rows)
+    requests = [
+        Request("kmeans", [2], {}),
+        Request("dbscan", [], {"eps": 0.15, "min_samples": 8}),
+    ]
+    found = search([Space("none", rows)], rows, requests, None, 1, Silent())
+    kmeans, dbscan = (one.measures for one in found)
+    assert dbscan.common_silhouette > kmeans.common_silhouette
+    assert dbscan.noise_share > 0.5
+
+    assert choose(rows, found, by="rule", min_share=0.01, refits=0).position == 0
+    alone = choose(rows, found[1:], by="rule", min_share=0.01, refits=0)
+    counted = dbscan.common_silhouette * (1 - dbscan.noise_share)
+    assert f"common-space silhouette {counted:.3f}" in alone.reason
+    assert f"the {dbscan.noise_share:.0%} of the rows that are noise count 0" in alone.reason
+
+
 def test_no_segment_is_large_enough(points: FloatArray, found: list[Found]) -> None:
     winner = choose(points, found, by="rule", min_share=0.95)
     assert winner.position is None
