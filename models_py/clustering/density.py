@@ -128,39 +128,14 @@ def neighbour_distances(points: FloatArray, count: int) -> FloatArray:
     return np.asarray(search.kneighbors(points)[0][:, -1], dtype=np.float64)
 
 
-def knee_eps(points: FloatArray, min_samples: int) -> float:
-    """Return the distance at the knee of the sorted k-distance curve.
+def _knee_of(points: FloatArray, distances: FloatArray) -> float:
+    """Return the distance at the knee of the sorted k-distances.
 
-    Every row's distance to its ``min_samples``-th nearest row (itself included) is sorted;
-    both axes are scaled to 0..1, and the knee is where the convex rising curve lies furthest
+    Both axes are scaled to 0..1, and the knee is where the convex rising curve lies furthest
     below the diagonal (Kneedle with sensitivity 0). Where the k-distances are all equal, that
     distance is returned; where they are all zero, the smallest positive distance between
-    neighbouring distinct rows.
-
-    Parameters
-    ----------
-    points
-        Shape (n, p), finite.
-    min_samples
-        Neighbours that make a core row, itself included; at most the rows.
-
-    Returns
-    -------
-    float
-        Above 0.
-
-    Raises
-    ------
-    DataError
-        When ``min_samples`` lies outside 1..n or all rows are equal.
+    neighbouring distinct rows. It is just above the knee, so that rounding leaves its row inside.
     """
-    points = check_points(points)
-    _check_min_samples(min_samples, len(points))
-    return _knee_of(points, neighbour_distances(points, min_samples))
-
-
-def _knee_of(points: FloatArray, distances: FloatArray) -> float:
-    """Return the knee of k-distances, just above it so that rounding leaves its row inside."""
     return _positive_knee(points, np.sort(distances)) * (1.0 + 1e-12)
 
 

@@ -7,7 +7,7 @@ two rows is half the squared Euclidean distance of the rows scaled to length 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Literal, TypeVar, cast
 
 import numba
@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from models_py.errors import DataError, UsageError, near_match
-from models_py.threads import across_threads
 from models_py.typing import FloatArray
 
 Metric = Literal["euclidean", "cosine"]
@@ -102,91 +101,6 @@ def _directions(rows: FloatArray) -> list[FloatArray]:
     return [unit, zero.astype(np.float64)] if zero.any() else [unit]
 
 
-def condensed_bytes(n: int, dtype: npt.DTypeLike = np.float32) -> int:
-    """Bytes of the condensed distance matrix of ``n`` rows: n (n - 1) / 2 values."""
-    return n * (n - 1) // 2 * np.dtype(dtype).itemsize
-
-
-def condensed_distances(
-    points: npt.ArrayLike, metric: str = "euclidean", dtype: npt.DTypeLike = np.float32
-) -> npt.NDArray[Any]:
-    """All pairwise distances in scipy's condensed order.
-
-    Parameters
-    ----------
-    points
-        Shape (n, p).
-    metric
-        ``"euclidean"`` or ``"cosine"``.
-    dtype
-        Type of the result; the distances are computed in float64 and rounded once.
-
-    Returns
-    -------
-    ndarray
-        Shape (n (n - 1) / 2,): pairs (0, 1), (0, 2), ..., (n - 2, n - 1).
-
-    Raises
-    ------
-    UsageError, DataError
-        See `measurable_rows`.
-    """
-    vectors = measurable_rows(points, metric)
-    n = len(vectors)
-    condensed = np.empty(n * (n - 1) // 2, dtype=dtype)
-
-    def fill(piece: tuple[int, int]) -> None:
-        first, last = piece
-        block = np.empty((last - first, n))
-        block_distances(vectors, first, last, metric == "cosine", block)
-        for row in range(first, last):
-            start = row * n - row * (row + 1) // 2
-            condensed[start : start + n - row - 1] = block[row - first, row + 1 :]
-
-    across_threads(fill, row_ranges(n, TILE))
-    return condensed
-
-
-def distance_blocks(
-    points: npt.ArrayLike, metric: str = "euclidean", block_rows: int = 256
-) -> Iterator[tuple[int, FloatArray]]:
-    """Walk over the square distance matrix by blocks of rows, one block in memory at a time.
-
-    Parameters
-    ----------
-    points
-        Shape (n, p).
-    metric
-        ``"euclidean"`` or ``"cosine"``.
-    block_rows
-        Rows per block; a block takes ``8 * block_rows * n`` bytes.
-
-    Yields
-    ------
-    first : int
-        Index of the block's first row.
-    block : FloatArray
-        Shape (rows, n): distances of these rows to all rows. The memory is the caller's.
-
-    Raises
-    ------
-    UsageError, DataError
-        See `measurable_rows`.
-    """
-    vectors = measurable_rows(points, metric)
-    n = len(vectors)
-    for first, last in row_ranges(n, block_rows):
-        block = np.empty((last - first, n))
-
-        def fill(piece: tuple[int, int], block: FloatArray = block, first: int = first) -> None:
-            low, high = piece
-            part = block[low:high]
-            block_distances(vectors, first + low, first + high, metric == "cosine", part)
-
-        across_threads(fill, row_ranges(last - first, max(1, TILE // 4)))
-        yield first, block
-
-
 @compiled
 def tile_squares(tile: FloatArray, vector: FloatArray, out: FloatArray) -> None:
     """Squared distances of one vector (q,) to the TILE columns of ``tile`` (q, TILE)."""
@@ -212,25 +126,3 @@ def load_tile(vectors: FloatArray, first: int, tile: FloatArray) -> None:
         row = min(first + t, n - 1)
         for feature in range(vectors.shape[1]):
             tile[feature, t] = vectors[row, feature]
-
-
-@compiled
-def block_distances(
-    vectors: FloatArray, first: int, last: int, halved_squares: bool, out: FloatArray
-) -> None:
-    """Fill ``out`` (last - first, n) with the distances of rows first..last to all rows.
-
-    ``halved_squares`` gives the cosine distance of `measurable_rows` in place of the Euclidean.
-    """
-    n, features = vectors.shape
-    tile = np.empty((features, TILE))
-    squares = np.empty(TILE)
-    for start in range(0, n, TILE):
-        load_tile(vectors, start, tile)
-        filled = min(TILE, n - start)
-        for row in range(first, last):
-            tile_squares(tile, vectors[row], squares)
-            for t in range(TILE):
-                squares[t] = 0.5 * squares[t] if halved_squares else np.sqrt(squares[t])
-            for t in range(filled):
-                out[row - first, start + t] = squares[t]

@@ -23,7 +23,6 @@ from models_py.clustering.density import (
     density_hierarchy,
     hdbscan,
     hdbscan_peak_bytes,
-    knee_eps,
     neighbour_distances,
 )
 from models_py.errors import DataError, MemoryRefusedError
@@ -81,13 +80,15 @@ def test_the_knee_lies_between_groups_and_noise():
 
 def test_the_knee_is_one_of_the_k_distances():
     points = drawn_groups(300, 2)
-    assert np.isclose(chosen_distances(points, 5), knee_eps(points, 5)).any()
+    eps = dbscan(points, min_samples=5).parameters["eps"]
+    assert np.isclose(chosen_distances(points, 5), eps).any()
 
 
 def test_the_knee_of_duplicates_is_above_zero():
     points = np.repeat([[0.0, 0.0], [3.0, 4.0], [0.0, 9.0]], 10, axis=0)
-    assert knee_eps(points, 4) == pytest.approx(5.0)
-    assert dbscan(points, min_samples=4).k >= 1
+    found = dbscan(points, min_samples=4)
+    assert found.parameters["eps"] == pytest.approx(5.0)
+    assert found.k >= 1
 
 
 @pytest.mark.parametrize("p", [2, 30])

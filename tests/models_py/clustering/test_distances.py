@@ -1,18 +1,15 @@
+"""The kernels under every pairwise distance, held against scipy and scikit-learn."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from scipy.spatial.distance import cdist, pdist
+from scipy.spatial.distance import cdist
 from sklearn.metrics import pairwise_distances
 
+from models_py.clustering.distances import TILE, load_tile, measurable_rows, tile_squares
 from models_py.errors import DataError, UsageError
-from models_py.clustering.distances import (
-    condensed_bytes,
-    condensed_distances,
-    distance_blocks,
-    measurable_rows,
-)
 
 tables = arrays(
     np.float64,
@@ -21,50 +18,51 @@ tables = arrays(
 )
 
 
+def distances(points: np.ndarray, metric: str = "euclidean") -> np.ndarray:
+    """All pairs, tile by tile."""
+    vectors = measurable_rows(points, metric)
+    n = len(vectors)
+    squares = np.empty((n, -(-n // TILE) * TILE))
+    tile = np.empty((vectors.shape[1], TILE))
+    for first in range(0, n, TILE):
+        load_tile(vectors, first, tile)
+        for row in range(n):
+            tile_squares(tile, vectors[row], squares[row, first : first + TILE])
+    return squares[:, :n] / 2 if metric == "cosine" else np.sqrt(squares[:, :n])
+
+
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 @pytest.mark.parametrize("features", [1, 3, 4, 12])
-def test_condensed_equals_scipy(metric: str, features: int) -> None:
+def test_distances_are_scipys(metric: str, features: int) -> None:
     points = np.random.default_rng(features).normal(size=(150, features))
 
-    found = condensed_distances(points, metric, dtype=np.float64)
+    found = distances(points, metric)
 
-    np.testing.assert_allclose(found, pdist(points, metric), rtol=1e-12, atol=1e-12)
-
-
-def test_condensed_default_is_float32_of_the_stated_size() -> None:
-    points = np.random.default_rng(0).normal(size=(70, 5))
-
-    found = condensed_distances(points)
-
-    assert found.dtype == np.float32
-    assert found.nbytes == condensed_bytes(70)
-    np.testing.assert_allclose(found, pdist(points), rtol=1e-6)
+    np.testing.assert_allclose(found, cdist(points, points, metric), rtol=1e-12, atol=1e-12)
 
 
 @given(tables)
 @settings(max_examples=40, deadline=None)
-def test_blocks_tile_the_square_matrix(points: np.ndarray) -> None:
-    blocks = list(distance_blocks(points, block_rows=4))
+def test_distances_are_symmetric_to_the_last_bit(points: np.ndarray) -> None:
+    found = distances(points)
 
-    assert [first for first, _ in blocks] == list(range(0, len(points), 4))
-    square = np.vstack([block for _, block in blocks])
-    np.testing.assert_allclose(square, cdist(points, points), rtol=1e-12, atol=1e-12)
-    np.testing.assert_array_equal(square, square.T)
-    np.testing.assert_array_equal(np.diag(square), 0.0)
+    np.testing.assert_allclose(found, cdist(points, points), rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(found, found.T)
+    np.testing.assert_array_equal(np.diag(found), 0.0)
 
 
 def test_far_from_the_origin_near_points_keep_their_distance() -> None:
     points = 1e8 + np.array([[0.0, 0.0], [0.5, 0.0], [0.5, 0.0]])
 
-    found = condensed_distances(points, dtype=np.float64)
+    found = distances(points)
 
-    np.testing.assert_array_equal(found, [0.5, 0.5, 0.0])
+    np.testing.assert_array_equal(found[np.triu_indices(3, 1)], [0.5, 0.5, 0.0])
 
 
 def test_cosine_of_rows_of_zeros() -> None:
     points = np.array([[0.0, 0.0], [0.0, 0.0], [3.0, 4.0], [-3.0, -4.0]])
 
-    (_, found), *_ = distance_blocks(points, "cosine")
+    found = distances(points, "cosine")
 
     expected = [[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 0, 2], [1, 1, 2, 0]]
     np.testing.assert_allclose(found, expected, atol=1e-15)
@@ -73,11 +71,10 @@ def test_cosine_of_rows_of_zeros() -> None:
 def test_cosine_of_huge_and_tiny_rows() -> None:
     points = np.random.default_rng(1).normal(size=(20, 4)) * np.logspace(-200, 200, 20)[:, None]
 
-    found = condensed_distances(points, "cosine", dtype=np.float64)
+    found = distances(points, "cosine")
 
     scaled = points / np.abs(points).max(axis=1, keepdims=True)
-    square = pairwise_distances(scaled, metric="cosine")
-    np.testing.assert_allclose(found, square[np.triu_indices(20, 1)], atol=1e-14)
+    np.testing.assert_allclose(found, pairwise_distances(scaled, metric="cosine"), atol=1e-14)
 
 
 def test_rows_are_padded_to_four_features() -> None:
@@ -87,8 +84,8 @@ def test_rows_are_padded_to_four_features() -> None:
 
 def test_refusals() -> None:
     with pytest.raises(UsageError, match="did you mean 'cosine'"):
-        condensed_distances(np.ones((3, 2)), "cosin")
+        measurable_rows(np.ones((3, 2)), "cosin")
     with pytest.raises(DataError, match="missing or infinite"):
-        condensed_distances(np.array([[1.0], [np.nan]]))
+        measurable_rows(np.array([[1.0], [np.nan]]))
     with pytest.raises(DataError, match="two dimensions"):
-        condensed_distances(np.ones(3))
+        measurable_rows(np.ones(3))
