@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from models_py.describe.names import feature_words
+from models_py.describe.words import column_words, unit
 from models_py.errors import StudyError
 from models_py.studies.study import Section
 
@@ -198,8 +198,8 @@ def _reason(
     value = _figure(row, condition.figure)
     if not condition.holds(value):
         return None
-    words = feature_words(feature)
-    told = f"{words} {row['mean']:,.3g} (all {row['population_mean']:,.3g})"
+    words = column_words(feature)
+    told = f"{words} {row['mean']:,.3g}{unit(feature)} (all {row['population_mean']:,.3g})"
     if condition.figure in FIGURE_WORDS:
         told += f", {FIGURE_WORDS[condition.figure].format(value=value)}"
     return told, words

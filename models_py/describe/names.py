@@ -6,18 +6,16 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models_py.describe.words import column_words, plain_words, unit, words_of
 from models_py.errors import StudyError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CLEAR_Z = 0.25
-WORDS = Path(__file__).with_name("words.toml")
 
 
 @dataclass(frozen=True)
@@ -123,29 +121,18 @@ def plural(entity: str) -> str:
     return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
 
 
-def feature_words(feature: str) -> str:
-    """Return a column's name in words: ``department_meat_share`` is ``meat share``."""
-    words, _, category = feature.partition("=")
-    for prefix in ("department_", "format_", "hour_"):
-        words = words.removeprefix(prefix)
-    return words.replace("_", " ") + (f" {category}" if category else "")
-
-
 def side_words(feature: str, z: float) -> str:
     """Return what a segment is called that is high (z > 0) or low in a feature."""
-    for pattern, sides in _known_words().items():
-        if fnmatchcase(feature, pattern):
-            what = feature_words(feature).removesuffix(" share")
-            return sides["high" if z > 0 else "low"].format(what=what)
+    side = words_of(feature).get("high" if z > 0 else "low")
+    if side is not None:
+        return side.format(what=_what(feature))
     if "=" in feature:
-        return feature_words(feature) if z > 0 else f"few {feature_words(feature)}"
-    return f"{'high' if z > 0 else 'low'} {feature_words(feature)}"
+        return column_words(feature) if z > 0 else f"few {column_words(feature)}"
+    return f"{'high' if z > 0 else 'low'} {column_words(feature)}"
 
 
-@cache
-def _known_words() -> dict[str, dict[str, str]]:
-    known: dict[str, dict[str, str]] = tomllib.loads(WORDS.read_text(encoding="utf-8"))
-    return known
+def _what(feature: str) -> str:
+    return plain_words(feature).removesuffix(" share")
 
 
 @dataclass(frozen=True)
@@ -166,14 +153,10 @@ def _names_by_strength(profile: pd.DataFrame, who: str) -> list[str]:
 
 
 def _name_part(feature: str, z: float) -> _Part:
-    side = "high" if z > 0 else "low"
-    for pattern, words in _known_words().items():
-        if fnmatchcase(feature, pattern):
-            what = feature_words(feature).removesuffix(" share")
-            for kind in ("as", "who"):
-                if f"{side}_{kind}" in words:
-                    return _Part(kind, words[f"{side}_{kind}"].format(what=what))
-            break
+    side, words = "high" if z > 0 else "low", words_of(feature)
+    for kind in ("as", "who"):
+        if f"{side}_{kind}" in words:
+            return _Part(kind, words[f"{side}_{kind}"].format(what=_what(feature)))
     return _Part("phrase", side_words(feature, z))
 
 
@@ -204,7 +187,7 @@ def _described(profile: pd.DataFrame, top: int) -> str:
     parts = [
         f"{side}: "
         + ", ".join(
-            f"{feature_words(feature)} {mean:,.3g} (all {population:,.3g})"
+            f"{column_words(feature)} {mean:,.3g}{unit(feature)} (all {population:,.3g})"
             for feature, mean, population in zip(
                 rows["feature"], rows["mean"], rows["population_mean"], strict=True
             )

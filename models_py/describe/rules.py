@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from models_py.database.connection import literal, quoted
-from models_py.describe.names import feature_words
+from models_py.describe.words import column_words, unit
 from models_py.features.matrix import FeatureMatrix, Recipe
 from models_py.typing import BoolArray, Float32Array, FloatArray, IntArray
 
@@ -207,7 +207,7 @@ def condition_sql(condition: Condition, recipe: Recipe, is_binary: bool = False)
 
 def condition_words(condition: Condition, recipe: Recipe, is_binary: bool = False) -> str:
     """Return a condition in words."""
-    words = feature_words(recipe.column)
+    words = column_words(recipe.column)
     is_high = condition.side == "at_least"
     if condition.side == "unknown":
         return f"{words} not known"
@@ -223,7 +223,8 @@ def condition_words(condition: Condition, recipe: Recipe, is_binary: bool = Fals
         case "numeric":
             if is_binary:
                 return f"{words}: {'yes' if is_high else 'no'}"
-            return f"{words} {'at least' if is_high else 'under'} {condition.threshold:,g}"
+            edge = f"{condition.threshold:,g}{unit(recipe.column)}"
+            return f"{words} {'at least' if is_high else 'under'} {edge}"
 
 
 def _thresholds(

@@ -18,7 +18,7 @@ from models_py.database.results import read_run_rows
 from models_py.errors import DataError, SegmenthouseError
 from models_py.pipeline import read_studied
 from models_py.report.drawing import PALETTE
-from models_py.report.words import many
+from models_py.describe.words import many
 from models_py.scoring.saved import load_run_models
 from models_py.studies.study import Study
 from models_py.studies.vocabulary import ALGORITHMS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models_py.report.words import column_words
+from models_py.describe.words import column_words
 from models_py.errors import MissingExtraError
 from models_py.report.facts import Facts, records
 from models_py.report.maps import principal_map, sampled

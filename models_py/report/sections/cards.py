@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models_py.describe.names import side_words, standing_out
-from models_py.report.words import column_words
+from models_py.describe.words import column_words
 from models_py.report.content import Advice, Card, Code, Section, Trait
 from models_py.report.facts import Facts, is_given, number, records
 from models_py.report.numbers import count, in_units, plain, share, signed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from models_py.report.words import column_words, many
+from models_py.describe.words import column_words, many
 from models_py.typing import FloatArray
 from models_py.report.content import Figure, Section, Table
 from models_py.report.drawing import tag

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from models_py.report.words import column_words, many
+from models_py.describe.words import column_words, many
 from models_py.report.content import Figure, Section, Table
 from models_py.report.drawing import joined, tag
 from models_py.report.facts import Facts, known_numbers, number, records
@@ -283,17 +283,26 @@ def _dropped(facts: Facts, dropped: pd.DataFrame) -> Table:
         reason=("reason", "first"), parts=("partition", "nunique")
     )
     of = [_parts_title(facts)] if facts.is_partitioned else []
+    columns = {str(name) for name in facts.tables["feature_selection"]["feature"]}
     rows = [
         [
             column_words(str(row["feature"])),
             STEPS.get(str(row["dropped_at"]), str(row["dropped_at"])),
             *([_parts(facts, row["parts"])] if of else []),
-            str(row["reason"] or ""),
+            _in_words(str(row["reason"] or ""), columns),
         ]
         for row in records(grouped.reset_index())
     ]
     head = ["feature", "why", *of, "in detail" + (", for the first" if of else "")]
     return Table(head, rows, frozenset(range(len(head))))
+
+
+def _in_words(reason: str, columns: set[str]) -> str:
+    # Reasons name other features as they are in gold.
+    return " ".join(
+        column_words(bare) + word[len(bare) :] if (bare := word.rstrip(",;")) in columns else word
+        for word in reason.split(" ")
+    )
 
 
 def _parts_title(facts: Facts) -> str:

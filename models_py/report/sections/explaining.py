@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models_py.report.words import column_words
+from models_py.describe.words import column_words
 from models_py.report.content import Code, Figure, Section, Table
 from models_py.report.facts import Facts, is_given, number, records
 from models_py.report.map_charts import Swarm, draw_swarms, swarm_words

@@ -11,7 +11,7 @@ from models_py.report.drawing import tag
 from models_py.report.facts import Facts, number, records
 from models_py.report.numbers import plain, share
 from models_py.report.shape_charts import heat_style
-from models_py.report.words import column_words
+from models_py.describe.words import column_words
 
 if TYPE_CHECKING:
     import pandas as pd

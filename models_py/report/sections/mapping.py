@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models_py.report.words import column_words
+from models_py.describe.words import column_words
 from models_py.report.content import Figure, Section
 from models_py.report.facts import Facts
 from models_py.report.map_charts import Cloud, Place, draw_map

@@ -78,7 +78,8 @@ def test_the_figures_are_told() -> None:
     rows = [("spend_amount", {"total_share": 0.5}), ("recency_days", {"z": -0.25, "mean": 4.0})]
     told = advise(segments(), profile(*rows), load_advice()).iloc[0]
     assert told["because"] == (
-        "2.00 times its share of the spend; recency days 4 (all 1), -0.2 standard deviations"
+        "2.00 times its share of the spend; time since the last visit 4 days (all 1),"
+        " -0.2 standard deviations"
     )
     assert told["priority"] == 1
 
@@ -105,7 +106,10 @@ def test_rules_of_ones_own_replace_and_add(tmp_path: Path) -> None:
     rules = load_advice(own)
     assert [rule.action for rule in rules][-1] == "mine"
     told = advise(segments(), profile(("recency_days", {"z": 0.2})), rules)
-    assert told.loc[told["segment_id"] == 3, "advice"].tolist() == ["Call recency days", "x"]
+    assert told.loc[told["segment_id"] == 3, "advice"].tolist() == [
+        "Call time since the last visit",
+        "x",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from models_py.describe.names import (
-    feature_words,
     name_segments,
     plural,
     side_words,
@@ -30,7 +29,12 @@ def profiles(*rows: tuple[int, str, float]) -> pd.DataFrame:
         ("department_packaged_meat_share", -1.0, "little packaged meat"),
         ("hour_evening_share", 1.0, "evening shoppers"),
         ("category_effective_count", -1.0, "narrow range"),
-        ("format_xls_share", 1.0, "much xls"),
+        ("format_xls_share", 1.0, "very large stores"),
+        ("mission_fresh_share", 1.0, "fresh-food shoppers"),
+        ("mission_fresh_share", -1.0, "little fresh food"),
+        ("price_sensitivity_mm_share", -1.0, "less mid market"),
+        ("basket_size_l_share", 1.0, "large baskets"),
+        ("region_north_share", 1.0, "much region north"),
         ("life_stage=YA", 1.0, "life stage YA"),
         ("life_stage=YA", -1.0, "few life stage YA"),
         ("income_band", 1.0, "high income band"),
@@ -41,9 +45,14 @@ def test_words_of_a_side(feature: str, z: float, words: str) -> None:
     assert side_words(feature, z) == words
 
 
-def test_words_of_a_column() -> None:
-    assert feature_words("department_meat_share") == "meat share"
-    assert feature_words("life_stage=YA") == "life stage YA"
+def test_a_description_has_plain_words_and_units() -> None:
+    told = name_segments(
+        profiles((1, "visit_gap_mean_days", 5.0), (1, "mission_fresh_share", -1.0)), top=3
+    )
+    assert told[1].description == (
+        "high: average gap between visits 6.5 days (all 1.5);"
+        " low: share of fresh-food baskets 0.5 (all 1.5)"
+    )
 
 
 def test_the_strongest_two_name_a_segment() -> None:
@@ -96,6 +105,10 @@ def test_standing_out_keeps_the_top_of_each_side() -> None:
         ),
         ([("own_label_share", 2.0), ("income_band", 1.0)], "own-label customers, high income band"),
         ([("recency_days", 2.0)], "lapsed customers"),
+        (
+            [("mission_fresh_share", 2.0), ("price_sensitivity_um_share", 1.0)],
+            "up-market fresh-food shoppers",
+        ),
     ],
 )
 def test_adjectives_and_nouns_make_a_name(rows: list[tuple[str, float]], name: str) -> None:

@@ -130,5 +130,5 @@ def test_a_missing_value_can_be_what_tells_a_group() -> None:
     matrix = fitted(frame)
     rules = find_rules(matrix.unscaled(frame), groups, matrix, 1)
     assert rules is not None
-    assert {rule.group: rule.text for rule in rules.rules}[1] == "gap days not known"
+    assert {rule.group: rule.text for rule in rules.rules}[1] == "gap not known"
     assert in_duckdb(frame, rules.case_sql([0, 1])) == groups.tolist()

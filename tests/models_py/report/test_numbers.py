@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from models_py.report import numbers
-from models_py.report.words import column_words, many
+from models_py.describe.words import column_words, many
 
 
 @pytest.mark.parametrize(

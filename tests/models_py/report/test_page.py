@@ -164,6 +164,18 @@ def test_cards_tell_advice_and_what_stands_out(explained: Reported) -> None:
             assert escape(text) in card
 
 
+def test_reasons_name_other_features_in_words(bare: tuple[Path, str]) -> None:
+    path, run_id = bare
+    with duckdb.connect(str(path)) as database:
+        database.execute(
+            "update results.feature_selection set is_kept = false, dropped_at = 'correlation',"
+            " reason = 'correlates 0.91 with basket_spend_mean, and with the rest 0.2 on average'"
+            " where feature = 'recency_days' or feature = 'own_label_share'"
+        )
+    html = write_report(run_id, path, Silent()).page.read_text(encoding="utf-8")
+    assert "correlates 0.91 with average basket spend, and with the rest 0.2 on average" in html
+
+
 def test_explanations_are_shown(explained: Reported) -> None:
     html = explained.html
     f1, right, case, rows = asked(
