@@ -19,6 +19,8 @@ import numpy as np
 from models_py.typing import FloatArray, IntArray
 
 NORMAL_95 = 1.959963984540054
+ROUNDING = 1e-11
+"""Share of the squares from the origin below which a scatter is what rounding left of none."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Moments:
     @property
     def scatter(self) -> FloatArray:
         """Sums of squared differences from the mean."""
-        return np.maximum(self.squares - _ratio(self.total**2, self.count), 0.0)
+        left = self.squares - _ratio(self.total**2, self.count)
+        return np.where(np.isnan(left) | (left > ROUNDING * self.squares), left, 0.0)
 
     @property
     def variance(self) -> FloatArray:

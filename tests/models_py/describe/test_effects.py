@@ -123,3 +123,14 @@ def test_a_small_segment_tells_nothing_of_its_members() -> None:
     assert hidden.isna().all()
     assert told.loc[1].notna().drop(["effect_size", "effect_low", "effect_high", "p"]).all()
     assert set(profile_categories(frame, ids, small_segment=2)["segment_id"]) == {1}
+
+
+@pytest.mark.parametrize("members", [9_732, 7_597, 5_171])
+def test_a_word_that_all_members_have_and_nobody_else_has_no_effect_size(members: int) -> None:
+    # The moments of the rest come from a subtraction, which leaves a scatter of rounding alone.
+    values = (np.arange(45_211) < members).astype(np.float64)[:, None]
+    centred = values - values.mean(axis=0)
+    inside = moments(centred[:members])
+    told = effects(inside, moments(centred).without(inside))
+    assert np.isnan(told.size).all()
+    assert np.isnan(told.high).all()
