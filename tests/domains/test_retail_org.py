@@ -13,11 +13,8 @@ from tests.warehouse.dbt_runs import Warehouse
 from tests.warehouse.test_documentation import undescribed
 
 from models_py import settings
+from models_py.commands.check_validity import main as check
 from models_py.commands.run_sql import ask, find_question
-from models_py.progress import Silent
-from models_py.studies.loading import load_study
-from models_py.studies.study import Stability
-from models_py.validity import check_validity
 
 
 @pytest.fixture(scope="module")
@@ -132,23 +129,45 @@ def test_our_study_is_stable(retail_org: Warehouse) -> None:
     assert frequent == [(38, 1_994)]
 
 
-def test_few_order_again_and_only_those_can_be_foretold(
-    retail_org: Warehouse, monkeypatch: pytest.MonkeyPatch
+def test_few_order_again_and_the_readme_tells_of_them(
+    retail_org: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    run_shipped(retail_org, "retail_org_kmeans", stability={"refits": 0})
     monkeypatch.setenv(settings.HOME_VARIABLE, str(retail_org.home))
-    study = load_study("retail_org_kmeans").model_copy(update={"stability": Stability(refits=0)})
 
-    told = check_validity(study, settings.warehouse_path(), study.seed, Silent())
+    assert check(["--study", "retail_org_kmeans"]) == 0
 
-    assert told["split_on"].unique().tolist() == [date(2019, 10, 20)]
-    assert told["rows"].unique().tolist() == [1_432]
-    values = told.set_index(["grouping", "outcome"])["value"]
-    row = readme_row(study.name, "churn")
-    for outcome in ("spend", "visits", "churn"):
-        assert row[outcome] == f"{values['segments', outcome]:.3f}"
+    printed = capsys.readouterr().out
+    assert "segments of what was before 2019-10-20, 1,432 rows" in printed
+    (line,) = [line for line in printed.splitlines() if line.startswith("these segments")]
+    row = readme_row("retail_org_kmeans", "churn")
+    assert line.split()[2:] == [row[name] for name in ("groups", "spend", "visits", "churn")]
+    path = retail_org.home / "data" / "segmenthouse.duckdb"
+    answer = ask(find_question("validity"), path, {"study": "retail_org_kmeans"}, None)
+    assert {row[0] for row in answer.rows} == {"segments", "rfm", "rfm_score", "kmeans"}
     again = retail_org.value(
         "select count(*) from (select customer_id from silver.retail_org_orders group by 1"
         " having min(ordered_on) < '2019-10-20' and max(ordered_on) >= '2019-10-20')"
     )
     assert again == 64
-    assert retail_org.value("select count(*) from gold.retail_org_customers") == 1_929
+
+
+def test_orders_still_to_come_are_left_out_and_everything_reconciles(
+    retail_org: Warehouse, tmp_path: Path, shared_data: Path
+) -> None:
+    until = {"retail_org_dir": str(shared_data / "retail_org"), "retail_org_until": "2019-10-20"}
+    warehouse = Warehouse(tmp_path, until)
+
+    built = warehouse.dbt("build", "--selector", "retail_org")
+
+    assert built.code == 0, built.text
+    assert warehouse.value("select max(ordered_on) from silver.retail_org_orders") < date(
+        2019, 10, 20
+    )
+    assert warehouse.value("select count(*) from gold.retail_org_customers") == 1_432
+    later = retail_org.value(
+        "select count(*) from silver.retail_org_orders where ordered_on >= '2019-10-20'"
+    )
+    assert warehouse.rows(
+        "select entity, row_count from silver.retail_org_rejections where reason = 'still_to_come'"
+    ) == [("order", later)]
