@@ -86,12 +86,27 @@ def test_samples_are_written_whole(complete_journey: Warehouse) -> None:
 
 
 def test_a_second_build_gives_the_same_gold(complete_journey: Warehouse) -> None:
+    """It also replaces what was a view in an older warehouse and is a table now, and back."""
     tables = ("customers", "stores", "customer_departments", "lifestage_sample")
     first = {name: _fingerprint(complete_journey, name) for name in tables}
+    kinds = _kinds(complete_journey)
+    with duckdb.connect(str(complete_journey.home / "data" / "segmenthouse.duckdb")) as raw:
+        raw.execute("drop view silver.grocery_transactions")
+        raw.execute("create table silver.grocery_transactions as select 1 as old")
+        raw.execute("drop table gold.grocery_stores")
+        raw.execute("create view gold.grocery_stores as select 1 as old")
     again = complete_journey.dbt("run", "--select", "silver_grocery_checked_lines+")
 
     assert again.code == 0, again.text
     assert {name: _fingerprint(complete_journey, name) for name in tables} == first
+    assert _kinds(complete_journey) == kinds
+
+
+def _kinds(warehouse: Warehouse) -> list[tuple[str, str]]:
+    return warehouse.rows(
+        "select table_schema || '.' || table_name, table_type from information_schema.tables"
+        " order by all"
+    )
 
 
 def _fingerprint(warehouse: Warehouse, name: str) -> object:

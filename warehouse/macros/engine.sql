@@ -12,6 +12,37 @@
     from_utc_timestamp({{ utc_timestamp }}, '{{ time_zone }}')
 {%- endmacro %}
 
+{# Full hours since 1970; and the moment at which such an hour begins. #}
+{% macro hour_of(timestamp) -%}
+    {{ return(adapter.dispatch('hour_of', 'segmenthouse')(timestamp)) }}
+{%- endmacro %}
+
+{% macro default__hour_of(timestamp) -%}
+    epoch_us({{ timestamp }}) // 3600000000
+{%- endmacro %}
+
+{% macro start_of_hour(hour) -%}
+    {{ return(adapter.dispatch('start_of_hour', 'segmenthouse')(hour)) }}
+{%- endmacro %}
+
+{% macro default__start_of_hour(hour) -%}
+    make_timestamp({{ hour }} * 3600000000)
+{%- endmacro %}
+
+{# The null of a text that a source never gives. Of an enumeration, for a column of texts costs
+   as much to write when it is empty. #}
+{% macro no_text() -%}
+    {{ return(adapter.dispatch('no_text', 'segmenthouse')()) }}
+{%- endmacro %}
+
+{% macro default__no_text() -%}
+    cast(null as enum('none'))
+{%- endmacro %}
+
+{% macro spark__no_text() -%}
+    cast(null as string)
+{%- endmacro %}
+
 {# A text's date, null where the text is no date of this format. #}
 {% macro safe_date(text, format) -%}
     {{ return(adapter.dispatch('safe_date', 'segmenthouse')(text, format)) }}

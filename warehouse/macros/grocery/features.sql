@@ -1,5 +1,6 @@
 {# The bodies of the CTEs that gold.grocery_customers and gold.grocery_stores share; `entity` is
-   customer or store. They read CTEs named baskets, transactions and last_day. #}
+   customer or store. They read CTEs named baskets, transactions, products and
+   last_day. #}
 
 {% macro share_of(count, total) -%}
     cast({{ count }} as double) / nullif(cast({{ total }} as double), 0)
@@ -90,27 +91,27 @@
     group by {{ entity }}_id
 {%- endmacro %}
 
-{# Lines and spend of each product for an entity; a product has one category and department. #}
+{# Lines and spend of each product for an entity. #}
 {% macro products_bought(entity) -%}
     select
         {{ entity }}_id,
         product_id,
-        min(category_id) as category_id,
-        min(department) as department,
         count(*) as line_count,
         cast(sum(spend_amount) as decimal(18, 2)) as spend_amount
     from transactions
     group by {{ entity }}_id, product_id
 {%- endmacro %}
 
+{# The same by what its product is: category_id or department. #}
 {% macro kinds_bought(entity, kind) -%}
     select
-        {{ entity }}_id,
-        {{ kind }},
-        cast(sum(line_count) as bigint) as line_count,
-        cast(sum(spend_amount) as decimal(18, 2)) as spend_amount
+        products_bought.{{ entity }}_id,
+        products.{{ kind }},
+        cast(sum(products_bought.line_count) as bigint) as line_count,
+        cast(sum(products_bought.spend_amount) as decimal(18, 2)) as spend_amount
     from products_bought
-    group by {{ entity }}_id, {{ kind }}
+    left join products on products_bought.product_id = products.product_id
+    group by products_bought.{{ entity }}_id, products.{{ kind }}
 {%- endmacro %}
 
 {# Diversity over the lines bought, loyalty over the money spent. #}

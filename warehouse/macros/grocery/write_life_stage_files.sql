@@ -4,9 +4,10 @@
 {% macro write_life_stage_files() -%}
     {%- if execute -%}
         {%- set folder = run_query("select getvariable('samples_dir')").rows[0][0] -%}
+        {%- set copies = [] -%}
         {%- for stage in life_stages() -%}
             {%- for format in ['csv', 'parquet'] -%}
-                {%- do run_query(
+                {%- do copies.append(
                     'copy (select * from ' ~ this ~ " where life_stage = '" ~ stage
                     ~ "' order by sample_rank) to "
                     ~ quoted(folder ~ '/grocery_' ~ stage | lower ~ '.' ~ format)
@@ -15,5 +16,6 @@
                 ) -%}
             {%- endfor -%}
         {%- endfor -%}
+        {%- do run_query(copies | join('; ')) -%}
     {%- endif -%}
 {%- endmacro %}

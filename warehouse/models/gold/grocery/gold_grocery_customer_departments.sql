@@ -1,6 +1,8 @@
 with
 transactions as (select * from {{ ref('silver_grocery_transactions') }}),
 
+products as (select * from {{ ref('silver_grocery_products') }}),
+
 customers as (
     select
         customer_id,
@@ -11,18 +13,20 @@ customers as (
 
 departments as (
     select
-        customer_id,
-        department,
-        count(distinct basket_id) as basket_count,
+        transactions.customer_id,
+        products.department,
+        count(distinct transactions.basket_id) as basket_count,
         count(*) as line_count,
-        cast(sum(spend_amount) as double) as spend_amount
+        cast(sum(transactions.spend_amount) as double) as spend_amount
     from transactions
-    group by customer_id, department
+    left join products on transactions.product_id = products.product_id
+    group by transactions.customer_id, products.department
 ),
 
 shares as (
     select
-        departments.*,
+        cast(departments.customer_id as varchar) as customer_id,
+        departments.* exclude (customer_id),
         departments.spend_amount / customers.spend_amount as spend_share
     from departments
     inner join customers on departments.customer_id = customers.customer_id

@@ -3,6 +3,8 @@ baskets as (select * from {{ ref('silver_grocery_baskets') }}),
 
 transactions as (select * from {{ ref('silver_grocery_transactions') }}),
 
+products as (select * from {{ ref('silver_grocery_products') }}),
+
 customers as (select * from {{ ref('silver_grocery_customers') }}),
 
 last_day as (select max(bought_on) as last_on from baskets),
@@ -49,7 +51,7 @@ department_shares as (
 
 features as (
     select
-        customers.customer_id,
+        cast(customers.customer_id as varchar) as customer_id,
         customers.life_stage,
         customers.price_sensitivity,
         customers.age_band,

@@ -3,6 +3,8 @@ baskets as (select * from {{ ref('silver_grocery_baskets') }}),
 
 transactions as (select * from {{ ref('silver_grocery_transactions') }}),
 
+products as (select * from {{ ref('silver_grocery_products') }}),
+
 stores as (select * from {{ ref('silver_grocery_stores') }}),
 
 last_day as (select max(bought_on) as last_on from baskets),
@@ -49,7 +51,7 @@ department_shares as (
 
 features as (
     select
-        stores.store_id,
+        cast(stores.store_id as varchar) as store_id,
         stores.store_format,
         stores.store_region,
         {{ feature_columns('store', 'customer') }}

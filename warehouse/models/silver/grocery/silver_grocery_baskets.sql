@@ -1,33 +1,39 @@
 with
 transactions as (select * from {{ ref('silver_grocery_transactions') }}),
 
+products as (select * from {{ ref('silver_grocery_products') }}),
+
 stores as (select * from {{ ref('silver_grocery_stores') }}),
 
 grouped as (
     select
-        basket_id,
-        min(customer_id) as customer_id,
-        min(store_id) as store_id,
-        min(basket_size) as basket_size,
-        min(basket_type) as basket_type,
-        min(basket_mission) as basket_mission,
-        min(basket_price_sensitivity) as price_sensitivity,
+        transactions.basket_id,
+        min(transactions.customer_id) as customer_id,
+        min(transactions.store_id) as store_id,
+        min(transactions.basket_size) as basket_size,
+        min(transactions.basket_type) as basket_type,
+        min(transactions.basket_mission) as basket_mission,
+        min(transactions.basket_price_sensitivity) as price_sensitivity,
         count(*) as line_count,
-        count(distinct product_id) as product_count,
-        count(distinct department) as department_count,
-        cast(sum(unit_count) as bigint) as unit_count,
-        {{ spread('unit_count') }} as unit_spread,
+        count(distinct transactions.product_id) as product_count,
+        count(distinct products.department) as department_count,
+        cast(sum(transactions.unit_count) as bigint) as unit_count,
+        {{ spread('transactions.unit_count') }} as unit_spread,
         {%- for amount in ['spend', 'discount', 'coupon', 'shelf'] %}
-        cast(sum({{ amount }}_amount) as decimal(18, 2)) as {{ amount }}_amount,
+        cast(sum(transactions.{{ amount }}_amount) as decimal(18, 2)) as {{ amount }}_amount,
         {%- endfor %}
         -- Null, not 0, where the source does not tell own labels.
         cast(
-            sum(case when is_own_label then spend_amount when not is_own_label then 0 end)
+            sum(case
+                when transactions.is_own_label then transactions.spend_amount
+                when not transactions.is_own_label then 0
+            end)
             as decimal(18, 2)
         ) as own_label_amount,
-        min(bought_at) as bought_at
+        min(transactions.bought_at) as bought_at
     from transactions
-    group by basket_id
+    left join products on transactions.product_id = products.product_id
+    group by transactions.basket_id
 ),
 
 baskets as (

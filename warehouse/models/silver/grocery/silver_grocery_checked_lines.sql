@@ -56,8 +56,6 @@ checked as (
         numbered.basket_id,
         numbered.product_id,
         numbered.store_id,
-        products.category_id,
-        products.department,
         numbered.basket_size,
         numbered.basket_type,
         numbered.basket_mission,

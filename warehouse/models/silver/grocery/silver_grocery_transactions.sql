@@ -1,27 +1,30 @@
 {{ config(materialized='view') }}
 
 with
-checked_lines as (select * from {{ ref('silver_grocery_checked_lines') }})
+checked_lines as (select * from {{ ref('silver_grocery_checked_lines') }}),
 
-select
-    customer_id,
-    basket_id,
-    product_id,
-    store_id,
-    category_id,
-    department,
-    basket_size,
-    basket_type,
-    basket_mission,
-    basket_price_sensitivity,
-    is_own_label,
-    is_bulk,
-    quantity,
-    unit_count,
-    spend_amount,
-    discount_amount,
-    coupon_amount,
-    shelf_amount,
-    bought_at
-from checked_lines
-where rejection_reason is null
+transactions as (
+    select
+        customer_id,
+        basket_id,
+        product_id,
+        store_id,
+        {%- for column in [
+            'basket_size', 'basket_type', 'basket_mission', 'basket_price_sensitivity'
+        ] %}
+        cast({{ column }} as varchar) as {{ column }},
+        {%- endfor %}
+        is_own_label,
+        is_bulk,
+        quantity,
+        unit_count,
+        spend_amount,
+        discount_amount,
+        coupon_amount,
+        shelf_amount,
+        bought_at
+    from checked_lines
+    where rejection_reason is null
+)
+
+select * from transactions

@@ -1,7 +1,7 @@
 {{ config(enabled=var('grocery_source') == 'complete_journey', materialized='view') }}
 
 with
-transactions as (select * from {{ ref('bronze_grocery_complete_journey_transactions') }}),
+lines as (select * from {{ ref('bronze_grocery_complete_journey_lines') }}),
 
 demographics as (select * from {{ ref('bronze_grocery_complete_journey_demographics') }}),
 
@@ -17,8 +17,8 @@ campaigns as (
 redemptions as (select * from {{ ref('bronze_grocery_complete_journey_redemptions') }}),
 
 households as (
-    select distinct household_id from transactions
-    where household_id is not null
+    select distinct customer_id as household_id from lines
+    where customer_id is not null
 ),
 
 mailings as (
@@ -41,7 +41,7 @@ redeemed as (
 
 shoppers as (
     select
-        cast(households.household_id as varchar) as customer_id,
+        households.household_id as customer_id,
         {{ complete_journey_life_stage(
             'demographics.age_band',
             'demographics.household_composition',

@@ -1,6 +1,4 @@
-{{ config(enabled=var('grocery_source') == 'complete_journey') }}
-
--- A table, for the file is one block of rows that a single processor has to unpack at each read.
+{{ config(enabled=var('grocery_source') == 'complete_journey', materialized='view') }}
 
 with
 raw_file as (select * from {{ complete_journey_file('transactions') }}),
