@@ -8,14 +8,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from tests.domains.runs import run_shipped
+from tests.domains.runs import check_row, readme_row, run_shipped
 from tests.warehouse.dbt_runs import Warehouse
 
 from models_py import settings
 from models_py.commands.score_customers import main as score
-from models_py.pipeline import run_study
+from models_py.pipeline import Finished, read_studied, run_study, segment_partitions
 from models_py.progress import Silent
 from models_py.studies.loading import load_study
+from models_py.studies.study import Algorithm, Encoding
 
 PUBLISHED_SILHOUETTES = {
     2: 0.1811,
@@ -30,10 +31,14 @@ PUBLISHED_SILHOUETTES = {
 
 
 @pytest.fixture(scope="module")
-def baseline(bank: Warehouse) -> list[dict[str, Any]]:
+def published(bank: Warehouse) -> Finished:
+    return run_shipped(bank, "bank_kmeans", stability={"refits": 0})
+
+
+@pytest.fixture(scope="module")
+def baseline(published: Finished) -> list[dict[str, Any]]:
     """The candidates of the published baseline, in the order of k."""
-    finished = run_shipped(bank, "bank_kmeans", stability={"refits": 0})
-    return finished.tables.rows["model_search"].sort_values("k").to_dict("records")
+    return published.tables.rows["model_search"].sort_values("k").to_dict("records")
 
 
 def test_clients_are_numbered_as_the_file_has_them(bank: Warehouse, shared_data: Path) -> None:
@@ -77,6 +82,34 @@ def test_the_baseline_is_the_published_one(bank: Warehouse, baseline: list[dict[
     assert round(chosen["davies_bouldin"], 4) == 1.6768
     assert round(chosen["calinski_harabasz"], 1) == 6914.7
     assert bank.value("select count(*) from results.outliers where is_kept") == 40_690
+
+
+def test_the_readme_tells_of_the_baseline(published: Finished) -> None:
+    row = readme_row("bank_kmeans", "surrogate F1")
+    (agreed,) = published.tables.rows["label_agreement"].to_dict("records")
+
+    check_row(row, published)
+    assert row["purity"] == f"{agreed['purity']:.1%}"
+    assert row["adjusted Rand"] == f"{agreed['adjusted_rand']:.3f}"
+
+
+def test_six_segments_come_back_nearly_whole_and_seven_do_not(
+    bank: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(settings.HOME_VARIABLE, str(bank.home))
+    shipped = load_study("bank")
+    kmeans = [Algorithm(name="kmeans", k=(6, 7))]
+    study = shipped.model_copy(update={"encoding": [Encoding(kind="none")], "algorithms": kmeans})
+    gold = read_studied(study, settings.warehouse_path()).frame
+
+    (found,) = segment_partitions(study, gold, study.seed, Silent())
+
+    row = readme_row("bank", "surrogate F1")
+    assert {one.candidate.k for one in found.found} == {6, 7}
+    assert row["segments"] == str(found.jaccard.size) == "6"
+    mean, lowest = found.jaccard.mean(), found.jaccard.min()
+    assert row["stability, mean (lowest)"] == f"{mean:.2f} ({lowest:.2f})"
+    assert f"common-space silhouette {row['common-space silhouette']}" in found.choice.reason
 
 
 def test_the_baselines_silhouettes_over_k(baseline: list[dict[str, Any]]) -> None:
