@@ -72,14 +72,16 @@ def _run(asked: argparse.Namespace) -> int:
 
 
 def _two_runs(warehouse: Any, asked: argparse.Namespace) -> tuple[Run, Run]:
-    from models_py.scoring.runs import find_runs, finished_run
+    from models_py.scoring.runs import find_runs, finished_run, never_ran
 
     if not asked.runs:
         runs = find_runs(warehouse, asked.study)
-        if len(runs) < 2:
+        if not runs:
+            raise never_ran(warehouse, asked.study)
+        if len(runs) == 1:
             raise DataError(
-                f"study {asked.study} has {len(runs)} finished run{'' if len(runs) == 1 else 's'},"
-                f" two are compared: python scripts/run_clustering.py --study {asked.study}"
+                f"study {asked.study} has 1 finished run, two are compared:"
+                f" python scripts/run_clustering.py --study {asked.study}"
             )
         return runs[-2], runs[-1]
     first, second = (finished_run(warehouse, run_id) for run_id in asked.runs)

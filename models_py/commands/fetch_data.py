@@ -36,7 +36,7 @@ and a file that differs from the one in place replaces it only with --force.
 def main(arguments: Sequence[str] | None = None, sources: Sequence[Source] = SOURCES) -> int:
     """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage."""
     asked = _parser(sources).parse_args(arguments)
-    return end(lambda: _run(asked, sources))
+    return end(lambda: _run(asked, sources), as_json=asked.json)
 
 
 def _run(asked: argparse.Namespace, sources: Sequence[Source]) -> int:

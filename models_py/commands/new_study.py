@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from models_py.errors import DataError, UsageError
 from models_py.progress import show_progress
 
 if TYPE_CHECKING:
+    from models_py.database.connection import Warehouse
     from models_py.studies.drafting import Draft
     from models_py.transactions import TransactionLog
 
@@ -72,8 +74,7 @@ def _run(asked: argparse.Namespace) -> int:
     _check_options(asked)
     name = _name(asked)
     target = asked.output or Path(f"{name}.toml")
-    if target.exists() and not asked.force:
-        raise UsageError(f"{target} is there already: give another --output, or --force")
+    _check_target(target, asked.force)
     with show_progress(quiet=asked.json) as progress:
         progress.step(f"reading {asked.input}")
         schema, table, source = _take_in(asked, name)
@@ -90,7 +91,6 @@ def _run(asked: argparse.Namespace) -> int:
         draft = _draft(asked, name, schema, table, entity, source, target)
     from models_py.studies.drafting import draft_study
 
-    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(draft_study(draft), encoding="utf-8")
     if asked.json:
         guesses = [asdict(guess) for guess in draft.guesses]
@@ -99,6 +99,17 @@ def _run(asked: argparse.Namespace) -> int:
     else:
         _print(draft, target)
     return 0
+
+
+def _check_target(target: Path, may_replace: bool) -> None:
+    if target.is_dir():
+        raise UsageError(f"--output {target}: is a folder; name a file in it")
+    if target.exists() and not may_replace:
+        raise UsageError(f"{target} is there already: give another --output, or --force")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--output {target}: cannot be written ({error.strerror})") from error
 
 
 def _check_options(asked: argparse.Namespace) -> None:
@@ -145,6 +156,8 @@ def _take_in(asked: argparse.Namespace, name: str) -> tuple[str, str, str]:
     from models_py.database.own_data import load_file, make_warehouse
 
     path = asked.warehouse or settings.warehouse_path()
+    if asked.input and Path(asked.input).is_dir():
+        raise UsageError(f"--input {asked.input}: is a folder; name the file in it")
     if not _is_file(asked):
         schema, _, table = asked.input.partition(".")
         if not schema or not table:
@@ -158,8 +171,23 @@ def _take_in(asked: argparse.Namespace, name: str) -> tuple[str, str, str]:
     make_warehouse(path)
     schema, table = ("bronze", f"{name}_log") if asked.transactions else ("gold", name)
     with open_warehouse(path) as warehouse:
-        load_file(warehouse, file, schema, table, anew=asked.force)
+        accept = partial(_accept, warehouse, asked, schema, table, name)
+        load_file(warehouse, file, schema, table, anew=asked.force, accept=accept)
     return schema, table, f"from {file.name}"
+
+
+def _accept(
+    warehouse: Warehouse, asked: argparse.Namespace, schema: str, table: str, name: str
+) -> None:
+    # A wrong option must not leave a table behind that the right one then finds in its way.
+    from models_py.database.own_data import check_id, require_columns
+
+    if asked.transactions:
+        require_columns(warehouse, schema, table, _log(asked, schema, table, name).columns)
+        return
+    check_id(warehouse, schema, table, asked.id)
+    if asked.label is not None:
+        require_columns(warehouse, schema, table, {"--label": asked.label})
 
 
 def _log(asked: argparse.Namespace, schema: str, table: str, name: str) -> TransactionLog:

@@ -120,6 +120,8 @@ def find_question(name: str) -> Question:
     UsageError
         There is none; the message names the nearest one.
     """
+    if name and Path(name).is_dir():
+        raise UsageError(f"{name} is a folder: name the SQL file in it (or see --list)")
     stem = Path(name).name.removesuffix(".sql")
     for path in (Path(name), settings.sql_dir() / f"{stem}.sql"):
         if path.is_file():
@@ -229,7 +231,7 @@ def _explain(question: Question, error: Exception) -> str:
     text = str(error).strip() or type(error).__name__
     line = re.search(r"^LINE (\d+):", text, re.MULTILINE)
     place = f", line {line[1]}" if line else ""
-    return f"{question.path.name}{place}: {text.splitlines()[0].rstrip('.')}"
+    return f"{question.path.name}{place}: {text.splitlines()[0].rstrip('.!')}"
 
 
 def _write_table(purpose: str, answer: Answer) -> None:

@@ -98,10 +98,10 @@ def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     from models_py.database.connection import open_warehouse
     from models_py.database.results import read_assignments, utc_now
     from models_py.scoring.customers import find_source, read_customers
-    from models_py.scoring.scores import check_file_kind, write_file, write_scores
+    from models_py.scoring.scores import check_target, write_file, write_scores
 
     if asked.output is not None:
-        check_file_kind(asked.output)
+        check_target(asked.output)
     with open_warehouse(asked.warehouse, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
         run, saved = _load(asked, warehouse)
         source = find_source(asked.input, saved)

@@ -205,6 +205,8 @@ def require_file(path: Path) -> None:
     WarehouseError
         It is missing; says how to build it.
     """
+    if path.is_dir():
+        raise WarehouseError(f"{path} is a folder: name the DuckDB file in it")
     if not path.is_file():
         raise WarehouseError(
             f"there is no warehouse at {path}: build it with 'dbt build --project-dir warehouse'"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from models_py.database.connection import Warehouse, literal, quoted, warehouse_errors
-from models_py.errors import DataError, UsageError, near_match
+from models_py.errors import DataError, UsageError, WarehouseError, near_match
 
 LOADED = "loaded by new_study.py from "
 LABEL_PARTS = 50
@@ -69,7 +69,15 @@ def make_warehouse(path: Path) -> None:
             duckdb.connect(str(path)).close()
 
 
-def load_file(warehouse: Warehouse, file: Path, schema: str, name: str, *, anew: bool) -> int:
+def load_file(
+    warehouse: Warehouse,
+    file: Path,
+    schema: str,
+    name: str,
+    *,
+    anew: bool,
+    accept: Callable[[], None] = lambda: None,
+) -> int:
     """Load a CSV or parquet file as a table and return its rows.
 
     Parameters
@@ -82,26 +90,42 @@ def load_file(warehouse: Warehouse, file: Path, schema: str, name: str, *, anew:
         The table to make.
     anew
         Whether it may replace what was loaded under this name before.
+    accept
+        Looks at the table before it is kept: where it raises, all is as it was before.
 
     Raises
     ------
     UsageError
         The ending is none of these, or a table of that name may not be replaced.
-    WarehouseError
-        The file cannot be read.
+    DataError
+        The file is empty or cannot be read.
     """
     suffixes = [suffix for suffix in file.suffixes if suffix != ".gz"]
     reader = READERS.get(suffixes[-1].lower() if suffixes else "")
     if reader is None:
         raise UsageError(f"{file}: only {', '.join(READERS)} files are read")
+    if file.stat().st_size == 0:
+        raise DataError(f"{file} is empty")
     _check_replaceable(warehouse, schema, name, anew)
     table = quoted(schema, name)
     source = reader.format(path=literal(str(file)))
     with warehouse.transaction():
         warehouse.rows(f"create schema if not exists {quoted(schema)}")
-        warehouse.rows(f"create or replace table {table} as select * from {source}")
+        _read_into(warehouse, table, source, file)
         warehouse.rows(f"comment on table {table} is {literal(LOADED + file.name)}")
+        accept()
     return row_count(warehouse, schema, name)
+
+
+def _read_into(warehouse: Warehouse, table: str, source: str, file: Path) -> None:
+    try:
+        warehouse.rows(f"create or replace table {table} as select * from {source}")
+    except WarehouseError as error:
+        # What is wrong with the warehouse itself is told without this prefix.
+        told = str(error).removeprefix(f"{warehouse.path.name}: ")
+        if told == str(error):
+            raise
+        raise DataError(f"{file} cannot be read: {told}") from error
 
 
 def row_count(warehouse: Warehouse, schema: str, name: str) -> int:
@@ -124,7 +148,10 @@ def _check_replaceable(warehouse: Warehouse, schema: str, name: str, anew: bool)
             " --name"
         )
     if not anew:
-        raise UsageError(f"{schema}.{name} is there already: load it anew with --force, or --name")
+        raise UsageError(
+            f"{schema}.{name} is there already: load it anew with --force, use it as it is with"
+            f" --input {schema}.{name}, or give another --name"
+        )
 
 
 def check_id(warehouse: Warehouse, schema: str, name: str, entity: str) -> None:

@@ -57,12 +57,14 @@ def find_source(asked: str | None, saved: SavedRun) -> Source:
         schema, table = saved.study.schema_and_name
         return Source(saved.study.table, schema=schema, table=table, is_studied=True)
     path = Path(asked)
+    kinds = " or ".join(FILE_KINDS)
+    if asked and path.is_dir():
+        raise UsageError(f"--input {asked}: is a folder; name the {kinds} file in it")
     if path.suffix.lower() in FILE_KINDS:
         if not path.is_file():
             raise UsageError(f"--input {asked}: there is no such file")
         return Source(str(path), file=path)
-    if asked.count(".") != 1 or not all(asked.split(".")):
-        kinds = " or ".join(FILE_KINDS)
+    if path.is_file() or asked.count(".") != 1 or not all(asked.split(".")):
         raise UsageError(f"--input {asked}: give a {kinds} file, or a table as schema.name")
     schema, _, table = asked.partition(".")
     return Source(asked, schema=schema, table=table)

@@ -8,7 +8,7 @@ from datetime import datetime
 from models_py.database import contract
 from models_py.database.connection import Warehouse
 from models_py.errors import DataError, UsageError, near_match
-from models_py.studies.loading import load_study
+from models_py.studies.loading import load_study, shipped_studies
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,21 @@ def find_run(warehouse: Warehouse, study: str, run_id: str | None = None) -> Run
         return finished_run(warehouse, run_id)
     runs = find_runs(warehouse, study)
     if not runs:
-        known = sorted({run.study for run in _finished(warehouse)})
-        raise DataError(
-            f"study {study} has no finished run{near_match(study, known)}"
-            f" (studies with runs: {', '.join(known) or 'none'}); run it with"
-            f" python scripts/run_clustering.py --study {study}"
-        )
+        raise never_ran(warehouse, study)
     return runs[-1]
+
+
+def never_ran(warehouse: Warehouse, study: str) -> DataError:
+    """Return the error to raise for a study without a finished run."""
+    known, shipped = sorted({run.study for run in _finished(warehouse)}), shipped_studies()
+    command = "python scripts/run_clustering.py"
+    way = f"see the shipped studies with {command} --list-studies"
+    if study in shipped or study.endswith(".toml"):
+        way = f"run it with {command} --study {study}"
+    return DataError(
+        f"study {study or repr(study)} has no finished run{near_match(study, [*known, *shipped])}"
+        f" (studies with runs: {', '.join(known) or 'none'}); {way}"
+    )
 
 
 def finished_run(warehouse: Warehouse, run_id: str) -> Run:

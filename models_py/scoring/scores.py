@@ -60,11 +60,11 @@ def write_file(path: Path, run_id: str, scored: pd.DataFrame, scored_at: datetim
     Raises
     ------
     UsageError
-        The file's name ends otherwise.
+        The file's name ends otherwise, or there is no such folder.
     DataError
         It cannot be written.
     """
-    check_file_kind(path)
+    check_target(path)
     told = scored.assign(run_id=run_id, scored_at=scored_at)
     unfinished = path.with_name(f".{path.name}.part-{os.getpid()}")
     try:
@@ -79,13 +79,17 @@ def write_file(path: Path, run_id: str, scored: pd.DataFrame, scored_at: datetim
         unfinished.unlink(missing_ok=True)
 
 
-def check_file_kind(path: Path) -> None:
-    """Refuse a file that is neither CSV nor Parquet.
+def check_target(path: Path) -> None:
+    """Refuse a file that is neither CSV nor Parquet, or that has no place to be.
 
     Raises
     ------
     UsageError
-        With the endings allowed.
+        With the endings allowed, or the folder that is not there.
     """
     if path.suffix.lower() not in FILE_KINDS:
         raise UsageError(f"--output {path}: end the name in {' or '.join(FILE_KINDS)}")
+    if path.is_dir():
+        raise UsageError(f"--output {path}: is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise UsageError(f"--output {path}: there is no folder {path.parent}; make it first")

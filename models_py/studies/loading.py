@@ -47,6 +47,8 @@ def load_study(name_or_file: str) -> Study:
     """
     shipped = shipped_studies()
     path = shipped.get(name_or_file, Path(name_or_file))
+    if name_or_file and path.is_dir():
+        raise StudyError(f"{path} is a folder: name the .toml file in it")
     if not path.is_file():
         raise StudyError(
             f"no study '{name_or_file}'{near_match(name_or_file, shipped)}"

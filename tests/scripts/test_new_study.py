@@ -165,17 +165,40 @@ def test_names_with_wildcards_and_quotes_are_taken_as_they_are(
         (["--input", "clients.csv", "--id", "client_id", "--name", "My"], 2, "such as my"),
         (["--input", "clients.csv", "--id", "client_id", "--time", "x"], 2, "--transactions"),
         (["--input", "sales.csv", "--transactions", "--customer", "c"], 2, "--time, --amount"),
+        (["--input", "folder.csv", "--id", "x"], 2, "--input folder.csv: is a folder; name the"),
+        (["--input", "empty.csv", "--id", "x"], 1, "error: empty.csv is empty"),
+        (["--input", "junk.parquet", "--id", "x"], 1, "error: junk.parquet cannot be read: "),
+        (["--input", "clients.csv", "--id", "client_id", "--output", "folder.csv"], 2, "a folder"),
+        (
+            ["--input", "clients.csv", "--id", "client_id", "--output", "empty.csv/x.toml"],
+            2,
+            "--output empty.csv/x.toml: cannot be written (",
+        ),
     ],
 )
 def test_one_line_says_what_is_wrong(
     words: list[str], code: int, message: str, files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (files / "folder.csv").mkdir()
+    (files / "empty.csv").touch()
+    (files / "junk.parquet").write_text("no parquet")
     assert main(words) == code
 
     told = capsys.readouterr().err.strip().splitlines()[-1]
     assert told.startswith("error: ")
     assert message in told
     assert not list(files.glob("*.toml"))
+
+
+def test_a_mistyped_column_leaves_nothing_in_the_way(files: Path) -> None:
+    words = ["--input", "clients.csv", "--id"]
+    assert main([*words, "clientid"]) == 1
+    assert main([*words, "city"]) == 1
+    assert main([*words, "client_id", "--label", "churn"]) == 1
+    assert main([*words, "client_id"]) == 0
+    before = asked(files, "select count(*) from gold.clients")
+    assert main([*words, "city", "--force"]) == 1
+    assert asked(files, "select count(*) from gold.clients") == before
 
 
 def test_nothing_is_replaced_unasked(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -218,6 +218,7 @@ def test_wrong_sql_is_one_line(
     [
         ([], 2, "name a SQL file"),
         (["no_such_question"], 2, "there is no SQL file 'no_such_question'"),
+        ([str(settings.sql_dir())], 2, "is a folder: name the SQL file in it"),
         (["x.sql", "--limit", "0"], 2, "--limit 0: a limit is a whole number from 1"),
     ],
 )

@@ -159,7 +159,13 @@ def test_rows_that_cannot_be_scored_are_one_line(
         (["--input", "nowhere.csv"], 2, "there is no such file"),
         (["--input", "nowhere"], 2, "give a .csv or .parquet file, or a table as schema.name"),
         (["--input", "gold.nowhere"], 1, "has no table gold.nowhere"),
+        (["--input", "data"], 2, "--input data: is a folder"),
+        (["--input", "new.xlsx"], 2, "give a .csv or .parquet file, or a table as schema.name"),
         (["--output", "scores.xlsx"], 2, "end the name in .csv or .parquet"),
+        (["--output", "no/scores.csv"], 2, "--output no/scores.csv: there is no folder no; make"),
+        (["--output", "folder.csv"], 2, "--output folder.csv: is a folder"),
+        (["--warehouse", "data"], 1, "data is a folder: name the DuckDB file in it"),
+        (["--study", "folder.toml"], 1, "folder.toml is a folder: name the .toml file in it"),
         (["--run", "20200101"], 2, "there is no finished run '20200101'"),
         (["--sql", "--output", "a.csv"], 2, "--sql prints a statement and nothing else"),
     ],
@@ -170,7 +176,12 @@ def test_wrong_words_are_one_line(
     code: int,
     message: str,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(house)
+    for folder in ("folder.csv", "folder.toml"):
+        (house / folder).mkdir()
+    (house / "new.xlsx").touch()
     assert score(*arguments) == code
     assert message in capsys.readouterr().err.splitlines()[-1]
 

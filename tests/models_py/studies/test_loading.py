@@ -267,4 +267,4 @@ def test_no_such_study(tmp_path: Path) -> None:
     told = refusal("grocery_custmers")
     assert "no study 'grocery_custmers'; did you mean 'grocery_customers'?" in told
     assert "grocery_stores" in told
-    assert "no study" in refusal(str(tmp_path))
+    assert "is a folder: name the .toml file in it" in refusal(str(tmp_path))
