@@ -150,7 +150,9 @@ def _with_k(study: Study, k: int) -> Study:
     ]
     if not algorithms:
         raise UsageError(f"--k {k}: every algorithm of study {study.name} finds its own number")
-    return study.model_copy(update={"algorithms": algorithms})
+    # Parts of one range of k have become the same.
+    distinct = [one for place, one in enumerate(algorithms) if one not in algorithms[:place]]
+    return study.model_copy(update={"algorithms": distinct})
 
 
 def _as_json(finished: Finished) -> dict[str, object]:
