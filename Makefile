@@ -2,6 +2,8 @@
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
+# Compiled modules are kept: every command starts seconds sooner.
+unexport PYTHONDONTWRITEBYTECODE
 
 STUDY ?= grocery_customers
 # Tests wait for files and for dbt to start, so more of them run side by side than there are cores.
