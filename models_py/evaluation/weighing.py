@@ -3,8 +3,8 @@
 A clustering's score is a weighted sum: each piece of evidence as it stands and by its rank
 among the candidates, and a constant for the algorithm. The weights were fitted on planted
 groups of many shapes (``benchmarks/fit_auto.py`` fits them anew): they maximise the adjusted
-Rand index to be expected when a candidate is drawn with probability proportional to exp(score). Nothing in
-them knows the shape or the number of groups of the table at hand.
+Rand index to be expected when a candidate is drawn with probability proportional to exp(score).
+Nothing in them knows the shape or the number of groups of the table at hand.
 """
 
 from __future__ import annotations
