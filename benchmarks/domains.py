@@ -1,11 +1,11 @@
-"""Each domain's published baseline against the study of our own, on the warehouse at hand.
+"""Each domain's baselines against the study of our own, on the warehouse at hand.
 
 A study is run where it never was; ``--again`` runs all of them once more. A domain whose gold
 table is not built is left out, and said.
 
 * ``common_silhouette``: in the study's own scaled features, the space where its encoders compare.
-* ``in_ours``, ``in_baselines``: the silhouette of each side's labels in the features of ours and
-  of the baseline, for no side to be judged in its own space alone. Both sides label every row.
+* ``in_<study>``: the silhouette of each side's labels in the features of that study, for no side
+  to be judged in its own space alone. Both sides label every row.
 * ``stability``: mean Jaccard coefficient of the segments over refits, and the lowest of them.
 * ``surrogate_f1``, ``rule_precision``: how well trees, and one rule a segment (weighted by size),
   find the segments again; nothing where there are no two segments to tell apart.

@@ -4,9 +4,8 @@ Candidates are found on planted sets of every shape (`models_py.planted`), their
 measured, and the weights are those that maximise the mean adjusted Rand index to be expected
 when a candidate is drawn with probability proportional to exp(score), less a penalty on large
 weights. Then the candidate of the highest score is taken on sets of other draws, by the new
-weights and by the shipped ones. The shipped weights come from eight draws and from published
-tables that are not repeated here; the chance of one group is fitted apart and is passed on as it
-is.
+weights and by the shipped ones, which were fitted with the same aim to four draws of the shapes and
+eight of those that came later. The chance of one group is fitted apart and is passed on as it is.
 
 A draw of all shapes takes some minutes.
 

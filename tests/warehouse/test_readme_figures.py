@@ -60,6 +60,12 @@ def test_segments_rules_and_surrogate_are_those_of_the_readme(path: Path) -> Non
         assert float(precision) == pytest.approx(segment["rule_precision"], abs=CLOSE)
         assert float(recall) == pytest.approx(segment["rule_recall"], abs=CLOSE)
 
+    first_screen = re.findall(r"^ +(\d+)  .+? +\d+ +([\d.]+)%  ([\d.]+)$", README, re.MULTILINE)
+    assert [int(number) for number, _, _ in first_screen] == [s["segment_id"] for s in segments]
+    for (_, share, stability), segment in zip(first_screen, segments, strict=True):
+        assert float(share) == pytest.approx(100 * segment["share"], abs=100 * CLOSE)
+        assert float(stability) == pytest.approx(segment["stability"], abs=2 * CLOSE)
+
 
 def test_validity_is_that_of_the_readme(path: Path) -> None:
     study = load_study(DEFAULT)

@@ -3,14 +3,7 @@
    copy_number is 2 and more for a repeated line. #}
 {% macro grocery_line_rules() -%}
     {%- set first_date = var('grocery_first_possible_date') -%}
-    {%- set until = var('grocery_until') -%}
-    {%- set still_to_come = [
-        {
-            'reason': 'still_to_come',
-            'rule': 'on ' ~ until ~ ' or later, which var grocery_until leaves out',
-            'when': "numbered.bought_at >= cast('" ~ until ~ "' as timestamp)",
-        },
-    ] if until else [] -%}
+    {%- set still_to_come = still_to_come_rules('grocery_until', 'numbered.bought_at') -%}
     {{ return(still_to_come + [
         {
             'reason': 'customer_missing',
