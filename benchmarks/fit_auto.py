@@ -1,6 +1,6 @@
 """Fit the weights of the automatic choice again, and hold them against those that ship.
 
-Candidates are found on planted sets of every shape (`models_py.planted`), their evidence is
+Candidates are found on planted sets of every shape (`benchmarks.planted_data`), their evidence is
 measured, and the weights are those that maximise the mean adjusted Rand index to be expected
 when a candidate is drawn with probability proportional to exp(score), less a penalty on large
 weights. Then the candidate of the highest score is taken on sets of other draws, by the new
@@ -37,7 +37,7 @@ from models_py.evaluation.weighing import (
     scored,
     shipped_weights,
 )
-from models_py.planted import ShapeSet, shape_sets
+from benchmarks.planted_data import ShapeSet, shape_sets
 from models_py.typing import FloatArray
 
 HELD_OUT_FROM = 2000

@@ -25,7 +25,7 @@ import numpy as np
 
 from models_py import settings
 from models_py.pipeline import run_study
-from models_py.planted import planted_customers
+from benchmarks.planted_data import planted_customers
 from models_py.progress import Silent
 from models_py.report.facts import Facts, read_facts
 from models_py.report.maps import (

@@ -25,7 +25,7 @@ import numpy as np
 
 from models_py import settings
 from models_py.pipeline import run_study
-from models_py.planted import planted_customers
+from benchmarks.planted_data import planted_customers
 from models_py.progress import Silent
 from models_py.scoring.saved import SavedRun, load_run_models
 from models_py.scoring.sql import scoring_sql

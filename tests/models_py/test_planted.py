@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from models_py.errors import DataError
 from models_py.evaluation.agreement import adjusted_rand
-from models_py.planted import (
+from benchmarks.planted_data import (
     NOISY_SHAPES,
     SHAPES,
     one_group,

@@ -15,13 +15,13 @@ from models_py.clustering.genie import (
 from models_py.clustering.spectral import spectral_sweep
 from models_py.errors import DataError
 from models_py.evaluation.agreement import adjusted_rand
-from models_py.evaluation.auto import auto_cluster
+from benchmarks.planted import auto_cluster
 from models_py.evaluation.choosing import choose, elbow
 from models_py.evaluation.evidence import EVIDENCE, measure_evidence, prepare_evidence
 from models_py.clustering import proposing
 from models_py.clustering.proposing import assign_noise, numbered
 from models_py.evaluation.weighing import FAMILIES, ranks, shipped_weights
-from models_py.planted import SHAPES
+from benchmarks.planted_data import SHAPES
 
 
 def two_balls(rng):

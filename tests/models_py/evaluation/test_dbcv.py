@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 
 from models_py.errors import DataError
 from models_py.evaluation.dbcv import dbcv, density_validity, relative_dbcv
-from models_py.planted import SHAPES
+from benchmarks.planted_data import SHAPES
 
 
 def core_distances(rows):

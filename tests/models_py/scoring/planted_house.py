@@ -11,7 +11,7 @@ import pandas as pd
 
 from models_py import settings
 from models_py.pipeline import Finished, run_study
-from models_py.planted import planted_customers
+from benchmarks.planted_data import planted_customers
 from models_py.progress import Silent
 from models_py.scoring.saved import SavedRun, load_run_models
 from models_py.studies.loading import check_study
