@@ -30,7 +30,7 @@ from models_py.encoders.keras_backend import import_jax, import_keras
 from models_py.encoders.network import first_weights
 from models_py.encoders.settings import AutoencoderSettings
 from models_py.encoders.training import split_rows
-from models_py.typing import FloatArray
+from models_py.base.arrays import FloatArray
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from models_py.database import durable  # noqa: E402
 from models_py.database.backup import make_backup  # noqa: E402
 from models_py.database.catalog import TABLE, Name, Relation  # noqa: E402
 from models_py.database.connection import open_warehouse  # noqa: E402
-from models_py.progress import Progress  # noqa: E402
+from models_py.base.progress import Progress  # noqa: E402
 
 SCRIPT = REPOSITORY / "scripts" / "cleanup_temp_tables.py"
 ROWS_A_TABLE = 1000

@@ -30,8 +30,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models_py import settings
-from models_py.progress import show_progress
+from models_py.base import settings
+from models_py.base.progress import show_progress
 from models_py.studies.loading import load_study
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models_py import settings
+from models_py.base import settings
 from models_py.encoders.embedding import DEFAULT_MODEL, TextModel, find_model
 
 Embeddings = npt.NDArray[np.float32]

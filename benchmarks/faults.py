@@ -38,7 +38,7 @@ from models_py.database.backup import ATTACHED, DATABASE_NAME, attached, list_ba
 from models_py.database.catalog import TABLE, Name, read_relations  # noqa: E402
 from models_py.database.connection import Warehouse, open_warehouse  # noqa: E402
 from models_py.database.fingerprint import Fingerprint, take_fingerprints  # noqa: E402
-from models_py.errors import WarehouseError  # noqa: E402
+from models_py.base.errors import WarehouseError  # noqa: E402
 
 OPERATIONS = ("cleanup", "compaction", "restore", "run_clustering")
 DATABASE = Path("data") / "segmenthouse.duckdb"

@@ -38,7 +38,7 @@ from models_py.evaluation.weighing import (
     shipped_weights,
 )
 from benchmarks.planted_data import ShapeSet, shape_sets
-from models_py.typing import FloatArray
+from models_py.base.arrays import FloatArray
 
 HELD_OUT_FROM = 2000
 """First seed of the held-out draws; benchmarks/planted.py begins at 1000."""

@@ -41,7 +41,7 @@ from dataclasses import dataclass
 from models_py.clustering.proposing import auto_candidates, judged_rows, numbered
 from models_py.clustering.rows import check_points
 from models_py.evaluation.choosing import CandidateEvidence, choose
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 ONE_SEGMENT = "one_segment"
 
@@ -190,7 +190,7 @@ def held_against_truth(sets: Iterator[ShapeSet]) -> dict[str, object]:
 def study_labels(frame: pd.DataFrame) -> tuple[IntArray, FloatArray]:
     """Return the segments of the default study's recipe over every column, and its encoding."""
     from models_py.pipeline import segment_partitions
-    from models_py.progress import show_progress
+    from models_py.base.progress import show_progress
     from models_py.studies.loading import load_study
 
     study = load_study("grocery_customers")

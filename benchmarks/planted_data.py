@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from models_py.clustering.candidate import NOISE
-from models_py.errors import DataError
-from models_py.typing import FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.base.arrays import FloatArray, IntArray
 
 Planted = tuple[FloatArray, IntArray]
 ShapeSet = tuple[str, FloatArray, IntArray]

@@ -29,7 +29,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from models_py import settings
+from models_py.base import settings
 from models_py.dbt_plugin import complete_journey_dir
 
 SCRIPT = Path(__file__).with_name("grocery_gold.sql")

@@ -33,7 +33,7 @@ from models_py.scoring.reference import (
     reconstruction_errors,
 )
 from models_py.scoring.saved import SavedPartition, SavedRun
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

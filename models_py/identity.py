@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models_py.typing import IntArray
+from models_py.base.arrays import IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

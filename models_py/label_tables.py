@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models_py.errors import MissingExtraError
+from models_py.base.errors import MissingExtraError
 from models_py.evaluation.labels import Supervised, agreement, supervised_score
-from models_py.progress import Progress
+from models_py.base.progress import Progress
 from models_py.segmentation import Segmentation
 from models_py.studies.study import Study
 

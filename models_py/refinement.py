@@ -8,12 +8,12 @@ import numpy as np
 
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.catalog import MixedRows, Request, find_candidates, refit
-from models_py.errors import DataError
+from models_py.base.errors import DataError
 from models_py.evaluation.stability import Stability, consensus, stability
 from models_py.search import silhouettes
 from models_py.studies.study import Study, SubSearch
 from models_py.studies.study import Stability as Refits
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 REFIT_ROWS = 5000
 """Stability refits draw at most this many rows, so that their time does not grow with n²."""

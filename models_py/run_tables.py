@@ -19,7 +19,7 @@ from models_py.explanation import AskGold, Explanation, explained_rows
 from models_py.identity import Identity, match_segments, migrations
 from models_py.segmentation import Segmentation
 from models_py.studies.study import Study
-from models_py.typing import IntArray
+from models_py.base.arrays import IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

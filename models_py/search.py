@@ -11,8 +11,8 @@ import numpy as np
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.catalog import MixedRows, Request, find_candidates
 from models_py.evaluation.choosing import elbow
-from models_py.progress import Progress
-from models_py.typing import FloatArray, IntArray
+from models_py.base.progress import Progress
+from models_py.base.arrays import FloatArray, IntArray
 
 EXACT_SILHOUETTE_ROWS = 60_000
 """Past this many rows the silhouette is the simplified one, which grows with the rows alone."""

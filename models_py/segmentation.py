@@ -12,17 +12,17 @@ from models_py.clustering.catalog import MixedRows, Request, nearest_labels
 from models_py.clustering.kprototypes import KPrototypes
 from models_py.describe.profiles import confidences
 from models_py.encoders.catalog import EncoderSpec, build_encoder, check_encoder
-from models_py.errors import DataError, StudyError
+from models_py.base.errors import DataError, StudyError
 from models_py.evidence import with_evidence
 from models_py.features.denoising import Strangeness, find_outliers
 from models_py.features.matrix import Dropped, FeatureMatrix
 from models_py.features.selection import feature_importance, select_features
-from models_py.progress import Progress
+from models_py.base.progress import Progress
 from models_py.refinement import Refined, refine
 from models_py.search import EXACT_SILHOUETTE_ROWS, Found, Space, search
 from models_py.studies.study import Encoding, Outliers, Study
 from models_py.studies.vocabulary import ALGORITHMS
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.winner import Winner, choose_winner
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from models_py import settings
-from models_py.errors import WarehouseError
+from models_py.base import settings
+from models_py.base.errors import WarehouseError
 
 
 @dataclass(frozen=True)

@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models_py import settings
+from models_py.base import settings
 from models_py.database.connection import Warehouse, open_warehouse
-from models_py.errors import DataError, StudyError
+from models_py.base.errors import DataError, StudyError
 from models_py.pipeline import read_studied, segment_partitions
-from models_py.progress import Progress
+from models_py.base.progress import Progress
 from models_py.run_tables import global_groups
 from models_py.segmentation import ALL
-from models_py.typing import BoolArray, FloatArray, IntArray
+from models_py.base.arrays import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,12 +10,12 @@ import numpy as np
 
 from models_py.clustering.catalog import MixedRows
 from models_py.clustering.density import neighbour_distances
-from models_py.errors import DataError
+from models_py.base.errors import DataError
 from models_py.evaluation.choosing import Measure, choose
 from models_py.refinement import measure_stability
 from models_py.search import Found, Space
 from models_py.studies.study import Study
-from models_py.typing import FloatArray
+from models_py.base.arrays import FloatArray
 
 MOST_REFITTED = 6
 """Candidates that the rule measures for stability before it settles for the most stable."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models_py import settings
+from models_py.base import settings
 
 SHARED_DATA = settings.repository().parent / "shared" / "data"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from models_py import settings
+from models_py.base import settings
 from models_py.database import contract
 from models_py.database.naming import load_rules
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from models_py import settings
+from models_py.base import settings
 from models_py.database import contract
 from models_py.studies.loading import shipped_studies
 from models_py.studies.vocabulary import ALGORITHMS

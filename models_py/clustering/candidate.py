@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models_py.typing import IntArray
+from models_py.base.arrays import IntArray
 
 NOISE = -1
 

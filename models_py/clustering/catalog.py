@@ -13,10 +13,10 @@ import numpy as np
 
 from models_py.clustering.candidate import NOISE, Candidate
 from models_py.clustering.centres import group_centres, nearest_centres
-from models_py.errors import DataError, MemoryRefusedError
-from models_py.settings import memory_bytes
+from models_py.base.errors import DataError, MemoryRefusedError
+from models_py.base.settings import memory_bytes
 from models_py.studies.vocabulary import ALGORITHMS
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 TREES = ("ward", "average", "complete", "single")
 KMEANS = ("kmeans", "minibatch_kmeans", "bisecting_kmeans")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 
 def group_centres(points: FloatArray, groups: IntArray) -> FloatArray:

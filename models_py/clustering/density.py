@@ -36,9 +36,9 @@ from models_py.clustering.rows import (
     compact_labels,
     refuse_beyond,
 )
-from models_py.errors import DataError
-from models_py.threads import in_threads, thread_count
-from models_py.typing import BoolArray, FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.base.threads import in_threads, thread_count
+from models_py.base.arrays import BoolArray, FloatArray, IntArray
 
 TREE_COLUMNS = 20
 """Beyond these a k-d tree visits nearly every row, and plain blocks of distances win."""

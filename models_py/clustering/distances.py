@@ -7,38 +7,20 @@ two rows is half the squared Euclidean distance of the rows scaled to length 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal, TypeVar, cast
+from typing import Literal
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-from models_py.errors import DataError, UsageError, near_match
-from models_py.typing import FloatArray
+from models_py.base.errors import DataError, UsageError, near_match
+from models_py.base.arrays import FloatArray
+from models_py.base.threads import compiled
 
 Metric = Literal["euclidean", "cosine"]
 METRICS: tuple[str, ...] = ("euclidean", "cosine")
 
 TILE = 64  # rows that one kernel handles side by side: 8 vector registers of 8 float64
 _FEATURE_STEP = 4  # features summed in registers before a partial sum goes back to memory
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-def compiled(function: _Function) -> _Function:
-    """Compile a kernel to machine code that runs without the interpreter's lock.
-
-    The code is cached on disk. Only multiply-and-add may be fused, which keeps every distance
-    symmetric to the last bit.
-    """
-    decorate = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-    return cast(_Function, decorate(function))
-
-
-def row_ranges(rows: int, step: int) -> list[tuple[int, int]]:
-    """Split 0..rows into half-open ranges of ``step`` rows; the last may be shorter."""
-    return [(first, min(first + step, rows)) for first in range(0, rows, step)]
 
 
 def check_metric(metric: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 
 @numba.njit(cache=True)

@@ -33,8 +33,8 @@ from models_py.clustering.rows import (
     chunks,
     compact_labels,
 )
-from models_py.threads import in_threads, thread_count
-from models_py.typing import FloatArray, IntArray
+from models_py.base.threads import in_threads, thread_count
+from models_py.base.arrays import FloatArray, IntArray
 
 WHOLE_ROWS = 50_000
 """Tables up to this size are restarted on all rows and refined until no row moves."""

@@ -28,9 +28,9 @@ from models_py.clustering.rows import (
     compact_labels,
     count_distinct,
 )
-from models_py.errors import DataError
-from models_py.threads import in_threads, thread_count
-from models_py.typing import FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.base.threads import in_threads, thread_count
+from models_py.base.arrays import FloatArray, IntArray
 
 Codes = npt.NDArray[np.int32]
 Start = Literal["huang", "cao"] | tuple[FloatArray, IntArray]

@@ -26,27 +26,24 @@ arXiv:2105.11653.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from models_py.errors import DataError, MemoryRefusedError, UsageError, near_match
+from models_py.base.errors import DataError, MemoryRefusedError, UsageError, near_match
+from models_py.base.settings import _free_bytes
 from models_py.clustering.distances import (
     TILE,
     check_metric,
-    compiled,
     load_tile,
     measurable_rows,
-    row_ranges,
     tile_squares,
 )
-from models_py.threads import across_threads
-from models_py.typing import BoolArray, FloatArray, IntArray
+from models_py.base.threads import compiled, row_ranges
+from models_py.base.threads import across_threads
+from models_py.base.arrays import BoolArray, FloatArray, IntArray
 
 METHODS: tuple[str, ...] = ("ward", "average", "complete", "single")
 
@@ -541,19 +538,6 @@ def _linkage_matrix(clusters: _Clusters, code: int) -> FloatArray:
     across_threads(fill, row_ranges(m, _PIECE))
     np.fill_diagonal(matrix, np.inf)
     return matrix
-
-
-def _free_bytes() -> int:
-    """Memory that can be had without swapping; all of it where the system does not say."""
-    counts = Path("/proc/meminfo")
-    if counts.exists():
-        lines = counts.read_text(encoding="ascii").splitlines()
-        named = {name: rest.split()[0] for name, rest in (line.split(":") for line in lines)}
-        if "MemAvailable" in named:
-            return int(named["MemAvailable"]) * 1024
-    if hasattr(os, "sysconf"):
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return sys.maxsize
 
 
 def _refuse_beyond_memory(m: int) -> None:

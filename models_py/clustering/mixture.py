@@ -34,9 +34,9 @@ from models_py.clustering.rows import (
     chunks,
     compact_labels,
 )
-from models_py.errors import DataError, near_match
-from models_py.threads import in_threads, thread_count
-from models_py.typing import FloatArray, IntArray
+from models_py.base.errors import DataError, near_match
+from models_py.base.threads import in_threads, thread_count
+from models_py.base.arrays import FloatArray, IntArray
 
 Covariance = Literal["full", "diag", "tied", "spherical"]
 COVARIANCES: tuple[Covariance, ...] = ("full", "diag", "tied", "spherical")

@@ -21,8 +21,8 @@ from models_py.clustering.linkage import cut_tree, linkage_trees
 from models_py.clustering.mixture import Covariance, gaussian_mixture_sweep
 from models_py.clustering.rows import check_points
 from models_py.clustering.spectral import spectral_sweep
-from models_py.errors import DataError
-from models_py.typing import FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.base.arrays import FloatArray, IntArray
 
 MOST_SEGMENTS = 35
 WEIGHED_ROWS = 5_000

@@ -18,7 +18,7 @@ import numpy as np
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.kmeans import kmeans_sweep
 from models_py.clustering.rows import check_ks, check_points
-from models_py.typing import FloatArray
+from models_py.base.arrays import FloatArray
 
 DENSE_ROWS = 700
 

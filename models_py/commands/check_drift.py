@@ -10,14 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models_py import settings
+from models_py.base import settings
 from models_py.commands.ending import end
-from models_py.progress import show_progress
+from models_py.base.progress import show_progress
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:
     from models_py.drift import Drift
-    from models_py.progress import Progress
+    from models_py.base.progress import Progress
 
 EXAMPLES = f"""\
 examples:

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models_py import settings
+from models_py.base import settings
 from models_py.commands.ending import end
-from models_py.errors import UsageError, WarehouseError
-from models_py.progress import Progress, show_progress
+from models_py.base.errors import UsageError, WarehouseError
+from models_py.base.progress import Progress, show_progress
 
 if TYPE_CHECKING:
     from models_py.database.backup import Backup

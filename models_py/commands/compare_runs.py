@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_py.commands.ending import end
-from models_py.errors import DataError, UsageError
+from models_py.base.errors import DataError, UsageError
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from models_py import settings
-from models_py.errors import SegmenthouseError
+from models_py.base import settings
+from models_py.base.errors import SegmenthouseError
 
 FAILED = 1
 INTERRUPTED = 130

@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models_py import settings
+from models_py.base import settings
 from models_py.commands.ending import end
-from models_py.errors import DataError, UsageError
-from models_py.progress import show_progress
+from models_py.base.errors import DataError, UsageError
+from models_py.base.progress import show_progress
 
 if TYPE_CHECKING:
     from models_py.database.connection import Warehouse

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models_py import settings
+from models_py.base import settings
 from models_py.commands.ending import end
-from models_py.errors import UsageError
-from models_py.progress import show_progress
+from models_py.base.errors import UsageError
+from models_py.base.progress import show_progress
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from models_py.progress import Progress
+    from models_py.base.progress import Progress
     from models_py.scoring.customers import Source
     from models_py.scoring.runs import Run
     from models_py.scoring.saved import SavedRun

@@ -40,8 +40,8 @@ from models_py.database.fingerprint import (
     take_fingerprints,
 )
 from models_py.database.naming import NamingRules, matches
-from models_py.errors import WarehouseError
-from models_py.progress import Progress, Silent
+from models_py.base.errors import WarehouseError
+from models_py.base.progress import Progress, Silent
 
 BY_FILE, BY_TABLES = "file", "tables"
 MANIFEST_NAME = "manifest.json"

@@ -28,8 +28,8 @@ from models_py.database.catalog import (
 from models_py.database.connection import Warehouse
 from models_py.database.fingerprint import Fingerprint, differences, take_fingerprints
 from models_py.database.naming import BACKUP, TEMP, NamingRules, Verdict, matches
-from models_py.errors import UsageError, WarehouseError
-from models_py.progress import Progress, Silent
+from models_py.base.errors import UsageError, WarehouseError
+from models_py.base.progress import Progress, Silent
 
 ORPHAN, RUNS = "orphan", "runs"
 RUN = "run"

@@ -12,8 +12,8 @@ from models_py.database import definitions, durable
 from models_py.database.catalog import TABLE, current_database, read_relations
 from models_py.database.connection import Warehouse, literal, open_warehouse, quoted
 from models_py.database.fingerprint import differences, take_fingerprints
-from models_py.errors import WarehouseError
-from models_py.progress import Progress, Silent
+from models_py.base.errors import WarehouseError
+from models_py.base.progress import Progress, Silent
 
 COPY_SUFFIX = ".compacting"
 COPIED = "segmenthouse_copy"

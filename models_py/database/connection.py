@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models_py import settings
-from models_py.errors import WarehouseError, WarehouseLockedError, near_match
+from models_py.base import settings
+from models_py.base.errors import WarehouseError, WarehouseLockedError, near_match
 
 if TYPE_CHECKING:
     import pandas as pd

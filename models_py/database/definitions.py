@@ -6,7 +6,7 @@ import re
 
 from models_py.database.catalog import IDENTIFIER, Name, view_body
 from models_py.database.connection import Warehouse, literal, quoted
-from models_py.errors import WarehouseError
+from models_py.base.errors import WarehouseError
 
 _PATH = rf"{IDENTIFIER}(?:\.{IDENTIFIER})*"
 _TABLE_HEAD = re.compile(rf"CREATE\s+TABLE\s+{_PATH}(?=\()", re.IGNORECASE)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from models_py.errors import WarehouseError
+from models_py.base.errors import WarehouseError
 
 SPARE_BYTES = 64 * 2**20
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from models_py.database.catalog import Name
 from models_py.database.connection import Warehouse, literal, quoted
-from models_py.progress import Progress, Silent
+from models_py.base.progress import Progress, Silent
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from models_py.database.catalog import (
     read_relations,
 )
 from models_py.database.connection import Warehouse, quoted
-from models_py.errors import WarehouseError
+from models_py.base.errors import WarehouseError
 
 CUSTOMER_COLUMNS = ("customer_id", "household_id")
 REJECTIONS_SUFFIX = "_rejections"

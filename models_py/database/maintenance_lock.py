@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from models_py.database.connection import POLL_SECONDS, process_command
-from models_py.errors import WarehouseError, WarehouseLockedError
+from models_py.base.errors import WarehouseError, WarehouseLockedError
 
 LOCK_SUFFIX = ".maintenance"
 

@@ -10,8 +10,8 @@ from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from models_py import settings
-from models_py.errors import WarehouseError, near_match
+from models_py.base import settings
+from models_py.base.errors import WarehouseError, near_match
 
 TEMP, BACKUP = "temp", "backup"
 SHIPPED_RULES = Path(__file__).with_name("rules.toml")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models_py.database.connection import Warehouse, literal, quoted, warehouse_errors
-from models_py.errors import DataError, UsageError, WarehouseError, near_match
+from models_py.base.errors import DataError, UsageError, WarehouseError, near_match
 
 LOADED = "loaded by new_study.py from "
 LABEL_PARTS = 50

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from models_py.errors import WarehouseError
+from models_py.base.errors import WarehouseError
 
 FOLDER_SUFFIX = ".running"
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 NORMAL_95 = 1.959963984540054
 ROUNDING = 1e-11

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.describe.words import column_words, plain_words, unit, words_of
-from models_py.errors import StudyError
+from models_py.base.errors import StudyError
 
 if TYPE_CHECKING:
     import pandas as pd

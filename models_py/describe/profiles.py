@@ -9,7 +9,7 @@ import numpy as np
 
 from models_py.clustering.centres import centre_distances, group_centres
 from models_py.describe.effects import Moments, effects, enrichment_p, moments
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ import numpy as np
 from models_py.database.connection import literal, quoted
 from models_py.describe.words import column_words, unit
 from models_py.features.matrix import FeatureMatrix, Recipe
-from models_py.typing import BoolArray, Float32Array, FloatArray, IntArray
+from models_py.base.arrays import BoolArray, Float32Array, FloatArray, IntArray
 
 SEARCH_ROWS = 4_000
 BEAM = 8

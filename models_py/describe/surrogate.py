@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from models_py import settings
-from models_py.errors import MissingExtraError
-from models_py.typing import FloatArray, IntArray
+from models_py.base import settings
+from models_py.base.errors import MissingExtraError
+from models_py.base.arrays import FloatArray, IntArray
 
 FOLDS = 5
 FIT_ROWS = 20_000

@@ -25,7 +25,7 @@ from models_py.encoders.network import (
 )
 from models_py.encoders.settings import AutoencoderSettings, DenoisingSettings, Settings
 from models_py.encoders.training import Batch, Draw
-from models_py.typing import Float32Array, IntArray
+from models_py.base.arrays import Float32Array, IntArray
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from models_py.encoders import storage
+from models_py.base import checksums as storage
 from models_py.encoders.settings import Settings
-from models_py.errors import DataError
-from models_py.typing import FloatArray
+from models_py.base.errors import DataError
+from models_py.base.arrays import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd

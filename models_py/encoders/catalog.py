@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from models_py.encoders import settings as known
-from models_py.encoders.storage import SavedEncoderError, read_manifest
-from models_py.errors import StudyError, near_match
+from models_py.base.checksums import SavedEncoderError, read_manifest
+from models_py.base.errors import StudyError, near_match
 
 if TYPE_CHECKING:
     from models_py.encoders.base import Encoder

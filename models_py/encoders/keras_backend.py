@@ -11,8 +11,8 @@ import os
 from importlib import import_module
 from typing import Any
 
-from models_py.errors import MissingExtraError
-from models_py.settings import use_keras_backend
+from models_py.base.errors import MissingExtraError
+from models_py.base.settings import use_keras_backend
 
 INSTALL = 'pip install "segmenthouse[autoencoder]"'
 

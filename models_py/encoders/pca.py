@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from models_py.encoders import storage
+from models_py.base import checksums as storage
 from models_py.encoders.base import Encoder
 from models_py.encoders.settings import PcaSettings
-from models_py.errors import DataError
-from models_py.typing import FloatArray
+from models_py.base.errors import DataError
+from models_py.base.arrays import FloatArray
 
 FILE = "pca.skops"
 

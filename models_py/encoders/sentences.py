@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from models_py.errors import DataError
+from models_py.base.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,8 +17,8 @@ import numpy as np
 from models_py.encoders.keras_backend import import_jax
 from models_py.encoders.layers import Array, Weights
 from models_py.encoders.settings import TrainingSettings
-from models_py.errors import DataError
-from models_py.typing import Float32Array, FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.base.arrays import Float32Array, FloatArray, IntArray
 
 Batch = Mapping[str, Array]
 """Arrays whose first axis is the rows; every loss says which it reads."""

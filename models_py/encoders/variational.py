@@ -12,7 +12,7 @@ from models_py.encoders.layers import Array, Dense, Weights, dropout_width, forw
 from models_py.encoders.network import NetworkEncoder, dense_chain, dropout_bits, keras_layers
 from models_py.encoders.settings import VariationalSettings
 from models_py.encoders.training import Batch, Draw
-from models_py.typing import Float32Array, IntArray
+from models_py.base.arrays import Float32Array, IntArray
 
 LOG_VARIANCE_LIMIT = 10.0
 

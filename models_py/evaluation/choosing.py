@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 
 from models_py.clustering.candidate import Candidate
-from models_py.errors import DataError, near_match
+from models_py.base.errors import DataError, near_match
 from models_py.clustering.proposing import assign_noise, judged_rows, numbered
-from models_py.typing import FloatArray
+from models_py.base.arrays import FloatArray
 
 Measure = Literal[
     "silhouette",

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models_py.clustering.candidate import NOISE
-from models_py.errors import DataError
-from models_py.typing import FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.base.arrays import FloatArray, IntArray
 
 SAMPLED_ROWS = 2_000
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models_py.errors import DataError
-from models_py.typing import FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.base.arrays import FloatArray, IntArray
 
 NEIGHBOURS = 10
 REACH_RANK = 8
@@ -153,7 +153,7 @@ def measure_evidence(
     ndarray
         Shape (len(labelings), len(EVIDENCE)).
     """
-    from models_py.threads import across_threads
+    from models_py.base.threads import across_threads
 
     measured = np.array(across_threads(lambda labels: _measure(rows, labels), labelings))
     sampled = np.array([labels[rows.sample] for labels in labelings])
@@ -269,7 +269,7 @@ def _gaussian(
 
 def _rand_matrix(labelings: IntArray) -> FloatArray:
     """Return the adjusted Rand index between all clusterings, shape (c, c)."""
-    from models_py.threads import across_threads
+    from models_py.base.threads import across_threads
     from models_py.evaluation.evidence_kernels import adjusted_rand_rows
 
     counts = labelings.max(axis=1) + 1

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models_py.errors import DataError
-from models_py.clustering.distances import compiled
-from models_py.threads import across_threads
-from models_py.typing import FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.base.threads import compiled
+from models_py.base.threads import across_threads
+from models_py.base.arrays import FloatArray, IntArray
 
 NOISE = -1
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models_py.errors import MissingExtraError
+from models_py.base.errors import MissingExtraError
 from models_py.evaluation.agreement import adjusted_rand, contingency
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 FOLDS = 5
 """Folds of the supervised model's cross-validation."""

@@ -18,14 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models_py.clustering.distances import (
-    TILE,
-    compiled,
-    load_tile,
-    measurable_rows,
-    row_ranges,
-    tile_squares,
-)
+from models_py.clustering.distances import TILE, load_tile, measurable_rows, tile_squares
+from models_py.base.threads import compiled, row_ranges
 from models_py.evaluation.indices import (
     NOISE,
     ClusterMoments,
@@ -34,8 +28,8 @@ from models_py.evaluation.indices import (
     cluster_moments,
     dense_labels,
 )
-from models_py.threads import across_threads
-from models_py.typing import FloatArray, IntArray
+from models_py.base.threads import across_threads
+from models_py.base.arrays import FloatArray, IntArray
 
 _MOST_CELLS = 1024  # cells whose running sums for one tile of rows fit in the second-level cache
 

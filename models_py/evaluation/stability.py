@@ -17,9 +17,9 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 
 from models_py.clustering.candidate import NOISE
-from models_py.errors import DataError
+from models_py.base.errors import DataError
 from models_py.evaluation.agreement import adjusted_rand, contingency, segment_jaccard
-from models_py.typing import BoolArray, FloatArray, IntArray
+from models_py.base.arrays import BoolArray, FloatArray, IntArray
 
 UNSTABLE_BELOW = 0.6
 CONSENSUS_CELLS = 3_000

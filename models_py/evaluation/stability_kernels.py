@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from models_py.typing import FloatArray
+from models_py.base.arrays import FloatArray
 
 
 @numba.njit(cache=True)

@@ -20,7 +20,7 @@ import numpy as np
 
 from models_py.clustering.candidate import Candidate
 from models_py.evaluation.evidence import EVIDENCE, measure_evidence, prepare_evidence
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 FAMILIES = (
     "kmeans",

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from models_py.errors import StudyError, near_match
+from models_py.base.errors import StudyError, near_match
 from models_py.studies.study import Features
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

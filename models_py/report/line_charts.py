@@ -18,7 +18,7 @@ from models_py.report.drawing import (
     tag,
 )
 from models_py.report.numbers import plain
-from models_py.typing import FloatArray
+from models_py.base.arrays import FloatArray
 
 DASHES = ("", "7 4", "2 4", "9 3 2 3", "1 6", "12 4")
 """Line styles, so that colour is not the only difference."""

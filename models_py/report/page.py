@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from models_py.progress import Progress
+from models_py.base.progress import Progress
 from models_py.report.content import Section
 from models_py.report.facts import Facts
 from models_py.report.numbers import day

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models_py.describe.words import column_words
-from models_py.errors import MissingExtraError
+from models_py.base.errors import MissingExtraError
 from models_py.report.facts import Facts, records
 from models_py.report.maps import principal_map, sampled
 from models_py.report.resemblance import draw_resemblance

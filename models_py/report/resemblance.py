@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models_py.errors import MissingExtraError
-from models_py.typing import FloatArray
+from models_py.base.errors import MissingExtraError
+from models_py.base.arrays import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd

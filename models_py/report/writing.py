@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models_py import settings
+from models_py.base import settings
 from models_py.database.connection import open_warehouse
-from models_py.errors import MissingExtraError, SegmenthouseError
-from models_py.progress import Progress
+from models_py.base.errors import MissingExtraError, SegmenthouseError
+from models_py.base.progress import Progress
 from models_py.report.facts import WAIT_SECONDS, Facts, read_facts
 from models_py.scoring.runs import find_run
 

@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models_py.clustering.centres import group_centres, nearest_centres
-from models_py.errors import SegmenthouseError
+from models_py.base.errors import SegmenthouseError
 from models_py.segmentation import Segmentation
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 MOST_ROWS = 100_000
 """Rows of the run kept at most, where the nearest of them decides."""

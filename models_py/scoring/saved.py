@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models_py.clustering.centres import centre_distances, group_centres
-from models_py.errors import DataError, SegmenthouseError
+from models_py.base.errors import DataError, SegmenthouseError
 from models_py.features.matrix import FeatureMatrix
 from models_py.scoring.assigning import (
     BLOCK_ROWS,
@@ -48,7 +48,7 @@ from models_py.scoring.reference import (
 from models_py.segmentation import Segmentation
 from models_py.studies.study import Study
 from models_py.studies.vocabulary import ALGORITHMS
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from models_py.database.connection import literal, quoted
-from models_py.errors import DataError
+from models_py.base.errors import DataError
 from models_py.features.matrix import Recipe
 from models_py.scoring.assigning import NearestCentre, OneGroup
 from models_py.scoring.saved import NOT_GIVEN, SavedPartition, SavedRun
-from models_py.typing import FloatArray
+from models_py.base.arrays import FloatArray
 
 FRACTIONS = ("FLOAT", "DOUBLE", "REAL", "DECIMAL")
 """Types whose words are compared as numbers: 1.0 is the same category as 1."""

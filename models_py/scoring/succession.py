@@ -13,9 +13,9 @@ import numpy as np
 
 from models_py.clustering.centres import group_centres
 from models_py.comparison import match_by_centres
-from models_py.errors import SegmenthouseError
+from models_py.base.errors import SegmenthouseError
 from models_py.scoring.saved import SavedPartition, SavedRun, load_run_models
-from models_py.typing import IntArray
+from models_py.base.arrays import IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from models_py.errors import SourceError
+from models_py.base.errors import SourceError
 
 PIECE_BYTES = 1_048_576
 DEEPEST_NESTING = 2

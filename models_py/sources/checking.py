@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
-from models_py.errors import near_match
+from models_py.base.errors import near_match
 from models_py.sources.registry import Table
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models_py.errors import SourceError
-from models_py.progress import Progress
+from models_py.base.errors import SourceError
+from models_py.base.progress import Progress
 
 if TYPE_CHECKING:
     import requests

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from models_py.errors import SourceError
-from models_py.progress import Progress
+from models_py.base.errors import SourceError
+from models_py.base.progress import Progress
 from models_py.sources.checking import Inspection, inspect_file, is_gzip
 from models_py.sources.download import Patience, download
 from models_py.sources.installed import installed_data_dir

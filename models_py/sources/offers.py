@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models_py.errors import SourceError, near_match
-from models_py.progress import Progress
+from models_py.base.errors import SourceError, near_match
+from models_py.base.progress import Progress
 from models_py.sources.archives import unpack_members
 from models_py.sources.registry import Source, Table
 from models_py.sources.workbook import workbook_to_parquet

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from models_py.errors import UsageError, near_match
+from models_py.base.errors import UsageError, near_match
 
 FileKind = Literal["csv", "parquet", "text"]
 MEGABYTE = 1_000_000

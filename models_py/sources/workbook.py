@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models_py.errors import MissingExtraError, SourceError
-from models_py.progress import Progress
+from models_py.base.errors import MissingExtraError, SourceError
+from models_py.base.progress import Progress
 from models_py.sources.registry import Table
 
 if TYPE_CHECKING:

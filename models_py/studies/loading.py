@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from models_py.errors import StudyError, near_match
+from models_py.base.errors import StudyError, near_match
 from models_py.studies.study import Study
 
 SHIPPED = Path(__file__).resolve().parent / "shipped"

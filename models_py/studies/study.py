@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from models_py.errors import near_match
+from models_py.base.errors import near_match
 from models_py.studies.vocabulary import ALGORITHMS, refused
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from models_py.errors import near_match
+from models_py.base.errors import near_match
 
 
 @dataclass(frozen=True)

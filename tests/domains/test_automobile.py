@@ -10,7 +10,7 @@ import pytest
 from tests.domains.runs import check_row, readme_row, run_shipped
 from tests.warehouse.dbt_runs import Warehouse
 
-from models_py import settings
+from models_py.base import settings
 from models_py.commands.score_customers import main as score
 from models_py.pipeline import Finished
 

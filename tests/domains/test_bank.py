@@ -11,10 +11,10 @@ import pytest
 from tests.domains.runs import check_row, readme_row, run_shipped
 from tests.warehouse.dbt_runs import Warehouse
 
-from models_py import settings
+from models_py.base import settings
 from models_py.commands.score_customers import main as score
 from models_py.pipeline import Finished, read_studied, run_study, segment_partitions
-from models_py.progress import Silent
+from models_py.base.progress import Silent
 from models_py.studies.loading import load_study
 from models_py.studies.study import Algorithm, Encoding
 

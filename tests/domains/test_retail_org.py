@@ -12,7 +12,7 @@ from tests.planted_gold import asked
 from tests.warehouse.dbt_runs import Warehouse
 from tests.warehouse.test_documentation import undescribed
 
-from models_py import settings
+from models_py.base import settings
 from models_py.commands.check_validity import main as check
 from models_py.commands.run_sql import ask, find_question
 

@@ -18,7 +18,7 @@ from models_py.comparison import (
     match_by_centres,
     variation_of_information,
 )
-from models_py.errors import DataError
+from models_py.base.errors import DataError
 from models_py.evaluation.agreement import contingency
 from tests.models_py.scoring.planted_house import customers, run, saved, study
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings as hypothesis_settings, strategies as st
 from scipy.stats import ks_2samp
 
-from models_py import settings
+from models_py.base import settings
 from models_py.drift import (
     LIMITS,
     Drift,

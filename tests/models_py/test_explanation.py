@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from planted_gold import asked, planted_customers, planted_study, write_gold
 
-from models_py import settings
-from models_py.errors import StudyError
+from models_py.base import settings
+from models_py.base.errors import StudyError
 from models_py.pipeline import Finished, run_study
-from models_py.progress import Silent
+from models_py.base.progress import Silent
 
 QUICK = {"algorithms": [{"name": "kmeans", "k": 3}], "stability": {"refits": 0}}
 

@@ -15,10 +15,10 @@ import pytest
 from planted_gold import asked, planted_customers, planted_study, write_gold
 from sklearn.metrics import adjusted_rand_score
 
-from models_py import settings
+from models_py.base import settings
 from models_py.database import contract
 from models_py.database.run_lock import run_lock
-from models_py.errors import (
+from models_py.base.errors import (
     DataError,
     SegmenthouseError,
     StudyError,
@@ -26,7 +26,7 @@ from models_py.errors import (
     WarehouseLockedError,
 )
 from models_py.pipeline import Finished, run_study, segment_partitions
-from models_py.progress import Silent
+from models_py.base.progress import Silent
 from models_py.studies.study import Study
 
 ROWS = 240
@@ -507,7 +507,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from planted_gold import planted_study
 from models_py.pipeline import run_study
-from models_py.progress import Silent
+from models_py.base.progress import Silent
 
 class Dying(Silent):
     def step(self, text):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models_py.errors import DataError
+from models_py.base.errors import DataError
 from models_py.evaluation.agreement import adjusted_rand
 from benchmarks.planted_data import (
     NOISY_SHAPES,

@@ -11,7 +11,7 @@ from planted_gold import planted_customers, planted_study
 
 from models_py.database import contract
 from models_py.pipeline import segment_partitions
-from models_py.progress import Silent
+from models_py.base.progress import Silent
 from models_py.run_tables import Previous, RunTables, run_tables
 
 

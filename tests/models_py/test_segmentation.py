@@ -11,8 +11,8 @@ from planted_gold import planted_customers, planted_study
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 
-from models_py.errors import DataError, StudyError
-from models_py.progress import Silent
+from models_py.base.errors import DataError, StudyError
+from models_py.base.progress import Silent
 from models_py.segmentation import check_encoders, prepare_rows, row_silhouettes, segment_rows
 from models_py.studies.study import Study
 

@@ -13,8 +13,8 @@ from planted_gold import planted_study
 from sklearn.metrics import r2_score, roc_auc_score
 
 from models_py.database.connection import open_warehouse
-from models_py.errors import DataError, StudyError
-from models_py.progress import Silent
+from models_py.base.errors import DataError, StudyError
+from models_py.base.progress import Silent
 from models_py.studies.study import Log, Validity
 from models_py.validity import (
     auc,

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from models_py import settings
+from models_py.base import settings
 from models_py.commands.cleanup_temp_tables import main
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "models_py" / "database"))

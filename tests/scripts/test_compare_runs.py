@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from models_py import settings
+from models_py.base import settings
 from models_py.commands.compare_runs import main
 from models_py.commands.run_sql import main as run_sql
 from tests.models_py.scoring.planted_house import customers, run, study

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from planted_gold import asked, planted_customers, planted_study, write_gold
 
-from models_py import settings
+from models_py.base import settings
 from models_py.commands.ending import end
-from models_py.errors import DataError
-from models_py.progress import show_progress
+from models_py.base.errors import DataError
+from models_py.base.progress import show_progress
 
 SCRIPT = settings.repository() / "scripts" / "run_clustering.py"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from models_py import settings
+from models_py.base import settings
 from models_py.commands.fetch_data import main
 
 SCRIPT = settings.repository() / "scripts" / "fetch_data.py"

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models_py import settings
+from models_py.base import settings
 from models_py.commands import new_study, run_clustering
 from models_py.commands.new_study import main
 from models_py.studies.loading import load_study

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from planted_gold import asked, planted_customers, planted_study, write_gold
 
-from models_py import settings
+from models_py.base import settings
 from models_py.commands.run_clustering import main
 from models_py.studies.loading import shipped_studies
 

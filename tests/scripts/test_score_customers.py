@@ -12,7 +12,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from models_py import settings
+from models_py.base import settings
 from models_py.commands.score_customers import main
 from tests.models_py.scoring.planted_house import customers, run, study
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from planted_gold import planted_customers, planted_study, write_gold
 
-from models_py import settings
+from models_py.base import settings
 from models_py.commands.write_report import main
 from models_py.pipeline import run_study
-from models_py.progress import Silent
+from models_py.base.progress import Silent
 
 SCRIPT = settings.repository() / "scripts" / "write_report.py"
 HEAVY = {"duckdb", "pandas", "numpy", "sklearn", "matplotlib", "jinja2"}

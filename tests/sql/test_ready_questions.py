@@ -10,10 +10,10 @@ import pytest
 import yaml
 from planted_gold import planted_customers, planted_study, write_gold
 
-from models_py import settings
+from models_py.base import settings
 from models_py.commands.run_sql import ask, find_question, main
 from models_py.pipeline import run_study
-from models_py.progress import Silent
+from models_py.base.progress import Silent
 
 QUESTIONS = sorted(settings.sql_dir().glob("*.sql"))
 MAY_BE_EMPTY = {"rejected_rows", "validity"}

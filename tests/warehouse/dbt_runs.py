@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from models_py import settings
+from models_py.base import settings
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["dbt.cli.main", "dbt.adapters.duckdb", "models_py.dbt_plugin"])

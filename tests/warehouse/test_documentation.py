@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from models_py import settings
+from models_py.base import settings
 from tests.warehouse.dbt_runs import Warehouse
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from models_py import settings
+from models_py.base import settings
 from models_py.pipeline import run_study
-from models_py.progress import Silent
+from models_py.base.progress import Silent
 from models_py.studies.loading import DEFAULT, load_study
 from models_py.validity import check_validity
 from tests.warehouse.dbt_runs import Warehouse

@@ -14,7 +14,7 @@ from models_py.report.numbers import plain, plural, share
 from models_py.report.sections.summary import mean_silhouette
 from models_py.report.shape_charts import draw_tree
 from models_py.studies.vocabulary import ALGORITHMS
-from models_py.typing import FloatArray
+from models_py.base.arrays import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd

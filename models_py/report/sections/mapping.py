@@ -20,7 +20,7 @@ from models_py.report.maps import (
     sampled,
 )
 from models_py.report.numbers import listed, share, shortened
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

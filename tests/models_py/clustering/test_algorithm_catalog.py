@@ -18,9 +18,9 @@ from models_py.clustering.catalog import (
     nearest_labels,
     refit,
 )
-from models_py.errors import DataError, MemoryRefusedError
+from models_py.base.errors import DataError, MemoryRefusedError
 from models_py.studies.vocabulary import ALGORITHMS, PARAMETERS, refused
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 TRUTH = np.repeat([0, 1, 2], [60, 40, 30])
 

@@ -14,7 +14,7 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import DBSCAN, HDBSCAN
 from sklearn.metrics import adjusted_rand_score
 
-from models_py import threads
+from models_py.base import threads
 from models_py.clustering import density
 from models_py.clustering.density import (
     dbscan,
@@ -25,7 +25,7 @@ from models_py.clustering.density import (
     hdbscan_peak_bytes,
     neighbour_distances,
 )
-from models_py.errors import DataError, MemoryRefusedError
+from models_py.base.errors import DataError, MemoryRefusedError
 
 
 def drawn_groups(n, p, groups=6, spread=3.0, seed=0):

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import pairwise_distances
 
 from models_py.clustering.distances import TILE, load_tile, measurable_rows, tile_squares
-from models_py.errors import DataError, UsageError
+from models_py.base.errors import DataError, UsageError
 
 tables = arrays(
     np.float64,

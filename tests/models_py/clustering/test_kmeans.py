@@ -12,7 +12,7 @@ from sklearn.cluster import BisectingKMeans, KMeans
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
-from models_py import threads
+from models_py.base import threads
 from models_py.clustering import kmeans, rows
 from models_py.clustering.kmeans import (
     bisecting_kmeans_sweep,
@@ -21,7 +21,7 @@ from models_py.clustering.kmeans import (
     lloyd,
     minibatch_kmeans_sweep,
 )
-from models_py.errors import DataError
+from models_py.base.errors import DataError
 
 SWEEPS = (kmeans_sweep, minibatch_kmeans_sweep, bisecting_kmeans_sweep)
 

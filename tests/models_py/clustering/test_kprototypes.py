@@ -11,7 +11,7 @@ from kmodes.kprototypes import KPrototypes as Rival
 from kmodes.util.dissim import matching_dissim
 from kmodes.util.init_methods import init_cao
 
-from models_py import threads
+from models_py.base import threads
 from models_py.clustering import kprototypes
 from models_py.clustering.kprototypes import (
     KPrototypes,
@@ -20,7 +20,7 @@ from models_py.clustering.kprototypes import (
     kprototypes_peak_bytes,
     kprototypes_sweep,
 )
-from models_py.errors import DataError
+from models_py.base.errors import DataError
 
 
 def mixed_rows(n, seed=0):

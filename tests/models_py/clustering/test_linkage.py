@@ -15,8 +15,8 @@ from models_py.clustering.linkage import (
     linkage_tree,
     linkage_trees,
 )
-from models_py.errors import DataError, MemoryRefusedError, UsageError
-from models_py import threads
+from models_py.base.errors import DataError, MemoryRefusedError, UsageError
+from models_py.base import threads
 
 PAIRS = [(method, "euclidean") for method in METHODS]
 PAIRS += [(method, "cosine") for method in METHODS if method != "ward"]

@@ -28,7 +28,7 @@ from models_py.database.backup import (
 from models_py.database.catalog import Name, Relation, read_ownership
 from models_py.database.connection import Warehouse, open_warehouse
 from models_py.database.naming import load_rules
-from models_py.errors import WarehouseError
+from models_py.base.errors import WarehouseError
 
 RULES = load_rules()
 

@@ -19,7 +19,7 @@ from models_py.database.catalog import (
     stored_bytes,
 )
 from models_py.database.connection import Warehouse, open_warehouse
-from models_py.errors import WarehouseError
+from models_py.base.errors import WarehouseError
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from models_py.database.catalog import Name, read_relations
 from models_py.database.cleanup import Finding, Listing, Wanted, drop_listed, find
 from models_py.database.connection import Warehouse, open_warehouse, quoted
 from models_py.database.naming import NamingRules, load_rules
-from models_py.errors import UsageError, WarehouseError
+from models_py.base.errors import UsageError, WarehouseError
 
 RULES = load_rules()
 EVERY_NAME = Wanted(classes=frozenset({"temp", "backup", "orphan"}))

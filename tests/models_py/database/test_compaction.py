@@ -12,7 +12,7 @@ from maintained_warehouse import build, everything
 from models_py.database import compaction, durable
 from models_py.database.compaction import COPY_SUFFIX, compact
 from models_py.database.connection import open_warehouse
-from models_py.errors import WarehouseError, WarehouseLockedError
+from models_py.base.errors import WarehouseError, WarehouseLockedError
 
 
 def bloat(path: Path) -> None:
@@ -118,7 +118,7 @@ TRY_TO_WRITE = """
 import sys
 from pathlib import Path
 from models_py.database.connection import open_warehouse
-from models_py.errors import WarehouseLockedError
+from models_py.base.errors import WarehouseLockedError
 path = Path(sys.argv[1])
 try:
     with open_warehouse(path, read_only=sys.argv[2] == "read") as warehouse:

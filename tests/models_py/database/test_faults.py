@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from models_py import settings
+from models_py.base import settings
 
 SEED = 11
 

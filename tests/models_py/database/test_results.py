@@ -17,7 +17,7 @@ import pytest
 from models_py.database import contract, results
 from models_py.database.connection import Warehouse, open_warehouse
 from models_py.database.run_lock import run_lock
-from models_py.errors import WarehouseError
+from models_py.base.errors import WarehouseError
 
 NO_SEGMENTS = pd.DataFrame({"study": [], "segment_id": []})
 

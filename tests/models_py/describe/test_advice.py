@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from models_py.describe.advice import AdviceRule, advise, load_advice
-from models_py.errors import StudyError
+from models_py.base.errors import StudyError
 
 
 def segments(**changes: object) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import pytest
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 
-from models_py import settings
+from models_py.base import settings
 from models_py.describe import surrogate
 from models_py.describe.surrogate import FOLDS, ROUNDS, Surrogate, fit_surrogate
 

@@ -9,7 +9,7 @@ import pytest
 
 from models_py.encoders.base import Encoder
 from models_py.encoders.catalog import EncoderSpec, build_encoder
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 from models_py.encoders.base import Encoder
 from models_py.encoders.catalog import EncoderSpec, build_encoder, load_encoder
 from models_py.encoders.keras_backend import import_keras
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 SMALL = {"layers": [8, 3], "epochs": 6}
 

@@ -8,8 +8,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from models_py.encoders.catalog import EncoderSpec, build_encoder, load_encoder
 from models_py.encoders.dec import DeepEmbeddedClustering, log_assignment, target_assignment
-from models_py.errors import DataError
-from models_py.typing import FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.base.arrays import FloatArray, IntArray
 
 SMALL = {"k": 4, "layers": [16, 3], "epochs": 40, "learning_rate": 0.005, "refine_epochs": 15}
 

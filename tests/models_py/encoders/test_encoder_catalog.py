@@ -8,7 +8,7 @@ import pytest
 
 from models_py.encoders.catalog import ENCODERS, EncoderSpec, build_encoder, check_encoder
 from models_py.encoders.settings import AutoencoderSettings
-from models_py.errors import MissingExtraError, StudyError
+from models_py.base.errors import MissingExtraError, StudyError
 
 
 @pytest.mark.parametrize("kind", ENCODERS)

@@ -12,8 +12,8 @@ from models_py.encoders.base import Encoder
 from models_py.encoders.catalog import load_encoder
 from models_py.encoders.pca import PcaEncoder
 from models_py.encoders.settings import AutoencoderSettings
-from models_py.encoders.storage import MANIFEST, SavedEncoderError
-from models_py.typing import FloatArray, IntArray
+from models_py.base.checksums import MANIFEST, SavedEncoderError
+from models_py.base.arrays import FloatArray, IntArray
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from threadpoolctl import threadpool_limits
 from models_py.encoders.catalog import EncoderSpec, build_encoder, load_encoder
 from models_py.encoders.pca import PcaEncoder
 from models_py.encoders.settings import PcaSettings
-from models_py.errors import DataError
-from models_py.typing import FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.base.arrays import FloatArray, IntArray
 
 
 def fitted(points: FloatArray, components: float) -> PcaEncoder:

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 from scipy.special import erf
 
-from models_py import settings
+from models_py.base import settings
 from models_py.encoders.catalog import EncoderSpec, build_encoder, check_encoder, load_encoder
 from models_py.encoders.embedding import CachedEmbedder, TextModel, find_model
 from models_py.encoders.sentences import render_rows, template_columns
-from models_py.errors import DataError, MissingExtraError, StudyError
+from models_py.base.errors import DataError, MissingExtraError, StudyError
 
 TEXTS = ["A man is eating food.", "A man is eating a piece of bread.", "The girl carries a baby."]
 TEMPLATE = "{job}, {age:~10}, {has_loan}"

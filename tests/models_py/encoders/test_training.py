@@ -15,8 +15,8 @@ from models_py.encoders.layers import Dense
 from models_py.encoders.network import first_weights
 from models_py.encoders.settings import AutoencoderSettings, TrainingSettings
 from models_py.encoders.training import AdamLoop, PlateauSchedule, mean_loss, split_rows
-from models_py.errors import DataError
-from models_py.typing import FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.base.arrays import FloatArray, IntArray
 
 
 def test_the_schedule_against_a_sequence_worked_out_by_hand() -> None:

@@ -12,7 +12,7 @@ from models_py.encoders.catalog import EncoderSpec, build_encoder, load_encoder
 from models_py.encoders.layers import Dense
 from models_py.encoders.network import first_weights
 from models_py.encoders.variational import EvidenceLoss
-from models_py.typing import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 
 
 @pytest.fixture(scope="module")

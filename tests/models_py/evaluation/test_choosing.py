@@ -13,7 +13,7 @@ from models_py.clustering.genie import (
     minimum_spanning_tree,
 )
 from models_py.clustering.spectral import spectral_sweep
-from models_py.errors import DataError
+from models_py.base.errors import DataError
 from models_py.evaluation.agreement import adjusted_rand
 from benchmarks.planted import auto_cluster
 from models_py.evaluation.choosing import choose, elbow

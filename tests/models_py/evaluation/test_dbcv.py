@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
-from models_py.errors import DataError
+from models_py.base.errors import DataError
 from models_py.evaluation.dbcv import dbcv, density_validity, relative_dbcv
 from benchmarks.planted_data import SHAPES
 

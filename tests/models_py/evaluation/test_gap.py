@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models_py.errors import DataError
+from models_py.base.errors import DataError
 from models_py.evaluation.gap import GapStatistic, gap_statistic, inertia, kmeans_inertias
 
 

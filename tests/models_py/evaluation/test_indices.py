@@ -3,7 +3,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 
-from models_py.errors import DataError
+from models_py.base.errors import DataError
 from models_py.evaluation.indices import (
     calinski_harabasz_scores,
     checked_labelings,

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import silhouette_samples as theirs
 from sklearn.metrics import silhouette_score
 
-from models_py.errors import DataError, UsageError
-from models_py import threads
+from models_py.base.errors import DataError, UsageError
+from models_py.base import threads
 from models_py.evaluation import silhouette
 from models_py.evaluation.silhouette import (
     silhouette_samples,

@@ -9,7 +9,7 @@ from scipy.spatial.distance import squareform
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from models_py.errors import DataError
+from models_py.base.errors import DataError
 from models_py.evaluation import stability as stability_module
 from models_py.evaluation.agreement import adjusted_rand, contingency, segment_jaccard
 from models_py.evaluation.stability import UNSTABLE_BELOW, consensus, stability

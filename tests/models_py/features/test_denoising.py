@@ -13,10 +13,10 @@ from sklearn.covariance import MinCovDet
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 
-from models_py.errors import DataError
+from models_py.base.errors import DataError
 from models_py.features.denoising import Strangeness, find_outliers
 from models_py.studies.study import Outliers
-from models_py.typing import FloatArray
+from models_py.base.arrays import FloatArray
 
 METHODS = ("isolation_forest", "local_outlier_factor", "ecod", "mahalanobis")
 PLANTED = 6

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.preprocessing import MinMaxScaler, PowerTransformer, RobustScaler, StandardScaler
 
-from models_py.errors import StudyError
+from models_py.base.errors import StudyError
 from models_py.features.matrix import FeatureMatrix, check_patterns, feature_columns
 from models_py.studies.study import Features
 

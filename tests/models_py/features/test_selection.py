@@ -18,7 +18,7 @@ from models_py.features.selection import (
     variance_inflation,
 )
 from models_py.studies.study import Selection
-from models_py.typing import FloatArray
+from models_py.base.arrays import FloatArray
 
 OFF: dict[str, Any] = {"min_variance": 0.0, "max_correlation": None, "max_vif": None}
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from report_house import Reported, customers, put_rows, run, study, write_gold
 
-from models_py import settings
-from models_py.progress import Silent
+from models_py.base import settings
+from models_py.base.progress import Silent
 from models_py.report.writing import write_report
 
 

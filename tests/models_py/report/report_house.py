@@ -13,7 +13,7 @@ from planted_gold import planted_customers, planted_study
 
 from models_py.database.connection import quoted
 from models_py.pipeline import Finished, run_study
-from models_py.progress import Silent
+from models_py.base.progress import Silent
 from models_py.studies.study import Study
 
 AWKWARD = "A & B <script>alert('x')</script>"

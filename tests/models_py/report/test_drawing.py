@@ -24,7 +24,7 @@ from models_py.report.shape_charts import (
     draw_tree,
     leaf_order,
 )
-from models_py.typing import FloatArray
+from models_py.base.arrays import FloatArray
 
 AWKWARD = "<b onload='x'>\"&"
 

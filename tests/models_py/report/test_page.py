@@ -14,9 +14,9 @@ from markupsafe import escape
 from planted_gold import asked
 from report_house import AWKWARD, Reported, customers, run, study, write_gold
 
-from models_py import settings
-from models_py.errors import DataError
-from models_py.progress import Silent
+from models_py.base import settings
+from models_py.base.errors import DataError
+from models_py.base.progress import Silent
 from models_py.report.facts import read_facts
 from models_py.report.numbers import plain, share
 from models_py.report.sections.choosing import segment_tree

@@ -9,10 +9,10 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from models_py import settings
+from models_py.base import settings
 from models_py.pipeline import Finished, run_study
 from benchmarks.planted_data import planted_customers
-from models_py.progress import Silent
+from models_py.base.progress import Silent
 from models_py.scoring.saved import SavedRun, load_run_models
 from models_py.studies.loading import check_study
 from models_py.studies.study import Study

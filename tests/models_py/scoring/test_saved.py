@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models_py import settings
+from models_py.base import settings
 from models_py.database.connection import open_warehouse
 from models_py.database.gold import read_gold
-from models_py.errors import DataError, WarehouseError
+from models_py.base.errors import DataError, WarehouseError
 from models_py.pipeline import Finished
 from models_py.scoring.assigning import NearestCentre
 from models_py.scoring.manifest import SavedRunError, changed_versions, write_manifest

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings as hypothesis_settings, strategies as st
 
-from models_py import settings
-from models_py.errors import DataError
+from models_py.base import settings
+from models_py.base.errors import DataError
 from models_py.features.matrix import FeatureMatrix
 from models_py.scoring.sql import _feature, number, scoring_sql
 from models_py.studies.study import Features

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from file_server import zip_of
 
-from models_py.errors import SourceError
+from models_py.base.errors import SourceError
 from models_py.sources.archives import unpack_members
 
 

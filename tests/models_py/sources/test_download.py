@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from file_server import IMPATIENT, FileServer, Served
 
-from models_py.errors import SourceError
-from models_py.progress import Silent
+from models_py.base.errors import SourceError
+from models_py.base.progress import Silent
 from models_py.sources.download import download, part_of
 
 CONTENT = b"PK" + random.Random(1).randbytes(1_000_000)

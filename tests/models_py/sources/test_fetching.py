@@ -15,8 +15,8 @@ import pytest
 from file_server import IMPATIENT, FileServer, Served, zip_of
 from small_workbook import write_workbook
 
-from models_py.errors import SourceError
-from models_py.progress import Silent
+from models_py.base.errors import SourceError
+from models_py.base.progress import Silent
 from models_py.sources.fetching import ByHandError, Fetched, fetch, is_there
 from models_py.sources.offers import SourceProblemsError, missing_weeks
 from models_py.sources.registry import Source, Table

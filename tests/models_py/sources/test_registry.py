@@ -7,8 +7,8 @@ import re
 import pytest
 import yaml
 
-from models_py import settings
-from models_py.errors import UsageError
+from models_py.base import settings
+from models_py.base.errors import UsageError
 from models_py.sources.registry import SOURCES, Source, choose_source, domains
 from models_py.studies.loading import shipped_studies
 

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from small_workbook import write_workbook
 
-from models_py.errors import MissingExtraError, SourceError
-from models_py.progress import Silent
+from models_py.base.errors import MissingExtraError, SourceError
+from models_py.base.progress import Silent
 from models_py.sources.registry import Table
 from models_py.sources.workbook import workbook_to_parquet
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models_py.errors import StudyError
+from models_py.base.errors import StudyError
 from models_py.studies.loading import DEFAULT, load_study, shipped_studies
 
 STUDY = """\

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+import sys
 
 HOME_VARIABLE = "SEGMENTHOUSE_HOME"
 DEBUG_VARIABLE = "SEGMENTHOUSE_DEBUG"
@@ -110,3 +111,16 @@ def use_keras_backend() -> None:
     """Choose JAX before Keras is imported; a backend that the user set is kept."""
     os.environ.setdefault("KERAS_BACKEND", "jax")
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+
+def _free_bytes() -> int:
+    """Memory that can be had without swapping; all of it where the system does not say."""
+    counts = Path("/proc/meminfo")
+    if counts.exists():
+        lines = counts.read_text(encoding="ascii").splitlines()
+        named = {name: rest.split()[0] for name, rest in (line.split(":") for line in lines)}
+        if "MemAvailable" in named:
+            return int(named["MemAvailable"]) * 1024
+    if hasattr(os, "sysconf"):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return sys.maxsize

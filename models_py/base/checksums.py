@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from models_py.errors import SegmenthouseError
+from models_py.base.errors import SegmenthouseError
 
 MANIFEST = "manifest.json"
 FORMAT = 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar, cast
+import numba
 
-from models_py.settings import core_count
+from models_py.base.settings import core_count
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -38,3 +39,21 @@ def in_threads(
 ) -> list[Result]:
     """Run ``work`` once per tuple of arguments on all cores; results in the order given."""
     return across_threads(lambda each: work(*each), arguments)
+
+
+def compiled(function: _Function) -> _Function:
+    """Compile a kernel to machine code that runs without the interpreter's lock.
+
+    The code is cached on disk. Only multiply-and-add may be fused, which keeps every distance
+    symmetric to the last bit.
+    """
+    decorate = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+    return cast(_Function, decorate(function))
+
+
+def row_ranges(rows: int, step: int) -> list[tuple[int, int]]:
+    """Split 0..rows into half-open ranges of ``step`` rows; the last may be shorter."""
+    return [(first, min(first + step, rows)) for first in range(0, rows, step)]
+
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
