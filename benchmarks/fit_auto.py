@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models_py.clustering.proposing import assign_noise, auto_candidates, numbered
+from models_py.clustering.auto import assign_noise, auto_candidates, numbered
 from models_py.evaluation.agreement import adjusted_rand
 from models_py.evaluation.evidence import EVIDENCE, measure_evidence, prepare_evidence
 from models_py.evaluation.weighing import (

@@ -38,7 +38,7 @@ import pandas as pd
 
 from benchmarks.planted_data import ShapeSet, planted_customers, shape_sets
 from dataclasses import dataclass
-from models_py.clustering.proposing import auto_candidates, judged_rows, numbered
+from models_py.clustering.auto import auto_candidates, judged_rows, numbered
 from models_py.clustering.rows import check_points
 from models_py.evaluation.choosing import CandidateEvidence, choose
 from models_py.base.arrays import FloatArray, IntArray

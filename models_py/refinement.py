@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models_py.clustering.candidate import Candidate
-from models_py.clustering.catalog import MixedRows, Request, find_candidates, refit
+from models_py.clustering.algorithms import MixedRows, Request, find_candidates, refit
 from models_py.base.errors import DataError
 from models_py.evaluation.stability import Stability, consensus, stability
 from models_py.search import silhouettes

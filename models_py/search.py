@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from models_py.clustering.candidate import Candidate
-from models_py.clustering.catalog import MixedRows, Request, find_candidates
+from models_py.clustering.algorithms import MixedRows, Request, find_candidates
 from models_py.evaluation.choosing import elbow
 from models_py.base.progress import Progress
 from models_py.base.arrays import FloatArray, IntArray

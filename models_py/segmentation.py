@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models_py.clustering.candidate import NOISE, Candidate
-from models_py.clustering.catalog import MixedRows, Request, nearest_labels
+from models_py.clustering.algorithms import MixedRows, Request, nearest_labels
 from models_py.clustering.kprototypes import KPrototypes
 from models_py.describe.profiles import confidences
 from models_py.encoders.catalog import EncoderSpec, build_encoder, check_encoder

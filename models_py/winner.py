@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from models_py.clustering.catalog import MixedRows
+from models_py.clustering.algorithms import MixedRows
 from models_py.clustering.density import neighbour_distances
 from models_py.base.errors import DataError
 from models_py.evaluation.choosing import Measure, choose

@@ -151,3 +151,23 @@ def compact_labels(labels: IntArray) -> tuple[IntArray, IntArray]:
 def chunks(rows: int, size: int = CHUNK_ROWS) -> list[slice]:
     """Cut 0..rows into slices of a fixed size, whatever the number of threads."""
     return [slice(first, min(first + size, rows)) for first in range(0, rows, size)]
+
+
+def group_centres(points: FloatArray, groups: IntArray) -> FloatArray:
+    """Return the mean of each group, shape (k, columns)."""
+    count = int(groups.max()) + 1
+    sums = np.zeros((count, points.shape[1]))
+    np.add.at(sums, groups, points)
+    return sums / np.bincount(groups, minlength=count)[:, None]
+
+
+def nearest_centres(points: FloatArray, centres: FloatArray) -> IntArray:
+    """Return the index of each row's nearest centre, shape (rows,)."""
+    return np.asarray(centre_distances(points, centres).argmin(axis=1), dtype=np.int64)
+
+
+def centre_distances(points: FloatArray, centres: FloatArray) -> FloatArray:
+    """Return the Euclidean distance of every row to every centre, shape (rows, k)."""
+    from scipy.spatial.distance import cdist
+
+    return np.asarray(cdist(points, centres))

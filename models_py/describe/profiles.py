@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models_py.clustering.centres import centre_distances, group_centres
+from models_py.clustering.rows import centre_distances, group_centres
 from models_py.describe.effects import Moments, effects, enrichment_p, moments
 from models_py.base.arrays import FloatArray, IntArray
 

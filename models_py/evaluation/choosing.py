@@ -14,7 +14,7 @@ import numpy as np
 
 from models_py.clustering.candidate import Candidate
 from models_py.base.errors import DataError, near_match
-from models_py.clustering.proposing import assign_noise, judged_rows, numbered
+from models_py.clustering.auto import assign_noise, judged_rows, numbered
 from models_py.base.arrays import FloatArray
 
 Measure = Literal[

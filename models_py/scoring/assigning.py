@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from models_py.clustering.centres import group_centres, nearest_centres
+from models_py.clustering.rows import group_centres, nearest_centres
 from models_py.base.errors import SegmenthouseError
 from models_py.segmentation import Segmentation
 from models_py.base.arrays import FloatArray, IntArray
@@ -140,7 +140,7 @@ class Splits(Rule):
 
     def nearest(self, rows: Coordinates) -> IntArray:
         """Return the final cluster, shape (n,)."""
-        from models_py.clustering.kmeans import BisectingModel
+        from models_py.clustering.kmeans_variants import BisectingModel
 
         return BisectingModel(self.splits, self.pairs, self.pairs[:0, 0]).predict(rows.points)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from models_py.clustering.centres import centre_distances, group_centres
+from models_py.clustering.rows import centre_distances, group_centres
 from models_py.base.errors import DataError, SegmenthouseError
 from models_py.features.matrix import FeatureMatrix
 from models_py.scoring.assigning import (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models_py.clustering.centres import group_centres
+from models_py.clustering.rows import group_centres
 from models_py.comparison import match_by_centres
 from models_py.base.errors import SegmenthouseError
 from models_py.scoring.saved import SavedPartition, SavedRun, load_run_models

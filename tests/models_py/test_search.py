@@ -15,7 +15,7 @@ from sklearn.metrics import (
 )
 
 from models_py import search as searching
-from models_py.clustering.catalog import Request
+from models_py.clustering.algorithms import Request
 from models_py.base.progress import Silent
 from models_py.search import Found, Space, search, silhouettes
 from models_py.base.arrays import FloatArray

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from planted_gold import planted_study
 
-from models_py.clustering.catalog import Request
+from models_py.clustering.algorithms import Request
 from models_py.base.errors import DataError
 from models_py.base.progress import Silent
 from models_py.search import Found, Space, search

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from models_py.clustering import catalog
+from models_py.clustering import algorithms as catalog
 from models_py.clustering.candidate import NOISE, Candidate
-from models_py.clustering.catalog import (
+from models_py.clustering.algorithms import (
     MixedRows,
     Request,
     find_candidates,

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import pairwise_distances
 from sklearn.neighbors import NearestCentroid
 
-from models_py.clustering.centres import centre_distances, group_centres, nearest_centres
+from models_py.clustering.rows import centre_distances, group_centres, nearest_centres
 
 
 def test_centres_and_nearest_are_those_of_scikit_learn() -> None:

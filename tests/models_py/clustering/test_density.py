@@ -17,14 +17,13 @@ from sklearn.metrics import adjusted_rand_score
 from models_py.base import threads
 from models_py.clustering import density
 from models_py.clustering.density import (
-    dbscan,
-    dbscan_peak_bytes,
     default_min_samples,
     density_hierarchy,
     hdbscan,
     hdbscan_peak_bytes,
     neighbour_distances,
 )
+from models_py.clustering.dbscan import dbscan, dbscan_peak_bytes
 from models_py.base.errors import DataError, MemoryRefusedError
 
 

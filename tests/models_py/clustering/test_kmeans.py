@@ -14,13 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from models_py.base import threads
 from models_py.clustering import kmeans, rows
-from models_py.clustering.kmeans import (
-    bisecting_kmeans_sweep,
-    kmeans_peak_bytes,
-    kmeans_sweep,
-    lloyd,
-    minibatch_kmeans_sweep,
-)
+from models_py.clustering.kmeans import kmeans_peak_bytes, kmeans_sweep, lloyd
+from models_py.clustering.kmeans_variants import bisecting_kmeans_sweep, minibatch_kmeans_sweep
 from models_py.base.errors import DataError
 
 SWEEPS = (kmeans_sweep, minibatch_kmeans_sweep, bisecting_kmeans_sweep)

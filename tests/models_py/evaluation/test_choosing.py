@@ -18,8 +18,8 @@ from models_py.evaluation.agreement import adjusted_rand
 from benchmarks.planted import auto_cluster
 from models_py.evaluation.choosing import choose, elbow
 from models_py.evaluation.evidence import EVIDENCE, measure_evidence, prepare_evidence
-from models_py.clustering import proposing
-from models_py.clustering.proposing import assign_noise, numbered
+from models_py.clustering import auto as proposing
+from models_py.clustering.auto import assign_noise, numbered
 from models_py.evaluation.weighing import FAMILIES, ranks, shipped_weights
 from benchmarks.planted_data import SHAPES
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from models_py.clustering.candidate import NOISE, Candidate
-from models_py.clustering.centres import group_centres, nearest_centres
+from models_py.clustering.rows import group_centres, nearest_centres
 from models_py.base.errors import DataError, MemoryRefusedError
 from models_py.base.settings import memory_bytes
 from models_py.studies.vocabulary import ALGORITHMS
@@ -146,7 +146,7 @@ def _automatic(request: Request, points: FloatArray, seed: int) -> Iterator[Cand
     # Past 5,000 rows a sample is clustered, and each other row joins its nearest sampled one.
     from scipy.spatial import KDTree
 
-    from models_py.clustering.proposing import auto_candidates, judged_rows
+    from models_py.clustering.auto import auto_candidates, judged_rows
 
     kept = judged_rows(len(points), seed)
     sample = np.ascontiguousarray(points[kept])

@@ -1,0 +1,170 @@
+"""DBSCAN in blocks of rows; a row is core where enough others lie within ``eps``."""
+
+from __future__ import annotations
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+import numpy as np
+import time
+
+from models_py.base.arrays import BoolArray, FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.base.threads import in_threads, thread_count
+from models_py.clustering.candidate import Candidate, NOISE
+from models_py.clustering.density import (
+    DensityModel,
+    NEIGHBOURS_AT_ONCE,
+    TREE_COLUMNS,
+    _check_min_samples,
+    default_min_samples,
+    neighbour_distances,
+)
+from models_py.clustering.rows import check_points, chunks, refuse_beyond
+
+
+def _knee_of(points: FloatArray, distances: FloatArray) -> float:
+    """Return the distance at the knee of the sorted k-distances.
+
+    Both axes are scaled to 0..1, and the knee is where the convex rising curve lies furthest
+    below the diagonal (Kneedle with sensitivity 0). Where the k-distances are all equal, that
+    distance is returned; where they are all zero, the smallest positive distance between
+    neighbouring distinct rows. It is just above the knee, so that rounding leaves its row inside.
+    """
+    return _positive_knee(points, np.sort(distances)) * (1.0 + 1e-12)
+
+
+def _positive_knee(points: FloatArray, curve: FloatArray) -> float:
+    knee = float(curve[_knee(curve)])
+    if knee > 0.0:
+        return knee
+    if curve[-1] > 0.0:
+        return float(curve[curve > 0.0][0])
+    distinct = np.unique(points, axis=0)
+    if len(distinct) == 1:
+        raise DataError("eps: all rows are equal, no distance separates them; give eps yourself")
+    return float(neighbour_distances(distinct, 2).min())
+
+
+def _knee(curve: FloatArray) -> int:
+    """Return the index at which a rising convex curve lies furthest below its chord."""
+    height = curve[-1] - curve[0]
+    if height <= 0.0:
+        return len(curve) - 1
+    across = np.linspace(0.0, 1.0, len(curve))
+    return int(np.argmax(across - (curve - curve[0]) / height))
+
+
+def dbscan_peak_bytes(n: int, p: int) -> int:
+    """Estimate the peak memory of `dbscan` beyond the points: a tree, a row's state, one block."""
+    tree = n * (p + 4) * 8
+    a_row = n * (8 * 6 + 16)
+    block = 3 * 8 * min(max(NEIGHBOURS_AT_ONCE, n * thread_count()), n * n)
+    return tree + a_row + block
+
+
+def dbscan(
+    points: FloatArray,
+    *,
+    eps: float | None = None,
+    min_samples: int | None = None,
+    memory_limit: int | None = None,
+) -> Candidate:
+    """Group core rows that are within ``eps`` of each other, with the rows around them.
+
+    Labels are those of scikit-learn's DBSCAN, numbers included, without its list of all
+    neighbours.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), finite.
+    eps
+        Radius; the knee of the k-distance curve when None.
+    min_samples
+        Rows within the radius, itself included, that make a core row; twice the columns
+        when None.
+    memory_limit
+        Bytes that may be used; refused beyond.
+
+    Returns
+    -------
+    Candidate
+        Noise is -1; the model is a `DensityModel` of the core rows.
+
+    Raises
+    ------
+    DataError
+        When eps is not above 0, ``min_samples`` lies outside 1..n, or values are not finite.
+    MemoryRefusedError
+        When the estimate is over ``memory_limit``.
+    """
+    began = time.perf_counter()
+    points = check_points(points)
+    rows, columns = points.shape
+    given = min_samples is not None
+    wanted = min_samples if min_samples is not None else default_min_samples(rows, columns)
+    _check_min_samples(wanted, rows)
+    refuse_beyond(
+        dbscan_peak_bytes(rows, columns),
+        memory_limit,
+        f"dbscan of {rows:,} rows",
+        "cluster a sample and assign the rest, or use kmeans",
+    )
+    core_distances = neighbour_distances(points, wanted)
+    radius = _knee_of(points, core_distances) if eps is None else float(eps)
+    if not radius > 0.0 or not np.isfinite(radius):
+        raise DataError(f"eps: {radius} is no radius; give one above 0 or leave it out")
+    labels, is_core = _density_labels(points, core_distances, radius)
+    parameters = {
+        "eps": radius,
+        "eps_from": "knee" if eps is None else "given",
+        "min_samples": wanted,
+        "min_samples_from": "given" if given else "columns",
+    }
+    model = DensityModel(points[is_core], labels[is_core])
+    return Candidate("dbscan", parameters, labels, time.perf_counter() - began, model=model)
+
+
+def _density_labels(
+    points: FloatArray, core_distances: FloatArray, radius: float
+) -> tuple[IntArray, BoolArray]:
+    """Return DBSCAN labels and which rows are core, both (n,)."""
+    from models_py.clustering.density_kernels import find_root, join_neighbours, lowest_core_label
+
+    is_core = core_distances <= radius
+    core_rows = np.flatnonzero(is_core)
+    parents = np.arange(len(points))
+    for rows, starts, neighbours in _neighbourhoods(points, core_rows, radius):
+        join_neighbours(parents, is_core, rows, starts, neighbours)
+    labels = np.full(len(points), NOISE, dtype=np.int64)
+    roots = np.array([find_root(parents, row) for row in core_rows], dtype=np.int64)
+    labels[core_rows] = np.unique(roots, return_inverse=True)[1]
+    for rows, starts, neighbours in _neighbourhoods(points, np.flatnonzero(~is_core), radius):
+        lowest_core_label(labels, is_core, rows, starts, neighbours)
+    return labels, is_core
+
+
+def _neighbourhoods(
+    points: FloatArray, rows: IntArray, radius: float
+) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
+    """Yield blocks of rows with the starts and numbers of all rows within the radius."""
+    find = _radius_search(points, radius)
+    size = max(1, NEIGHBOURS_AT_ONCE // len(points) // thread_count())
+    parts = [rows[each] for each in chunks(len(rows), size)]
+    for first in range(0, len(parts), thread_count()):
+        batch = parts[first : first + thread_count()]
+        for part, found in zip(
+            batch, in_threads(find, [(points[each],) for each in batch]), strict=True
+        ):
+            starts = np.concatenate(([0], np.cumsum([len(each) for each in found])))
+            yield part, starts.astype(np.int64), np.concatenate(found).astype(np.int64)
+
+
+def _radius_search(points: FloatArray, radius: float) -> Callable[[FloatArray], Any]:
+    """Return what finds the rows within the radius of others, one array for each."""
+    from sklearn.neighbors import KDTree, NearestNeighbors
+
+    if points.shape[1] <= TREE_COLUMNS:
+        return partial(KDTree(points).query_radius, r=radius)
+    search = NearestNeighbors(algorithm="brute").fit(points)
+    return partial(search.radius_neighbors, radius=radius, return_distance=False)
