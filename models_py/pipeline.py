@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from models_py.base import settings
 from models_py.database import results
 from models_py.database.connection import Warehouse, open_warehouse, require_file
-from models_py.database.run_lock import run_lock
+from models_py.database.locks import run_lock
 from models_py.database.gold import GoldRows, evaluate, read_gold
 from models_py.describe.advice import load_advice
 from models_py.describe.names import given_names

@@ -12,9 +12,6 @@ members, for otherwise the grouping with the most groups would always win.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +24,7 @@ import numpy as np
 from models_py.base import settings
 from models_py.database.connection import Warehouse, open_warehouse
 from models_py.base.errors import DataError, StudyError
+from models_py.database.dbt import build_first_part
 from models_py.pipeline import read_studied, segment_partitions
 from models_py.base.progress import Progress
 from models_py.run_tables import global_groups
@@ -194,72 +192,6 @@ def _check_columns(warehouse: Warehouse, log: Log, entity: str, section: str) ->
     for key, column in (("entity", entity), ("time", log.time), ("amount", log.amount)):
         if column not in types:
             raise StudyError(f"{section}.{key}: {log.table} has no column '{column}'")
-
-
-def build_first_part(study: Study, section: Validity, split_on: date, folder: Path) -> Path:
-    """Build the study's table and what it needs by dbt, of what was before the split.
-
-    Parameters
-    ----------
-    study
-        Its table is made by the dbt model ``<schema>_<name>``.
-    section
-        Tells the dbt variable that leaves out later purchases.
-    split_on
-        Its value.
-    folder
-        A home of its own, for the warehouse of the first part.
-
-    Returns
-    -------
-    pathlib.Path
-        The DuckDB file.
-
-    Raises
-    ------
-    DataError
-        dbt failed; the message has its last words.
-    """
-    raw = settings.home() / "data" / "raw"
-    (folder / "data").mkdir()
-    if raw.is_dir():
-        (folder / "data" / "raw").symlink_to(raw)
-    variables = {**section.variables, section.until: split_on.isoformat()}
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from dbt.cli.main import cli; cli()",
-            "--no-use-colors",
-            "build",
-            "--select",
-            f"+{'_'.join(study.schema_and_name)}",
-            "--exclude-resource-type",
-            "test",
-            "--exclude-resource-type",
-            "unit_test",
-            "--vars",
-            json.dumps(variables),
-            "--project-dir",
-            str(settings.dbt_project_dir()),
-            "--profiles-dir",
-            str(settings.dbt_project_dir()),
-            "--target-path",
-            str(folder / "target"),
-            "--log-path",
-            str(folder / "logs"),
-        ],
-        cwd=settings.repository(),
-        env=settings.environment_of(folder),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        said = [line for line in done.stdout.splitlines() if "rror" in line] or [done.stderr]
-        last = " ".join(said[-1].split())[:300]
-        raise DataError(f"dbt could not build {study.table} up to {split_on}: {last}")
-    return folder / "data" / settings.warehouse_path().name
 
 
 def rfm_cells(seen: pd.DataFrame) -> IntArray:

@@ -236,7 +236,7 @@ def _print_json(asked: argparse.Namespace, outcome: int, **facts: object) -> Non
 def _execute(asked: argparse.Namespace) -> int:
     from models_py.commands import cleanup_output as output
     from models_py.database.connection import require_file
-    from models_py.database.maintenance_lock import maintenance_lock
+    from models_py.database.locks import maintenance_lock
 
     require_file(asked.path)
     with maintenance_lock(asked.path, asked.wait, _tell):
@@ -366,7 +366,7 @@ def _back_up(asked: argparse.Namespace) -> int:
     from models_py.database.backup import core_relations, make_backup
     from models_py.database.catalog import read_ownership
     from models_py.database.connection import open_warehouse, require_file
-    from models_py.database.maintenance_lock import maintenance_lock
+    from models_py.database.locks import maintenance_lock
 
     require_file(asked.path)
     with (
@@ -389,7 +389,7 @@ def _back_up(asked: argparse.Namespace) -> int:
 def _restore(asked: argparse.Namespace) -> int:
     from models_py.commands import cleanup_output as output
     from models_py.database.backup import read_backup, restore_backup
-    from models_py.database.maintenance_lock import maintenance_lock
+    from models_py.database.locks import maintenance_lock
 
     backup = read_backup(asked.restore)
     if asked.overwrite and not _agreed(asked, f"replace tables of {asked.path}"):

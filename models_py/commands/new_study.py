@@ -19,7 +19,7 @@ from models_py.base.progress import show_progress
 if TYPE_CHECKING:
     from models_py.database.connection import Warehouse
     from models_py.studies.drafting import Draft
-    from models_py.transactions import TransactionLog
+    from models_py.database.transactions import TransactionLog
 
 EXAMPLES = """\
 examples:
@@ -80,7 +80,7 @@ def _run(asked: argparse.Namespace) -> int:
         schema, table, source = _take_in(asked, name)
         entity = asked.id
         if asked.transactions:
-            from models_py.transactions import build_customers
+            from models_py.database.dbt import build_customers
 
             progress.step("making customers' features (dbt build --selector custom)")
             log = _log(asked, schema, table, name)
@@ -191,7 +191,7 @@ def _accept(
 
 
 def _log(asked: argparse.Namespace, schema: str, table: str, name: str) -> TransactionLog:
-    from models_py.transactions import TransactionLog
+    from models_py.database.transactions import TransactionLog
 
     return TransactionLog(
         schema=schema,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from models_py.database import contract
 from models_py.database.connection import Warehouse
-from models_py.database.run_lock import is_at_work, remove_sign
+from models_py.database.locks import is_at_work, remove_sign
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +66,7 @@ def new_run_id(now: datetime) -> str:
 def begin_run(warehouse: Warehouse, start: RunStart) -> None:
     """Record a running run, and runs whose process is gone as failed.
 
-    Within :func:`models_py.database.run_lock.run_lock`, or the next start takes it for dead.
+    Within :func:`models_py.database.locks.run_lock`, or the next start takes it for dead.
     """
     with warehouse.transaction():
         _create_tables(warehouse)

@@ -17,7 +17,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from models_py.base import settings
 from models_py.database import contract
-from models_py.database.run_lock import run_lock
+from models_py.database.locks import run_lock
 from models_py.base.errors import (
     DataError,
     SegmenthouseError,

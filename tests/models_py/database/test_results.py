@@ -16,7 +16,7 @@ import pytest
 
 from models_py.database import contract, results
 from models_py.database.connection import Warehouse, open_warehouse
-from models_py.database.run_lock import run_lock
+from models_py.database.locks import run_lock
 from models_py.base.errors import WarehouseError
 
 NO_SEGMENTS = pd.DataFrame({"study": [], "segment_id": []})
@@ -138,7 +138,7 @@ def test_rows_that_do_not_fit_the_contract_leave_nothing(warehouse: Warehouse) -
 HOLD = """\
 import sys
 from pathlib import Path
-from models_py.database.run_lock import run_lock
+from models_py.database.locks import run_lock
 
 with run_lock(Path(sys.argv[1]), "1"):
     print("held", flush=True)

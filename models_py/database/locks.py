@@ -11,6 +11,9 @@ from pathlib import Path
 from models_py.database.connection import POLL_SECONDS, process_command
 from models_py.base.errors import WarehouseError, WarehouseLockedError
 
+FOLDER_SUFFIX = ".running"
+
+
 LOCK_SUFFIX = ".maintenance"
 
 
@@ -63,3 +66,69 @@ def _holder(descriptor: int) -> str:
     if not text.isdigit():
         return "a process that is just starting"
     return f"process {text} ({process_command(int(text), 'unknown')})"
+
+
+@contextmanager
+def run_lock(warehouse_path: Path, run_id: str) -> Iterator[None]:
+    """Hold the sign that a run is at work.
+
+    Parameters
+    ----------
+    warehouse_path
+        The DuckDB file.
+    run_id
+        The run; it is recorded as running only inside.
+
+    Raises
+    ------
+    WarehouseError
+        The folder of the warehouse cannot be written, or its file system has no locks.
+    """
+    import fcntl
+
+    sign = _sign(warehouse_path, run_id)
+    try:
+        sign.parent.mkdir(exist_ok=True)
+        descriptor = os.open(sign, os.O_RDWR | os.O_CREAT, 0o644)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise WarehouseError(
+            f"cannot write and lock a file beside {warehouse_path} ({error.strerror}): check the"
+            f" rights of {sign.parent.parent}, or move the warehouse to a local disk"
+        ) from error
+    try:
+        yield
+    finally:
+        sign.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def is_at_work(warehouse_path: Path, run_id: str) -> bool:
+    """Tell whether a process, here or elsewhere, is at work on a run of this warehouse.
+
+    Without a sign there is none: a run has its sign before it is recorded and until it has
+    ended, and a copied warehouse comes without the signs of runs that work on the first one.
+    """
+    import fcntl
+
+    try:
+        descriptor = os.open(_sign(warehouse_path, run_id), os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def remove_sign(warehouse_path: Path, run_id: str) -> None:
+    """Take away what a killed run left."""
+    _sign(warehouse_path, run_id).unlink(missing_ok=True)
+
+
+def _sign(warehouse_path: Path, run_id: str) -> Path:
+    file = warehouse_path.resolve()
+    return file.with_name(f"{file.name}{FOLDER_SUFFIX}") / run_id
