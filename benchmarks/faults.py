@@ -34,10 +34,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from models_py.database import contract, results  # noqa: E402
-from models_py.database.backup import ATTACHED, DATABASE_NAME, attached, list_backups  # noqa: E402
-from models_py.database.catalog import TABLE, Name, read_relations  # noqa: E402
+from models_py.database.maintenance.backup import ATTACHED, DATABASE_NAME, attached, list_backups  # noqa: E402
+from models_py.database.maintenance.catalog import TABLE, Name, read_relations  # noqa: E402
 from models_py.database.connection import Warehouse, open_warehouse  # noqa: E402
-from models_py.database.fingerprint import Fingerprint, take_fingerprints  # noqa: E402
+from models_py.database.maintenance.fingerprint import Fingerprint, take_fingerprints  # noqa: E402
 from models_py.base.errors import WarehouseError  # noqa: E402
 
 OPERATIONS = ("cleanup", "compaction", "restore", "run_clustering")

@@ -18,7 +18,7 @@ import pytest
 
 from models_py.base import settings
 from models_py.database import contract
-from models_py.database.naming import load_rules
+from models_py.database.maintenance.naming import load_rules
 
 sys.path.insert(0, str(Path(__file__).parent / "models_py" / "database"))
 from maintained_warehouse import build

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from models_py.database.backup import Backup, Restored
-from models_py.database.cleanup import Finding, Listing
-from models_py.database.durable import megabytes
-from models_py.database.integrity import Figure
+from models_py.database.maintenance.backup import Backup, Restored
+from models_py.database.maintenance.cleanup import Finding, Listing
+from models_py.database.maintenance.durable import megabytes
+from models_py.database.maintenance.integrity import Figure
 
 _RIGHT = {"rows", "size", "value", "before", "after", "tables"}
 

@@ -19,12 +19,12 @@ from models_py.base.errors import UsageError, WarehouseError
 from models_py.base.progress import Progress, show_progress
 
 if TYPE_CHECKING:
-    from models_py.database.backup import Backup
-    from models_py.database.catalog import Ownership
-    from models_py.database.cleanup import Listing, Wanted
+    from models_py.database.maintenance.backup import Backup
+    from models_py.database.maintenance.catalog import Ownership
+    from models_py.database.maintenance.cleanup import Listing, Wanted
     from models_py.database.connection import Warehouse
-    from models_py.database.integrity import Figure
-    from models_py.database.naming import NamingRules
+    from models_py.database.maintenance.integrity import Figure
+    from models_py.database.maintenance.naming import NamingRules
 
 DONE, FAILED, WRONG_USAGE, FOUND, NOTHING_FOUND = 0, 1, 2, 3, 4
 CLASS_NAMES = ("temp", "backup", "orphan", "runs")
@@ -166,7 +166,7 @@ def _class_names(asked: argparse.Namespace) -> list[str]:
 
 
 def _wanted(asked: argparse.Namespace) -> Wanted:
-    from models_py.database.cleanup import Wanted
+    from models_py.database.maintenance.cleanup import Wanted
 
     classes = _class_names(asked) or ["temp", "backup"]
     runs = ["runs"] if asked.keep_runs is not None and asked.classes is None else []
@@ -179,7 +179,7 @@ def _wanted(asked: argparse.Namespace) -> Wanted:
 
 
 def _rules(asked: argparse.Namespace) -> NamingRules:
-    from models_py.database.naming import load_rules
+    from models_py.database.maintenance.naming import load_rules
 
     return load_rules(asked.rules)
 
@@ -193,7 +193,7 @@ def _tell(text: str) -> None:
 
 
 def _find(asked: argparse.Namespace, warehouse: Warehouse) -> Listing:
-    from models_py.database.cleanup import find
+    from models_py.database.maintenance.cleanup import find
 
     return find(
         warehouse,
@@ -290,7 +290,7 @@ def _agreed(asked: argparse.Namespace, what: str) -> bool:
 
 def _clean(asked: argparse.Namespace, shown: Listing, progress: Progress) -> dict[str, Any]:
     from models_py.commands import cleanup_output as output
-    from models_py.database.compaction import compact
+    from models_py.database.maintenance.compaction import compact
 
     before = asked.path.stat().st_size
     facts = _drop(asked, shown, progress)
@@ -312,10 +312,10 @@ def _clean(asked: argparse.Namespace, shown: Listing, progress: Progress) -> dic
 def _drop(asked: argparse.Namespace, shown: Listing, progress: Progress) -> dict[str, Any]:
     """Back up and drop under one lock on the file, so that nobody comes in between."""
     from models_py.commands import cleanup_output as output
-    from models_py.database.backup import core_relations, make_backup
-    from models_py.database.cleanup import drop_listed
+    from models_py.database.maintenance.backup import core_relations, make_backup
+    from models_py.database.maintenance.cleanup import drop_listed
     from models_py.database.connection import open_warehouse
-    from models_py.database.integrity import check_warehouse
+    from models_py.database.maintenance.integrity import check_warehouse
 
     facts: dict[str, Any] = {"backup": None, "dropped": []}
     with open_warehouse(asked.path, wait_seconds=asked.wait, on_wait=_tell) as warehouse:
@@ -351,7 +351,7 @@ def _require_unchanged(shown: Listing, now: Listing) -> None:
 
 
 def _prune_backups(asked: argparse.Namespace, made_now: Path | None) -> list[str]:
-    from models_py.database.backup import remove_backup, surplus_backups
+    from models_py.database.maintenance.backup import remove_backup, surplus_backups
 
     if asked.keep_backups is None:
         return []
@@ -363,8 +363,8 @@ def _prune_backups(asked: argparse.Namespace, made_now: Path | None) -> list[str
 
 def _back_up(asked: argparse.Namespace) -> int:
     from models_py.commands import cleanup_output as output
-    from models_py.database.backup import core_relations, make_backup
-    from models_py.database.catalog import read_ownership
+    from models_py.database.maintenance.backup import core_relations, make_backup
+    from models_py.database.maintenance.catalog import read_ownership
     from models_py.database.connection import open_warehouse, require_file
     from models_py.database.locks import maintenance_lock
 
@@ -388,7 +388,7 @@ def _back_up(asked: argparse.Namespace) -> int:
 
 def _restore(asked: argparse.Namespace) -> int:
     from models_py.commands import cleanup_output as output
-    from models_py.database.backup import read_backup, restore_backup
+    from models_py.database.maintenance.backup import read_backup, restore_backup
     from models_py.database.locks import maintenance_lock
 
     backup = read_backup(asked.restore)
@@ -417,7 +417,7 @@ def _restore(asked: argparse.Namespace) -> int:
 
 def _list_backups(asked: argparse.Namespace) -> int:
     from models_py.commands import cleanup_output as output
-    from models_py.database.backup import list_backups
+    from models_py.database.maintenance.backup import list_backups
 
     backups: list[Backup] = list_backups(asked.backups)
     outcome = FOUND if backups else NOTHING_FOUND
@@ -430,7 +430,7 @@ def _list_backups(asked: argparse.Namespace) -> int:
 
 def _figures(asked: argparse.Namespace) -> list[Figure]:
     from models_py.database.connection import open_warehouse
-    from models_py.database.integrity import check_warehouse
+    from models_py.database.maintenance.integrity import check_warehouse
 
     with open_warehouse(
         asked.path, read_only=True, wait_seconds=asked.wait, on_wait=_tell
@@ -440,7 +440,7 @@ def _figures(asked: argparse.Namespace) -> list[Figure]:
 
 def _check(asked: argparse.Namespace) -> int:
     from models_py.commands import cleanup_output as output
-    from models_py.database.integrity import faults
+    from models_py.database.maintenance.integrity import faults
 
     figures = _figures(asked)
     wrong = faults(figures)

@@ -11,9 +11,9 @@ import duckdb
 import pytest
 from maintained_warehouse import NOW, build, everything
 
-from models_py.database import backup as backups
-from models_py.database import durable
-from models_py.database.backup import (
+from models_py.database.maintenance import backup as backups
+from models_py.database.maintenance import durable
+from models_py.database.maintenance.backup import (
     DATABASE_NAME,
     MANIFEST_NAME,
     Backup,
@@ -25,9 +25,9 @@ from models_py.database.backup import (
     restore_backup,
     surplus_backups,
 )
-from models_py.database.catalog import Name, Relation, read_ownership
+from models_py.database.maintenance.catalog import Name, Relation, read_ownership
 from models_py.database.connection import Warehouse, open_warehouse
-from models_py.database.naming import load_rules
+from models_py.database.maintenance.naming import load_rules
 from models_py.base.errors import WarehouseError
 
 RULES = load_rules()

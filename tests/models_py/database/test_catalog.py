@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from maintained_warehouse import MODELS, STUDY, build, write_manifest
 
-from models_py.database.catalog import (
+from models_py.database.maintenance.catalog import (
     Name,
     count_rows,
     read_ownership,

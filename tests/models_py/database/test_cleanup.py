@@ -21,12 +21,13 @@ from maintained_warehouse import (
     write_manifest,
 )
 
-from models_py.database import cleanup, contract
-from models_py.database.backup import core_relations, make_backup
-from models_py.database.catalog import Name, read_relations
-from models_py.database.cleanup import Finding, Listing, Wanted, drop_listed, find
+from models_py.database import contract
+from models_py.database.maintenance import cleanup
+from models_py.database.maintenance.backup import core_relations, make_backup
+from models_py.database.maintenance.catalog import Name, read_relations
+from models_py.database.maintenance.cleanup import Finding, Listing, Wanted, drop_listed, find
 from models_py.database.connection import Warehouse, open_warehouse, quoted
-from models_py.database.naming import NamingRules, load_rules
+from models_py.database.maintenance.naming import NamingRules, load_rules
 from models_py.base.errors import UsageError, WarehouseError
 
 RULES = load_rules()

@@ -9,8 +9,9 @@ import duckdb
 import pytest
 from maintained_warehouse import build, everything
 
-from models_py.database import compaction, durable
-from models_py.database.compaction import COPY_SUFFIX, compact
+from models_py.database.maintenance import durable
+from models_py.database.maintenance import compaction
+from models_py.database.maintenance.compaction import COPY_SUFFIX, compact
 from models_py.database.connection import open_warehouse
 from models_py.base.errors import WarehouseError, WarehouseLockedError
 

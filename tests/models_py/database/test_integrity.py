@@ -8,7 +8,7 @@ from maintained_warehouse import CUSTOMERS, NOW, STUDY, add_run, build
 
 from models_py.database import contract
 from models_py.database.connection import open_warehouse
-from models_py.database.integrity import Figure, check_warehouse, faults
+from models_py.database.maintenance.integrity import Figure, check_warehouse, faults
 
 
 def check(path: Path) -> dict[tuple[str, str], Figure]:

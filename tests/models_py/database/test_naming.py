@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models_py.database.naming import BACKUP, TEMP, load_rules, matches
+from models_py.database.maintenance.naming import BACKUP, TEMP, load_rules, matches
 from models_py.base.errors import WarehouseError
 
 RULES = load_rules()

@@ -19,8 +19,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from models_py.database import definitions, durable
-from models_py.database.catalog import (
+from models_py.database.maintenance import durable
+from models_py.database.maintenance import definitions
+from models_py.database.maintenance.catalog import (
     TABLE,
     VIEW,
     Name,
@@ -33,13 +34,13 @@ from models_py.database.catalog import (
     stored_bytes,
 )
 from models_py.database.connection import Warehouse, literal, open_warehouse, quoted
-from models_py.database.fingerprint import (
+from models_py.database.maintenance.fingerprint import (
     Fingerprint,
     differences,
     take_fingerprint,
     take_fingerprints,
 )
-from models_py.database.naming import NamingRules, matches
+from models_py.database.maintenance.naming import NamingRules, matches
 from models_py.base.errors import WarehouseError
 from models_py.base.progress import Progress, Silent
 

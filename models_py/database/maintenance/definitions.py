@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from models_py.database.catalog import IDENTIFIER, Name, view_body
+from models_py.database.maintenance.catalog import IDENTIFIER, Name, view_body
 from models_py.database.connection import Warehouse, literal, quoted
 from models_py.base.errors import WarehouseError
 

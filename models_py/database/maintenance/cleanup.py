@@ -9,8 +9,8 @@ from datetime import datetime, time
 from pathlib import Path
 
 from models_py.database import contract
-from models_py.database.backup import list_backups
-from models_py.database.catalog import (
+from models_py.database.maintenance.backup import list_backups
+from models_py.database.maintenance.catalog import (
     LAYERS,
     TABLE,
     VIEW,
@@ -26,8 +26,8 @@ from models_py.database.catalog import (
     stored_bytes,
 )
 from models_py.database.connection import Warehouse
-from models_py.database.fingerprint import Fingerprint, differences, take_fingerprints
-from models_py.database.naming import BACKUP, TEMP, NamingRules, Verdict, matches
+from models_py.database.maintenance.fingerprint import Fingerprint, differences, take_fingerprints
+from models_py.database.maintenance.naming import BACKUP, TEMP, NamingRules, Verdict, matches
 from models_py.base.errors import UsageError, WarehouseError
 from models_py.base.progress import Progress, Silent
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models_py.database import contract
-from models_py.database.catalog import (
+from models_py.database.maintenance.catalog import (
     LAYERS,
     TABLE,
     Name,
