@@ -20,10 +20,10 @@ from models_py.database.gold import GoldRows, evaluate, read_gold
 from models_py.describe.advice import load_advice
 from models_py.describe.names import given_names
 from models_py.base.errors import SegmenthouseError, StudyError, near_match
-from models_py.evaluation.labels import Supervised
-from models_py.explanation import explain
+from models_py.describe.labels import Supervised
+from models_py.describe.explanation import explain
 from models_py.features.matrix import check_patterns, feature_columns
-from models_py.label_tables import LabelRows, label_rows, supervised_scores
+from models_py.describe.labels import LabelRows, label_rows, supervised_scores
 from models_py.base.progress import Progress
 from models_py.run_tables import Previous, RunTables, Telling, run_tables
 from models_py.scoring.saved import (
