@@ -14,8 +14,9 @@ from models_py.describe.profiles import confidences
 from models_py.encoders.catalog import EncoderSpec, build_encoder, check_encoder
 from models_py.base.errors import DataError, StudyError
 from models_py.evidence import with_evidence
-from models_py.features.denoising import Strangeness, find_outliers
-from models_py.features.matrix import Dropped, FeatureMatrix
+from models_py.features.outliers import Strangeness, find_outliers
+from models_py.features.matrix import FeatureMatrix
+from models_py.features.recipes import Dropped
 from models_py.features.selection import feature_importance, select_features
 from models_py.base.progress import Progress
 from models_py.refinement import Refined, refine

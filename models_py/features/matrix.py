@@ -8,13 +8,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models_py.base.errors import StudyError, near_match
+from models_py.features.recipes import (
+    Dropped,
+    Recipe,
+    _apply,
+    _before_scaling,
+    _is_number,
+    _is_plain_number,
+    _is_two_valued,
+    _numbers,
+    _skewness,
+    _type_of_values,
+    _words,
+    _yeo_johnson_power,
+)
 from models_py.studies.study import Features
 from models_py.base.arrays import FloatArray, IntArray
 
@@ -25,46 +39,7 @@ ALL_CATEGORIES_LIMIT = 50
 SKEW_LIMIT = 2.0
 MISSING = "missing"
 LARGEST = 1e100
-NEARLY_ZERO = 1e-12
 NESTED = (list, tuple, set, dict, np.ndarray)
-NUMBERS_IN_OBJECTS = ("boolean", "integer", "floating", "mixed-integer-float", "decimal")
-
-Kind = Literal["numeric", "ordinal", "category", "indicator"]
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """A feature that went, at which step and why."""
-
-    feature: str
-    step: str
-    reason: str
-    variance: float | None = None
-    vif: float | None = None
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How one feature is made from one gold column.
-
-    The value goes through: number (or rank, or 1/0 for a category and a truth value), clipping
-    to ``low``..``high``, ``fill`` for null, ``log1p`` or Yeo-Johnson with ``power``, then
-    ``(value - center) / spread``.
-    """
-
-    feature: str
-    column: str
-    kind: Kind
-    fill: float = 0.0
-    low: float | None = None
-    high: float | None = None
-    log1p: bool = False
-    power: float | None = None
-    center: float = 0.0
-    spread: float = 1.0
-    category: str | None = None
-    fill_category: str | None = None
-    order: tuple[str, ...] = ()
 
 
 class FeatureMatrix:
@@ -441,92 +416,3 @@ def _why_constant(recipe: Recipe, column: pd.Series[Any]) -> str:
     if recipe.low is not None and column.nunique() > 1:
         return f"constant after winsorising ({recipe.low:.4g})"
     return f"constant after its missing values were filled ({recipe.fill:.4g})"
-
-
-def _type_of_values(column: pd.Series[Any]) -> str:
-    from pandas.api.types import infer_dtype
-
-    return str(infer_dtype(column, skipna=True))
-
-
-def _is_plain_number(column: pd.Series[Any]) -> bool:
-    from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
-
-    return (is_numeric_dtype(column) or is_bool_dtype(column)) and not is_complex_dtype(column)
-
-
-def _is_number(column: pd.Series[Any]) -> bool:
-    return _is_plain_number(column) or _type_of_values(column) in NUMBERS_IN_OBJECTS
-
-
-def _numbers(column: pd.Series[Any]) -> FloatArray:
-    return column.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def _words(column: pd.Series[Any]) -> pd.Series[Any]:
-    # As objects: a pandas categorical would bring categories that no row has.
-    return column.astype(object).map(_word, na_action="ignore")
-
-
-def _word(value: object) -> str:
-    # A column of whole numbers becomes floating where a null is among them.
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def _apply(recipe: Recipe, column: pd.Series[Any]) -> FloatArray:
-    return (_before_scaling(recipe, column) - recipe.center) / recipe.spread
-
-
-def _is_two_valued(recipe: Recipe, column: pd.Series[Any]) -> bool:
-    if recipe.kind != "numeric":
-        return recipe.kind != "ordinal"
-    values = _numbers(column)
-    return set(np.unique(values[~np.isnan(values)])) <= {0.0, 1.0}
-
-
-def _before_scaling(recipe: Recipe, column: pd.Series[Any]) -> FloatArray:
-    match recipe.kind:
-        case "indicator":
-            return column.isna().to_numpy().astype(np.float64)
-        case "category":
-            words = _words(column).where(column.notna(), recipe.fill_category)
-            return (words == recipe.category).to_numpy().astype(np.float64)
-        case "ordinal":
-            ranks = {word: float(rank) for rank, word in enumerate(recipe.order)}
-            known = _numbers(_words(column).map(ranks).astype(float))
-            return np.where(np.isnan(known), recipe.fill, known)
-        case "numeric":
-            return _transformed(recipe, _numbers(column))
-
-
-def _transformed(recipe: Recipe, raw: FloatArray) -> FloatArray:
-    values = raw
-    if recipe.low is not None and recipe.high is not None:
-        values = np.clip(values, recipe.low, recipe.high)
-    values = np.where(np.isfinite(raw), values, recipe.fill)
-    if recipe.log1p:
-        values = np.log1p(np.maximum(values, 0.0))
-    return values if recipe.power is None else _yeo_johnson(values, recipe.power)
-
-
-def _skewness(values: FloatArray) -> float:
-    spread = values.std()
-    return float((((values - values.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
-
-
-def _yeo_johnson_power(values: FloatArray) -> float:
-    from scipy.stats import yeojohnson_normmax
-
-    if np.abs(values).max() < NEARLY_ZERO:
-        # So near to 0 every power leaves the values as they are, and the search for one overflows.
-        return 1.0
-    return float(yeojohnson_normmax(values))
-
-
-def _yeo_johnson(values: FloatArray, power: float) -> FloatArray:
-    from scipy.stats import yeojohnson
-
-    transformed: FloatArray = yeojohnson(values, lmbda=power)
-    return transformed

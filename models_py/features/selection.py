@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models_py.features.matrix import Dropped
+from models_py.features.recipes import Dropped
 from models_py.studies.study import Selection
 from models_py.base.arrays import FloatArray, IntArray
 

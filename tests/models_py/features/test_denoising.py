@@ -14,7 +14,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 
 from models_py.base.errors import DataError
-from models_py.features.denoising import Strangeness, find_outliers
+from models_py.features.outliers import Strangeness, find_outliers
 from models_py.studies.study import Outliers
 from models_py.base.arrays import FloatArray
 
