@@ -25,11 +25,11 @@ from typing import Any
 
 import numpy as np
 
-from models_py.encoders.autoencoder import Autoencoder
-from models_py.encoders.keras_backend import import_jax, import_keras
-from models_py.encoders.network import first_weights
-from models_py.encoders.settings import AutoencoderSettings
-from models_py.encoders.training import split_rows
+from models_py.features.encoders.autoencoder import Autoencoder
+from models_py.features.encoders.keras_backend import import_jax, import_keras
+from models_py.features.encoders.network import first_weights
+from models_py.features.encoders.settings import AutoencoderSettings
+from models_py.features.encoders.training import split_rows
 from models_py.base.arrays import FloatArray
 
 

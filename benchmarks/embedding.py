@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models_py.base import settings
-from models_py.encoders.embedding import DEFAULT_MODEL, TextModel, find_model
+from models_py.features.encoders.embedding import DEFAULT_MODEL, TextModel, find_model
 
 Embeddings = npt.NDArray[np.float32]
 

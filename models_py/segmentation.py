@@ -11,7 +11,7 @@ from models_py.clustering.candidate import NOISE, Candidate
 from models_py.clustering.algorithms import MixedRows, Request, nearest_labels
 from models_py.clustering.kprototypes import KPrototypes
 from models_py.describe.profiles import confidences
-from models_py.encoders.catalog import EncoderSpec, build_encoder, check_encoder
+from models_py.features.encoders.catalog import EncoderSpec, build_encoder, check_encoder
 from models_py.base.errors import DataError, StudyError
 from models_py.evidence import with_evidence
 from models_py.features.outliers import Strangeness, find_outliers
@@ -29,7 +29,7 @@ from models_py.winner import Winner, choose_winner
 if TYPE_CHECKING:
     import pandas as pd
 
-    from models_py.encoders.base import Encoder
+    from models_py.features.encoders.base import Encoder
 
 ALL = "all"
 """Name of the partition where the study has no ``partition_by``."""

@@ -16,7 +16,7 @@ from models_py.base.arrays import FloatArray, IntArray
 if TYPE_CHECKING:
     import pandas as pd
 
-    from models_py.encoders.base import Encoder
+    from models_py.features.encoders.base import Encoder
 
 BINS = 10
 """Bins of a feature with many values: tenths of the run's rows, as is usual for the PSI."""

@@ -53,7 +53,7 @@ from models_py.base.arrays import FloatArray, IntArray
 if TYPE_CHECKING:
     import pandas as pd
 
-    from models_py.encoders.base import Encoder
+    from models_py.features.encoders.base import Encoder
 
 NOT_GIVEN = "not given"
 """Name of the partition whose value is null, as the pipeline calls it."""
@@ -419,7 +419,7 @@ def _reference(
 
 
 def _read_partition(folder: Path) -> SavedPartition:
-    from models_py.encoders.catalog import load_encoder
+    from models_py.features.encoders.catalog import load_encoder
 
     told = json.loads((folder / "partition.json").read_text(encoding="utf-8"))
     matrix = FeatureMatrix.from_json((folder / "matrix.json").read_text(encoding="utf-8"))

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models_py.encoders.base import Encoder
-from models_py.encoders.catalog import EncoderSpec, build_encoder
+from models_py.features.encoders.base import Encoder
+from models_py.features.encoders.catalog import EncoderSpec, build_encoder
 from models_py.base.arrays import FloatArray, IntArray
 
 

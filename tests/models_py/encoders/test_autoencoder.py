@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models_py.encoders.base import Encoder
-from models_py.encoders.catalog import EncoderSpec, build_encoder, load_encoder
-from models_py.encoders.keras_backend import import_keras
+from models_py.features.encoders.base import Encoder
+from models_py.features.encoders.catalog import EncoderSpec, build_encoder, load_encoder
+from models_py.features.encoders.keras_backend import import_keras
 from models_py.base.arrays import FloatArray, IntArray
 
 SMALL = {"layers": [8, 3], "epochs": 6}
@@ -82,7 +82,7 @@ def test_the_weights_kept_are_those_of_the_best_epoch(
     losses = [epoch["validation_loss"] for epoch in encoder.history_]
     best = int(np.argmin(losses))
     assert best < len(losses) - 1
-    from models_py.encoders.training import split_rows
+    from models_py.features.encoders.training import split_rows
 
     _, validation = split_rows(600, 0.2, np.random.default_rng(0))
     error = encoder.reconstruction_error(points)[validation].mean()

@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from models_py.encoders.catalog import EncoderSpec, build_encoder, load_encoder
-from models_py.encoders.dec import DeepEmbeddedClustering, log_assignment, target_assignment
+from models_py.features.encoders.catalog import EncoderSpec, build_encoder, load_encoder
+from models_py.features.encoders.dec import (
+    DeepEmbeddedClustering,
+    log_assignment,
+    target_assignment,
+)
 from models_py.base.errors import DataError
 from models_py.base.arrays import FloatArray, IntArray
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from models_py.encoders.catalog import ENCODERS, EncoderSpec, build_encoder, check_encoder
-from models_py.encoders.settings import AutoencoderSettings
+from models_py.features.encoders.catalog import ENCODERS, EncoderSpec, build_encoder, check_encoder
+from models_py.features.encoders.settings import AutoencoderSettings
 from models_py.base.errors import MissingExtraError, StudyError
 
 
@@ -60,7 +60,7 @@ def test_one_is_a_component_and_one_point_nought_a_share() -> None:
 
 def test_checking_a_spec_imports_nothing_heavy() -> None:
     program = (
-        "import sys; from models_py.encoders.catalog import check_encoder;"
+        "import sys; from models_py.features.encoders.catalog import check_encoder;"
         "check_encoder('autoencoder', {'epochs': 5});"
         "print([name for name in ('keras', 'jax', 'sklearn', 'skops') if name in sys.modules])"
     )
@@ -71,7 +71,7 @@ def test_checking_a_spec_imports_nothing_heavy() -> None:
 
 
 def test_a_missing_extra_names_the_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    from models_py.encoders.keras_backend import import_keras
+    from models_py.features.encoders.keras_backend import import_keras
 
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(MissingExtraError, match=re.escape('"segmenthouse[autoencoder]"')):

@@ -5,9 +5,16 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from models_py.encoders import settings
-from models_py.encoders.keras_backend import import_keras
-from models_py.encoders.layers import ACTIVATIONS, LOSSES, Dense, dropout_width, forward, row_losses
+from models_py.features.encoders import settings
+from models_py.features.encoders.keras_backend import import_keras
+from models_py.features.encoders.layers import (
+    ACTIVATIONS,
+    LOSSES,
+    Dense,
+    dropout_width,
+    forward,
+    row_losses,
+)
 
 VALUES = np.linspace(-9.0, 9.0, 181, dtype=np.float32).reshape(1, -1)
 

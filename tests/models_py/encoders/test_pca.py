@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from models_py.encoders.catalog import EncoderSpec, build_encoder, load_encoder
-from models_py.encoders.pca import PcaEncoder
-from models_py.encoders.settings import PcaSettings
+from models_py.features.encoders.catalog import EncoderSpec, build_encoder, load_encoder
+from models_py.features.encoders.pca import PcaEncoder
+from models_py.features.encoders.settings import PcaSettings
 from models_py.base.errors import DataError
 from models_py.base.arrays import FloatArray, IntArray
 

@@ -13,9 +13,14 @@ import pytest
 from scipy.special import erf
 
 from models_py.base import settings
-from models_py.encoders.catalog import EncoderSpec, build_encoder, check_encoder, load_encoder
-from models_py.encoders.embedding import CachedEmbedder, TextModel, find_model
-from models_py.encoders.sentences import render_rows, template_columns
+from models_py.features.encoders.catalog import (
+    EncoderSpec,
+    build_encoder,
+    check_encoder,
+    load_encoder,
+)
+from models_py.features.encoders.embedding import CachedEmbedder, TextModel, find_model
+from models_py.features.encoders.sentences import render_rows, template_columns
 from models_py.base.errors import DataError, MissingExtraError, StudyError
 
 TEXTS = ["A man is eating food.", "A man is eating a piece of bread.", "The girl carries a baby."]
@@ -200,7 +205,7 @@ def test_a_folder_that_lacks_a_file(tmp_path: Path, there: list[str]) -> None:
 
 @needs_model
 def test_a_folder_with_a_graph_of_its_own(model: TextModel, tmp_path: Path) -> None:
-    from models_py.encoders.bert import BertShape, bert_graph, read_weights
+    from models_py.features.encoders.bert import BertShape, bert_graph, read_weights
 
     shape = BertShape.from_config(json.loads((model.folder / "config.json").read_text()))
     graph = bert_graph(read_weights(model.folder / "model.safetensors"), shape)
@@ -212,7 +217,7 @@ def test_a_folder_with_a_graph_of_its_own(model: TextModel, tmp_path: Path) -> N
 
 
 def test_another_kind_of_network_is_refused() -> None:
-    from models_py.encoders.bert import BertShape
+    from models_py.features.encoders.bert import BertShape
 
     with pytest.raises(ValueError, match="model_type is 'mpnet', only 'bert'"):
         BertShape.from_config({"model_type": "mpnet"})

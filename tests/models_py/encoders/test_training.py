@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models_py.encoders.autoencoder import Autoencoder, ReconstructionLoss
-from models_py.encoders.keras_backend import import_keras
-from models_py.encoders.layers import Dense
-from models_py.encoders.network import first_weights
-from models_py.encoders.settings import AutoencoderSettings, TrainingSettings
-from models_py.encoders.training import AdamLoop, PlateauSchedule, mean_loss, split_rows
+from models_py.features.encoders.autoencoder import Autoencoder, ReconstructionLoss
+from models_py.features.encoders.keras_backend import import_keras
+from models_py.features.encoders.layers import Dense
+from models_py.features.encoders.network import first_weights
+from models_py.features.encoders.settings import AutoencoderSettings, TrainingSettings
+from models_py.features.encoders.training import AdamLoop, PlateauSchedule, mean_loss, split_rows
 from models_py.base.errors import DataError
 from models_py.base.arrays import FloatArray, IntArray
 
@@ -152,7 +152,7 @@ def test_mean_loss_is_the_same_in_blocks(monkeypatch: pytest.MonkeyPatch) -> Non
     loss = ReconstructionLoss((Dense("only", 3, 3),), "mse")
     weights = first_weights(loss.layers, np.random.default_rng(0))
     whole = mean_loss(loss, weights, {"inputs": points})
-    monkeypatch.setattr("models_py.encoders.training.EVALUATION_ROWS", 7)
+    monkeypatch.setattr("models_py.features.encoders.training.EVALUATION_ROWS", 7)
     assert mean_loss(loss, weights, {"inputs": points}) == pytest.approx(whole, rel=1e-6)
 
 
@@ -172,7 +172,7 @@ def test_an_epoch_cut_into_programs_is_the_same_epoch(monkeypatch: pytest.Monkey
         return lost, loop.weights["only/kernel"]
 
     lost, kernel = epoch()
-    monkeypatch.setattr("models_py.encoders.training.PROGRAM_ROWS", 20)
+    monkeypatch.setattr("models_py.features.encoders.training.PROGRAM_ROWS", 20)
     lost_in_programs, kernel_in_programs = epoch()
     assert lost_in_programs == pytest.approx(lost, rel=1e-6)
     np.testing.assert_allclose(kernel_in_programs, kernel, rtol=1e-6)
@@ -204,10 +204,10 @@ import hashlib, os, sys
 if sys.argv[1] == "one":
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 import numpy as np
-from models_py.encoders.autoencoder import ReconstructionLoss
-from models_py.encoders.layers import Dense
-from models_py.encoders.network import first_weights
-from models_py.encoders.training import AdamLoop
+from models_py.features.encoders.autoencoder import ReconstructionLoss
+from models_py.features.encoders.layers import Dense
+from models_py.features.encoders.network import first_weights
+from models_py.features.encoders.training import AdamLoop
 points = np.random.default_rng(0).normal(size=(2048, 12)).astype(np.float32)
 loss = ReconstructionLoss((Dense("down", 12, 500, "relu"), Dense("up", 500, 12)), "mse")
 loop = AdamLoop(loss, first_weights(loss.layers, np.random.default_rng(0)), 1024)

@@ -7,11 +7,11 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from models_py.encoders.base import Encoder
-from models_py.encoders.catalog import EncoderSpec, build_encoder, load_encoder
-from models_py.encoders.layers import Dense
-from models_py.encoders.network import first_weights
-from models_py.encoders.variational import EvidenceLoss
+from models_py.features.encoders.base import Encoder
+from models_py.features.encoders.catalog import EncoderSpec, build_encoder, load_encoder
+from models_py.features.encoders.layers import Dense
+from models_py.features.encoders.network import first_weights
+from models_py.features.encoders.variational import EvidenceLoss
 from models_py.base.arrays import FloatArray, IntArray
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from models_py.base import checksums as storage
-from models_py.encoders.settings import Settings
+from models_py.features.encoders.settings import Settings
 from models_py.base.errors import DataError
 from models_py.base.arrays import FloatArray
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models_py.encoders.base import Encoder
-from models_py.encoders.settings import IdentitySettings
+from models_py.features.encoders.base import Encoder
+from models_py.features.encoders.settings import IdentitySettings
 from models_py.base.arrays import FloatArray
 
 

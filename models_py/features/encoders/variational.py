@@ -7,11 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from models_py.encoders.keras_backend import import_keras
-from models_py.encoders.layers import Array, Dense, Weights, dropout_width, forward, weight_shapes
-from models_py.encoders.network import NetworkEncoder, dense_chain, dropout_bits, keras_layers
-from models_py.encoders.settings import VariationalSettings
-from models_py.encoders.training import Batch, Draw
+from models_py.features.encoders.keras_backend import import_keras
+from models_py.features.encoders.layers import (
+    Array,
+    Dense,
+    Weights,
+    dropout_width,
+    forward,
+    weight_shapes,
+)
+from models_py.features.encoders.network import (
+    NetworkEncoder,
+    dense_chain,
+    dropout_bits,
+    keras_layers,
+)
+from models_py.features.encoders.settings import VariationalSettings
+from models_py.features.encoders.training import Batch, Draw
 from models_py.base.arrays import Float32Array, IntArray
 
 LOG_VARIANCE_LIMIT = 10.0

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from models_py.encoders.keras_backend import import_keras
-from models_py.encoders.layers import (
+from models_py.features.encoders.keras_backend import import_keras
+from models_py.features.encoders.layers import (
     Array,
     Dense,
     Weights,
@@ -17,14 +17,14 @@ from models_py.encoders.layers import (
     row_losses,
     weight_shapes,
 )
-from models_py.encoders.network import (
+from models_py.features.encoders.network import (
     NetworkEncoder,
     dropout_bits,
     keras_layers,
     mirrored_layers,
 )
-from models_py.encoders.settings import AutoencoderSettings, DenoisingSettings, Settings
-from models_py.encoders.training import Batch, Draw
+from models_py.features.encoders.settings import AutoencoderSettings, DenoisingSettings, Settings
+from models_py.features.encoders.training import Batch, Draw
 from models_py.base.arrays import Float32Array, IntArray
 
 

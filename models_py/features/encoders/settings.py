@@ -43,7 +43,7 @@ class PcaSettings(Settings):
 class TextSettings(Settings):
     """A sentence for each row, and the model that embeds it.
 
-    ``template`` names columns in braces (see :mod:`models_py.encoders.sentences`), ``words``
+    ``template`` names columns in braces (see :mod:`models_py.features.encoders.sentences`), ``words``
     gives what stands for false and true in a column, ``missing`` for null. ``model`` is the
     path of a folder or a name; ``components`` of the embedding are kept.
     """
@@ -58,7 +58,7 @@ class TextSettings(Settings):
     @field_validator("template")
     @classmethod
     def _template_names_columns(cls, value: str) -> str:
-        from models_py.encoders.sentences import template_columns
+        from models_py.features.encoders.sentences import template_columns
 
         template_columns(value)
         return value

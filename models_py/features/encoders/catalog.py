@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from models_py.encoders import settings as known
+from models_py.features.encoders import settings as known
 from models_py.base.checksums import SavedEncoderError, read_manifest
 from models_py.base.errors import StudyError, near_match
 
 if TYPE_CHECKING:
-    from models_py.encoders.base import Encoder
+    from models_py.features.encoders.base import Encoder
 
 ENCODERS: dict[str, tuple[type[known.Settings], str, str]] = {
     "none": (known.IdentitySettings, "identity", "IdentityEncoder"),

@@ -131,7 +131,7 @@ class TextModel:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
     def _built(self) -> bytes:
-        from models_py.encoders.bert import BertShape, bert_graph, read_weights
+        from models_py.features.encoders.bert import BertShape, bert_graph, read_weights
 
         try:
             shape = BertShape.from_config(self._json("config.json"))
