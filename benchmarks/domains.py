@@ -36,7 +36,7 @@ from models_py.studies.loading import load_study
 
 if TYPE_CHECKING:
     from models_py.database.connection import Warehouse
-    from models_py.scoring.saved import SavedRun
+    from models_py.runs.saved import SavedRun
 
 PAIRS = {
     "grocery": ("grocery_customers", ("grocery_kmeans",)),
@@ -88,7 +88,7 @@ def parsed_arguments() -> argparse.Namespace:
 
 
 def latest(warehouse: Warehouse, study: str) -> str | None:
-    from models_py.scoring.runs import find_runs
+    from models_py.runs.finished_runs import find_runs
 
     runs = find_runs(warehouse, study)
     return runs[-1].run_id if runs else None
@@ -99,7 +99,7 @@ def side_of(study: str, again: bool) -> Side:
     from models_py.database.connection import open_warehouse
     from models_py.database.results import read_assignments
     from models_py.pipeline import run_study
-    from models_py.scoring.saved import load_run_models
+    from models_py.runs.storage import load_run_models
 
     path, recipe = settings.warehouse_path(), load_study(study)
     with open_warehouse(path, read_only=True) as warehouse:
@@ -119,7 +119,7 @@ def validity_of(side: Side, again: bool) -> dict[str, dict[str, float | None]]:
     from models_py.database import contract
     from models_py.database.connection import open_warehouse
     from models_py.database.results import replace_run_rows
-    from models_py.validity import check_validity
+    from models_py.runs.validity import check_validity
 
     path, study = settings.warehouse_path(), load_study(side.study)
     if study.validity is None:

@@ -25,14 +25,10 @@ from models_py.describe.explanation import explain
 from models_py.features.matrix import check_patterns, feature_columns
 from models_py.describe.labels import LabelRows, label_rows, supervised_scores
 from models_py.base.progress import Progress
-from models_py.run_tables import Previous, RunTables, Telling, run_tables
-from models_py.scoring.saved import (
-    NOT_GIVEN,
-    remove_failed_models,
-    remove_run_models,
-    save_run_models,
-)
-from models_py.scoring.succession import succeeded_segments
+from models_py.runs.tables import Previous, RunTables, Telling, run_tables
+from models_py.runs.saved import NOT_GIVEN
+from models_py.runs.storage import remove_failed_models, remove_run_models, save_run_models
+from models_py.runs.identity import succeeded_segments
 from models_py.segmentation import ALL, Segmentation, check_encoders, segment_rows
 
 if TYPE_CHECKING:

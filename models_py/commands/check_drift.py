@@ -16,7 +16,7 @@ from models_py.base.progress import show_progress
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:
-    from models_py.drift import Drift
+    from models_py.runs.drift import Drift
     from models_py.base.progress import Progress
 
 EXAMPLES = f"""\
@@ -82,10 +82,10 @@ def _run(asked: argparse.Namespace) -> int:
 def _measure(asked: argparse.Namespace, progress: Progress) -> Drift:
     from models_py.database.connection import open_warehouse
     from models_py.database.results import read_assignments, utc_now
-    from models_py.drift import measure_drift
-    from models_py.scoring.customers import find_source, read_customers
-    from models_py.scoring.runs import find_run
-    from models_py.scoring.saved import load_run_models
+    from models_py.runs.drift import measure_drift
+    from models_py.runs.customers import find_source, read_customers
+    from models_py.runs.finished_runs import find_run
+    from models_py.runs.storage import load_run_models
 
     with open_warehouse(asked.warehouse, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
         run = find_run(warehouse, asked.study, asked.run)

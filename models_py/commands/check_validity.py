@@ -73,8 +73,8 @@ def _run(asked: argparse.Namespace) -> int:
         from models_py.database import contract
         from models_py.database.connection import open_warehouse
         from models_py.database.results import replace_run_rows
-        from models_py.scoring.runs import find_run
-        from models_py.validity import check_validity
+        from models_py.runs.finished_runs import find_run
+        from models_py.runs.validity import check_validity
 
         with open_warehouse(path, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
             run = find_run(warehouse, study.name)

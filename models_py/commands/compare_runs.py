@@ -15,8 +15,8 @@ from models_py.base.errors import DataError, UsageError
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:
-    from models_py.comparison import Comparison, SegmentFacts
-    from models_py.scoring.runs import Run
+    from models_py.runs.comparison import Comparison, SegmentFacts
+    from models_py.runs.finished_runs import Run
 
 EXAMPLES = f"""\
 examples:
@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(asked: argparse.Namespace) -> int:
     if len(asked.runs) not in (0, 2):
         raise UsageError(f"{len(asked.runs)} run given: name two, or none for the last two")
-    from models_py.comparison import compare_runs
+    from models_py.runs.comparison import compare_runs
     from models_py.database.connection import open_warehouse
     from models_py.database.results import read_assignments
 
@@ -72,7 +72,7 @@ def _run(asked: argparse.Namespace) -> int:
 
 
 def _two_runs(warehouse: Any, asked: argparse.Namespace) -> tuple[Run, Run]:
-    from models_py.scoring.runs import find_runs, finished_run, never_ran
+    from models_py.runs.finished_runs import find_runs, finished_run, never_ran
 
     if not asked.runs:
         runs = find_runs(warehouse, asked.study)
@@ -94,7 +94,7 @@ def _two_runs(warehouse: Any, asked: argparse.Namespace) -> tuple[Run, Run]:
 
 
 def _segments(warehouse: Any, run_id: str) -> dict[int, SegmentFacts]:
-    from models_py.comparison import SegmentFacts
+    from models_py.runs.comparison import SegmentFacts
     from models_py.database import contract
 
     rows = warehouse.rows(

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from models_py.base.progress import Progress
-    from models_py.scoring.customers import Source
-    from models_py.scoring.runs import Run
-    from models_py.scoring.saved import SavedRun
+    from models_py.runs.customers import Source
+    from models_py.runs.finished_runs import Run
+    from models_py.runs.saved import SavedRun
 
 EXAMPLES = f"""\
 examples:
@@ -82,8 +82,8 @@ def _run(asked: argparse.Namespace) -> int:
 
 def _statement(asked: argparse.Namespace) -> str:
     from models_py.database.connection import open_warehouse, quoted
-    from models_py.scoring.customers import find_source
-    from models_py.scoring.sql import scoring_sql
+    from models_py.runs.customers import find_source
+    from models_py.runs.scoring_sql import scoring_sql
 
     with open_warehouse(asked.warehouse, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
         _, saved = _load(asked, warehouse)
@@ -97,8 +97,8 @@ def _statement(asked: argparse.Namespace) -> str:
 def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     from models_py.database.connection import open_warehouse
     from models_py.database.results import read_assignments, utc_now
-    from models_py.scoring.customers import find_source, read_customers
-    from models_py.scoring.scores import check_target, write_file, write_scores
+    from models_py.runs.customers import find_source, read_customers
+    from models_py.runs.scores import check_target, write_file, write_scores
 
     if asked.output is not None:
         check_target(asked.output)
@@ -121,8 +121,8 @@ def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
 
 
 def _load(asked: argparse.Namespace, warehouse: Any) -> tuple[Run, SavedRun]:
-    from models_py.scoring.runs import find_run
-    from models_py.scoring.saved import load_run_models
+    from models_py.runs.finished_runs import find_run
+    from models_py.runs.storage import load_run_models
 
     run = find_run(warehouse, asked.study, asked.run)
     return run, load_run_models(settings.models_dir(run.run_id), run.run_id)
@@ -136,7 +136,7 @@ def _told(
     before: pd.DataFrame,
     where: str,
 ) -> dict[str, Any]:
-    from models_py.scoring.manifest import changed_versions
+    from models_py.runs.manifest import changed_versions
 
     known = scored.merge(before, on="entity_id", suffixes=("", "_before"))
     sizes = scored.groupby(["partition", "segment_id"]).size().reset_index(name="customers")

@@ -19,7 +19,7 @@ from models_py.base.errors import DataError, SegmenthouseError
 from models_py.pipeline import read_studied
 from models_py.report.drawing import PALETTE
 from models_py.describe.words import many
-from models_py.scoring.saved import load_run_models
+from models_py.runs.storage import load_run_models
 from models_py.studies.study import Study
 from models_py.studies.vocabulary import ALGORITHMS
 from models_py.base.arrays import FloatArray
@@ -27,7 +27,7 @@ from models_py.base.arrays import FloatArray
 if TYPE_CHECKING:
     import pandas as pd
 
-    from models_py.scoring.saved import SavedRun
+    from models_py.runs.saved import SavedRun
 
 WAIT_SECONDS = 60.0
 SMALL_SEGMENT = 5

@@ -12,7 +12,7 @@ from models_py.database.connection import open_warehouse
 from models_py.base.errors import MissingExtraError, SegmenthouseError
 from models_py.base.progress import Progress
 from models_py.report.facts import WAIT_SECONDS, Facts, read_facts
-from models_py.scoring.runs import find_run
+from models_py.runs.finished_runs import find_run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings as hypothesis_settings, strategies as st
 from sklearn.metrics import adjusted_rand_score, mutual_info_score
 
-from models_py.comparison import (
+from models_py.runs.comparison import (
     Comparison,
     SegmentFacts,
     compare_runs,
-    match_by_centres,
     variation_of_information,
 )
+from models_py.runs.identity import match_by_centres
 from models_py.base.errors import DataError
 from models_py.evaluation.agreement import contingency
 from tests.models_py.scoring.planted_house import customers, run, saved, study

@@ -12,7 +12,7 @@ from hypothesis import given, settings as hypothesis_settings, strategies as st
 from scipy.stats import ks_2samp
 
 from models_py.base import settings
-from models_py.drift import (
+from models_py.runs.drift import (
     LIMITS,
     Drift,
     Limits,
@@ -22,8 +22,8 @@ from models_py.drift import (
     share_distances,
     stability_by_chance,
 )
-from models_py.scoring.reference import bin_counts, feature_reference
-from models_py.scoring.saved import SavedRun
+from models_py.runs.reference import bin_counts, feature_reference
+from models_py.runs.saved import SavedRun
 from tests.models_py.scoring.planted_house import customers, run, saved, study
 
 THEN = datetime(2026, 1, 5)

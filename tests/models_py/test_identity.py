@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models_py.identity import match_segments, migrations
+from models_py.runs.identity import match_segments, migrations
 
 ENTITIES = [f"C{i:03d}" for i in range(100)]
 GROUPS = np.repeat([0, 1, 2], [50, 30, 20])

@@ -12,7 +12,7 @@ from planted_gold import planted_customers, planted_study
 from models_py.database import contract
 from models_py.pipeline import segment_partitions
 from models_py.base.progress import Silent
-from models_py.run_tables import Previous, RunTables, run_tables
+from models_py.runs.tables import Previous, RunTables, run_tables
 
 
 def tables(previous: Previous | None = None, last_id: int = 0, **changes: Any) -> RunTables:

@@ -16,7 +16,7 @@ from models_py.database.connection import open_warehouse
 from models_py.base.errors import DataError, StudyError
 from models_py.base.progress import Silent
 from models_py.studies.study import Log, Validity
-from models_py.validity import (
+from models_py.runs.validity import (
     auc,
     check_validity,
     eta_squared,

@@ -19,7 +19,7 @@ from models_py.base.arrays import FloatArray
 if TYPE_CHECKING:
     import pandas as pd
 
-    from models_py.scoring.saved import SavedPartition
+    from models_py.runs.saved import SavedPartition
 
 MOST_CANDIDATES = 12
 DEFAULTS = {"k", "n_init"}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from models_py.report.maps import Projection
-    from models_py.scoring.saved import SavedPartition
+    from models_py.runs.saved import SavedPartition
 
 MOST_PARTITION_MAPS = 12
 PARTITION_MAP_ROWS = 500

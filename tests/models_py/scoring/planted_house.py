@@ -13,7 +13,8 @@ from models_py.base import settings
 from models_py.pipeline import Finished, run_study
 from benchmarks.planted_data import planted_customers
 from models_py.base.progress import Silent
-from models_py.scoring.saved import SavedRun, load_run_models
+from models_py.runs.saved import SavedRun
+from models_py.runs.storage import load_run_models
 from models_py.studies.loading import check_study
 from models_py.studies.study import Study
 

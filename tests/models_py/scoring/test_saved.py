@@ -17,10 +17,10 @@ from models_py.database.connection import open_warehouse
 from models_py.database.gold import read_gold
 from models_py.base.errors import DataError, WarehouseError
 from models_py.pipeline import Finished
-from models_py.scoring.assigning import NearestCentre
-from models_py.scoring.manifest import SavedRunError, changed_versions, write_manifest
-from models_py.scoring.saved import (
-    SavedRun,
+from models_py.runs.assignment import NearestCentre
+from models_py.runs.manifest import SavedRunError, changed_versions, write_manifest
+from models_py.runs.saved import SavedRun
+from models_py.runs.storage import (
     load_run_models,
     remove_failed_models,
     remove_run_models,

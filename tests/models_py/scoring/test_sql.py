@@ -14,7 +14,7 @@ from hypothesis import given, settings as hypothesis_settings, strategies as st
 from models_py.base import settings
 from models_py.base.errors import DataError
 from models_py.features.matrix import FeatureMatrix
-from models_py.scoring.sql import _feature, number, scoring_sql
+from models_py.runs.scoring_sql import _feature, number, scoring_sql
 from models_py.studies.study import Features
 from tests.models_py.scoring.planted_house import FEATURES, customers, run, saved, study
 

@@ -1,35 +1,21 @@
-"""A run's fitted chain in a folder: features, encoder, rule, and what its rows were like.
-
-The folder of a run holds ``manifest.json`` and one folder a partition. Every file is JSON,
-NumPy without pickle, skops or Keras; the manifest names each with its SHA-256. The checksums
-find damage and careless edits; they are no signature.
-"""
+"""A run's fitted chain written to a folder and read back."""
 
 from __future__ import annotations
-
-import json
-import os
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
+from typing import Any, TYPE_CHECKING
+import json
 import numpy as np
 import numpy.typing as npt
+import os
+import shutil
 
-from models_py.clustering.rows import centre_distances, group_centres
-from models_py.base.errors import DataError, SegmenthouseError
+from models_py.base.arrays import FloatArray
+from models_py.base.errors import SegmenthouseError
+from models_py.clustering.rows import group_centres
 from models_py.features.matrix import FeatureMatrix
-from models_py.scoring.assigning import (
-    BLOCK_ROWS,
-    Coordinates,
-    FittedRule,
-    coordinates_of,
-    fit_rule,
-    rule_of,
-)
-from models_py.scoring.manifest import (
+from models_py.runs.assignment import FittedRule, coordinates_of, fit_rule, rule_of
+from models_py.runs.manifest import (
     AGAIN,
     SavedRunError,
     check_files,
@@ -37,7 +23,7 @@ from models_py.scoring.manifest import (
     write_json,
     write_manifest,
 )
-from models_py.scoring.reference import (
+from models_py.runs.reference import (
     Figures,
     Reference,
     feature_reference,
@@ -45,209 +31,14 @@ from models_py.scoring.reference import (
     mean_silhouettes,
     reconstruction_errors,
 )
+from models_py.runs.saved import SavedPartition, SavedRun
 from models_py.segmentation import Segmentation
 from models_py.studies.study import Study
 from models_py.studies.vocabulary import ALGORITHMS
-from models_py.base.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
-
     from models_py.features.encoders.base import Encoder
-
-NOT_GIVEN = "not given"
-"""Name of the partition whose value is null, as the pipeline calls it."""
-
-
-@dataclass(frozen=True, eq=False)
-class Scored:
-    """Rows with their segments.
-
-    Attributes
-    ----------
-    points
-        Shape (n, d): in the encoding that was clustered.
-    groups
-        Shape (n,): the run's groups, 0 for the largest.
-    segment_ids
-        Shape (n,).
-    confidence
-        Shape (n,): 1 - distance to the own centre / to the nearest other, 0..1.
-    """
-
-    points: FloatArray
-    groups: IntArray
-    segment_ids: IntArray
-    confidence: FloatArray
-
-
-@dataclass(frozen=True, eq=False)
-class SavedPartition:
-    """The fitted chain of one partition.
-
-    Attributes
-    ----------
-    name
-        Value of the study's ``partition_by``, or ``"all"``.
-    algorithm
-        What found the segments; ``"one segment"`` where one is the answer.
-    segment_ids
-        Shape (groups,): the id of group 0, 1, ...
-    centres
-        Shape (groups, d): mean of each group's rows in the encoding that was clustered.
-    matrix, reconstruction, encoder, fitted
-        The chain: features, reconstructed values where the study has them, coordinates, rule.
-    reference
-        What the run's rows were like.
-    labels
-        The majority label of group 0, 1, ...; empty where the study has no label.
-    """
-
-    name: str
-    algorithm: str
-    segment_ids: IntArray
-    centres: FloatArray
-    matrix: FeatureMatrix
-    reconstruction: Encoder | None
-    encoder: Encoder | None
-    fitted: FittedRule
-    reference: Reference
-    labels: tuple[str | None, ...] = ()
-
-    @property
-    def method(self) -> str:
-        """What labels a row, in words; says so where it is not exact."""
-        words = self.fitted.rule.words
-        if self.fitted.is_exact:
-            return words
-        return f"{words} (repeats {self.fitted.agreement:.1%} of the run's assignments)"
-
-    def seen(self, frame: pd.DataFrame) -> FloatArray:
-        """Return what the encoder sees of gold rows, shape (n, features)."""
-        return self._seen(self.matrix.transform(frame))
-
-    def encode(self, frame: pd.DataFrame) -> FloatArray:
-        """Return gold rows in the encoding that was clustered, shape (n, d)."""
-        return self._coordinates(frame).points
-
-    def score(self, frame: pd.DataFrame) -> Scored:
-        """Give rows their segments.
-
-        Parameters
-        ----------
-        frame
-            The gold columns that the features are made from.
-        """
-        rows = self._coordinates(frame)
-        groups = self.fitted.rule.predict(rows)
-        confidence = _confidences(rows.points, groups, self.centres)
-        return Scored(rows.points, groups, self.segment_ids[groups], confidence)
-
-    def _seen(self, common: FloatArray) -> FloatArray:
-        return common if self.reconstruction is None else self.reconstruction.reconstruct(common)
-
-    def _coordinates(self, frame: pd.DataFrame) -> Coordinates:
-        common = self.matrix.transform(frame)
-        points = common if self.encoder is None else self._encoded(frame, common)
-        return Coordinates(points, *self.matrix.numbers_and_codes(common))
-
-    def _encoded(self, frame: pd.DataFrame, common: FloatArray) -> FloatArray:
-        assert self.encoder is not None
-        return self.encoder.transform_rows(frame, self._seen(common))
-
-
-@dataclass(frozen=True, eq=False)
-class SavedRun:
-    """The fitted chain of a run.
-
-    Attributes
-    ----------
-    run_id
-        The run.
-    study
-        Its recipe, as it was then.
-    partitions
-        By name.
-    versions
-        Packages that it was saved with.
-    """
-
-    run_id: str
-    study: Study
-    partitions: dict[str, SavedPartition]
-    versions: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def columns(self) -> list[str]:
-        """The gold columns that any partition needs, beside the entity."""
-        by = [self.study.partition_by] if self.study.partition_by else []
-        made_from = [
-            recipe.column for part in self.partitions.values() for recipe in part.matrix.recipes_
-        ]
-        read = [c for p in self.partitions.values() if p.encoder for c in p.encoder.columns_read]
-        return list(dict.fromkeys([*by, *made_from, *read]))
-
-    def partition_names(self, frame: pd.DataFrame) -> pd.Series[Any]:
-        """Return the partition of every row."""
-        import pandas as pd
-
-        if self.study.partition_by is None:
-            return pd.Series(next(iter(self.partitions)), index=frame.index, dtype="string")
-        return frame[self.study.partition_by].astype("string").fillna(NOT_GIVEN)
-
-    def score(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Give customers their segments.
-
-        Parameters
-        ----------
-        frame
-            The entity and :attr:`columns`, one row per entity.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``entity_id``, ``partition``, ``segment_id``, ``confidence`` and ``method``, and
-            ``label`` where the study has one, with the index of ``frame``.
-
-        Raises
-        ------
-        DataError
-            A row's partition is one that the run did not have.
-        """
-        import pandas as pd
-
-        names = self.partition_names(frame)
-        unknown = sorted(set(names) - set(self.partitions))
-        if unknown:
-            raise DataError(
-                f"{self.study.partition_by} = '{unknown[0]}' on {int((names == unknown[0]).sum())}"
-                f" rows: run {self.run_id} has no such partition"
-                f" (it has: {', '.join(self.partitions)}); leave them out, or run the study again"
-            )
-        parts = [
-            self._scored(part, frame[names == name])
-            for name, part in self.partitions.items()
-            if (names == name).any()
-        ]
-        return pd.concat(parts).loc[frame.index]
-
-    def _scored(self, part: SavedPartition, frame: pd.DataFrame) -> pd.DataFrame:
-        import pandas as pd
-
-        scored = part.score(frame)
-        told = pd.DataFrame(
-            {
-                "entity_id": frame[self.study.entity].astype("string"),
-                "partition": part.name,
-                "segment_id": scored.segment_ids,
-                "confidence": scored.confidence,
-                "method": part.method,
-            },
-            index=frame.index,
-        )
-        if part.labels:
-            told["label"] = [part.labels[group] for group in scored.groups]
-        return told
 
 
 def save_run_models(
@@ -476,22 +267,6 @@ def _write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
 def _read_arrays(path: Path) -> dict[str, Any]:
     with np.load(path, allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
-
-
-def _confidences(points: FloatArray, groups: IntArray, centres: FloatArray) -> FloatArray:
-    # As models_py.describe.profiles.confidences, but from the centres of the run.
-    if len(centres) < 2:
-        return np.ones(len(points))
-    parts = []
-    for first in range(0, len(points), BLOCK_ROWS):
-        block = slice(first, first + BLOCK_ROWS)
-        distances = centre_distances(points[block], centres)
-        rows = np.arange(len(distances))
-        own = distances[rows, groups[block]]
-        distances[rows, groups[block]] = np.inf
-        other = distances.min(axis=1)
-        parts.append(1.0 - np.divide(own, other, out=np.ones_like(own), where=other > 0))
-    return np.asarray(np.clip(np.concatenate(parts), 0.0, 1.0))
 
 
 def _first_line(error: BaseException) -> str:

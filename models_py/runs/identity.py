@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models_py.base.arrays import IntArray
+from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.errors import SegmenthouseError
+from models_py.clustering.rows import group_centres
+from models_py.runs.saved import SavedPartition, SavedRun
+from models_py.runs.storage import load_run_models
 
 if TYPE_CHECKING:
     import pandas as pd
+
+CENTRE_REACH = 0.5
+"""Of the distance to the nearest other centre, how far a centre may move and be the same."""
+
 
 MIN_JACCARD = 0.3
 
@@ -127,3 +136,101 @@ def _pairs(
         for row, column in zip(rows, columns, strict=True)
         if jaccard[row, column] > 0.0
     ]
+
+
+def match_by_centres(
+    previous_centres: FloatArray, centres: FloatArray, *, reach: float = CENTRE_REACH
+) -> list[tuple[int, int]]:
+    """Match groups of two populations that share no entity by where their centres lie.
+
+    Centres are paired one to one so that as many pairs as can be lie within reach, at the
+    smallest sum of squared distances (Kuhn 1955). A pair is within reach where the centre
+    moved less than ``reach`` times the distance from the previous centre to the nearest other
+    one: with the default it is then nearer to that centre than to any other. A single previous
+    centre takes the nearest.
+
+    Parameters
+    ----------
+    previous_centres
+        Shape (groups before, d).
+    centres
+        Shape (groups, d), in the same coordinates.
+    reach
+        Above 0.
+
+    Returns
+    -------
+    list of (int, int)
+        Place of the previous centre and of the centre that it became.
+    """
+    from scipy.optimize import linear_sum_assignment
+    from scipy.spatial.distance import cdist
+
+    if len(previous_centres) == 0 or len(centres) == 0:
+        return []
+    apart = cdist(previous_centres, centres)
+    allowed = apart <= _reaches(previous_centres, reach)[:, None]
+    # Out of reach costs more than all pairs within it together.
+    beyond = float((apart[allowed] ** 2).sum()) + 1.0
+    rows, columns = linear_sum_assignment(np.where(allowed, apart**2, beyond))
+    return [
+        (int(row), int(column))
+        for row, column in zip(rows, columns, strict=True)
+        if allowed[row, column]
+    ]
+
+
+def _reaches(centres: FloatArray, reach: float) -> FloatArray:
+    from scipy.spatial.distance import cdist
+
+    if len(centres) == 1:
+        return np.array([np.inf])
+    between = cdist(centres, centres)
+    np.fill_diagonal(between, np.inf)
+    return np.asarray(reach * between.min(axis=1))
+
+
+def succeeded_segments(
+    folder: Path, run_id: str, frame: pd.DataFrame, groups: IntArray
+) -> dict[int, int]:
+    """Return the earlier segment of each group that succeeds one.
+
+    Parameters
+    ----------
+    folder, run_id
+        The earlier run's models.
+    frame
+        Gold rows now.
+    groups
+        Shape (rows,): no group reaches over two partitions.
+
+    Returns
+    -------
+    dict
+        Group to segment id; empty where the earlier run left no models, or made them of columns
+        that gold no longer has.
+    """
+    try:
+        saved = load_run_models(folder, run_id)
+        return _succeeded(saved, frame, groups)
+    except SegmenthouseError:
+        return {}
+
+
+def _succeeded(saved: SavedRun, frame: pd.DataFrame, groups: IntArray) -> dict[int, int]:
+    names = saved.partition_names(frame).to_numpy()
+    matched: dict[int, int] = {}
+    for name, part in saved.partitions.items():
+        rows = np.flatnonzero(names == name)
+        if rows.size:
+            matched |= _of_partition(part, frame.iloc[rows], groups[rows])
+    return matched
+
+
+def _of_partition(part: SavedPartition, frame: pd.DataFrame, groups: IntArray) -> dict[int, int]:
+    numbers, places = np.unique(groups, return_inverse=True)
+    centres = group_centres(part.encode(frame), places)
+    return {
+        int(numbers[now]): int(part.segment_ids[before])
+        for before, now in match_by_centres(part.centres, centres)
+    }

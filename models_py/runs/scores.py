@@ -30,7 +30,7 @@ def write_scores(
     run_id
         The run that scored.
     scored
-        As :meth:`models_py.scoring.saved.SavedRun.score` returns them.
+        As :meth:`models_py.runs.saved.SavedRun.score` returns them.
     scored_at
         UTC, without zone.
     """

@@ -15,8 +15,8 @@ import numpy as np
 from models_py.database.connection import literal, quoted
 from models_py.base.errors import DataError
 from models_py.features.recipes import Recipe
-from models_py.scoring.assigning import NearestCentre, OneGroup
-from models_py.scoring.saved import NOT_GIVEN, SavedPartition, SavedRun
+from models_py.runs.assignment import NearestCentre, OneGroup
+from models_py.runs.saved import NOT_GIVEN, SavedPartition, SavedRun
 from models_py.base.arrays import FloatArray
 
 FRACTIONS = ("FLOAT", "DOUBLE", "REAL", "DECIMAL")

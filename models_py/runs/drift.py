@@ -25,14 +25,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from models_py.scoring.reference import (
+from models_py.runs.reference import (
     FeatureReference,
     bin_counts,
     feature_values,
     mean_silhouettes,
     reconstruction_errors,
 )
-from models_py.scoring.saved import SavedPartition, SavedRun
+from models_py.runs.saved import SavedPartition, SavedRun
 from models_py.base.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:

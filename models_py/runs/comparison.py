@@ -35,8 +35,6 @@ MATCH_SHARE = 0.5
 PART_SHARE = 0.25
 """Each part of a split took this share of the customers (MONIC's tau for splits)."""
 
-CENTRE_REACH = 0.5
-"""Of the distance to the nearest other centre, how far a centre may move and be the same."""
 
 Kind = Literal["kept", "new", "gone", "split", "merged"]
 
@@ -169,58 +167,6 @@ def variation_of_information(table: IntArray) -> float:
     joint = table / rows
     first, second = joint.sum(axis=1), joint.sum(axis=0)
     return max(0.0, 2.0 * _entropy(joint.ravel()) - _entropy(first) - _entropy(second))
-
-
-def match_by_centres(
-    previous_centres: FloatArray, centres: FloatArray, *, reach: float = CENTRE_REACH
-) -> list[tuple[int, int]]:
-    """Match groups of two populations that share no entity by where their centres lie.
-
-    Centres are paired one to one so that as many pairs as can be lie within reach, at the
-    smallest sum of squared distances (Kuhn 1955). A pair is within reach where the centre
-    moved less than ``reach`` times the distance from the previous centre to the nearest other
-    one: with the default it is then nearer to that centre than to any other. A single previous
-    centre takes the nearest.
-
-    Parameters
-    ----------
-    previous_centres
-        Shape (groups before, d).
-    centres
-        Shape (groups, d), in the same coordinates.
-    reach
-        Above 0.
-
-    Returns
-    -------
-    list of (int, int)
-        Place of the previous centre and of the centre that it became.
-    """
-    from scipy.optimize import linear_sum_assignment
-    from scipy.spatial.distance import cdist
-
-    if len(previous_centres) == 0 or len(centres) == 0:
-        return []
-    apart = cdist(previous_centres, centres)
-    allowed = apart <= _reaches(previous_centres, reach)[:, None]
-    # Out of reach costs more than all pairs within it together.
-    beyond = float((apart[allowed] ** 2).sum()) + 1.0
-    rows, columns = linear_sum_assignment(np.where(allowed, apart**2, beyond))
-    return [
-        (int(row), int(column))
-        for row, column in zip(rows, columns, strict=True)
-        if allowed[row, column]
-    ]
-
-
-def _reaches(centres: FloatArray, reach: float) -> FloatArray:
-    from scipy.spatial.distance import cdist
-
-    if len(centres) == 1:
-        return np.array([np.inf])
-    between = cdist(centres, centres)
-    np.fill_diagonal(between, np.inf)
-    return np.asarray(reach * between.min(axis=1))
 
 
 def _entropy(shares: FloatArray) -> float:
