@@ -173,7 +173,7 @@ def silhouette_in(space: Side, judged: Side) -> float | None:
     """Return the silhouette of one side's labels in the scaled features of another."""
     from models_py.database.connection import open_warehouse
     from models_py.database.gold import read_gold
-    from models_py.search import silhouettes
+    from models_py.segmentation.search import silhouettes
 
     if space.table != judged.table or len(space.saved.partitions) > 1:
         return None

@@ -40,7 +40,7 @@ from benchmarks.planted_data import ShapeSet, planted_customers, shape_sets
 from dataclasses import dataclass
 from models_py.clustering.auto import auto_candidates, judged_rows, numbered
 from models_py.clustering.rows import check_points
-from models_py.evaluation.choosing import CandidateEvidence, choose
+from models_py.segmentation.criteria import CandidateEvidence, choose
 from models_py.base.arrays import FloatArray, IntArray
 
 ONE_SEGMENT = "one_segment"
@@ -189,7 +189,7 @@ def held_against_truth(sets: Iterator[ShapeSet]) -> dict[str, object]:
 
 def study_labels(frame: pd.DataFrame) -> tuple[IntArray, FloatArray]:
     """Return the segments of the default study's recipe over every column, and its encoding."""
-    from models_py.pipeline import segment_partitions
+    from models_py.segmentation.studied import segment_partitions
     from models_py.base.progress import show_progress
     from models_py.studies.loading import load_study
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -16,29 +14,25 @@ from models_py.base import settings
 from models_py.database import results
 from models_py.database.connection import Warehouse, open_warehouse, require_file
 from models_py.database.locks import run_lock
-from models_py.database.gold import GoldRows, evaluate, read_gold
+from models_py.database.gold import GoldRows, evaluate
 from models_py.describe.advice import load_advice
 from models_py.describe.names import given_names
-from models_py.base.errors import SegmenthouseError, StudyError, near_match
+from models_py.base.errors import SegmenthouseError
 from models_py.describe.labels import Supervised
 from models_py.describe.explanation import explain
-from models_py.features.matrix import check_patterns, feature_columns
 from models_py.describe.labels import LabelRows, label_rows, supervised_scores
 from models_py.base.progress import Progress
 from models_py.runs.tables import Previous, RunTables, Telling, run_tables
-from models_py.runs.saved import NOT_GIVEN
+from models_py.segmentation.studied import WRITE_WAIT_SECONDS, read_studied, segment_partitions
 from models_py.runs.storage import remove_failed_models, remove_run_models, save_run_models
 from models_py.runs.identity import succeeded_segments
-from models_py.segmentation import ALL, Segmentation, check_encoders, segment_rows
+from models_py.segmentation.segmentation import Segmentation
+from models_py.segmentation.prepare import ALL, check_encoders
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from models_py.studies.study import Study
 
 RECORDED_PACKAGES = ("segmenthouse", "duckdb", "numpy", "pandas", "scikit-learn", "scipy", "numba")
-WRITE_WAIT_SECONDS = 60.0
-"""How long a finished search waits for another process to let go of the warehouse."""
 
 
 @dataclass(frozen=True)
@@ -123,32 +117,6 @@ def _run(
         raise
 
 
-def segment_partitions(
-    study: Study, frame: pd.DataFrame, seed: int, progress: Progress
-) -> list[Segmentation]:
-    """Search each partition for itself, in the order of their names.
-
-    Parameters
-    ----------
-    study
-        The recipe.
-    frame
-        Gold rows, one per entity.
-    seed
-        The same for every partition.
-    progress
-        Told of each step.
-    """
-    columns = _feature_columns(study, frame.columns)
-    if study.partition_by is None:
-        return [segment_rows(frame[columns], study, ALL, seed, progress)]
-    names = frame[study.partition_by].astype("string").fillna(NOT_GIVEN)
-    return [
-        segment_rows(frame.loc[names == name, columns], study, str(name), seed, progress)
-        for name in sorted(names.unique())
-    ]
-
-
 def _start(study: Study, seed: int) -> results.RunStart:
     now = results.utc_now()
     versions = {name: version(name) for name in RECORDED_PACKAGES}
@@ -162,72 +130,6 @@ def _start(study: Study, seed: int) -> results.RunStart:
         parameters=study.model_dump_json(),
         versions=json.dumps({"python": platform.python_version(), **versions}),
     )
-
-
-def read_studied(study: Study, path: Path) -> GoldRows:
-    """Read the gold rows of a study with its features, measures, partition and label.
-
-    Raises
-    ------
-    SegmenthouseError
-        The table, a column or every row is missing; the message says what to do.
-    """
-    schema, name = study.schema_and_name
-    with open_warehouse(path, read_only=True, wait_seconds=WRITE_WAIT_SECONDS) as warehouse:
-        available = warehouse.columns(schema, name)
-        _check_columns(study, available)
-        return read_gold(
-            warehouse,
-            schema,
-            name,
-            study.entity,
-            list(_columns_read(study, available)),
-            study.where,
-            study.at_least,
-            study.order_by,
-        )
-
-
-def _columns_read(study: Study, available: dict[str, str]) -> list[str]:
-    wanted = [
-        *_feature_columns(study, available),
-        *[c for c in available if any(fnmatchcase(c, p) for p in study.describe.measures)],
-        *([study.partition_by] if study.partition_by else []),
-        *([study.label] if study.label else []),
-    ]
-    return list(dict.fromkeys(column for column in wanted if column != study.entity))
-
-
-def _feature_columns(study: Study, available: Iterable[str]) -> list[str]:
-    # Who a row is, its partition and its known answer tell nothing of how it behaves, whatever
-    # the patterns match.
-    apart = {study.entity, study.partition_by, study.label}
-    return [c for c in feature_columns(study.features, available) if c not in apart]
-
-
-def _check_columns(study: Study, available: dict[str, str]) -> None:
-    for key in ("entity", "order_by", "partition_by", "label"):
-        column = getattr(study, key)
-        if column is not None and column not in available:
-            raise StudyError(
-                f"study {study.name}: {key} = '{column}': {study.table} has no such column"
-                f"{near_match(column, available)}"
-            )
-    if study.entity in results.VIEW_COLUMNS:
-        raise StudyError(
-            f"study {study.name}: entity = '{study.entity}': the results have a column of that"
-            f" name; rename it in {study.table}"
-        )
-    for pattern in study.describe.measures:
-        if not any(fnmatchcase(column, pattern) for column in available):
-            raise StudyError(
-                f"study {study.name}: describe.measures: no column of {study.table} matches"
-                f" '{pattern}'{near_match(pattern, available)}"
-            )
-    try:
-        check_patterns(study.features, available)
-    except StudyError as error:
-        raise StudyError(f"study {study.name}: {study.table}: {error}") from error
 
 
 def _write(

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from models_py.clustering.rows import group_centres, nearest_centres
 from models_py.base.errors import SegmenthouseError
-from models_py.segmentation import Segmentation
+from models_py.segmentation.segmentation import Segmentation
 from models_py.base.arrays import FloatArray, IntArray
 
 MOST_ROWS = 100_000

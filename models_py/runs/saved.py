@@ -23,6 +23,7 @@ from models_py.runs.assignment import (
 from models_py.runs.reference import (
     Reference,
 )
+from models_py.segmentation.studied import NOT_GIVEN
 from models_py.studies.study import Study
 from models_py.base.arrays import FloatArray, IntArray
 
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from models_py.features.encoders.base import Encoder
-
-NOT_GIVEN = "not given"
-"""Name of the partition whose value is null, as the pipeline calls it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,8 @@ from models_py.database.connection import literal, quoted
 from models_py.base.errors import DataError
 from models_py.features.recipes import Recipe
 from models_py.runs.assignment import NearestCentre, OneGroup
-from models_py.runs.saved import NOT_GIVEN, SavedPartition, SavedRun
+from models_py.runs.saved import SavedPartition, SavedRun
+from models_py.segmentation.studied import NOT_GIVEN
 from models_py.base.arrays import FloatArray
 
 FRACTIONS = ("FLOAT", "DOUBLE", "REAL", "DECIMAL")

@@ -32,7 +32,7 @@ from models_py.runs.reference import (
     reconstruction_errors,
 )
 from models_py.runs.saved import SavedPartition, SavedRun
-from models_py.segmentation import Segmentation
+from models_py.segmentation.segmentation import Segmentation
 from models_py.studies.study import Study
 from models_py.studies.vocabulary import ALGORITHMS
 

@@ -17,7 +17,7 @@ from models_py.describe.profiles import profile_categories, profile_segments
 from models_py.evaluation.stability import UNSTABLE_BELOW
 from models_py.describe.explanation import AskGold, Explanation, explained_rows
 from models_py.runs.identity import Identity, match_segments, migrations
-from models_py.segmentation import Segmentation
+from models_py.segmentation.segmentation import Segmentation
 from models_py.studies.study import Study
 from models_py.base.arrays import IntArray
 

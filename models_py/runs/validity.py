@@ -25,10 +25,10 @@ from models_py.base import settings
 from models_py.database.connection import Warehouse, open_warehouse
 from models_py.base.errors import DataError, StudyError
 from models_py.database.dbt import build_first_part
-from models_py.pipeline import read_studied, segment_partitions
+from models_py.segmentation.studied import read_studied, segment_partitions
 from models_py.base.progress import Progress
 from models_py.runs.tables import global_groups
-from models_py.segmentation import ALL
+from models_py.segmentation.prepare import ALL
 from models_py.base.arrays import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:

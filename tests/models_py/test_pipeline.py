@@ -25,7 +25,8 @@ from models_py.base.errors import (
     WarehouseError,
     WarehouseLockedError,
 )
-from models_py.pipeline import Finished, run_study, segment_partitions
+from models_py.pipeline import Finished, run_study
+from models_py.segmentation.studied import segment_partitions
 from models_py.base.progress import Silent
 from models_py.studies.study import Study
 

@@ -10,7 +10,7 @@ import pytest
 from planted_gold import planted_customers, planted_study
 
 from models_py.database import contract
-from models_py.pipeline import segment_partitions
+from models_py.segmentation.studied import segment_partitions
 from models_py.base.progress import Silent
 from models_py.runs.tables import Previous, RunTables, run_tables
 

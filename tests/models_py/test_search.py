@@ -14,10 +14,10 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
-from models_py import search as searching
+from models_py.segmentation import search as searching
 from models_py.clustering.algorithms import Request
 from models_py.base.progress import Silent
-from models_py.search import Found, Space, search, silhouettes
+from models_py.segmentation.search import Found, Space, search, silhouettes
 from models_py.base.arrays import FloatArray
 
 KS = range(2, 6)

@@ -13,7 +13,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from models_py.base.errors import DataError, StudyError
 from models_py.base.progress import Silent
-from models_py.segmentation import check_encoders, prepare_rows, row_silhouettes, segment_rows
+from models_py.segmentation.segmentation import row_silhouettes, segment_rows
+from models_py.segmentation.prepare import check_encoders, prepare_rows
 from models_py.studies.study import Study
 
 FEATURES = planted_study().features.include

@@ -11,9 +11,9 @@ from planted_gold import planted_study
 from models_py.clustering.algorithms import Request
 from models_py.base.errors import DataError
 from models_py.base.progress import Silent
-from models_py.search import Found, Space, search
+from models_py.segmentation.search import Found, Space, search
 from models_py.base.arrays import FloatArray
-from models_py.winner import Winner, choose_winner
+from models_py.segmentation.choosing import Winner, choose_winner
 
 GROUPS = np.repeat([0, 1, 2, 3], [60, 50, 40, 6])
 

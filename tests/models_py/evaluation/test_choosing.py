@@ -16,7 +16,7 @@ from models_py.clustering.spectral import spectral_sweep
 from models_py.base.errors import DataError
 from models_py.evaluation.agreement import adjusted_rand
 from benchmarks.planted import auto_cluster
-from models_py.evaluation.choosing import choose, elbow
+from models_py.segmentation.criteria import choose, elbow
 from models_py.evaluation.evidence import EVIDENCE, measure_evidence, prepare_evidence
 from models_py.clustering import auto as proposing
 from models_py.clustering.auto import assign_noise, numbered

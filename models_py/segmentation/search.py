@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.algorithms import MixedRows, Request, find_candidates
-from models_py.evaluation.choosing import elbow
+from models_py.evaluation.dbcv import relative_dbcv
+from models_py.evaluation.gap import gap_statistic
+from models_py.segmentation.criteria import elbow
 from models_py.base.progress import Progress
 from models_py.base.arrays import FloatArray, IntArray
+
+GAP_ROWS = 3000
+"""The gap statistic clusters at most this many rows, once for each reference."""
+
+CENTRE_BASED = ("kmeans", "minibatch_kmeans", "bisecting_kmeans")
+
 
 EXACT_SILHOUETTE_ROWS = 60_000
 """Past this many rows the silhouette is the simplified one, which grows with the rows alone."""
@@ -47,7 +55,7 @@ class Measures:
     noise_share, smallest_share
         Of the rows clustered: left as noise; in the smallest cluster.
     dbcv, gap
-        Density-based validity and gap statistic, where :mod:`models_py.evidence` measured them.
+        Density-based validity and gap statistic, where :mod:`models_py.segmentation.search` measured them.
     is_elbow
         Where the inertia of its algorithm bends most over k.
     """
@@ -196,3 +204,57 @@ def _elbows(found: Sequence[tuple[int, Candidate]], inertia: FloatArray) -> set[
             ks = [int(str(found[column][1].parameters["k"])) for column in columns]
             bends.add(columns[ks.index(elbow(ks, inertia[columns]))])
     return bends
+
+
+def with_evidence(spaces: Sequence[Space], found: Sequence[Found], seed: int) -> list[Found]:
+    """Add DBCV of every candidate and the gap statistic of k-means to their measures.
+
+    Both are measured on a seeded sample where there are more than a few thousand rows, so
+    that they rank candidates of one search and grow with the candidates alone.
+
+    Parameters
+    ----------
+    spaces
+        The rows in each encoder's coordinates.
+    found
+        The candidates.
+    seed
+        For the samples and the references.
+    """
+    gaps = _gaps(spaces, found, seed)
+    return [
+        replace(
+            one,
+            measures=replace(
+                one.measures,
+                dbcv=relative_dbcv(spaces[one.space].points, one.candidate.labels, seed=seed).score,
+                gap=gaps.get((one.space, one.candidate.k), np.nan)
+                if one.candidate.algorithm in CENTRE_BASED
+                else np.nan,
+            ),
+        )
+        for one in found
+    ]
+
+
+def _gaps(
+    spaces: Sequence[Space], found: Sequence[Found], seed: int
+) -> dict[tuple[int, int], float]:
+    gaps: dict[tuple[int, int], float] = {}
+    for number, space in enumerate(spaces):
+        ks = sorted(
+            {
+                one.candidate.k
+                for one in found
+                if one.space == number and one.candidate.algorithm in CENTRE_BASED
+            }
+        )
+        if not ks:
+            continue
+        points = space.points
+        if len(points) > GAP_ROWS:
+            drawn = np.random.default_rng(seed).choice(len(points), GAP_ROWS, replace=False)
+            points = np.ascontiguousarray(points[np.sort(drawn)])
+        measured = gap_statistic(points, ks, seed=seed)
+        gaps |= {(number, k): float(g) for k, g in zip(measured.ks, measured.gaps, strict=True)}
+    return gaps

@@ -1,7 +1,7 @@
 """Which of several clusterings of one table to keep, and why.
 
 By one measure, or by weighing all the evidence (``"auto"``) so that the shape, size and number
-of groups need not be known. The stated rule, which refits, is in `models_py.winner`.
+of groups need not be known. The stated rule, which refits, is in `models_py.segmentation.choosing`.
 """
 
 from __future__ import annotations

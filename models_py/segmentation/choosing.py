@@ -11,9 +11,9 @@ import numpy as np
 from models_py.clustering.algorithms import MixedRows
 from models_py.clustering.density import neighbour_distances
 from models_py.base.errors import DataError
-from models_py.evaluation.choosing import Measure, choose
-from models_py.refinement import measure_stability
-from models_py.search import Found, Space
+from models_py.segmentation.criteria import Measure, choose
+from models_py.segmentation.refining import measure_stability
+from models_py.segmentation.search import Found, Space
 from models_py.studies.study import Study
 from models_py.base.arrays import FloatArray
 
@@ -76,7 +76,7 @@ def choose_winner(
     Parameters
     ----------
     spaces, common, mixed
-        The rows, as :func:`models_py.search.search` took them.
+        The rows, as :func:`models_py.segmentation.search.search` took them.
     found
         The candidates with their figures.
     study

@@ -10,7 +10,7 @@ from models_py.clustering.candidate import Candidate
 from models_py.clustering.algorithms import MixedRows, Request, find_candidates, refit
 from models_py.base.errors import DataError
 from models_py.evaluation.stability import Stability, consensus, stability
-from models_py.search import silhouettes
+from models_py.segmentation.search import silhouettes
 from models_py.studies.study import Study, SubSearch
 from models_py.studies.study import Stability as Refits
 from models_py.base.arrays import FloatArray, IntArray

@@ -1,40 +1,28 @@
-"""One search from gold rows to segments: matrix, selection, outliers, encoding, search, choice."""
+"""Rows made ready to be clustered: matrix, selection, outliers, encodings."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
 import numpy as np
 
-from models_py.clustering.candidate import NOISE, Candidate
-from models_py.clustering.algorithms import MixedRows, Request, nearest_labels
-from models_py.clustering.kprototypes import KPrototypes
-from models_py.describe.profiles import confidences
-from models_py.features.encoders.catalog import EncoderSpec, build_encoder, check_encoder
-from models_py.base.errors import DataError, StudyError
-from models_py.evidence import with_evidence
-from models_py.features.outliers import Strangeness, find_outliers
-from models_py.features.matrix import FeatureMatrix
-from models_py.features.recipes import Dropped
-from models_py.features.selection import feature_importance, select_features
-from models_py.base.progress import Progress
-from models_py.refinement import Refined, refine
-from models_py.search import EXACT_SILHOUETTE_ROWS, Found, Space, search
-from models_py.studies.study import Encoding, Outliers, Study
-from models_py.studies.vocabulary import ALGORITHMS
 from models_py.base.arrays import FloatArray, IntArray
-from models_py.winner import Winner, choose_winner
+from models_py.base.errors import DataError, StudyError
+from models_py.base.progress import Progress
+from models_py.clustering.algorithms import MixedRows
+from models_py.features.encoders.catalog import EncoderSpec, build_encoder, check_encoder
+from models_py.features.matrix import FeatureMatrix
+from models_py.features.outliers import Strangeness, find_outliers
+from models_py.features.recipes import Dropped
+from models_py.features.selection import select_features
+from models_py.segmentation.search import Space
+from models_py.studies.study import Encoding, Outliers, Study
 
 if TYPE_CHECKING:
     import pandas as pd
-
     from models_py.features.encoders.base import Encoder
 
 ALL = "all"
 """Name of the partition where the study has no ``partition_by``."""
-
-NOT_MEASURED = np.array([np.nan])
 
 
 @dataclass(frozen=True)
@@ -99,102 +87,6 @@ class Prepared:
             return points
         spreads = points.std(axis=0)
         return np.asarray((points - points.mean(axis=0)) / np.where(spreads > 0, spreads, 1.0))
-
-
-@dataclass(frozen=True)
-class Segmentation:
-    """The segments of one partition and everything that led to them.
-
-    Attributes
-    ----------
-    prepared
-        The rows as they were clustered.
-    importance
-        Shape (features,): see :func:`models_py.features.selection.feature_importance`.
-    found
-        Every candidate with its figures.
-    choice
-        Which of them, and why; no candidate where one segment is the answer.
-    groups
-        Shape (rows,): 0 for the largest segment, 1 for the next, ...
-    confidence, silhouette
-        Shape (rows,): of each row in its segment, in the space of the winner.
-    jaccard
-        Shape (segments,): how far each segment comes back in refits; nan where not measured.
-    """
-
-    prepared: Prepared
-    importance: FloatArray
-    found: list[Found]
-    choice: Winner
-    groups: IntArray
-    confidence: FloatArray
-    silhouette: FloatArray
-    jaccard: FloatArray
-
-
-def segment_rows(
-    frame: pd.DataFrame, study: Study, partition: str, seed: int, progress: Progress
-) -> Segmentation:
-    """Find the segments of gold rows as the study says.
-
-    Parameters
-    ----------
-    frame
-        The feature columns, one row per entity.
-    study
-        The recipe.
-    partition
-        What to call these rows.
-    seed
-        For everything random.
-    progress
-        Told of each step.
-
-    Raises
-    ------
-    DataError
-        Too few rows, or too alike; the message names the partition.
-    """
-    try:
-        prepared = prepare_rows(frame, study, partition, seed, progress)
-        mixed = _mixed(study, prepared)
-        spaces = prepared.spaces
-        found = search(spaces, prepared.fitted_common, _requests(study), mixed, seed, progress)
-        if study.choose.needs_evidence:
-            progress.step(f"weighing the evidence for {len(found)} candidates")
-            found = with_evidence(spaces, found, seed)
-        progress.step(f"choosing among {len(found)} candidates")
-        choice = choose_winner(spaces, prepared.fitted_common, mixed, found, study, seed)
-    except (DataError, StudyError) as error:
-        if partition == ALL:
-            raise
-        raise type(error)(f"{partition}: {error}") from error
-    if choice.position is None:
-        points, labels, jaccard = (
-            prepared.common,
-            np.zeros(len(frame), dtype=np.int64),
-            NOT_MEASURED,
-        )
-    else:
-        winner = found[choice.position]
-        points, fitted = prepared.encoded[winner.space], spaces[winner.space].points
-        refined = refine(winner.candidate, choice.jaccard, fitted, mixed, study, seed)
-        choice = choice.noting(refined.notes)
-        labels = _label_all(prepared, winner.candidate, winner.space, refined)
-        jaccard = refined.jaccard
-    groups, jaccard = _largest_first(labels, jaccard)
-    progress.step("measuring the segments")
-    return Segmentation(
-        prepared=prepared,
-        importance=feature_importance(prepared.fitted_common, seed),
-        found=found,
-        choice=choice,
-        groups=groups,
-        confidence=confidences(points, groups),
-        silhouette=row_silhouettes(points, groups),
-        jaccard=jaccard,
-    )
 
 
 def prepare_rows(
@@ -284,53 +176,9 @@ def _fit_encoder(
     return encoder.fit_rows(frame, points, seed)
 
 
-def _requests(study: Study) -> list[Request]:
-    return [
-        Request(
-            algorithm.name,
-            [] if ALGORITHMS[algorithm.name].finds_k else algorithm.ks,
-            algorithm.parameters,
-        )
-        for algorithm in study.algorithms
-    ]
-
-
 def _mixed(study: Study, prepared: Prepared) -> MixedRows | None:
     if all(algorithm.name != "kprototypes" for algorithm in study.algorithms):
         return None
     fitted = prepared.common[prepared.fitted_rows]
     numeric, categorical = prepared.matrix.numbers_and_codes(fitted)
     return MixedRows(numeric, categorical)
-
-
-def _label_all(prepared: Prepared, candidate: Candidate, space: int, refined: Refined) -> IntArray:
-    # Noise and outliers join the cluster they are nearest to. Refined labels are not what the
-    # candidate's model predicts, so that their centres decide.
-    points = prepared.encoded[space]
-    fitted = np.ascontiguousarray(points[prepared.fitted_rows])
-    if refined.notes:
-        candidate = replace(candidate, labels=refined.labels, model=None)
-    if isinstance(candidate.model, KPrototypes):
-        labels = candidate.model.predict(*prepared.matrix.numbers_and_codes(prepared.common))
-    else:
-        labels = nearest_labels(candidate, fitted, points)
-    clustered = refined.labels != NOISE
-    labels[prepared.fitted_rows[clustered]] = refined.labels[clustered]
-    return labels
-
-
-def _largest_first(labels: IntArray, jaccard: FloatArray) -> tuple[IntArray, FloatArray]:
-    sizes = np.bincount(labels)
-    order = np.argsort(-sizes, kind="stable")
-    place = np.empty_like(order)
-    place[order] = np.arange(order.size)
-    return place[labels], jaccard[order]
-
-
-def row_silhouettes(points: FloatArray, groups: IntArray) -> FloatArray:
-    """Return each row's silhouette, shape (rows,); nan past 60,000 rows or with one group."""
-    from models_py.evaluation.silhouette import silhouette_samples
-
-    if len(points) > EXACT_SILHOUETTE_ROWS or groups.max() == 0:
-        return np.full(len(points), np.nan)
-    return np.asarray(silhouette_samples(points, groups[None, :])[0])

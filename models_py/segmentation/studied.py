@@ -1,0 +1,119 @@
+"""A study's gold rows, read and segmented one partition after the other."""
+
+from __future__ import annotations
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models_py.base.errors import StudyError, near_match
+from models_py.base.progress import Progress
+from models_py.database import results
+from models_py.database.connection import open_warehouse
+from models_py.database.gold import GoldRows, read_gold
+from models_py.features.matrix import check_patterns, feature_columns
+from models_py.segmentation.segmentation import Segmentation, segment_rows
+from models_py.segmentation.prepare import ALL
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from models_py.studies.study import Study
+
+WRITE_WAIT_SECONDS = 60.0
+"""How long a finished search waits for another process to let go of the warehouse."""
+
+
+NOT_GIVEN = "not given"
+"""Name of the partition whose value is null, as the pipeline calls it."""
+
+
+def segment_partitions(
+    study: Study, frame: pd.DataFrame, seed: int, progress: Progress
+) -> list[Segmentation]:
+    """Search each partition for itself, in the order of their names.
+
+    Parameters
+    ----------
+    study
+        The recipe.
+    frame
+        Gold rows, one per entity.
+    seed
+        The same for every partition.
+    progress
+        Told of each step.
+    """
+    columns = _feature_columns(study, frame.columns)
+    if study.partition_by is None:
+        return [segment_rows(frame[columns], study, ALL, seed, progress)]
+    names = frame[study.partition_by].astype("string").fillna(NOT_GIVEN)
+    return [
+        segment_rows(frame.loc[names == name, columns], study, str(name), seed, progress)
+        for name in sorted(names.unique())
+    ]
+
+
+def read_studied(study: Study, path: Path) -> GoldRows:
+    """Read the gold rows of a study with its features, measures, partition and label.
+
+    Raises
+    ------
+    SegmenthouseError
+        The table, a column or every row is missing; the message says what to do.
+    """
+    schema, name = study.schema_and_name
+    with open_warehouse(path, read_only=True, wait_seconds=WRITE_WAIT_SECONDS) as warehouse:
+        available = warehouse.columns(schema, name)
+        _check_columns(study, available)
+        return read_gold(
+            warehouse,
+            schema,
+            name,
+            study.entity,
+            list(_columns_read(study, available)),
+            study.where,
+            study.at_least,
+            study.order_by,
+        )
+
+
+def _columns_read(study: Study, available: dict[str, str]) -> list[str]:
+    wanted = [
+        *_feature_columns(study, available),
+        *[c for c in available if any(fnmatchcase(c, p) for p in study.describe.measures)],
+        *([study.partition_by] if study.partition_by else []),
+        *([study.label] if study.label else []),
+    ]
+    return list(dict.fromkeys(column for column in wanted if column != study.entity))
+
+
+def _feature_columns(study: Study, available: Iterable[str]) -> list[str]:
+    # Who a row is, its partition and its known answer tell nothing of how it behaves, whatever
+    # the patterns match.
+    apart = {study.entity, study.partition_by, study.label}
+    return [c for c in feature_columns(study.features, available) if c not in apart]
+
+
+def _check_columns(study: Study, available: dict[str, str]) -> None:
+    for key in ("entity", "order_by", "partition_by", "label"):
+        column = getattr(study, key)
+        if column is not None and column not in available:
+            raise StudyError(
+                f"study {study.name}: {key} = '{column}': {study.table} has no such column"
+                f"{near_match(column, available)}"
+            )
+    if study.entity in results.VIEW_COLUMNS:
+        raise StudyError(
+            f"study {study.name}: entity = '{study.entity}': the results have a column of that"
+            f" name; rename it in {study.table}"
+        )
+    for pattern in study.describe.measures:
+        if not any(fnmatchcase(column, pattern) for column in available):
+            raise StudyError(
+                f"study {study.name}: describe.measures: no column of {study.table} matches"
+                f" '{pattern}'{near_match(pattern, available)}"
+            )
+    try:
+        check_patterns(study.features, available)
+    except StudyError as error:
+        raise StudyError(f"study {study.name}: {study.table}: {error}") from error
