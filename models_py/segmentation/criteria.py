@@ -108,7 +108,7 @@ def choose(
 
     Notes
     -----
-    ``"auto"`` judges at most 5,000 rows, drawn by `seed`; see `models_py.evaluation.weighing`.
+    ``"auto"`` judges at most 5,000 rows, drawn by `seed`; see `models_py.segmentation.auto.weighing`.
     """
     _check(candidates, by, measures)
     if by == "auto":
@@ -238,7 +238,7 @@ def _by_evidence(
     measures: Mapping[str, FloatArray],
     seed: int,
 ) -> Choice:
-    from models_py.evaluation.weighing import weigh
+    from models_py.segmentation.auto.weighing import weigh
 
     kept = judged_rows(len(points), seed)
     judged = np.ascontiguousarray(points[kept], dtype=np.float64)

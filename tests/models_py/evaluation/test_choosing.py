@@ -17,10 +17,10 @@ from models_py.base.errors import DataError
 from models_py.evaluation.agreement import adjusted_rand
 from benchmarks.planted import auto_cluster
 from models_py.segmentation.criteria import choose, elbow
-from models_py.evaluation.evidence import EVIDENCE, measure_evidence, prepare_evidence
+from models_py.segmentation.auto.evidence import EVIDENCE, measure_evidence, prepare_evidence
 from models_py.clustering import auto as proposing
 from models_py.clustering.auto import assign_noise, numbered
-from models_py.evaluation.weighing import FAMILIES, ranks, shipped_weights
+from models_py.segmentation.auto.weighing import FAMILIES, ranks, shipped_weights
 from benchmarks.planted_data import SHAPES
 
 

@@ -200,7 +200,7 @@ def _apart(sample: FloatArray) -> FloatArray:
 
 
 def _measure(rows: EvidenceRows, labels: IntArray) -> list[float]:
-    from models_py.evaluation import evidence_kernels as kernels
+    from models_py.segmentation.auto import evidence_kernels as kernels
 
     k = int(labels.max()) + 1
     order, starts = kernels.rows_by_segment(labels, k)
@@ -247,7 +247,7 @@ def _gaussian(
     rows: EvidenceRows, covariances: FloatArray, sizes: IntArray
 ) -> tuple[float, float, float, float]:
     """BIC gained over one group (full, round), likelihood gained, log Calinski-Harabasz."""
-    from models_py.evaluation import evidence_kernels as kernels
+    from models_py.segmentation.auto import evidence_kernels as kernels
 
     n, q, k = len(rows.projected), rows.projected.shape[1], sizes.size
     floor = 100.0 * rows.floor
@@ -270,7 +270,7 @@ def _gaussian(
 def _rand_matrix(labelings: IntArray) -> FloatArray:
     """Return the adjusted Rand index between all clusterings, shape (c, c)."""
     from models_py.base.threads import across_threads
-    from models_py.evaluation.evidence_kernels import adjusted_rand_rows
+    from models_py.segmentation.auto.evidence_kernels import adjusted_rand_rows
 
     counts = labelings.max(axis=1) + 1
     found = np.eye(len(labelings))

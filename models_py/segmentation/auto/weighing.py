@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from models_py.clustering.candidate import Candidate
-from models_py.evaluation.evidence import EVIDENCE, measure_evidence, prepare_evidence
+from models_py.segmentation.auto.evidence import EVIDENCE, measure_evidence, prepare_evidence
 from models_py.base.arrays import FloatArray, IntArray
 
 FAMILIES = (
