@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from models_py.clustering.auto import assign_noise, auto_candidates, numbered
-from models_py.evaluation.agreement import adjusted_rand
+from models_py.segmentation.measures.agreement import adjusted_rand
 from models_py.segmentation.auto.evidence import EVIDENCE, measure_evidence, prepare_evidence
 from models_py.segmentation.auto.weighing import (
     CLIPPED_AT,

@@ -63,12 +63,12 @@ def customers(rows: int, features: int, groups: int, spread: float, seed: int) -
 
 def run_ours(points: np.ndarray, ks: list[int], n_init: int, seed: int) -> dict[str, object]:
     from models_py.clustering.kmeans import kmeans_sweep
-    from models_py.evaluation.indices import (
+    from models_py.segmentation.measures.indices import (
         calinski_harabasz_scores,
         davies_bouldin_scores,
         inertias,
     )
-    from models_py.evaluation.silhouette import (
+    from models_py.segmentation.measures.silhouette import (
         simplified_silhouette,
         squared_euclidean_silhouette,
     )

@@ -67,7 +67,7 @@ def peak_bytes() -> int:
 
 def run_search(points: np.ndarray) -> dict[str, object]:
     from models_py.clustering.linkage import cut_tree, linkage_trees
-    from models_py.evaluation.silhouette import silhouette_scores
+    from models_py.segmentation.measures.silhouette import silhouette_scores
 
     start = time.perf_counter()
     trees = linkage_trees(points, METHODS)

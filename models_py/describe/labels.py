@@ -12,7 +12,7 @@ import numpy.typing as npt
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import MissingExtraError
 from models_py.base.progress import Progress
-from models_py.evaluation.agreement import adjusted_rand, contingency
+from models_py.segmentation.measures.agreement import adjusted_rand, contingency
 from models_py.segmentation.segmentation import Segmentation
 from models_py.studies.study import Study
 

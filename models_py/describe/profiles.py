@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models_py.clustering.rows import centre_distances, group_centres
 from models_py.describe.effects import Moments, effects, enrichment_p, moments
 from models_py.base.arrays import FloatArray, IntArray
 
@@ -238,30 +237,3 @@ def _adds_up(column: str) -> bool:
     return any(fnmatchcase(column, pattern) for pattern in ADDED_UP) and not any(
         fnmatchcase(column, pattern) for pattern in NOT_ADDED_UP
     )
-
-
-def confidences(points: FloatArray, groups: IntArray) -> FloatArray:
-    """Return how clearly each row belongs: 1 - distance to its centre / to the nearest other.
-
-    Parameters
-    ----------
-    points
-        Shape (rows, columns): the encoding that was clustered.
-    groups
-        Shape (rows,): 0..k-1.
-
-    Returns
-    -------
-    FloatArray
-        Shape (rows,), 0 (as near to another centre, or nearer) to 1; all 1 for one group.
-    """
-    centres = group_centres(points, groups)
-    if len(centres) < 2:
-        return np.ones(len(points))
-    distances = centre_distances(points, centres)
-    rows = np.arange(len(points))
-    own = distances[rows, groups]
-    distances[rows, groups] = np.inf
-    other = distances.min(axis=1)
-    share = np.divide(own, other, out=np.ones_like(own), where=other > 0)
-    return np.asarray(np.clip(1.0 - share, 0.0, 1.0))

@@ -20,14 +20,13 @@ import numpy.typing as npt
 
 from models_py.clustering.rows import group_centres, nearest_centres
 from models_py.base.errors import SegmenthouseError
+from models_py.segmentation.measures.confidence import BLOCK_ROWS
 from models_py.segmentation.segmentation import Segmentation
 from models_py.base.arrays import FloatArray, IntArray
 
 MOST_ROWS = 100_000
 """Rows of the run kept at most, where the nearest of them decides."""
 
-BLOCK_ROWS = 100_000
-"""Rows whose distances to all centres are held at one time."""
 
 GROWTHS = 8
 """Times that rows which a rule gets wrong join the core points, before all rows do."""

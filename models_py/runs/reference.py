@@ -173,7 +173,7 @@ def bin_counts(values: FloatArray, edges: FloatArray) -> IntArray:
 
 def mean_silhouettes(points: FloatArray, groups: IntArray) -> tuple[float, float]:
     """Return the mean silhouette and the simplified one; nan where one is not measured."""
-    from models_py.evaluation.silhouette import simplified_silhouette
+    from models_py.segmentation.measures.silhouette import simplified_silhouette
 
     if np.unique(groups).size < 2:
         return np.nan, np.nan

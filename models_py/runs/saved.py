@@ -10,19 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 
-from models_py.clustering.rows import centre_distances
 from models_py.base.errors import DataError
 from models_py.features.matrix import FeatureMatrix
 from models_py.runs.assignment import (
-    BLOCK_ROWS,
     Coordinates,
     FittedRule,
 )
 from models_py.runs.reference import (
     Reference,
 )
+from models_py.segmentation.measures.confidence import _confidences
 from models_py.segmentation.studied import NOT_GIVEN
 from models_py.studies.study import Study
 from models_py.base.arrays import FloatArray, IntArray
@@ -222,19 +220,3 @@ class SavedRun:
         if part.labels:
             told["label"] = [part.labels[group] for group in scored.groups]
         return told
-
-
-def _confidences(points: FloatArray, groups: IntArray, centres: FloatArray) -> FloatArray:
-    # As models_py.describe.profiles.confidences, but from the centres of the run.
-    if len(centres) < 2:
-        return np.ones(len(points))
-    parts = []
-    for first in range(0, len(points), BLOCK_ROWS):
-        block = slice(first, first + BLOCK_ROWS)
-        distances = centre_distances(points[block], centres)
-        rows = np.arange(len(distances))
-        own = distances[rows, groups[block]]
-        distances[rows, groups[block]] = np.inf
-        other = distances.min(axis=1)
-        parts.append(1.0 - np.divide(own, other, out=np.ones_like(own), where=other > 0))
-    return np.asarray(np.clip(np.concatenate(parts), 0.0, 1.0))

@@ -222,7 +222,7 @@ def _figures(
     if by == "bic":
         return np.array([np.nan if c.bic is None else c.bic for c in candidates])
     if by == "dbcv":
-        from models_py.evaluation.dbcv import relative_dbcv
+        from models_py.segmentation.measures.dbcv import relative_dbcv
 
         return np.array([relative_dbcv(points, c.labels, seed=seed).score for c in candidates])
     raise DataError(f"choosing: the measure '{by}' was not computed; add it or choose by another")

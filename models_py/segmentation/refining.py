@@ -9,7 +9,7 @@ import numpy as np
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.algorithms import MixedRows, Request, find_candidates, refit
 from models_py.base.errors import DataError
-from models_py.evaluation.stability import Stability, consensus, stability
+from models_py.segmentation.measures.stability import Stability, consensus, stability
 from models_py.segmentation.search import silhouettes
 from models_py.studies.study import Study, SubSearch
 from models_py.studies.study import Stability as Refits

@@ -10,8 +10,8 @@ import numpy as np
 
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.algorithms import MixedRows, Request, find_candidates
-from models_py.evaluation.dbcv import relative_dbcv
-from models_py.evaluation.gap import gap_statistic
+from models_py.segmentation.measures.dbcv import relative_dbcv
+from models_py.segmentation.measures.gap import gap_statistic
 from models_py.segmentation.criteria import elbow
 from models_py.base.progress import Progress
 from models_py.base.arrays import FloatArray, IntArray
@@ -137,7 +137,7 @@ def search(
 
 def _figures(points: FloatArray, labelings: Sequence[IntArray]) -> FloatArray:
     # Rows: silhouette, Davies-Bouldin, Calinski-Harabasz, inertia; one column a labeling.
-    from models_py.evaluation.indices import (
+    from models_py.segmentation.measures.indices import (
         calinski_harabasz_scores,
         davies_bouldin_scores,
         inertias,
@@ -164,7 +164,7 @@ def silhouettes(points: FloatArray, labelings: IntArray) -> FloatArray:
     labelings
         Shape (labelings, n), -1 for noise.
     """
-    from models_py.evaluation.silhouette import (
+    from models_py.segmentation.measures.silhouette import (
         mean_of_clustered,
         silhouette_scores,
         simplified_silhouette,

@@ -10,7 +10,7 @@ import numpy as np
 from models_py.clustering.candidate import NOISE, Candidate
 from models_py.clustering.algorithms import Request, nearest_labels
 from models_py.clustering.kprototypes import KPrototypes
-from models_py.describe.profiles import confidences
+from models_py.segmentation.measures.confidence import confidences
 from models_py.base.errors import DataError, StudyError
 from models_py.segmentation.search import with_evidence
 from models_py.features.selection import feature_importance
@@ -163,7 +163,7 @@ def _largest_first(labels: IntArray, jaccard: FloatArray) -> tuple[IntArray, Flo
 
 def row_silhouettes(points: FloatArray, groups: IntArray) -> FloatArray:
     """Return each row's silhouette, shape (rows,); nan past 60,000 rows or with one group."""
-    from models_py.evaluation.silhouette import silhouette_samples
+    from models_py.segmentation.measures.silhouette import silhouette_samples
 
     if len(points) > EXACT_SILHOUETTE_ROWS or groups.max() == 0:
         return np.full(len(points), np.nan)

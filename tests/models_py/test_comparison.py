@@ -19,7 +19,7 @@ from models_py.runs.comparison import (
 )
 from models_py.runs.identity import match_by_centres
 from models_py.base.errors import DataError
-from models_py.evaluation.agreement import contingency
+from models_py.segmentation.measures.agreement import contingency
 from tests.models_py.scoring.planted_house import customers, run, saved, study
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models_py.base.errors import DataError
-from models_py.evaluation.agreement import adjusted_rand
+from models_py.segmentation.measures.agreement import adjusted_rand
 from benchmarks.planted_data import (
     NOISY_SHAPES,
     SHAPES,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models_py.evaluation.stability import UNSTABLE_BELOW
+from models_py.segmentation.measures.stability import UNSTABLE_BELOW
 from models_py.report.content import Card, Summary, Tile
 from models_py.report.drawing import tag
 from models_py.report.facts import Facts, is_given, records

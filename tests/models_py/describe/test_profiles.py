@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models_py.describe.profiles import confidences, profile_segments
+from models_py.describe.profiles import profile_segments
+from models_py.segmentation.measures.confidence import confidences
 
 IDS = np.array([4, 4, 4, 7, 7])
 

@@ -14,7 +14,7 @@ from models_py.clustering.genie import (
 )
 from models_py.clustering.spectral import spectral_sweep
 from models_py.base.errors import DataError
-from models_py.evaluation.agreement import adjusted_rand
+from models_py.segmentation.measures.agreement import adjusted_rand
 from benchmarks.planted import auto_cluster
 from models_py.segmentation.criteria import choose, elbow
 from models_py.segmentation.auto.evidence import EVIDENCE, measure_evidence, prepare_evidence

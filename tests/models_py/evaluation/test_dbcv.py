@@ -8,7 +8,7 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
 from models_py.base.errors import DataError
-from models_py.evaluation.dbcv import dbcv, density_validity, relative_dbcv
+from models_py.segmentation.measures.dbcv import dbcv, density_validity, relative_dbcv
 from benchmarks.planted_data import SHAPES
 
 

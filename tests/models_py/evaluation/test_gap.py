@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from models_py.base.errors import DataError
-from models_py.evaluation.gap import GapStatistic, gap_statistic, inertia, kmeans_inertias
+from models_py.segmentation.measures.gap import (
+    GapStatistic,
+    gap_statistic,
+    inertia,
+    kmeans_inertias,
+)
 
 
 def three_balls(rng):

@@ -4,7 +4,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 
 from models_py.base.errors import DataError
-from models_py.evaluation.indices import (
+from models_py.segmentation.measures.indices import (
     calinski_harabasz_scores,
     checked_labelings,
     davies_bouldin_scores,

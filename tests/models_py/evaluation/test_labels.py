@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-from models_py.evaluation.agreement import contingency
+from models_py.segmentation.measures.agreement import contingency
 from models_py.describe.labels import agreement, normalised_mutual_information, supervised_score
 
 groupings = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=2, max_size=60)

@@ -7,8 +7,8 @@ from sklearn.metrics import silhouette_score
 
 from models_py.base.errors import DataError, UsageError
 from models_py.base import threads
-from models_py.evaluation import silhouette
-from models_py.evaluation.silhouette import (
+from models_py.segmentation.measures import silhouette
+from models_py.segmentation.measures.silhouette import (
     silhouette_samples,
     silhouette_scores,
     simplified_silhouette,

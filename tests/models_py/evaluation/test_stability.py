@@ -10,10 +10,10 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from models_py.base.errors import DataError
-from models_py.evaluation import stability as stability_module
-from models_py.evaluation.agreement import adjusted_rand, contingency, segment_jaccard
-from models_py.evaluation.stability import UNSTABLE_BELOW, consensus, stability
-from models_py.evaluation.stability_kernels import weighted_average_tree
+from models_py.segmentation.measures import stability as stability_module
+from models_py.segmentation.measures.agreement import adjusted_rand, contingency, segment_jaccard
+from models_py.segmentation.measures.stability import UNSTABLE_BELOW, consensus, stability
+from models_py.segmentation.measures.stability_kernels import weighted_average_tree
 
 LABELS = st.lists(st.integers(-1, 4), min_size=2, max_size=60)
 

@@ -86,7 +86,7 @@ def density_validity(points: FloatArray, labels: npt.NDArray[np.integer]) -> Den
     names, codes = np.unique(labels[kept], return_inverse=True)
     if names.size < 2:
         return DensityValidity(0.0, np.zeros(names.size), int(labels.size))
-    from models_py.evaluation import dbcv_kernels
+    from models_py.segmentation.measures import dbcv_kernels
 
     order = np.argsort(codes, kind="stable")
     sizes = np.bincount(codes, minlength=names.size)

@@ -18,7 +18,7 @@ import numpy as np
 
 from models_py.clustering.candidate import NOISE
 from models_py.base.errors import DataError
-from models_py.evaluation.agreement import adjusted_rand, contingency, segment_jaccard
+from models_py.segmentation.measures.agreement import adjusted_rand, contingency, segment_jaccard
 from models_py.base.arrays import BoolArray, FloatArray, IntArray
 
 UNSTABLE_BELOW = 0.6
@@ -218,7 +218,7 @@ def _join_cells(apart: FloatArray, sizes: IntArray, k: int) -> IntArray:
     """Average linkage of cells weighted by their rows, by nearest-neighbour chains."""
     from scipy.cluster.hierarchy import fcluster
 
-    from models_py.evaluation.stability_kernels import weighted_average_tree
+    from models_py.segmentation.measures.stability_kernels import weighted_average_tree
 
     if len(apart) <= k:
         return np.arange(len(apart))

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from models_py.clustering.distances import TILE, load_tile, measurable_rows, tile_squares
 from models_py.base.threads import compiled, row_ranges
-from models_py.evaluation.indices import (
+from models_py.segmentation.measures.indices import (
     NOISE,
     ClusterMoments,
     checked_labelings,
