@@ -30,7 +30,7 @@ import duckdb
 import numpy as np
 
 from models_py.base import settings
-from models_py.dbt_plugin import complete_journey_dir
+from models_py.sources.dbt_plugin import complete_journey_dir
 
 SCRIPT = Path(__file__).with_name("grocery_gold.sql")
 REST = Path(__file__).with_name("grocery_gold_rest.sql")

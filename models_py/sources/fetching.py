@@ -22,7 +22,7 @@ from models_py.base.progress import Progress
 from models_py.sources.checking import Inspection, inspect_file, is_gzip
 from models_py.sources.download import Patience, download
 from models_py.sources.installed import installed_data_dir
-from models_py.sources.offers import (
+from models_py.sources.found_files import (
     Offer,
     collect_offers,
     match_tables,

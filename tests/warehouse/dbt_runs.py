@@ -21,7 +21,9 @@ import duckdb
 from models_py.base import settings
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["dbt.cli.main", "dbt.adapters.duckdb", "models_py.dbt_plugin"])
+FORKS.set_forkserver_preload(
+    ["dbt.cli.main", "dbt.adapters.duckdb", "models_py.sources.dbt_plugin"]
+)
 
 LINE_COLUMNS = [
     "SHOP_WEEK", "SHOP_DATE", "SHOP_WEEKDAY", "SHOP_HOUR", "QUANTITY", "SPEND", "PROD_CODE",

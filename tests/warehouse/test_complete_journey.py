@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models_py.dbt_plugin import complete_journey_dir
+from models_py.sources.dbt_plugin import complete_journey_dir
 from tests.warehouse.dbt_runs import Warehouse
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 
-from models_py.dbt_plugin import Plugin, complete_journey_dir, csv_problem
+from models_py.sources.dbt_plugin import Plugin, complete_journey_dir, csv_problem
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_the_package_is_found_without_importing_it() -> None:
 @pytest.mark.parametrize("given", ["elsewhere.duckdb", ":memory:"])
 def test_opens_the_warehouse_of_the_home(given: str, home: Path) -> None:
     credentials = DuckDBCredentials(path=given, schema="main", database="elsewhere")
-    plugin = Plugin("models_py.dbt_plugin", {}, credentials)
+    plugin = Plugin("models_py.sources.dbt_plugin", {}, credentials)
 
     plugin.update_connection_config(credentials, {})
 

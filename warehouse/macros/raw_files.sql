@@ -1,4 +1,4 @@
-{# Folder of raw files: the dbt variable where it is set, else what models_py.dbt_plugin found. #}
+{# Folder of raw files: the dbt variable where it is set, else what models_py.sources.dbt_plugin found. #}
 {% macro raw_folder(variable, found_by_plugin) -%}
     {%- if var(variable, '') -%}
         {{ return(var(variable)) }}

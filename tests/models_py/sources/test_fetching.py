@@ -18,7 +18,7 @@ from small_workbook import write_workbook
 from models_py.base.errors import SourceError
 from models_py.base.progress import Silent
 from models_py.sources.fetching import ByHandError, Fetched, fetch, is_there
-from models_py.sources.offers import SourceProblemsError, missing_weeks
+from models_py.sources.found_files import SourceProblemsError, missing_weeks
 from models_py.sources.registry import Source, Table
 
 CLIENTS = b"age;balance\n58;2143\n44;29\n"
