@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from models_py.database.connection import Warehouse, literal, quoted, warehouse_errors
 from models_py.base.errors import DataError, UsageError, WarehouseError, near_match
+from models_py.studies.drafting import ColumnFacts
 
 LOADED = "loaded by new_study.py from "
 LABEL_PARTS = 50
@@ -18,45 +18,6 @@ READERS = {
     ".tsv": "read_csv({path}, sample_size = -1)",
     ".parquet": "read_parquet({path})",
 }
-
-
-@dataclass(frozen=True)
-class ColumnFacts:
-    """What one column holds.
-
-    Attributes
-    ----------
-    name, type
-        As the table has them.
-    rows, known, distinct
-        Rows of the table, those where the column is not null, and its distinct values.
-    lowest, highest
-        As text; None where every value is null.
-    values
-        The most common values as text, at most eight.
-    top_share
-        Share of the known rows that have the most common one.
-    same_as_id
-        Rows where it is equal, as text, to the entity's column.
-    times
-        Of a text column: rows that hold a date or a time.
-    label_share
-        Share of the rows whose label is the most common one for their value of this column;
-        None without a label.
-    """
-
-    name: str
-    type: str
-    rows: int
-    known: int
-    distinct: int
-    lowest: str | None
-    highest: str | None
-    values: tuple[str, ...]
-    top_share: float
-    same_as_id: int
-    times: int
-    label_share: float | None
 
 
 def make_warehouse(path: Path) -> None:

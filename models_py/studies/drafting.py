@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from models_py.database.own_data import ColumnFacts
+    pass
 
 MOST_CATEGORIES = 50
 LEAST_KNOWN = 0.4
@@ -274,3 +274,42 @@ def _pattern(name: str) -> str:
 
 def _toml(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """What one column holds.
+
+    Attributes
+    ----------
+    name, type
+        As the table has them.
+    rows, known, distinct
+        Rows of the table, those where the column is not null, and its distinct values.
+    lowest, highest
+        As text; None where every value is null.
+    values
+        The most common values as text, at most eight.
+    top_share
+        Share of the known rows that have the most common one.
+    same_as_id
+        Rows where it is equal, as text, to the entity's column.
+    times
+        Of a text column: rows that hold a date or a time.
+    label_share
+        Share of the rows whose label is the most common one for their value of this column;
+        None without a label.
+    """
+
+    name: str
+    type: str
+    rows: int
+    known: int
+    distinct: int
+    lowest: str | None
+    highest: str | None
+    values: tuple[str, ...]
+    top_share: float
+    same_as_id: int
+    times: int
+    label_share: float | None
