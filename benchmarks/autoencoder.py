@@ -25,12 +25,12 @@ from typing import Any
 
 import numpy as np
 
+from models_py.base.arrays import FloatArray
 from models_py.features.encoders.autoencoder import Autoencoder
 from models_py.features.encoders.keras_backend import import_jax, import_keras
 from models_py.features.encoders.network import first_weights
 from models_py.features.encoders.settings import AutoencoderSettings
 from models_py.features.encoders.training import split_rows
-from models_py.base.arrays import FloatArray
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ import duckdb
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from models_py.database.maintenance import durable
+from models_py.database.maintenance import durable  # noqa: E402
 from models_py.database.maintenance.backup import make_backup  # noqa: E402
 from models_py.database.maintenance.catalog import TABLE, Name, Relation  # noqa: E402
 from models_py.database.connection import open_warehouse  # noqa: E402

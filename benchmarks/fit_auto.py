@@ -1,6 +1,6 @@
 """Fit the weights of the automatic choice again, and hold them against those that ship.
 
-Candidates are found on planted sets of every shape (`benchmarks.planted_data`), their evidence is
+Candidates are found on planted sets of every shape (`planted_data`), their evidence is
 measured, and the weights are those that maximise the mean adjusted Rand index to be expected
 when a candidate is drawn with probability proportional to exp(score), less a penalty on large
 weights. Then the candidate of the highest score is taken on sets of other draws, by the new
@@ -24,9 +24,10 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+from planted_data import ShapeSet, shape_sets
 
+from models_py.base.arrays import FloatArray
 from models_py.clustering.auto import assign_noise, auto_candidates, numbered
-from models_py.segmentation.measures.agreement import adjusted_rand
 from models_py.segmentation.auto.evidence import EVIDENCE, measure_evidence, prepare_evidence
 from models_py.segmentation.auto.weighing import (
     CLIPPED_AT,
@@ -37,8 +38,7 @@ from models_py.segmentation.auto.weighing import (
     scored,
     shipped_weights,
 )
-from benchmarks.planted_data import ShapeSet, shape_sets
-from models_py.base.arrays import FloatArray
+from models_py.segmentation.measures.agreement import adjusted_rand
 
 HELD_OUT_FROM = 2000
 """First seed of the held-out draws; benchmarks/planted.py begins at 1000."""

@@ -3,7 +3,7 @@
 Three tables, each of the mean adjusted Rand index over the same sets; rows that were scattered
 at random have no truth and are left out of the scoring, but every side sees them.
 
-* ``--shapes DRAWS``: draws of every shape that `benchmarks.planted_data` knows. ``choose.by = "auto"``
+* ``--shapes DRAWS``: draws of every shape that `planted_data` knows. ``choose.by = "auto"``
   knows neither algorithm nor k. The weights of its evidence were fitted on other draws of these
   shapes, so the seeds here begin at 1000.
 * ``--foreign DRAWS``: sets of generators and tables that came with scikit-learn; no weight was
@@ -32,16 +32,16 @@ import time
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from planted_data import ShapeSet, planted_customers, shape_sets
 
-from benchmarks.planted_data import ShapeSet, planted_customers, shape_sets
-from dataclasses import dataclass
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.clustering.auto import auto_candidates, judged_rows, numbered
 from models_py.clustering.rows import check_points
 from models_py.segmentation.criteria import CandidateEvidence, choose
-from models_py.base.arrays import FloatArray, IntArray
 
 ONE_SEGMENT = "one_segment"
 

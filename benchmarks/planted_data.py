@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from models_py.clustering.candidate import NOISE
-from models_py.base.errors import DataError
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.clustering.candidate import NOISE
 
 Planted = tuple[FloatArray, IntArray]
 ShapeSet = tuple[str, FloatArray, IntArray]

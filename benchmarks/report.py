@@ -22,11 +22,11 @@ from typing import Any
 
 import duckdb
 import numpy as np
+from planted_data import planted_customers
 
 from models_py.base import settings
-from models_py.pipeline import run_study
-from benchmarks.planted_data import planted_customers
 from models_py.base.progress import Silent
+from models_py.pipeline import run_study
 from models_py.report.facts import Facts, read_facts
 from models_py.report.maps import (
     MCA_ROWS,

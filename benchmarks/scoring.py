@@ -22,14 +22,14 @@ from typing import Any
 
 import duckdb
 import numpy as np
+from planted_data import planted_customers
 
 from models_py.base import settings
-from models_py.pipeline import run_study
-from benchmarks.planted_data import planted_customers
 from models_py.base.progress import Silent
+from models_py.pipeline import run_study
 from models_py.runs.saved import SavedRun
-from models_py.runs.storage import load_run_models
 from models_py.runs.scoring_sql import scoring_sql
+from models_py.runs.storage import load_run_models
 from models_py.studies.loading import check_study
 
 TABLE = "gold.shop_customers"

@@ -11,23 +11,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.base import settings
+from models_py.base.errors import SegmenthouseError
+from models_py.base.progress import Progress
 from models_py.database import results
 from models_py.database.connection import Warehouse, open_warehouse, require_file
-from models_py.database.locks import run_lock
 from models_py.database.gold import GoldRows, evaluate
+from models_py.database.locks import run_lock
 from models_py.describe.advice import load_advice
-from models_py.describe.names import given_names
-from models_py.base.errors import SegmenthouseError
-from models_py.describe.labels import Supervised
 from models_py.describe.explanation import explain
-from models_py.describe.labels import LabelRows, label_rows, supervised_scores
-from models_py.base.progress import Progress
-from models_py.runs.tables import Previous, RunTables, Telling, run_tables
-from models_py.segmentation.studied import WRITE_WAIT_SECONDS, read_studied, segment_partitions
-from models_py.runs.storage import remove_failed_models, remove_run_models, save_run_models
+from models_py.describe.labels import LabelRows, Supervised, label_rows, supervised_scores
+from models_py.describe.names import given_names
 from models_py.runs.identity import succeeded_segments
-from models_py.segmentation.segmentation import Segmentation
+from models_py.runs.storage import remove_failed_models, remove_run_models, save_run_models
+from models_py.runs.tables import Previous, RunTables, Telling, run_tables
 from models_py.segmentation.prepare import ALL, check_encoders
+from models_py.segmentation.segmentation import Segmentation
+from models_py.segmentation.studied import WRITE_WAIT_SECONDS, read_studied, segment_partitions
 
 if TYPE_CHECKING:
     from models_py.studies.study import Study

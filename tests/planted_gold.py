@@ -18,7 +18,7 @@ LIFE_STAGES = ("OA", "YF", "XX")
 DEPARTMENTS = ("grocery", "meat", "fuel")
 
 
-def planted_customers(rows: int = 240, seed: int = 1) -> pd.DataFrame:
+def gold_customers(rows: int = 240, seed: int = 1) -> pd.DataFrame:
     """Customers in three clear groups of unequal size; ``planted`` names each one's group."""
     generator = np.random.default_rng(seed)
     planted = np.repeat([0, 1, 2], [rows // 2, rows // 3, rows - rows // 2 - rows // 3])

@@ -1,1 +1,1 @@
-"""TODO package docstring."""
+"""What every room stands on; it imports no other."""

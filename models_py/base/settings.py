@@ -8,8 +8,8 @@ same name. Without it the home is the repository that holds this package.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 import sys
+from pathlib import Path
 
 HOME_VARIABLE = "SEGMENTHOUSE_HOME"
 DEBUG_VARIABLE = "SEGMENTHOUSE_DEBUG"
@@ -33,7 +33,7 @@ def environment_of(other_home: Path) -> dict[str, str]:
 
 def repository() -> Path:
     """Return the folder that holds ``models_py``, ``warehouse`` and ``sql``."""
-    return Path(__file__).resolve().parent.parent
+    return Path(__file__).resolve().parents[2]
 
 
 def warehouse_path() -> Path:
@@ -113,7 +113,7 @@ def use_keras_backend() -> None:
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 
-def _free_bytes() -> int:
+def free_bytes() -> int:
     """Memory that can be had without swapping; all of it where the system does not say."""
     counts = Path("/proc/meminfo")
     if counts.exists():

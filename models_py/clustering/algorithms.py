@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from models_py.clustering.candidate import NOISE, Candidate
-from models_py.clustering.rows import group_centres, nearest_centres
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError, MemoryRefusedError
 from models_py.base.settings import memory_bytes
+from models_py.clustering.candidate import NOISE, Candidate
+from models_py.clustering.rows import group_centres, nearest_centres
 from models_py.studies.vocabulary import ALGORITHMS
-from models_py.base.arrays import FloatArray, IntArray
 
 TREES = ("ward", "average", "complete", "single")
 KMEANS = ("kmeans", "minibatch_kmeans", "bisecting_kmeans")
@@ -196,10 +196,10 @@ def default_min_cluster_size(rows: int) -> int:
 
 _FUNCTIONS = {
     "kmeans": ("kmeans", "kmeans_sweep"),
-    "minibatch_kmeans": ("kmeans", "minibatch_kmeans_sweep"),
-    "bisecting_kmeans": ("kmeans", "bisecting_kmeans_sweep"),
+    "minibatch_kmeans": ("kmeans_variants", "minibatch_kmeans_sweep"),
+    "bisecting_kmeans": ("kmeans_variants", "bisecting_kmeans_sweep"),
     "gaussian_mixture": ("mixture", "gaussian_mixture_sweep"),
-    "dbscan": ("density", "dbscan"),
+    "dbscan": ("dbscan", "dbscan"),
     "kprototypes": ("kprototypes", "kprototypes_sweep"),
     "genie": ("genie", "genie"),
     "chopped": ("genie", "chopped"),

@@ -8,6 +8,8 @@ from itertools import chain
 
 import numpy as np
 
+from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.errors import DataError
 from models_py.clustering.candidate import NOISE, Candidate
 from models_py.clustering.density import density_hierarchy
 from models_py.clustering.genie import (
@@ -21,8 +23,6 @@ from models_py.clustering.linkage import cut_tree, linkage_trees
 from models_py.clustering.mixture import Covariance, gaussian_mixture_sweep
 from models_py.clustering.rows import check_points
 from models_py.clustering.spectral import spectral_sweep
-from models_py.base.errors import DataError
-from models_py.base.arrays import FloatArray, IntArray
 
 MOST_SEGMENTS = 35
 WEIGHED_ROWS = 5_000

@@ -1,21 +1,23 @@
 """DBSCAN in blocks of rows; a row is core where enough others lie within ``eps``."""
 
 from __future__ import annotations
+
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
+
 import numpy as np
-import time
 
 from models_py.base.arrays import BoolArray, FloatArray, IntArray
 from models_py.base.errors import DataError
 from models_py.base.threads import in_threads, thread_count
-from models_py.clustering.candidate import Candidate, NOISE
+from models_py.clustering.candidate import NOISE, Candidate
 from models_py.clustering.density import (
-    DensityModel,
     NEIGHBOURS_AT_ONCE,
     TREE_COLUMNS,
-    _check_min_samples,
+    DensityModel,
+    check_min_samples,
     default_min_samples,
     neighbour_distances,
 )
@@ -103,7 +105,7 @@ def dbscan(
     rows, columns = points.shape
     given = min_samples is not None
     wanted = min_samples if min_samples is not None else default_min_samples(rows, columns)
-    _check_min_samples(wanted, rows)
+    check_min_samples(wanted, rows)
     refuse_beyond(
         dbscan_peak_bytes(rows, columns),
         memory_limit,

@@ -28,6 +28,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from models_py.base.arrays import BoolArray, FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.base.threads import in_threads, thread_count
 from models_py.clustering.candidate import NOISE, Candidate
 from models_py.clustering.rows import (
     check_columns,
@@ -36,9 +39,6 @@ from models_py.clustering.rows import (
     compact_labels,
     refuse_beyond,
 )
-from models_py.base.errors import DataError
-from models_py.base.threads import in_threads, thread_count
-from models_py.base.arrays import BoolArray, FloatArray, IntArray
 
 TREE_COLUMNS = 20
 """Beyond these a k-d tree visits nearly every row, and plain blocks of distances win."""
@@ -128,7 +128,8 @@ def neighbour_distances(points: FloatArray, count: int) -> FloatArray:
     return np.asarray(search.kneighbors(points)[0][:, -1], dtype=np.float64)
 
 
-def _check_min_samples(min_samples: int, rows: int) -> None:
+def check_min_samples(min_samples: int, rows: int) -> None:
+    """Refuse a ``min_samples`` that the rows do not reach (DataError)."""
     if not 1 <= min_samples <= rows:
         raise DataError(
             f"min_samples: {min_samples} does not lie within 1..{rows}, the rows there are; "
@@ -279,7 +280,7 @@ def density_hierarchy(points: FloatArray, min_samples: int) -> DensityHierarchy:
     points = check_points(points)
     if len(points) < 2:
         raise DataError("hdbscan: one row has no tree; at least two rows are needed")
-    _check_min_samples(min_samples, len(points))
+    check_min_samples(min_samples, len(points))
     core = neighbour_distances(points, min_samples)
     if points.shape[1] <= TREE_COLUMNS:
         ends, squared = _tree_by_rounds(points, core**2)

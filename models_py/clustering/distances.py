@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from models_py.base.errors import DataError, UsageError, near_match
 from models_py.base.arrays import FloatArray
+from models_py.base.errors import DataError, UsageError, near_match
 from models_py.base.threads import compiled
 
 Metric = Literal["euclidean", "cosine"]

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.errors import DataError
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.rows import check_points
-from models_py.base.errors import DataError
-from models_py.base.arrays import FloatArray, IntArray
 
 
 @dataclass(frozen=True)

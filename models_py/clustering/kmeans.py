@@ -23,6 +23,8 @@ from typing import Literal
 
 import numpy as np
 
+from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.threads import in_threads, thread_count
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.rows import (
     CHUNK_ROWS,
@@ -33,8 +35,6 @@ from models_py.clustering.rows import (
     chunks,
     compact_labels,
 )
-from models_py.base.threads import in_threads, thread_count
-from models_py.base.arrays import FloatArray, IntArray
 
 WHOLE_ROWS = 50_000
 """Tables up to this size are restarted on all rows and refined until no row moves."""
@@ -198,7 +198,7 @@ def kmeans_sweep(
 def _bounded_kmeans(
     points: FloatArray, wanted: list[int], seed: int, n_init: int, max_iter: int, tol: float
 ) -> list[Candidate]:
-    search = _KMeansSearch(points, np.random.default_rng(seed), n_init, max_iter, tol)
+    search = KMeansSearch(points, np.random.default_rng(seed), n_init, max_iter, tol)
     found: dict[int, Candidate] = {}
     for k in sorted(set(wanted)):
         found[k] = search.run(k)
@@ -230,7 +230,7 @@ class _Fit:
     inertia: float
 
 
-class _KMeansSearch:
+class KMeansSearch:
     """k-means of the same rows for growing k; each k may start from the one before."""
 
     def __init__(

@@ -1,14 +1,16 @@
 """Mini-batch and bisecting k-means: less time a pass, or a tree of splits in two."""
 
 from __future__ import annotations
+
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+
 import numpy as np
-import time
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.clustering.candidate import Candidate
-from models_py.clustering.kmeans import KMeansModel, _KMeansSearch, nearest_center
+from models_py.clustering.kmeans import KMeansModel, KMeansSearch, nearest_center
 from models_py.clustering.rows import check_distinct, check_ks, check_points, compact_labels
 
 
@@ -189,7 +191,7 @@ class _Bisection:
         cluster = int(np.argmax(self._inertias))
         members = np.flatnonzero(self.labels == cluster)
         rows = self._points[members]
-        search = _KMeansSearch(rows, self._generator, *self._settings)
+        search = KMeansSearch(rows, self._generator, *self._settings)
         found = search.run(2)
         assert isinstance(found.model, KMeansModel)
         self.labels[members[found.labels == 1]] = len(self._centers)

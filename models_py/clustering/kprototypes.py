@@ -21,16 +21,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from models_py.clustering.candidate import Candidate
-from models_py.clustering.rows import (
-    check_ks,
-    check_points,
-    compact_labels,
-    count_distinct,
-)
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
 from models_py.base.threads import in_threads, thread_count
-from models_py.base.arrays import FloatArray, IntArray
+from models_py.clustering.candidate import Candidate
+from models_py.clustering.rows import check_ks, check_points, compact_labels, count_distinct
 
 Codes = npt.NDArray[np.int32]
 Start = Literal["huang", "cao"] | tuple[FloatArray, IntArray]

@@ -32,30 +32,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from models_py.base.errors import DataError, MemoryRefusedError, UsageError, near_match
-from models_py.base.settings import _free_bytes
-from models_py.clustering.distances import (
-    TILE,
-    check_metric,
-    measurable_rows,
-)
-from models_py.base.threads import row_ranges
-from models_py.base.threads import across_threads
 from models_py.base.arrays import BoolArray, FloatArray, IntArray
+from models_py.base.errors import DataError, MemoryRefusedError, UsageError, near_match
+from models_py.base.settings import free_bytes
+from models_py.base.threads import across_threads, row_ranges
+from models_py.clustering.distances import TILE, check_metric, measurable_rows
 from models_py.clustering.linkage_kernels import (
-    _AVERAGE,
-    _COMPLETE,
-    _MEAN_SQUARE,
-    _SINGLE,
-    _WARD,
-    _chain_centroids,
-    _chain_matrix,
-    _cut,
-    _name_clusters,
-    _recall,
-    _search,
-    _span,
-    _sum_linkages,
+    AVERAGE,
+    COMPLETE,
+    MEAN_SQUARE,
+    SINGLE,
+    WARD,
+    chain_centroids,
+    chain_matrix,
+    cut_tree_kernel,
+    name_clusters,
+    recall_lists,
+    search_nearest,
+    span,
+    sum_linkages,
 )
 
 METHODS: tuple[str, ...] = ("ward", "average", "complete", "single")
@@ -148,7 +143,7 @@ def linkage_trees(
         raise DataError(f"a linkage tree needs at least two rows, got {len(vectors)}")
     start, equal_rows = _distinct_rows(vectors)
     if any(method != "single" for method in methods):
-        start, _ = _with_neighbours(start, _COMPLETE)
+        start, _ = _with_neighbours(start, COMPLETE)
     trees = {}
     for method in methods:
         code = _code(method, metric)
@@ -239,7 +234,7 @@ def cut_tree(tree: npt.ArrayLike, ks: Sequence[int]) -> IntArray:
         if not 1 <= k <= n:
             raise UsageError(f"k must lie between 1 and the {n} rows, got {k}")
     labels = np.empty((wanted.size, n), dtype=np.int64)
-    _cut(links[:, :2].astype(np.int64), wanted, labels)
+    cut_tree_kernel(links[:, :2].astype(np.int64), wanted, labels)
     return labels
 
 
@@ -292,8 +287,8 @@ class _Clusters:
 
 def _code(method: str, metric: str) -> int:
     if method == "average" and metric == "cosine":
-        return _MEAN_SQUARE
-    codes = {"ward": _WARD, "average": _AVERAGE, "complete": _COMPLETE, "single": _SINGLE}
+        return MEAN_SQUARE
+    codes = {"ward": WARD, "average": AVERAGE, "complete": COMPLETE, "single": SINGLE}
     return codes[method]
 
 
@@ -327,9 +322,9 @@ def _distinct_rows(vectors: FloatArray) -> tuple[_Clusters, _Merges]:
 
 def _first_neighbours(start: _Clusters, code: int) -> _Clusters:
     """Restate the nearest rows, found once by squared distance, for one linkage."""
-    if code == _WARD and start.weights.max() > 1.0:  # heavier rows are further away
+    if code == WARD and start.weights.max() > 1.0:  # heavier rows are further away
         return _forgotten(start)
-    if code == _AVERAGE:
+    if code == AVERAGE:
         return replace(
             start, near_values=np.sqrt(start.near_values), horizon=np.sqrt(start.horizon)
         )
@@ -348,7 +343,7 @@ def _forgotten(clusters: _Clusters) -> _Clusters:
 
 def _agglomerate(start: _Clusters, code: int) -> list[_Merges]:
     clusters, found = start, []
-    share = _CHAIN_SHARE if code == _WARD else _MATRIX_SHARE
+    share = _CHAIN_SHARE if code == WARD else _MATRIX_SHARE
     limit = max(int(len(start) * share), 1)
     while len(clusters) > limit:
         clusters, visited = _with_neighbours(clusters, code)
@@ -361,7 +356,7 @@ def _agglomerate(start: _Clusters, code: int) -> list[_Merges]:
         if merges.left.size < _STALLED_SHARE * before:
             break
     if len(clusters) > 1:
-        found.append(_ward_chain(clusters) if code == _WARD else _matrix_chain(clusters, code))
+        found.append(_ward_chain(clusters) if code == WARD else _matrix_chain(clusters, code))
     return found
 
 
@@ -372,12 +367,14 @@ def _with_neighbours(clusters: _Clusters, code: int) -> tuple[_Clusters, int]:
     """
     unknown, m = np.flatnonzero(clusters.horizon < 0.0), len(clusters)
     near, near_values = clusters.near.copy(), clusters.near_values.copy()
-    weights = clusters.weights if code == _WARD else np.ones(m)
-    spreads = clusters.spreads if code in {_COMPLETE, _MEAN_SQUARE} else np.zeros(m)
+    weights = clusters.weights if code == WARD else np.ones(m)
+    spreads = clusters.spreads if code in {COMPLETE, MEAN_SQUARE} else np.zeros(m)
 
     def search(piece: tuple[int, int]) -> int:
         wanted = unknown[piece[0] : piece[1]]
-        return _search(code, wanted, weights, spreads, *_geometry(clusters), near, near_values)
+        return search_nearest(
+            code, wanted, weights, spreads, *_geometry(clusters), near, near_values
+        )
 
     visited = sum(across_threads(search, row_ranges(unknown.size, _PIECE)))
     horizon = clusters.horizon.copy()
@@ -451,7 +448,7 @@ def _with_recalled(
 
     def recall(piece: tuple[int, int]) -> None:
         wanted = stale[piece[0] : piece[1]]
-        _recall(
+        recall_lists(
             code,
             wanted,
             other_part,
@@ -505,7 +502,7 @@ def _ward_chain(clusters: _Clusters) -> _Merges:
     weights = np.full(len(tiled) * TILE, -1.0)
     weights[:m] = clusters.weights
     pairs, values = np.empty((m - 1, 2), dtype=np.int64), np.empty(m - 1)
-    _chain_centroids(m, tiled, weights, clusters.values.copy(), pairs, values)
+    chain_centroids(m, tiled, weights, clusters.values.copy(), pairs, values)
     return _Merges(clusters.row[pairs[:, 0]], clusters.row[pairs[:, 1]], values)
 
 
@@ -523,7 +520,7 @@ def _matrix_chain(clusters: _Clusters, code: int) -> _Merges:
     m = len(clusters)
     matrix = _linkage_matrix(clusters, code)
     pairs, values = np.empty((m - 1, 2), dtype=np.int64), np.empty(m - 1)
-    _chain_matrix(code, matrix, clusters.weights.copy(), clusters.values.copy(), pairs, values)
+    chain_matrix(code, matrix, clusters.weights.copy(), clusters.values.copy(), pairs, values)
     return _Merges(clusters.row[pairs[:, 0]], clusters.row[pairs[:, 1]], values)
 
 
@@ -537,8 +534,8 @@ def _linkage_matrix(clusters: _Clusters, code: int) -> FloatArray:
     def fill(piece: tuple[int, int]) -> None:
         first, last = piece
         later = np.zeros((last - first, m - first))
-        _sum_linkages(code, first, last, members, clusters.member_weights, starts, later)
-        if code != _COMPLETE:
+        sum_linkages(code, first, last, members, clusters.member_weights, starts, later)
+        if code != COMPLETE:
             later /= weights[first:last, None] * weights[first:]
         square = later[:, : last - first]
         below = np.tril_indices(last - first, -1)
@@ -552,7 +549,7 @@ def _linkage_matrix(clusters: _Clusters, code: int) -> FloatArray:
 
 
 def _refuse_beyond_memory(m: int) -> None:
-    needed, free = 8 * m * m, _free_bytes()
+    needed, free = 8 * m * m, free_bytes()
     if needed > free:
         raise MemoryRefusedError(
             f"the linkage of {m} clusters needs {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are "
@@ -571,7 +568,7 @@ def _spanning_merges(start: _Clusters) -> _Merges:
     lengths, nearest = np.full(padded, np.inf), np.zeros(padded, dtype=np.int64)
     taken = np.where(np.arange(padded) < m, 0.0, np.inf)
     pairs, values = np.empty((m - 1, 2), dtype=np.int64), np.empty(m - 1)
-    _span(m, tiled, lengths, taken, nearest, pairs, values)
+    span(m, tiled, lengths, taken, nearest, pairs, values)
     return _Merges(start.row[pairs[:, 0]], start.row[pairs[:, 1]], values)
 
 
@@ -590,8 +587,8 @@ def _tree_of_distances(condensed: FloatArray, method: str) -> FloatArray:
     matrix.T[upper] = condensed
     pairs, values = np.empty((n - 1, 2), dtype=np.int64), np.empty(n - 1)
     code = _code(method, "euclidean")
-    _chain_matrix(code, matrix, np.ones(n), np.zeros(n), pairs, values)
-    return _labelled_tree([_Merges(pairs[:, 0].copy(), pairs[:, 1].copy(), values)], _AVERAGE, "")
+    chain_matrix(code, matrix, np.ones(n), np.zeros(n), pairs, values)
+    return _labelled_tree([_Merges(pairs[:, 0].copy(), pairs[:, 1].copy(), values)], AVERAGE, "")
 
 
 def _labelled_tree(merges: list[_Merges], code: int, metric: str) -> FloatArray:
@@ -599,12 +596,12 @@ def _labelled_tree(merges: list[_Merges], code: int, metric: str) -> FloatArray:
     values = np.concatenate([merge.values for merge in merges])
     if metric == "cosine":
         values = values / 2.0
-    elif code != _AVERAGE:
+    elif code != AVERAGE:
         values = np.sqrt(values)
     order = np.argsort(values, kind="stable")
     left = np.concatenate([merge.left for merge in merges])[order]
     right = np.concatenate([merge.right for merge in merges])[order]
     tree = np.empty((len(values), 4))
     tree[:, 2] = values[order]
-    _name_clusters(left, right, tree)
+    name_clusters(left, right, tree)
     return tree

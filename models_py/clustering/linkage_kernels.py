@@ -1,13 +1,14 @@
 """Compiled kernels of agglomerative clustering: merging rounds, chains and the cut of a tree."""
 
 from __future__ import annotations
+
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.threads import compiled
 from models_py.clustering.distances import TILE, load_tile, tile_squares
 
-_WARD, _AVERAGE, _MEAN_SQUARE, _COMPLETE, _SINGLE = 0, 1, 2, 3, 4
+WARD, AVERAGE, MEAN_SQUARE, COMPLETE, SINGLE = 0, 1, 2, 3, 4
 
 _LOOSE = 1.0 + 1e-9  # a bound may be off by rounding
 
@@ -34,12 +35,12 @@ def _linkage(
     starts: IntArray,
 ) -> float:
     """Linkage of two clusters: Ward's squared height, average distance, or the largest square."""
-    if code in (_WARD, _MEAN_SQUARE):
+    if code in (WARD, MEAN_SQUARE):
         square = 0.0
         for feature in range(centroids.shape[1]):
             apart = centroids[i, feature] - centroids[j, feature]
             square += apart * apart
-        if code == _WARD:
+        if code == WARD:
             return float(square * (2.0 * weights[i] * weights[j] / (weights[i] + weights[j])))
         return float(square + (spreads[i] + spreads[j]))
     low, high = min(i, j), max(i, j)  # one order of summing: both sides see the same bits
@@ -50,11 +51,11 @@ def _linkage(
             for feature in range(members.shape[1]):
                 apart = members[a, feature] - members[b, feature]
                 square += apart * apart
-            if code == _COMPLETE:
+            if code == COMPLETE:
                 total = max(total, square)
             else:
                 total += member_weights[a] * member_weights[b] * np.sqrt(square)
-    return total if code == _COMPLETE else total / (weights[i] * weights[j])
+    return total if code == COMPLETE else total / (weights[i] * weights[j])
 
 
 @compiled
@@ -78,7 +79,7 @@ def _insert(
 
 
 @compiled
-def _recall(
+def recall_lists(
     code: int,
     wanted: IntArray,
     other_part: IntArray,
@@ -120,7 +121,7 @@ def _recall(
 
 
 @compiled
-def _search(
+def search_nearest(
     code: int,
     wanted: IntArray,
     bound_weights: FloatArray,
@@ -180,16 +181,16 @@ def _search(
 @compiled
 def _limit(code: int, value: float) -> float:
     """Largest bound that a linkage of this value can have, with room for rounding."""
-    return _LOOSE * (value * value if code == _AVERAGE else value)
+    return _LOOSE * (value * value if code == AVERAGE else value)
 
 
 @compiled
 def _add_linkages(code: int, squares: FloatArray, weight: float, sums: FloatArray) -> None:
     """Add one point's linkage to each of a tile of points (or keep the largest)."""
-    if code == _COMPLETE:
+    if code == COMPLETE:
         for t in range(TILE):
             sums[t] = squares[t] if squares[t] > sums[t] else sums[t]
-    elif code == _AVERAGE:
+    elif code == AVERAGE:
         for t in range(TILE):
             sums[t] += weight * np.sqrt(squares[t])
     else:
@@ -198,7 +199,7 @@ def _add_linkages(code: int, squares: FloatArray, weight: float, sums: FloatArra
 
 
 @compiled
-def _sum_linkages(
+def sum_linkages(
     code: int,
     first: int,
     last: int,
@@ -227,10 +228,10 @@ def _sum_linkages(
                 _add_linkages(code, squares, member_weights[point], sums)
             total = 0.0
             for t in range(filled):  # a run of points of one cluster is one entry
-                total = max(total, sums[t]) if code == _COMPLETE else total + scale[t] * sums[t]
+                total = max(total, sums[t]) if code == COMPLETE else total + scale[t] * sums[t]
                 if t == filled - 1 or owner[t + 1] != owner[t]:
                     sofar = out[owner[t], other - first]
-                    total = max(total, sofar) if code == _COMPLETE else total + sofar
+                    total = max(total, sofar) if code == COMPLETE else total + sofar
                     out[owner[t], other - first] = total
                     total = 0.0
 
@@ -257,7 +258,7 @@ def _smallest(values: FloatArray, penalty: FloatArray, scratch: FloatArray) -> i
 
 
 @compiled
-def _chain_matrix(
+def chain_matrix(
     code: int,
     matrix: FloatArray,
     weights: FloatArray,
@@ -293,9 +294,9 @@ def _chain_matrix(
             if dead[i] != 0.0 or i == a:
                 continue
             to_a, to_b = matrix[a, i], matrix[b, i]
-            if code == _COMPLETE:
+            if code == COMPLETE:
                 value = max(to_a, to_b)
-            elif code == _SINGLE:
+            elif code == SINGLE:
                 value = min(to_a, to_b)
             else:
                 value = to_a + share * (to_b - to_a)
@@ -326,7 +327,7 @@ def _nearest_centroid(
 
 
 @compiled
-def _chain_centroids(
+def chain_centroids(
     m: int,
     tiled: FloatArray,
     weights: FloatArray,
@@ -364,7 +365,7 @@ def _chain_centroids(
 
 
 @compiled
-def _span(
+def span(
     m: int,
     tiled: FloatArray,
     lengths: FloatArray,
@@ -394,7 +395,7 @@ def _span(
 
 
 @compiled
-def _name_clusters(left: IntArray, right: IntArray, tree: FloatArray) -> None:
+def name_clusters(left: IntArray, right: IntArray, tree: FloatArray) -> None:
     """Fill columns 0, 1 and 3 of a tree from merges of rows that ascend in height."""
     n = len(left) + 1
     parent = np.empty(2 * n - 1, dtype=np.int64)
@@ -416,7 +417,7 @@ def _name_clusters(left: IntArray, right: IntArray, tree: FloatArray) -> None:
 
 
 @compiled
-def _cut(children: IntArray, ks: IntArray, labels: IntArray) -> None:
+def cut_tree_kernel(children: IntArray, ks: IntArray, labels: IntArray) -> None:
     """Label the rows for each k: undo the k - 1 highest merges."""
     n = len(children) + 1
     top = np.empty(2 * n - 1, dtype=np.int64)

@@ -23,6 +23,9 @@ from typing import Literal
 
 import numpy as np
 
+from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.errors import DataError, near_match
+from models_py.base.threads import in_threads, thread_count
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.kmeans import KMeansModel, kmeans_peak_bytes, kmeans_sweep
 from models_py.clustering.rows import (
@@ -34,9 +37,6 @@ from models_py.clustering.rows import (
     chunks,
     compact_labels,
 )
-from models_py.base.errors import DataError, near_match
-from models_py.base.threads import in_threads, thread_count
-from models_py.base.arrays import FloatArray, IntArray
 
 Covariance = Literal["full", "diag", "tied", "spherical"]
 COVARIANCES: tuple[Covariance, ...] = ("full", "diag", "tied", "spherical")

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from models_py.base.errors import DataError, MemoryRefusedError
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.errors import DataError, MemoryRefusedError
 
 CHUNK_ROWS = 32_768
 """Rows of one unit of threaded work: fixed, so that sums do not depend on the threads."""

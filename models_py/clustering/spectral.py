@@ -15,10 +15,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from models_py.base.arrays import FloatArray
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.kmeans import kmeans_sweep
 from models_py.clustering.rows import check_ks, check_points
-from models_py.base.arrays import FloatArray
 
 DENSE_ROWS = 700
 

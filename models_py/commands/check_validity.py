@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.base import settings
-from models_py.commands.ending import end
 from models_py.base.progress import show_progress
+from models_py.commands.ending import end
 from models_py.studies.loading import DEFAULT, load_study
 
 if TYPE_CHECKING:

@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_py.base import settings
-from models_py.commands.ending import end
 from models_py.base.errors import UsageError, WarehouseError
 from models_py.base.progress import Progress, show_progress
+from models_py.commands.ending import end
 
 if TYPE_CHECKING:
+    from models_py.database.connection import Warehouse
     from models_py.database.maintenance.backup import Backup
     from models_py.database.maintenance.catalog import Ownership
     from models_py.database.maintenance.cleanup import Listing, Wanted
-    from models_py.database.connection import Warehouse
     from models_py.database.maintenance.integrity import Figure
     from models_py.database.maintenance.naming import NamingRules
 

@@ -10,8 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models_py.commands.ending import end
 from models_py.base.errors import DataError, UsageError
+from models_py.commands.ending import end
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.base import settings
-from models_py.commands.ending import end
 from models_py.base.errors import DataError, UsageError
 from models_py.base.progress import show_progress
+from models_py.commands.ending import end
 
 if TYPE_CHECKING:
     from models_py.database.connection import Warehouse
-    from models_py.studies.drafting import Draft
     from models_py.database.transactions import TransactionLog
+    from models_py.studies.drafting import Draft
 
 EXAMPLES = """\
 examples:

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_py.base import settings
-from models_py.commands.ending import end, unexpected
 from models_py.base.errors import SegmenthouseError, UsageError
 from models_py.base.progress import show_progress
+from models_py.commands.ending import end, unexpected
 from models_py.studies.loading import DEFAULT, load_study, shipped_studies
 from models_py.studies.vocabulary import ALGORITHMS
 
 if TYPE_CHECKING:
-    from models_py.pipeline import Finished
     from models_py.base.progress import Progress
+    from models_py.pipeline import Finished
     from models_py.studies.study import Study
 
 EXAMPLES = f"""\

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from models_py.base import settings
-from models_py.commands.ending import end
 from models_py.base.errors import DataError, UsageError, WarehouseError, near_match
+from models_py.commands.ending import end
 
 EXAMPLES = """\
 examples:

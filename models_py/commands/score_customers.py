@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_py.base import settings
-from models_py.commands.ending import end
 from models_py.base.errors import UsageError
 from models_py.base.progress import show_progress
+from models_py.commands.ending import end
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:

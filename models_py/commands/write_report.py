@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models_py.base import settings
-from models_py.commands.ending import end
 from models_py.base.progress import show_progress
+from models_py.commands.ending import end
 from models_py.studies.loading import DEFAULT
 
 EXAMPLES = f"""\

@@ -1,21 +1,21 @@
 """The dbt project run from Python, in a process of its own."""
 
 from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
-import json
-import subprocess
-import sys
-import re
 
 from models_py.base import settings
 from models_py.base.errors import DataError, WarehouseError
 from models_py.database.transactions import TransactionLog
 
 if TYPE_CHECKING:
-    from models_py.studies.study import Validity
-    from models_py.studies.study import Study
+    from models_py.studies.study import Study, Validity
 
 
 def build_first_part(study: Study, section: Validity, split_on: date, folder: Path) -> Path:

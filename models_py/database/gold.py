@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from models_py.database.connection import Warehouse
 from models_py.base.errors import DataError, StudyError, near_match
+from models_py.database.connection import Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd

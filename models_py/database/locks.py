@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from models_py.database.connection import POLL_SECONDS, process_command
 from models_py.base.errors import WarehouseError, WarehouseLockedError
+from models_py.database.connection import POLL_SECONDS, process_command
 
 FOLDER_SUFFIX = ".running"
 

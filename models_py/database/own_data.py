@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from models_py.database.connection import Warehouse, literal, quoted, warehouse_errors
 from models_py.base.errors import DataError, UsageError, WarehouseError, near_match
+from models_py.database.connection import Warehouse, literal, quoted, warehouse_errors
 from models_py.studies.drafting import ColumnFacts
 
 LOADED = "loaded by new_study.py from "

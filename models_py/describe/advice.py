@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from models_py.describe.words import column_words, unit
 from models_py.base.errors import StudyError
+from models_py.describe.words import column_words, unit
 from models_py.studies.study import Section
 
 if TYPE_CHECKING:

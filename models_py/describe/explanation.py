@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models_py.base.arrays import BoolArray, FloatArray, IntArray
+from models_py.base.errors import MissingExtraError
 from models_py.describe.rules import RuleSet, find_rules
 from models_py.describe.surrogate import Surrogate, fit_surrogate
-from models_py.base.errors import MissingExtraError
 from models_py.segmentation.segmentation import Segmentation
-from models_py.base.arrays import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models_py.describe.words import column_words, plain_words, unit, words_of
 from models_py.base.errors import StudyError
+from models_py.describe.words import column_words, plain_words, unit, words_of
 
 if TYPE_CHECKING:
     import pandas as pd

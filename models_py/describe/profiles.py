@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models_py.describe.effects import Moments, effects, enrichment_p, moments
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.describe.effects import Moments, effects, enrichment_p, moments
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,11 +14,11 @@ from typing import Literal
 
 import numpy as np
 
+from models_py.base.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from models_py.database.connection import literal, quoted
 from models_py.describe.words import column_words, unit
 from models_py.features.matrix import FeatureMatrix
 from models_py.features.recipes import Recipe
-from models_py.base.arrays import BoolArray, Float32Array, FloatArray, IntArray
 
 SEARCH_ROWS = 4_000
 BEAM = 8

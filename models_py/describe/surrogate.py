@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from models_py.base import settings
-from models_py.base.errors import MissingExtraError
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.errors import MissingExtraError
 
 FOLDS = 5
 FIT_ROWS = 20_000

@@ -14,23 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import StudyError, near_match
 from models_py.features.recipes import (
     Dropped,
     Recipe,
-    _apply,
-    _before_scaling,
-    _is_number,
-    _is_plain_number,
-    _is_two_valued,
-    _numbers,
-    _skewness,
-    _type_of_values,
-    _words,
-    _yeo_johnson_power,
+    apply_recipe,
+    before_scaling,
+    is_number,
+    is_plain_number,
+    is_two_valued,
+    as_numbers,
+    skewness,
+    type_of_values,
+    as_words,
+    yeo_johnson_power,
 )
 from models_py.studies.study import Features
-from models_py.base.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +109,7 @@ class FeatureMatrix:
             raise StudyError(f"column '{missing[0]}' is missing in the rows to transform")
         matrix = np.empty((len(frame), len(self.recipes_)))
         for index, recipe in enumerate(self.recipes_):
-            matrix[:, index] = _apply(recipe, frame[recipe.column])
+            matrix[:, index] = apply_recipe(recipe, frame[recipe.column])
         return matrix
 
     def keep(self, names: Sequence[str]) -> FeatureMatrix:
@@ -163,11 +163,11 @@ class FeatureMatrix:
         for recipe in self.recipes_:
             if recipe.kind != "numeric":
                 column = frame[recipe.column]
-                values = _before_scaling(recipe, column)
+                values = before_scaling(recipe, column)
                 is_known = column.notna().to_numpy() | (recipe.kind == "indicator")
                 columns[recipe.feature] = np.where(is_known, values, np.nan)
-            elif not _is_plain_number(frame[recipe.column]):
-                columns[recipe.feature] = _numbers(frame[recipe.column])
+            elif not is_plain_number(frame[recipe.column]):
+                columns[recipe.feature] = as_numbers(frame[recipe.column])
         return pd.DataFrame(columns, index=frame.index)
 
     def unscaled(self, frame: pd.DataFrame) -> FloatArray:
@@ -184,7 +184,7 @@ class FeatureMatrix:
         for index, recipe in enumerate(self.recipes_):
             is_described = recipe.feature in described.columns
             values[:, index] = (
-                described[recipe.feature] if is_described else _numbers(frame[recipe.column])
+                described[recipe.feature] if is_described else as_numbers(frame[recipe.column])
             )
         values[~np.isfinite(values)] = np.nan
         return values
@@ -218,7 +218,7 @@ class FeatureMatrix:
     def _fit_column(self, name: str, column: pd.Series[Any]) -> list[Recipe]:
         if name in self.features.ordinal:
             recipes = [self._fit_ordinal(name, column)]
-        elif name in self.features.categorical or not _is_number(column):
+        elif name in self.features.categorical or not is_number(column):
             recipes = self._fit_categories(name, column)
         else:
             recipes = [self._fit_numeric(name, column)]
@@ -231,18 +231,18 @@ class FeatureMatrix:
         weight = self.features.category_weight
         if weight is None or self.features.scale in ("minmax", "none"):
             return recipes
-        block = [recipe for recipe in recipes if _is_two_valued(recipe, column)]
-        variance = sum(float(np.var(_before_scaling(recipe, column))) for recipe in block)
+        block = [recipe for recipe in recipes if is_two_valued(recipe, column)]
+        variance = sum(float(np.var(before_scaling(recipe, column))) for recipe in block)
         if not variance:
             return recipes
         spread = float(np.sqrt(variance / weight))
         return [replace(r, spread=spread) if r in block else r for r in recipes]
 
     def _fit_numeric(self, name: str, column: pd.Series[Any]) -> Recipe:
-        values = _numbers(column)
+        values = as_numbers(column)
         known = values[~np.isnan(values)]
         recipe = Recipe(name, name, "numeric")
-        if _is_two_valued(recipe, column):
+        if is_two_valued(recipe, column):
             # Two values leave nothing to clip or bend; a rare 1 would be clipped away.
             return replace(recipe, fill=self._fill(name, known))
         share = self.features.winsorise
@@ -252,12 +252,12 @@ class FeatureMatrix:
         if share:
             recipe = replace(recipe, low=low, high=high)
         if self._takes_power(name):
-            return replace(recipe, power=_yeo_johnson_power(clipped))
+            return replace(recipe, power=yeo_johnson_power(clipped))
         return replace(recipe, log1p=self._takes_log(name, clipped))
 
     def _fit_ordinal(self, name: str, column: pd.Series[Any]) -> Recipe:
         order = tuple(self.features.ordinal[name])
-        words = _words(column).dropna()
+        words = as_words(column).dropna()
         unknown = sorted(set(words) - set(order))
         if unknown:
             raise StudyError(
@@ -274,7 +274,7 @@ class FeatureMatrix:
         return Recipe(name, name, "ordinal", fill=fill, order=order)
 
     def _fit_categories(self, name: str, column: pd.Series[Any]) -> list[Recipe]:
-        counts = _words(column).value_counts()
+        counts = as_words(column).value_counts()
         if len(counts) > ALL_CATEGORIES_LIMIT:
             reason = f"{len(counts)} categories, over {ALL_CATEGORIES_LIMIT}: an identifier?"
             self.dropped_.append(Dropped(name, "matrix", reason))
@@ -308,11 +308,11 @@ class FeatureMatrix:
         if self.features.log1p == "none" or known.min() < 0:
             return False
         if self.features.log1p == "auto":
-            return bool(_skewness(known) > SKEW_LIMIT)
+            return bool(skewness(known) > SKEW_LIMIT)
         return any(fnmatchcase(name, pattern) for pattern in self.features.log1p)
 
     def _scaled(self, recipe: Recipe, column: pd.Series[Any]) -> Recipe:
-        values = _apply(recipe, column)
+        values = apply_recipe(recipe, column)
         low, high = float(values.min()), float(values.max())
         width = high - low
         self.unit_variances_[recipe.feature] = (
@@ -335,7 +335,7 @@ class FeatureMatrix:
         seen: dict[bytes, str] = {}
         kept = []
         for recipe in self.recipes_:
-            values = _apply(recipe, frame[recipe.column])
+            values = apply_recipe(recipe, frame[recipe.column])
             # Adding zero makes one zero of -0 and 0, which differ in their bytes.
             same = seen.setdefault((np.round(values, 12) + 0.0).tobytes(), recipe.feature)
             if np.ptp(values) == 0:
@@ -390,7 +390,7 @@ def _unusable(column: pd.Series[Any], max_missing_share: float) -> str:
         return "every value is null"
     if missing > max_missing_share:
         return f"{missing:.0%} of the values are null, over {max_missing_share:.0%}"
-    return _unusable_number(_numbers(column)) if _is_number(column) else _unusable_words(column)
+    return _unusable_number(as_numbers(column)) if is_number(column) else _unusable_words(column)
 
 
 def _unusable_number(values: FloatArray) -> str:
@@ -403,12 +403,12 @@ def _unusable_number(values: FloatArray) -> str:
 
 
 def _unusable_words(column: pd.Series[Any]) -> str:
-    if _type_of_values(column).startswith(("date", "time", "period", "interval")):
+    if type_of_values(column).startswith(("date", "time", "period", "interval")):
         return "a date or time is no feature; make a number of days of it in gold"
     nested = next((value for value in column.dropna() if isinstance(value, NESTED)), None)
     if nested is not None:
         return f"values of type {type(nested).__name__} are no feature; make numbers in gold"
-    only = _words(column).unique()
+    only = as_words(column).unique()
     return f"constant ({only[0]})" if len(only) == 1 else ""
 
 

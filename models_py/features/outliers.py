@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models_py.base.arrays import BoolArray, FloatArray
 from models_py.base.errors import DataError, MissingExtraError
 from models_py.studies.study import Outliers
-from models_py.base.arrays import BoolArray, FloatArray
 
 FAR_OUT = 3.0
 CHI_SQUARE_SHARE = 0.999

@@ -1,8 +1,10 @@
 """How one gold column becomes columns of the feature matrix."""
 
 from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any, Literal, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
+
 import numpy as np
 
 from models_py.base.arrays import FloatArray
@@ -46,27 +48,32 @@ class Recipe:
     order: tuple[str, ...] = ()
 
 
-def _type_of_values(column: pd.Series[Any]) -> str:
+def type_of_values(column: pd.Series[Any]) -> str:
+    """Return what pandas infers of a column's values, nulls left out."""
     from pandas.api.types import infer_dtype
 
     return str(infer_dtype(column, skipna=True))
 
 
-def _is_plain_number(column: pd.Series[Any]) -> bool:
+def is_plain_number(column: pd.Series[Any]) -> bool:
+    """Whether a column's type is a real number or a boolean."""
     from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
 
     return (is_numeric_dtype(column) or is_bool_dtype(column)) and not is_complex_dtype(column)
 
 
-def _is_number(column: pd.Series[Any]) -> bool:
-    return _is_plain_number(column) or _type_of_values(column) in NUMBERS_IN_OBJECTS
+def is_number(column: pd.Series[Any]) -> bool:
+    """Whether a column holds real numbers, be it as objects."""
+    return is_plain_number(column) or type_of_values(column) in NUMBERS_IN_OBJECTS
 
 
-def _numbers(column: pd.Series[Any]) -> FloatArray:
+def as_numbers(column: pd.Series[Any]) -> FloatArray:
+    """Return a column as floats, shape (rows,); nan where it is null."""
     return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _words(column: pd.Series[Any]) -> pd.Series[Any]:
+def as_words(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column's values as text, nulls kept."""
     # As objects: a pandas categorical would bring categories that no row has.
     return column.astype(object).map(_word, na_action="ignore")
 
@@ -78,30 +85,33 @@ def _word(value: object) -> str:
     return str(value)
 
 
-def _apply(recipe: Recipe, column: pd.Series[Any]) -> FloatArray:
-    return (_before_scaling(recipe, column) - recipe.center) / recipe.spread
+def apply_recipe(recipe: Recipe, column: pd.Series[Any]) -> FloatArray:
+    """Return a fitted feature of a column, shape (rows,)."""
+    return (before_scaling(recipe, column) - recipe.center) / recipe.spread
 
 
-def _is_two_valued(recipe: Recipe, column: pd.Series[Any]) -> bool:
+def is_two_valued(recipe: Recipe, column: pd.Series[Any]) -> bool:
+    """Whether a feature holds 0 and 1 alone before scaling."""
     if recipe.kind != "numeric":
         return recipe.kind != "ordinal"
-    values = _numbers(column)
+    values = as_numbers(column)
     return set(np.unique(values[~np.isnan(values)])) <= {0.0, 1.0}
 
 
-def _before_scaling(recipe: Recipe, column: pd.Series[Any]) -> FloatArray:
+def before_scaling(recipe: Recipe, column: pd.Series[Any]) -> FloatArray:
+    """Return a feature of a column before it is centered and scaled, shape (rows,)."""
     match recipe.kind:
         case "indicator":
             return column.isna().to_numpy().astype(np.float64)
         case "category":
-            words = _words(column).where(column.notna(), recipe.fill_category)
+            words = as_words(column).where(column.notna(), recipe.fill_category)
             return (words == recipe.category).to_numpy().astype(np.float64)
         case "ordinal":
             ranks = {word: float(rank) for rank, word in enumerate(recipe.order)}
-            known = _numbers(_words(column).map(ranks).astype(float))
+            known = as_numbers(as_words(column).map(ranks).astype(float))
             return np.where(np.isnan(known), recipe.fill, known)
         case "numeric":
-            return _transformed(recipe, _numbers(column))
+            return _transformed(recipe, as_numbers(column))
 
 
 def _transformed(recipe: Recipe, raw: FloatArray) -> FloatArray:
@@ -114,12 +124,14 @@ def _transformed(recipe: Recipe, raw: FloatArray) -> FloatArray:
     return values if recipe.power is None else _yeo_johnson(values, recipe.power)
 
 
-def _skewness(values: FloatArray) -> float:
+def skewness(values: FloatArray) -> float:
+    """Return the third standardised moment; 0 for values that are all alike."""
     spread = values.std()
     return float((((values - values.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
 
 
-def _yeo_johnson_power(values: FloatArray) -> float:
+def yeo_johnson_power(values: FloatArray) -> float:
+    """Return the power of the Yeo-Johnson transform that fits values best."""
     from scipy.stats import yeojohnson_normmax
 
     if np.abs(values).max() < NEARLY_ZERO:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.features.recipes import Dropped
 from models_py.studies.study import Selection
-from models_py.base.arrays import FloatArray, IntArray
 
 RANK_TOLERANCE = 1e-9
 IMPORTANCE_ROWS = 4000

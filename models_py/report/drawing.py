@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup, escape
 
-from models_py.report.numbers import plain, share
 from models_py.base.arrays import FloatArray
+from models_py.report.numbers import plain, share
 
 WIDTH = 440.0
 PALETTE = 12

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models_py.base import settings
+from models_py.base.arrays import FloatArray
+from models_py.base.errors import DataError, SegmenthouseError
 from models_py.database import contract
 from models_py.database.connection import Warehouse, open_warehouse
 from models_py.database.results import read_run_rows
-from models_py.base.errors import DataError, SegmenthouseError
-from models_py.segmentation.studied import read_studied
-from models_py.report.drawing import PALETTE
 from models_py.describe.words import many
+from models_py.report.drawing import PALETTE
 from models_py.runs.storage import load_run_models
+from models_py.segmentation.studied import read_studied
 from models_py.studies.study import Study
 from models_py.studies.vocabulary import ALGORITHMS
-from models_py.base.arrays import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd

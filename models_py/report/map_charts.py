@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.report.drawing import WIDTH, Frame, dots, drawing, joined, label, padded, tag
 from models_py.report.numbers import shortened, signed
-from models_py.base.arrays import FloatArray, IntArray
 
 HEIGHT = 400.0
 LETTER = 6.3

@@ -11,11 +11,7 @@ from models_py.report.numbers import day
 from models_py.report.sections.cards import cards_section, segment_cards
 from models_py.report.sections.changing import changing_section
 from models_py.report.sections.choosing import choosing_section
-from models_py.report.sections.comparing import (
-    profile_section,
-    resemblance_section,
-    sizes_section,
-)
+from models_py.report.sections.comparing import profile_section, resemblance_section, sizes_section
 from models_py.report.sections.data import (
     data_section,
     outliers_section,

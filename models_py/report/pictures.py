@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models_py.describe.words import column_words
 from models_py.base.errors import MissingExtraError
+from models_py.describe.words import column_words
 from models_py.report.facts import Facts, records
 from models_py.report.maps import principal_map, sampled
-from models_py.report.resemblance import draw_resemblance
 from models_py.report.numbers import share, shortened
+from models_py.report.resemblance import draw_resemblance
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models_py.base.errors import MissingExtraError
 from models_py.base.arrays import FloatArray
+from models_py.base.errors import MissingExtraError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.report.drawing import WIDTH, drawing, label, outline, tag
 from models_py.report.numbers import count, shortened
-from models_py.base.arrays import FloatArray, IntArray
 
 STRONGEST = 0.52
 """Opacity of the strongest cell of a heat map: letters stay legible on it."""

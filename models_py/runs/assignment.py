@@ -18,11 +18,11 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from models_py.clustering.rows import group_centres, nearest_centres
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import SegmenthouseError
+from models_py.clustering.rows import group_centres, nearest_centres
 from models_py.segmentation.measures.confidence import BLOCK_ROWS
 from models_py.segmentation.segmentation import Segmentation
-from models_py.base.arrays import FloatArray, IntArray
 
 MOST_ROWS = 100_000
 """Rows of the run kept at most, where the nearest of them decides."""

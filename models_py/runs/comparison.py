@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from models_py.base.arrays import BoolArray, FloatArray, IntArray
 from models_py.base.errors import DataError
 from models_py.segmentation.measures.agreement import adjusted_rand_of
-from models_py.base.arrays import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

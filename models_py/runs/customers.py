@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models_py.base.errors import DataError, UsageError, near_match
 from models_py.database.connection import Warehouse
 from models_py.database.gold import read_gold
-from models_py.base.errors import DataError, UsageError, near_match
 from models_py.runs.saved import SavedRun
 
 if TYPE_CHECKING:

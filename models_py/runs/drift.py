@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.runs.reference import (
     FeatureReference,
     bin_counts,
@@ -33,7 +34,6 @@ from models_py.runs.reference import (
     reconstruction_errors,
 )
 from models_py.runs.saved import SavedPartition, SavedRun
-from models_py.base.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

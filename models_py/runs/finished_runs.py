@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from models_py.base.errors import DataError, UsageError, near_match
 from models_py.database import contract
 from models_py.database.connection import Warehouse
-from models_py.base.errors import DataError, UsageError, near_match
 from models_py.studies.loading import load_study, shipped_studies
 
 

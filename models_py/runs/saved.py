@@ -10,20 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
 from models_py.features.matrix import FeatureMatrix
-from models_py.runs.assignment import (
-    Coordinates,
-    FittedRule,
-)
-from models_py.runs.reference import (
-    Reference,
-)
-from models_py.segmentation.measures.confidence import _confidences
+from models_py.runs.assignment import Coordinates, FittedRule
+from models_py.runs.reference import Reference
+from models_py.segmentation.measures.confidence import confidences
 from models_py.segmentation.studied import NOT_GIVEN
 from models_py.studies.study import Study
-from models_py.base.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +106,7 @@ class SavedPartition:
         """
         rows = self._coordinates(frame)
         groups = self.fitted.rule.predict(rows)
-        confidence = _confidences(rows.points, groups, self.centres)
+        confidence = confidences(rows.points, groups, self.centres)
         return Scored(rows.points, groups, self.segment_ids[groups], confidence)
 
     def _seen(self, common: FloatArray) -> FloatArray:

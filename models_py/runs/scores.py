@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models_py.base.errors import DataError, UsageError
 from models_py.database import contract
 from models_py.database.connection import Warehouse
 from models_py.database.results import create_table
-from models_py.base.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models_py.database.connection import literal, quoted
+from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError
+from models_py.database.connection import literal, quoted
 from models_py.features.recipes import Recipe
 from models_py.runs.assignment import NearestCentre, OneGroup
 from models_py.runs.saved import SavedPartition, SavedRun
 from models_py.segmentation.studied import NOT_GIVEN
-from models_py.base.arrays import FloatArray
 
 FRACTIONS = ("FLOAT", "DOUBLE", "REAL", "DECIMAL")
 """Types whose words are compared as numbers: 1.0 is the same category as 1."""
@@ -99,7 +99,7 @@ def _partition_sql(
     saved: SavedRun, part: SavedPartition, place: int, source: str, types: Mapping[str, str]
 ) -> str:
     features = [f"feature_{i}" for i in range(1, len(part.matrix.recipes_) + 1)]
-    made = [_feature(r, types[r.column]) for r in part.matrix.recipes_]
+    made = [feature(r, types[r.column]) for r in part.matrix.recipes_]
     steps = [(features, made)]
     for label, projection in _projections(part):
         names = [f"{label}_{i}" for i in range(1, len(projection.offsets) + 1)]
@@ -237,7 +237,8 @@ def _confidence(k: int) -> str:
     return f"case group_number {' '.join(cases)} end"
 
 
-def _feature(recipe: Recipe, column_type: str) -> str:
+def feature(recipe: Recipe, column_type: str) -> str:
+    """Return a fitted feature as a SQL expression on its gold column."""
     match recipe.kind:
         case "indicator":
             value = f"case when {_is_missing(recipe, column_type)} then 1e0 else 0e0 end"

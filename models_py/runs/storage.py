@@ -1,14 +1,16 @@
 """A run's fitted chain written to a folder and read back."""
 
 from __future__ import annotations
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, TYPE_CHECKING
+
 import json
-import numpy as np
-import numpy.typing as npt
 import os
 import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from models_py.base.arrays import FloatArray
 from models_py.base.errors import SegmenthouseError
@@ -38,6 +40,7 @@ from models_py.studies.vocabulary import ALGORITHMS
 
 if TYPE_CHECKING:
     import pandas as pd
+
     from models_py.features.encoders.base import Encoder
 
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models_py.base.arrays import IntArray
 from models_py.describe.advice import AdviceRule, advise
 from models_py.describe.effects import adjusted
+from models_py.describe.explanation import AskGold, Explanation, explained_rows
 from models_py.describe.names import name_segments, plural
 from models_py.describe.profiles import profile_categories, profile_segments
-from models_py.segmentation.measures.stability import UNSTABLE_BELOW
-from models_py.describe.explanation import AskGold, Explanation, explained_rows
 from models_py.runs.identity import Identity, match_segments, migrations
+from models_py.segmentation.measures.stability import UNSTABLE_BELOW
 from models_py.segmentation.segmentation import Segmentation
 from models_py.studies.study import Study
-from models_py.base.arrays import IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models_py.base import settings
-from models_py.database.connection import Warehouse, open_warehouse
+from models_py.base.arrays import BoolArray, FloatArray, IntArray
 from models_py.base.errors import DataError, StudyError
-from models_py.database.dbt import build_first_part
-from models_py.segmentation.studied import read_studied, segment_partitions
 from models_py.base.progress import Progress
+from models_py.database.connection import Warehouse, open_warehouse
+from models_py.database.dbt import build_first_part
 from models_py.runs.tables import global_groups
 from models_py.segmentation.prepare import ALL
-from models_py.base.arrays import BoolArray, FloatArray, IntArray
+from models_py.segmentation.studied import read_studied, segment_partitions
 
 if TYPE_CHECKING:
     import pandas as pd

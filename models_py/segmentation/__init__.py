@@ -1,1 +1,1 @@
-"""TODO package docstring."""
+"""From gold rows to the segments of a study: prepared, searched, chosen, refined."""

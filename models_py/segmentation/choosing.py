@@ -8,14 +8,14 @@ from typing import Literal
 
 import numpy as np
 
+from models_py.base.arrays import FloatArray
+from models_py.base.errors import DataError
 from models_py.clustering.algorithms import MixedRows
 from models_py.clustering.density import neighbour_distances
-from models_py.base.errors import DataError
 from models_py.segmentation.criteria import Measure, choose
 from models_py.segmentation.refining import measure_stability
 from models_py.segmentation.search import Found, Space
 from models_py.studies.study import Study
-from models_py.base.arrays import FloatArray
 
 MOST_REFITTED = 6
 """Candidates that the rule measures for stability before it settles for the most stable."""

@@ -12,10 +12,10 @@ from typing import Literal
 
 import numpy as np
 
-from models_py.clustering.candidate import Candidate
+from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError, near_match
 from models_py.clustering.auto import assign_noise, judged_rows, numbered
-from models_py.base.arrays import FloatArray
+from models_py.clustering.candidate import Candidate
 
 Measure = Literal[
     "silhouette",
@@ -108,7 +108,8 @@ def choose(
 
     Notes
     -----
-    ``"auto"`` judges at most 5,000 rows, drawn by `seed`; see `models_py.segmentation.auto.weighing`.
+    ``"auto"`` judges at most 5,000 rows, drawn by `seed`; see
+    `models_py.segmentation.auto.weighing`.
     """
     _check(candidates, by, measures)
     if by == "auto":

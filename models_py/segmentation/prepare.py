@@ -1,8 +1,10 @@
 """Rows made ready to be clustered: matrix, selection, outliers, encodings."""
 
 from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
@@ -19,6 +21,7 @@ from models_py.studies.study import Encoding, Outliers, Study
 
 if TYPE_CHECKING:
     import pandas as pd
+
     from models_py.features.encoders.base import Encoder
 
 ALL = "all"
@@ -176,7 +179,8 @@ def _fit_encoder(
     return encoder.fit_rows(frame, points, seed)
 
 
-def _mixed(study: Study, prepared: Prepared) -> MixedRows | None:
+def mixed_rows(study: Study, prepared: Prepared) -> MixedRows | None:
+    """Return the rows as k-prototypes wants them; None where no algorithm does."""
     if all(algorithm.name != "kprototypes" for algorithm in study.algorithms):
         return None
     fitted = prepared.common[prepared.fitted_rows]

@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models_py.clustering.candidate import Candidate
-from models_py.clustering.algorithms import MixedRows, Request, find_candidates, refit
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
+from models_py.clustering.algorithms import MixedRows, Request, find_candidates, refit
+from models_py.clustering.candidate import Candidate
 from models_py.segmentation.measures.stability import Stability, consensus, stability
 from models_py.segmentation.search import silhouettes
-from models_py.studies.study import Study, SubSearch
-from models_py.studies.study import Stability as Refits
-from models_py.base.arrays import FloatArray, IntArray
+from models_py.studies.study import Stability as Refits, Study, SubSearch
 
 REFIT_ROWS = 5000
 """Stability refits draw at most this many rows, so that their time does not grow with n²."""

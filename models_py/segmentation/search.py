@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from models_py.clustering.candidate import Candidate
+from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.progress import Progress
 from models_py.clustering.algorithms import MixedRows, Request, find_candidates
+from models_py.clustering.candidate import Candidate
+from models_py.segmentation.criteria import elbow
 from models_py.segmentation.measures.dbcv import relative_dbcv
 from models_py.segmentation.measures.gap import gap_statistic
-from models_py.segmentation.criteria import elbow
-from models_py.base.progress import Progress
-from models_py.base.arrays import FloatArray, IntArray
 
 GAP_ROWS = 3000
 """The gap statistic clusters at most this many rows, once for each reference."""
@@ -55,7 +55,7 @@ class Measures:
     noise_share, smallest_share
         Of the rows clustered: left as noise; in the smallest cluster.
     dbcv, gap
-        Density-based validity and gap statistic, where :mod:`models_py.segmentation.search` measured them.
+        Density-based validity and gap statistic, where :func:`with_evidence` measured them.
     is_elbow
         Where the inertia of its algorithm bends most over k.
     """

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models_py.clustering.candidate import NOISE, Candidate
-from models_py.clustering.algorithms import Request, nearest_labels
-from models_py.clustering.kprototypes import KPrototypes
-from models_py.segmentation.measures.confidence import confidences
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError, StudyError
-from models_py.segmentation.search import with_evidence
-from models_py.features.selection import feature_importance
 from models_py.base.progress import Progress
-from models_py.segmentation.prepare import ALL, Prepared, _mixed, prepare_rows
+from models_py.clustering.algorithms import Request, nearest_labels
+from models_py.clustering.candidate import NOISE, Candidate
+from models_py.clustering.kprototypes import KPrototypes
+from models_py.clustering.rows import group_centres
+from models_py.features.selection import feature_importance
+from models_py.segmentation.choosing import Winner, choose_winner
+from models_py.segmentation.measures.confidence import confidences
+from models_py.segmentation.prepare import ALL, Prepared, mixed_rows, prepare_rows
 from models_py.segmentation.refining import Refined, refine
-from models_py.segmentation.search import EXACT_SILHOUETTE_ROWS, Found, search
+from models_py.segmentation.search import EXACT_SILHOUETTE_ROWS, Found, search, with_evidence
 from models_py.studies.study import Study
 from models_py.studies.vocabulary import ALGORITHMS
-from models_py.base.arrays import FloatArray, IntArray
-from models_py.segmentation.choosing import Winner, choose_winner
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +87,7 @@ def segment_rows(
     """
     try:
         prepared = prepare_rows(frame, study, partition, seed, progress)
-        mixed = _mixed(study, prepared)
+        mixed = mixed_rows(study, prepared)
         spaces = prepared.spaces
         found = search(spaces, prepared.fitted_common, _requests(study), mixed, seed, progress)
         if study.choose.needs_evidence:
@@ -120,7 +120,7 @@ def segment_rows(
         found=found,
         choice=choice,
         groups=groups,
-        confidence=confidences(points, groups),
+        confidence=confidences(points, groups, group_centres(points, groups)),
         silhouette=row_silhouettes(points, groups),
         jaccard=jaccard,
     )

@@ -1,6 +1,7 @@
 """A study's gold rows, read and segmented one partition after the other."""
 
 from __future__ import annotations
+
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,11 +13,12 @@ from models_py.database import results
 from models_py.database.connection import open_warehouse
 from models_py.database.gold import GoldRows, read_gold
 from models_py.features.matrix import check_patterns, feature_columns
-from models_py.segmentation.segmentation import Segmentation, segment_rows
 from models_py.segmentation.prepare import ALL
+from models_py.segmentation.segmentation import Segmentation, segment_rows
 
 if TYPE_CHECKING:
     import pandas as pd
+
     from models_py.studies.study import Study
 
 WRITE_WAIT_SECONDS = 60.0

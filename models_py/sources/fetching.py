@@ -21,7 +21,6 @@ from models_py.base.errors import SourceError
 from models_py.base.progress import Progress
 from models_py.sources.checking import Inspection, inspect_file, is_gzip
 from models_py.sources.download import Patience, download
-from models_py.sources.installed import installed_data_dir
 from models_py.sources.found_files import (
     Offer,
     collect_offers,
@@ -30,6 +29,7 @@ from models_py.sources.found_files import (
     other_form,
     refusal,
 )
+from models_py.sources.installed import installed_data_dir
 from models_py.sources.registry import Source
 from models_py.sources.workbook import require_reader
 

@@ -9,8 +9,8 @@ import pytest
 from tests.warehouse.dbt_runs import Warehouse
 
 from models_py.base import settings
-from models_py.pipeline import Finished, run_study
 from models_py.base.progress import Silent
+from models_py.pipeline import Finished, run_study
 from models_py.studies.loading import load_study
 
 

@@ -12,10 +12,10 @@ from tests.domains.runs import check_row, readme_row, run_shipped
 from tests.warehouse.dbt_runs import Warehouse
 
 from models_py.base import settings
+from models_py.base.progress import Silent
 from models_py.commands.score_customers import main as score
 from models_py.pipeline import Finished, run_study
 from models_py.segmentation.studied import read_studied, segment_partitions
-from models_py.base.progress import Silent
 from models_py.studies.loading import load_study
 from models_py.studies.study import Algorithm, Encoding
 

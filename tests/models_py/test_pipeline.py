@@ -12,12 +12,10 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from planted_gold import asked, planted_customers, planted_study, write_gold
+from planted_gold import asked, gold_customers, planted_study, write_gold
 from sklearn.metrics import adjusted_rand_score
 
 from models_py.base import settings
-from models_py.database import contract
-from models_py.database.locks import run_lock
 from models_py.base.errors import (
     DataError,
     SegmenthouseError,
@@ -25,9 +23,11 @@ from models_py.base.errors import (
     WarehouseError,
     WarehouseLockedError,
 )
+from models_py.base.progress import Silent
+from models_py.database import contract
+from models_py.database.locks import run_lock
 from models_py.pipeline import Finished, run_study
 from models_py.segmentation.studied import segment_partitions
-from models_py.base.progress import Silent
 from models_py.studies.study import Study
 
 ROWS = 240
@@ -60,13 +60,13 @@ def stored(path: Path, table: str, run_id: str) -> pd.DataFrame:
 
 @pytest.fixture
 def gold(tmp_path: Path) -> Path:
-    return write_gold(tmp_path / "own.duckdb", planted_customers(ROWS))
+    return write_gold(tmp_path / "own.duckdb", gold_customers(ROWS))
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Finished]:
     """A warehouse with one run of the whole study."""
-    path = write_gold(tmp_path_factory.mktemp("done") / "own.duckdb", planted_customers(ROWS))
+    path = write_gold(tmp_path_factory.mktemp("done") / "own.duckdb", gold_customers(ROWS))
     return path, run(path)
 
 
@@ -155,7 +155,7 @@ def test_order_of_rows_and_of_columns_does_not_matter(
     tmp_path: Path, done: tuple[Path, Finished]
 ) -> None:
     path, first = done
-    shuffled = planted_customers(ROWS).sample(frac=1, random_state=3)
+    shuffled = gold_customers(ROWS).sample(frac=1, random_state=3)
     other = write_gold(tmp_path / "other.duckdb", shuffled[shuffled.columns[::-1]])
     second = run(other)
     one = stored(path, "assignments", first.run_id)
@@ -176,7 +176,7 @@ def test_order_of_rows_and_of_columns_does_not_matter(
 def test_the_view_carries_the_entitys_own_type(
     tmp_path: Path, key_type: str, first_id: int | None
 ) -> None:
-    customers = planted_customers(ROWS)
+    customers = gold_customers(ROWS)
     match key_type:
         case "date":
             keys = pd.date_range("2020-01-01", periods=ROWS).strftime("%Y-%m-%d").tolist()
@@ -203,7 +203,7 @@ def test_the_view_carries_the_entitys_own_type(
 def test_segments_keep_their_ids_as_customers_come_and_go(gold: Path) -> None:
     first = run(gold, quick())
     names = dict(asked(gold, "select segment_id, name from results.segments"))
-    customers = planted_customers(ROWS)
+    customers = gold_customers(ROWS)
     changed = pd.concat([customers.iloc[5:], customers.iloc[-5:].assign(
         customer_id=[f"N{i}" for i in range(5)], recency_days=1, weekend_share=0.75
     )])  # fmt: skip
@@ -250,7 +250,7 @@ def test_partitions_are_searched_each_for_itself(gold: Path) -> None:
 
 
 def test_a_null_partition_has_a_name(tmp_path: Path) -> None:
-    customers = planted_customers(ROWS)
+    customers = gold_customers(ROWS)
     customers["life_stage"] = customers["life_stage"].where(customers["life_stage"] != "XX")
     path = write_gold(tmp_path / "own.duckdb", customers)
     assert "not given" in run(path, quick(partition_by="life_stage")).reasons
@@ -454,7 +454,7 @@ def of_two_kinds(customers: pd.DataFrame) -> pd.DataFrame:
 def test_rows_that_cannot_be_segmented(
     tmp_path: Path, change: Any, study: Study, message: str
 ) -> None:
-    path = write_gold(tmp_path / "own.duckdb", change(planted_customers(ROWS)))
+    path = write_gold(tmp_path / "own.duckdb", change(gold_customers(ROWS)))
     with pytest.raises(SegmenthouseError) as failed:
         run(path, study)
     assert message in str(failed.value)
@@ -573,7 +573,7 @@ def test_no_warehouse(tmp_path: Path) -> None:
 
 
 def test_an_entity_named_as_a_column_of_the_view(tmp_path: Path) -> None:
-    customers = planted_customers(ROWS)
+    customers = gold_customers(ROWS)
     path = write_gold(tmp_path / "own.duckdb", customers)
     with duckdb.connect(str(path)) as database:
         database.execute(
@@ -587,7 +587,7 @@ def test_an_entity_named_as_a_column_of_the_view(tmp_path: Path) -> None:
 
 
 def test_names_that_need_quoting(tmp_path: Path) -> None:
-    path = write_gold(tmp_path / "own.duckdb", planted_customers(ROWS))
+    path = write_gold(tmp_path / "own.duckdb", gold_customers(ROWS))
     with duckdb.connect(str(path)) as database:
         database.execute(
             'create table gold."odd ""table" as select * rename (customer_id as "the id",'
@@ -603,13 +603,13 @@ def test_names_that_need_quoting(tmp_path: Path) -> None:
 
 def test_partitions_without_a_database() -> None:
     study = quick(partition_by="life_stage")
-    parts = segment_partitions(study, planted_customers(ROWS), 1, Silent())
+    parts = segment_partitions(study, gold_customers(ROWS), 1, Silent())
     rows = np.concatenate([part.prepared.rows for part in parts])
     assert sorted(rows.tolist()) == list(range(ROWS))
 
 
 def test_errors_of_a_partition_keep_their_class() -> None:
-    customers = planted_customers(ROWS)
+    customers = gold_customers(ROWS)
     customers.loc[customers["life_stage"] == "OA", "basket_spend_mean"] = 1.0
     study = quick(partition_by="life_stage", features={"include": ["basket_spend_mean"]})
     with pytest.raises(StudyError, match=r"^OA: no usable feature is left"):

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.models_py.runs.planted_house import customers, run, study, write_gold
 
 from models_py.base import settings
 from models_py.commands.check_drift import main
-from tests.models_py.scoring.planted_house import customers, run, study, write_gold
 
 SCRIPT = settings.repository() / "scripts" / "check_drift.py"
 

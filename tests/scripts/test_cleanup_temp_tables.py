@@ -18,7 +18,7 @@ import pytest
 from models_py.base import settings
 from models_py.commands.cleanup_temp_tables import main
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "models_py" / "database"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "models_py" / "database" / "maintenance"))
 from maintained_warehouse import LISTED, NOW, add_run, build, everything
 
 SCRIPT = settings.repository() / "scripts" / "cleanup_temp_tables.py"

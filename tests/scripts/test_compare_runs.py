@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.models_py.runs.planted_house import customers, run, study
 
 from models_py.base import settings
 from models_py.commands.compare_runs import main
 from models_py.commands.run_sql import main as run_sql
-from tests.models_py.scoring.planted_house import customers, run, study
 
 SCRIPT = settings.repository() / "scripts" / "compare_runs.py"
 

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from planted_gold import asked, planted_customers, planted_study, write_gold
+from planted_gold import asked, gold_customers, planted_study, write_gold
 
 from models_py.base import settings
-from models_py.commands.ending import end
 from models_py.base.errors import DataError
 from models_py.base.progress import show_progress
+from models_py.commands.ending import end
 
 SCRIPT = settings.repository() / "scripts" / "run_clustering.py"
 
@@ -21,7 +21,7 @@ SCRIPT = settings.repository() / "scripts" / "run_clustering.py"
 @pytest.fixture
 def study(home: Path) -> str:
     """A study in a file that wants Keras, and the warehouse that it reads."""
-    write_gold(settings.warehouse_path(), planted_customers())
+    write_gold(settings.warehouse_path(), gold_customers())
     path = home / "mine.toml"
     path.write_text(
         'title = "Mine"\ntable = "gold.grocery_customers"\nentity = "customer_id"\n'

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from planted_gold import asked, planted_customers, planted_study, write_gold
+from planted_gold import asked, gold_customers, planted_study, write_gold
 
 from models_py.base import settings
 from models_py.commands.run_clustering import main
@@ -21,7 +21,7 @@ HEAVY = {"duckdb", "sqlalchemy", "pandas", "pyarrow", "numpy", "sklearn", "scipy
 @pytest.fixture
 def warehouse(home: Path) -> Path:
     """The warehouse at the place where the home keeps it."""
-    return write_gold(settings.warehouse_path(), planted_customers())
+    return write_gold(settings.warehouse_path(), gold_customers())
 
 
 @pytest.fixture

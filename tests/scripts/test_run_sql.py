@@ -13,8 +13,8 @@ import duckdb
 import pytest
 
 from models_py.base import settings
-from models_py.commands.run_sql import Question, main, parse_parameters
 from models_py.base.errors import UsageError
+from models_py.commands.run_sql import Question, main, parse_parameters
 
 SCRIPT = settings.repository() / "scripts" / "run_sql.py"
 SEGMENTS = """-- Segments by size, one or all of them.

@@ -11,10 +11,10 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
+from tests.models_py.runs.planted_house import customers, run, study
 
 from models_py.base import settings
 from models_py.commands.score_customers import main
-from tests.models_py.scoring.planted_house import customers, run, study
 
 SCRIPT = settings.repository() / "scripts" / "score_customers.py"
 

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from planted_gold import planted_customers, planted_study, write_gold
+from planted_gold import gold_customers, planted_study, write_gold
 
 from models_py.base import settings
+from models_py.base.progress import Silent
 from models_py.commands.write_report import main
 from models_py.pipeline import run_study
-from models_py.base.progress import Silent
 
 SCRIPT = settings.repository() / "scripts" / "write_report.py"
 HEAVY = {"duckdb", "pandas", "numpy", "sklearn", "matplotlib", "jinja2"}
@@ -22,7 +22,7 @@ HEAVY = {"duckdb", "pandas", "numpy", "sklearn", "matplotlib", "jinja2"}
 @pytest.fixture
 def run_id(home: Path) -> str:
     """A finished run without a report."""
-    path = write_gold(settings.warehouse_path(), planted_customers())
+    path = write_gold(settings.warehouse_path(), gold_customers())
     return run_study(planted_study(), path, 3, Silent()).run_id
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
-from planted_gold import planted_customers, planted_study, write_gold
+from planted_gold import gold_customers, planted_study, write_gold
 
 from models_py.base import settings
+from models_py.base.progress import Silent
 from models_py.commands.run_sql import ask, find_question, main
 from models_py.pipeline import run_study
-from models_py.base.progress import Silent
 
 QUESTIONS = sorted(settings.sql_dir().glob("*.sql"))
 MAY_BE_EMPTY = {"rejected_rows", "validity"}
@@ -22,7 +22,7 @@ MAY_BE_EMPTY = {"rejected_rows", "validity"}
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs of the default study's name and one by life stage, over planted customers."""
-    path = write_gold(tmp_path_factory.mktemp("questions") / "own.duckdb", planted_customers())
+    path = write_gold(tmp_path_factory.mktemp("questions") / "own.duckdb", gold_customers())
     quick = {
         "algorithms": [{"name": "kmeans", "k": 3}],
         "stability": {"refits": 2},
@@ -116,4 +116,4 @@ def test_the_planted_gold_has_columns_of_the_real_one() -> None:
     told = settings.dbt_project_dir() / "models" / "gold" / "grocery" / "_grocery__models.yml"
     models = {m["name"]: m for m in yaml.safe_load(told.read_text())["models"]}
     real = {column["name"] for column in models["gold_grocery_customers"]["columns"]}
-    assert set(planted_customers()) - {"planted"} <= real
+    assert set(gold_customers()) - {"planted"} <= real

@@ -6,9 +6,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from tests.warehouse.dbt_runs import Warehouse
 
 from models_py.sources.dbt_plugin import complete_journey_dir
-from tests.warehouse.dbt_runs import Warehouse
 
 
 def test_bronze_has_every_raw_row(complete_journey: Warehouse) -> None:

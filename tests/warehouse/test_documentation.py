@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.warehouse.dbt_runs import Warehouse
 
 from models_py.base import settings
-from tests.warehouse.dbt_runs import Warehouse
 
 
 def undescribed(warehouse: Warehouse) -> list[str]:

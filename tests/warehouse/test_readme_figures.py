@@ -7,13 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.warehouse.dbt_runs import Warehouse
 
 from models_py.base import settings
-from models_py.pipeline import run_study
 from models_py.base.progress import Silent
-from models_py.studies.loading import DEFAULT, load_study
+from models_py.pipeline import run_study
 from models_py.runs.validity import check_validity
-from tests.warehouse.dbt_runs import Warehouse
+from models_py.studies.loading import DEFAULT, load_study
 
 README = (settings.repository() / "README.md").read_text(encoding="utf-8")
 CLOSE = 0.015

@@ -1,1 +1,1 @@
-"""TODO package docstring."""
+"""What keeps a warehouse sound: backup, restore, cleanup, compaction, checks."""

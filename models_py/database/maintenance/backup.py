@@ -19,8 +19,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from models_py.database.maintenance import durable
-from models_py.database.maintenance import definitions
+from models_py.base.errors import WarehouseError
+from models_py.base.progress import Progress, Silent
+from models_py.database.connection import Warehouse, literal, open_warehouse, quoted
+from models_py.database.maintenance import definitions, durable
 from models_py.database.maintenance.catalog import (
     TABLE,
     VIEW,
@@ -33,7 +35,6 @@ from models_py.database.maintenance.catalog import (
     reads_among,
     stored_bytes,
 )
-from models_py.database.connection import Warehouse, literal, open_warehouse, quoted
 from models_py.database.maintenance.fingerprint import (
     Fingerprint,
     differences,
@@ -41,8 +42,6 @@ from models_py.database.maintenance.fingerprint import (
     take_fingerprints,
 )
 from models_py.database.maintenance.naming import NamingRules, matches
-from models_py.base.errors import WarehouseError
-from models_py.base.progress import Progress, Silent
 
 BY_FILE, BY_TABLES = "file", "tables"
 MANIFEST_NAME = "manifest.json"

@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from pathlib import Path
 
+from models_py.base.errors import UsageError, WarehouseError
+from models_py.base.progress import Progress, Silent
 from models_py.database import contract
+from models_py.database.connection import Warehouse
 from models_py.database.maintenance.backup import list_backups
 from models_py.database.maintenance.catalog import (
     LAYERS,
@@ -25,11 +28,8 @@ from models_py.database.maintenance.catalog import (
     read_relations,
     stored_bytes,
 )
-from models_py.database.connection import Warehouse
 from models_py.database.maintenance.fingerprint import Fingerprint, differences, take_fingerprints
 from models_py.database.maintenance.naming import BACKUP, TEMP, NamingRules, Verdict, matches
-from models_py.base.errors import UsageError, WarehouseError
-from models_py.base.progress import Progress, Silent
 
 ORPHAN, RUNS = "orphan", "runs"
 RUN = "run"

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from models_py.database.maintenance import durable
-from models_py.database.maintenance import definitions
-from models_py.database.maintenance.catalog import TABLE, current_database, read_relations
-from models_py.database.connection import Warehouse, literal, open_warehouse, quoted
-from models_py.database.maintenance.fingerprint import differences, take_fingerprints
 from models_py.base.errors import WarehouseError
 from models_py.base.progress import Progress, Silent
+from models_py.database.connection import Warehouse, literal, open_warehouse, quoted
+from models_py.database.maintenance import definitions, durable
+from models_py.database.maintenance.catalog import TABLE, current_database, read_relations
+from models_py.database.maintenance.fingerprint import differences, take_fingerprints
 
 COPY_SUFFIX = ".compacting"
 COPIED = "segmenthouse_copy"

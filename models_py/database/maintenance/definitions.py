@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from models_py.database.maintenance.catalog import IDENTIFIER, Name, view_body
-from models_py.database.connection import Warehouse, literal, quoted
 from models_py.base.errors import WarehouseError
+from models_py.database.connection import Warehouse, literal, quoted
+from models_py.database.maintenance.catalog import IDENTIFIER, Name, view_body
 
 _PATH = rf"{IDENTIFIER}(?:\.{IDENTIFIER})*"
 _TABLE_HEAD = re.compile(rf"CREATE\s+TABLE\s+{_PATH}(?=\()", re.IGNORECASE)

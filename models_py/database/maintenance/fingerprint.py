@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from models_py.database.maintenance.catalog import Name
-from models_py.database.connection import Warehouse, literal, quoted
 from models_py.base.progress import Progress, Silent
+from models_py.database.connection import Warehouse, literal, quoted
+from models_py.database.maintenance.catalog import Name
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from models_py.base.errors import WarehouseError
 from models_py.database import contract
+from models_py.database.connection import Warehouse, quoted
 from models_py.database.maintenance.catalog import (
     LAYERS,
     TABLE,
@@ -16,8 +18,6 @@ from models_py.database.maintenance.catalog import (
     read_ownership,
     read_relations,
 )
-from models_py.database.connection import Warehouse, quoted
-from models_py.base.errors import WarehouseError
 
 CUSTOMER_COLUMNS = ("customer_id", "household_id")
 REJECTIONS_SUFFIX = "_rejections"

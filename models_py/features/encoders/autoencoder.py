@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from models_py.base.arrays import Float32Array, IntArray
 from models_py.features.encoders.keras_backend import import_keras
 from models_py.features.encoders.layers import (
     Array,
@@ -25,7 +26,6 @@ from models_py.features.encoders.network import (
 )
 from models_py.features.encoders.settings import AutoencoderSettings, DenoisingSettings, Settings
 from models_py.features.encoders.training import Batch, Draw
-from models_py.base.arrays import Float32Array, IntArray
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from models_py.base import checksums as storage
-from models_py.features.encoders.settings import Settings
-from models_py.base.errors import DataError
 from models_py.base.arrays import FloatArray
+from models_py.base.errors import DataError
+from models_py.features.encoders.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from models_py.features.encoders import settings as known
 from models_py.base.checksums import SavedEncoderError, read_manifest
 from models_py.base.errors import StudyError, near_match
+from models_py.features.encoders import settings as known
 
 if TYPE_CHECKING:
     from models_py.features.encoders.base import Encoder
 
 ENCODERS: dict[str, tuple[type[known.Settings], str, str]] = {
-    "none": (known.IdentitySettings, "identity", "IdentityEncoder"),
+    "none": (known.IdentitySettings, "none", "IdentityEncoder"),
     "pca": (known.PcaSettings, "pca", "PcaEncoder"),
     "autoencoder": (known.AutoencoderSettings, "autoencoder", "Autoencoder"),
     "denoising_autoencoder": (known.DenoisingSettings, "autoencoder", "DenoisingAutoencoder"),
@@ -89,7 +89,7 @@ def load_encoder(folder: Path) -> Encoder:
 
 def _class_of(kind: str) -> Any:
     _, module, name = ENCODERS[kind]
-    return getattr(import_module(f"models_py.encoders.{module}"), name)
+    return getattr(import_module(f"models_py.features.encoders.{module}"), name)
 
 
 def _told(settings_class: type[known.Settings], error: Any) -> str:

@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from models_py.base import checksums as storage
+from models_py.base.arrays import Float32Array, FloatArray, IntArray
+from models_py.base.errors import DataError
 from models_py.features.encoders.autoencoder import Autoencoder
 from models_py.features.encoders.base import Encoder
 from models_py.features.encoders.layers import Array, Dense, Weights, forward, weight_shapes
 from models_py.features.encoders.network import NETWORK_FILE, TRANSFORM_ROWS
 from models_py.features.encoders.settings import DecSettings, Settings
 from models_py.features.encoders.training import AdamLoop, Batch, Draw
-from models_py.base.errors import DataError
-from models_py.base.arrays import Float32Array, FloatArray, IntArray
 
 CENTERS_FILE = "centers.skops"
 CENTERS = "centers"

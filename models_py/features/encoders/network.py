@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from models_py.base import checksums as storage
+from models_py.base.arrays import Float32Array, FloatArray, IntArray
 from models_py.features.encoders.base import Encoder
 from models_py.features.encoders.keras_backend import import_keras
 from models_py.features.encoders.layers import Dense, Weights, dropout_width, forward, weight_shapes
 from models_py.features.encoders.training import AdamLoop, Draw, RowLoss, split_rows, train
-from models_py.base.arrays import Float32Array, FloatArray, IntArray
 
 NETWORK_FILE = "network.keras"
 TRANSFORM_ROWS = 16_384

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from models_py.base.arrays import FloatArray
 from models_py.features.encoders.base import Encoder
 from models_py.features.encoders.settings import IdentitySettings
-from models_py.base.arrays import FloatArray
 
 
 class IdentityEncoder(Encoder):

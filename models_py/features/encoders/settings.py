@@ -43,9 +43,9 @@ class PcaSettings(Settings):
 class TextSettings(Settings):
     """A sentence for each row, and the model that embeds it.
 
-    ``template`` names columns in braces (see :mod:`models_py.features.encoders.sentences`), ``words``
-    gives what stands for false and true in a column, ``missing`` for null. ``model`` is the
-    path of a folder or a name; ``components`` of the embedding are kept.
+    ``template`` names columns in braces (see :mod:`models_py.features.encoders.sentences`),
+    ``words`` gives what stands for false and true in a column, ``missing`` for null. ``model`` is
+    the path of a folder or a name; ``components`` of the embedding are kept.
     """
 
     kind = "text"

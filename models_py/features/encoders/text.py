@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from models_py.base import settings
+from models_py.base.arrays import FloatArray
+from models_py.base.checksums import SavedEncoderError
+from models_py.base.errors import DataError
 from models_py.features.encoders.base import Encoder
 from models_py.features.encoders.embedding import CachedEmbedder, TextModel, find_model
 from models_py.features.encoders.pca import PcaEncoder
 from models_py.features.encoders.sentences import render_rows, template_columns
 from models_py.features.encoders.settings import PcaSettings, TextSettings
-from models_py.base.checksums import SavedEncoderError
-from models_py.base.errors import DataError
-from models_py.base.arrays import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd

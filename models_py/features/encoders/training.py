@@ -14,11 +14,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from models_py.base.arrays import Float32Array, FloatArray, IntArray
+from models_py.base.errors import DataError
 from models_py.features.encoders.keras_backend import import_jax
 from models_py.features.encoders.layers import Array, Weights
 from models_py.features.encoders.settings import TrainingSettings
-from models_py.base.errors import DataError
-from models_py.base.arrays import Float32Array, FloatArray, IntArray
 
 Batch = Mapping[str, Array]
 """Arrays whose first axis is the rows; every loss says which it reads."""

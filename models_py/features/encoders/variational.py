@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from models_py.base.arrays import Float32Array, IntArray
 from models_py.features.encoders.keras_backend import import_keras
 from models_py.features.encoders.layers import (
     Array,
@@ -24,7 +25,6 @@ from models_py.features.encoders.network import (
 )
 from models_py.features.encoders.settings import VariationalSettings
 from models_py.features.encoders.training import Batch, Draw
-from models_py.base.arrays import Float32Array, IntArray
 
 LOG_VARIANCE_LIMIT = 10.0
 

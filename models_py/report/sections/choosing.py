@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models_py.base.arrays import FloatArray
 from models_py.report.content import Figure, Section, Table
 from models_py.report.facts import Facts, number, records
 from models_py.report.line_charts import Band, Curve, draw_curves, draw_silhouettes
@@ -14,7 +15,6 @@ from models_py.report.numbers import plain, plural, share
 from models_py.report.sections.summary import mean_silhouette
 from models_py.report.shape_charts import draw_tree
 from models_py.studies.vocabulary import ALGORITHMS
-from models_py.base.arrays import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.describe.words import column_words
 from models_py.report.content import Figure, Section
 from models_py.report.facts import Facts
@@ -20,7 +21,6 @@ from models_py.report.maps import (
     sampled,
 )
 from models_py.report.numbers import listed, share, shortened
-from models_py.base.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,1 +1,1 @@
-"""TODO package docstring."""
+"""The automatic choice: evidence of every candidate, weighed."""

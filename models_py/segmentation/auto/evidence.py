@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models_py.base.errors import DataError
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.errors import DataError
 
 NEIGHBOURS = 10
 REACH_RANK = 8

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from models_py.base.threads import compiled
 from models_py.base.arrays import BoolArray, FloatArray, IntArray
+from models_py.base.threads import compiled
 
 WIDEST = 10.0
 """Ratios of distances are held within 1/10 .. 10 (inside segments from 1/2)."""

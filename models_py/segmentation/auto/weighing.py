@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.clustering.candidate import Candidate
 from models_py.segmentation.auto.evidence import EVIDENCE, measure_evidence, prepare_evidence
-from models_py.base.arrays import FloatArray, IntArray
 
 FAMILIES = (
     "kmeans",
@@ -195,7 +195,7 @@ def one_group_chance(evidence: FloatArray) -> float:
 
 @cache
 def _stored() -> dict[str, Any]:
-    text = files("models_py.evaluation").joinpath("weights.json").read_text(encoding="utf-8")
+    text = files("models_py.segmentation.auto").joinpath("weights.json").read_text(encoding="utf-8")
     stored: dict[str, Any] = json.loads(text)
     return stored
 

@@ -1,17 +1,33 @@
 """How sure an assignment is: the own centre against the nearest other."""
 
 from __future__ import annotations
+
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
-from models_py.clustering.rows import centre_distances, group_centres
+from models_py.clustering.rows import centre_distances
 
 BLOCK_ROWS = 100_000
 """Rows whose distances to all centres are held at one time."""
 
 
-def _confidences(points: FloatArray, groups: IntArray, centres: FloatArray) -> FloatArray:
-    # As models_py.segmentation.measures.confidence.confidences, but from the centres of the run.
+def confidences(points: FloatArray, groups: IntArray, centres: FloatArray) -> FloatArray:
+    """Return how clearly each row belongs: 1 - distance to its centre / to the nearest other.
+
+    Parameters
+    ----------
+    points
+        Shape (rows, columns): the encoding that was clustered.
+    groups
+        Shape (rows,): 0..k-1.
+    centres
+        Shape (k, columns): the groups' centres.
+
+    Returns
+    -------
+    FloatArray
+        Shape (rows,), 0 (as near to another centre, or nearer) to 1; all 1 for one group.
+    """
     if len(centres) < 2:
         return np.ones(len(points))
     parts = []
@@ -24,30 +40,3 @@ def _confidences(points: FloatArray, groups: IntArray, centres: FloatArray) -> F
         other = distances.min(axis=1)
         parts.append(1.0 - np.divide(own, other, out=np.ones_like(own), where=other > 0))
     return np.asarray(np.clip(np.concatenate(parts), 0.0, 1.0))
-
-
-def confidences(points: FloatArray, groups: IntArray) -> FloatArray:
-    """Return how clearly each row belongs: 1 - distance to its centre / to the nearest other.
-
-    Parameters
-    ----------
-    points
-        Shape (rows, columns): the encoding that was clustered.
-    groups
-        Shape (rows,): 0..k-1.
-
-    Returns
-    -------
-    FloatArray
-        Shape (rows,), 0 (as near to another centre, or nearer) to 1; all 1 for one group.
-    """
-    centres = group_centres(points, groups)
-    if len(centres) < 2:
-        return np.ones(len(points))
-    distances = centre_distances(points, centres)
-    rows = np.arange(len(points))
-    own = distances[rows, groups]
-    distances[rows, groups] = np.inf
-    other = distances.min(axis=1)
-    share = np.divide(own, other, out=np.ones_like(own), where=other > 0)
-    return np.asarray(np.clip(1.0 - share, 0.0, 1.0))

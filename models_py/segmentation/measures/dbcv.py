@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models_py.clustering.candidate import NOISE
-from models_py.base.errors import DataError
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.clustering.candidate import NOISE
 
 SAMPLED_ROWS = 2_000
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from models_py.base.threads import compiled
 from models_py.base.arrays import BoolArray, FloatArray, IntArray
+from models_py.base.threads import compiled
 
 
 @compiled

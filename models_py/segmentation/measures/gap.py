@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models_py.base.errors import DataError
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.errors import DataError
 
 SweepInertia = Callable[[FloatArray, Sequence[int], int], FloatArray]
 

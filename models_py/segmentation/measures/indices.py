@@ -14,10 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models_py.base.errors import DataError
-from models_py.base.threads import compiled
-from models_py.base.threads import across_threads
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.base.threads import across_threads, compiled
 
 NOISE = -1
 

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.threads import across_threads, compiled, row_ranges
 from models_py.clustering.distances import TILE, load_tile, measurable_rows, tile_squares
-from models_py.base.threads import compiled, row_ranges
 from models_py.segmentation.measures.indices import (
     NOISE,
     ClusterMoments,
@@ -28,8 +29,6 @@ from models_py.segmentation.measures.indices import (
     cluster_moments,
     dense_labels,
 )
-from models_py.base.threads import across_threads
-from models_py.base.arrays import FloatArray, IntArray
 
 _MOST_CELLS = 1024  # cells whose running sums for one tile of rows fit in the second-level cache
 

@@ -16,10 +16,10 @@ from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
-from models_py.clustering.candidate import NOISE
-from models_py.base.errors import DataError
-from models_py.segmentation.measures.agreement import adjusted_rand, contingency, segment_jaccard
 from models_py.base.arrays import BoolArray, FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.clustering.candidate import NOISE
+from models_py.segmentation.measures.agreement import adjusted_rand, contingency, segment_jaccard
 
 UNSTABLE_BELOW = 0.6
 CONSENSUS_CELLS = 3_000

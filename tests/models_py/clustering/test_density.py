@@ -6,8 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy.cluster.hierarchy import linkage
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
@@ -15,7 +14,9 @@ from sklearn.cluster import DBSCAN, HDBSCAN
 from sklearn.metrics import adjusted_rand_score
 
 from models_py.base import threads
+from models_py.base.errors import DataError, MemoryRefusedError
 from models_py.clustering import density
+from models_py.clustering.dbscan import dbscan, dbscan_peak_bytes
 from models_py.clustering.density import (
     default_min_samples,
     density_hierarchy,
@@ -23,8 +24,6 @@ from models_py.clustering.density import (
     hdbscan_peak_bytes,
     neighbour_distances,
 )
-from models_py.clustering.dbscan import dbscan, dbscan_peak_bytes
-from models_py.base.errors import DataError, MemoryRefusedError
 
 
 def drawn_groups(n, p, groups=6, spread=3.0, seed=0):

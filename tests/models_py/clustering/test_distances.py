@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy.spatial.distance import cdist
 from sklearn.metrics import pairwise_distances
 
-from models_py.clustering.distances import TILE, load_tile, measurable_rows, tile_squares
 from models_py.base.errors import DataError, UsageError
+from models_py.clustering.distances import TILE, load_tile, measurable_rows, tile_squares
 
 tables = arrays(
     np.float64,

@@ -6,17 +6,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from sklearn.cluster import BisectingKMeans, KMeans
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
 from models_py.base import threads
+from models_py.base.errors import DataError
 from models_py.clustering import kmeans, rows
 from models_py.clustering.kmeans import kmeans_peak_bytes, kmeans_sweep, lloyd
 from models_py.clustering.kmeans_variants import bisecting_kmeans_sweep, minibatch_kmeans_sweep
-from models_py.base.errors import DataError
 
 SWEEPS = (kmeans_sweep, minibatch_kmeans_sweep, bisecting_kmeans_sweep)
 

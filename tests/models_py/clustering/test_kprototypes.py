@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from kmodes.kprototypes import KPrototypes as Rival
 from kmodes.util.dissim import matching_dissim
 from kmodes.util.init_methods import init_cao
 
 from models_py.base import threads
+from models_py.base.errors import DataError
 from models_py.clustering import kprototypes
 from models_py.clustering.kprototypes import (
     KPrototypes,
@@ -20,7 +20,6 @@ from models_py.clustering.kprototypes import (
     kprototypes_peak_bytes,
     kprototypes_sweep,
 )
-from models_py.base.errors import DataError
 
 
 def mixed_rows(n, seed=0):

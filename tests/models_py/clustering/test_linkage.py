@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import pdist
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score
 
+from models_py.base import threads
+from models_py.base.errors import DataError, MemoryRefusedError, UsageError
 from models_py.clustering import linkage
 from models_py.clustering.linkage import (
     METHODS,
@@ -15,8 +16,6 @@ from models_py.clustering.linkage import (
     linkage_tree,
     linkage_trees,
 )
-from models_py.base.errors import DataError, MemoryRefusedError, UsageError
-from models_py.base import threads
 
 PAIRS = [(method, "euclidean") for method in METHODS]
 PAIRS += [(method, "cosine") for method in METHODS if method != "ward"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy.stats import multivariate_normal, norm
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
 from models_py.base import threads
+from models_py.base.errors import DataError
 from models_py.clustering import kmeans, mixture
 from models_py.clustering.mixture import (
     COVARIANCES,
@@ -19,7 +19,6 @@ from models_py.clustering.mixture import (
     gaussian_mixture_sweep,
     mixture_peak_bytes,
 )
-from models_py.base.errors import DataError
 
 
 def stretched_groups(n, seed=0):

@@ -9,9 +9,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from models_py.base.errors import DataError, StudyError, WarehouseError
 from models_py.database.connection import Warehouse, open_warehouse
 from models_py.database.gold import GoldRows, read_gold
-from models_py.base.errors import DataError, StudyError, WarehouseError
 
 TABLE = """
 create schema gold;

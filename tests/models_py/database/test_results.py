@@ -14,10 +14,10 @@ import duckdb
 import pandas as pd
 import pytest
 
+from models_py.base.errors import WarehouseError
 from models_py.database import contract, results
 from models_py.database.connection import Warehouse, open_warehouse
 from models_py.database.locks import run_lock
-from models_py.base.errors import WarehouseError
 
 NO_SEGMENTS = pd.DataFrame({"study": [], "segment_id": []})
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from models_py.describe.advice import AdviceRule, advise, load_advice
 from models_py.base.errors import StudyError
+from models_py.describe.advice import AdviceRule, advise, load_advice
 
 
 def segments(**changes: object) -> pd.DataFrame:

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from models_py.describe.profiles import profile_segments
-from models_py.segmentation.measures.confidence import confidences
 
 IDS = np.array([4, 4, 4, 7, 7])
 
@@ -68,26 +67,3 @@ def test_words_alone_give_no_rows() -> None:
     told = profile_segments(pd.DataFrame({"word": list("abcde")}), IDS)
     assert told.empty
     assert {"segment_id", "feature", "z", "importance"} <= set(told.columns)
-
-
-def test_confidence_is_one_minus_the_ratio_of_distances() -> None:
-    points = np.array([[0.0], [0.0], [2.0], [10.0], [10.0]])
-    groups = np.array([0, 0, 0, 1, 1])
-    own, other = 2 / 3, 10 - 2 / 3
-    expected = [1 - own / 10, 1 - own / 10, 1 - (2 - own) / 8, 1.0, 1.0]
-    assert other > own
-    np.testing.assert_allclose(confidences(points, groups), expected)
-
-
-def test_confidence_never_leaves_zero_to_one() -> None:
-    points = np.array([[0.0], [9.0], [10.0], [11.0]])
-    told = confidences(points, np.array([0, 0, 1, 1]))
-    assert told[1] == 0.0
-    assert ((told >= 0) & (told <= 1)).all()
-    np.testing.assert_array_equal(confidences(points, np.zeros(4, dtype=np.int64)), 1.0)
-
-
-def test_centres_in_one_place_give_no_confidence() -> None:
-    points = np.array([[-1.0], [1.0], [-2.0], [2.0]])
-    np.testing.assert_array_equal(confidences(points, np.array([0, 0, 1, 1])), 0.0)
-    np.testing.assert_array_equal(confidences(points * 0, np.array([0, 0, 1, 1])), 0.0)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 from statsmodels.tools import add_constant
 
+from models_py.base.arrays import FloatArray
 from models_py.features.selection import (
     Selected,
     feature_importance,
@@ -18,7 +18,6 @@ from models_py.features.selection import (
     variance_inflation,
 )
 from models_py.studies.study import Selection
-from models_py.base.arrays import FloatArray
 
 OFF: dict[str, Any] = {"min_variance": 0.0, "max_correlation": None, "max_vif": None}
 

@@ -9,11 +9,11 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
-from planted_gold import planted_customers, planted_study
+from planted_gold import gold_customers, planted_study
 
+from models_py.base.progress import Silent
 from models_py.database.connection import quoted
 from models_py.pipeline import Finished, run_study
-from models_py.base.progress import Silent
 from models_py.studies.study import Study
 
 AWKWARD = "A & B <script>alert('x')</script>"
@@ -42,7 +42,7 @@ class Reported:
 
 def customers(rows: int = 360, seed: int = 1) -> pd.DataFrame:
     """Customers with words, missing values and ids that nothing else on a page looks like."""
-    frame = planted_customers(rows, seed)
+    frame = gold_customers(rows, seed)
     generator = np.random.default_rng(seed)
     frame["customer_id"] = [f"QX{number:05d}ZW" for number in range(rows)]
     frame["home"] = np.where(frame["planted"] == "big", AWKWARD, "flat")

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from models_py.report import drawing as drawing_module
-from models_py.report import pictures
+from models_py.base.arrays import FloatArray
+from models_py.report import drawing as drawing_module, pictures
 from models_py.report.drawing import PALETTE, Frame, drawing, label, tag, tick_text, ticks
 from models_py.report.line_charts import Band, Curve, draw_curves, draw_silhouettes
 from models_py.report.map_charts import Cloud, Place, Swarm, draw_map, draw_swarms, spread_apart
@@ -24,7 +23,6 @@ from models_py.report.shape_charts import (
     draw_tree,
     leaf_order,
 )
-from models_py.base.arrays import FloatArray
 
 AWKWARD = "<b onload='x'>\"&"
 

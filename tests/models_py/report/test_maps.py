@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from models_py.base import settings
+from models_py.base.arrays import FloatArray
 from models_py.describe.surrogate import SHAP_ROWS
 from models_py.report.maps import (
     MCA_ROWS,
@@ -16,7 +17,6 @@ from models_py.report.maps import (
     principal_map,
     sampled,
 )
-from models_py.base.arrays import FloatArray
 
 
 def blobs(rows: int = 240, columns: int = 5, seed: int = 3) -> FloatArray:

@@ -1,0 +1,135 @@
+"""Every algorithm by its name, over planted groups."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.errors import DataError, MemoryRefusedError
+from models_py.clustering import algorithms as catalog
+from models_py.clustering.algorithms import (
+    MixedRows,
+    Request,
+    find_candidates,
+    nearest_labels,
+    refit,
+)
+from models_py.clustering.candidate import NOISE, Candidate
+from models_py.studies.vocabulary import ALGORITHMS, PARAMETERS, refused
+
+TRUTH = np.repeat([0, 1, 2], [60, 40, 30])
+
+
+@pytest.fixture(scope="module")
+def points() -> FloatArray:
+    centres = np.array([[0.0, 0.0, 1.0], [9.0, 1.0, 1.0], [2.0, 9.0, -6.0]])
+    generator = np.random.default_rng(5)
+    return np.ascontiguousarray(centres[TRUTH] + generator.normal(size=(len(TRUTH), 3)))
+
+
+@pytest.fixture(scope="module")
+def mixed(points: FloatArray) -> MixedRows:
+    return MixedRows(points, TRUTH[:, None].astype(np.int64))
+
+
+def request(name: str, **parameters: object) -> Request:
+    return Request(name, [] if ALGORITHMS[name].finds_k else [3], parameters)
+
+
+def find(points: FloatArray, *requests: Request, mixed: MixedRows | None = None) -> list[Candidate]:
+    return list(find_candidates(requests, points, mixed, seed=3))
+
+
+@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name != "auto"])
+def test_each_finds_refits_and_predicts(points: FloatArray, mixed: MixedRows, name: str) -> None:
+    parameters = {"min_cluster_size": 20} if name == "hdbscan" else {}
+    (found,) = find(points, request(name, **parameters), mixed=mixed)
+    assert (found.algorithm, found.k) == (name, 3)
+    inside = found.labels != NOISE
+    assert adjusted_rand_score(TRUTH[inside], found.labels[inside]) == 1.0
+    assert found.noise_share < 0.2
+    json.dumps(dict(found.parameters))
+    np.testing.assert_array_equal(refit(found, points, mixed, 3), found.labels)
+    fitted: IntArray = nearest_labels(found, points, points)
+    assert (fitted >= 0).all()
+    np.testing.assert_array_equal(fitted[inside], found.labels[inside])
+
+
+def test_auto_tries_every_family_and_leaves_no_noise(points: FloatArray) -> None:
+    found = find(points, request("auto", k_max=4))
+    assert {"kmeans", "ward", "genie", "gaussian_mixture"} <= {one.algorithm for one in found}
+    assert all((one.labels >= 0).all() and one.labels.size == len(points) for one in found)
+
+
+def test_a_list_tries_each_of_its_items(points: FloatArray) -> None:
+    asked = [
+        Request("complete", [2, 4], {"metric": ["euclidean", "cosine"]}),
+        Request("ward", [2, 4], {}),
+        request("gaussian_mixture", covariance=["full", "diag"]),
+        request("hdbscan", min_cluster_size=[10, 20], min_samples=[3, 5]),
+    ]
+    found = find(points, *asked)
+    told = [(one.algorithm, one.parameters.get("metric"), one.k) for one in found[:6]]
+    assert told == [
+        ("complete", "euclidean", 2),
+        ("complete", "euclidean", 4),
+        ("ward", None, 2),
+        ("ward", None, 4),
+        ("complete", "cosine", 2),
+        ("complete", "cosine", 4),
+    ]
+    assert [one.parameters["covariance"] for one in found[6:8]] == ["full", "diag"]
+    density = [(o.parameters["min_samples"], o.parameters["min_cluster_size"]) for o in found[8:]]
+    assert density == [(3, 10), (3, 20), (5, 10), (5, 20)]
+
+
+@pytest.mark.parametrize("name", [n for n, terms in ALGORITHMS.items() if not terms.finds_k])
+def test_more_clusters_than_rows(points: FloatArray, name: str) -> None:
+    with pytest.raises(DataError, match=f"{name}: k up to 5 needs more than 5 rows; lower"):
+        find(points[:5], Request(name, [2, 5], {}))
+
+
+@pytest.mark.parametrize("columns", [(0, 1), (3, 0)])
+def test_kprototypes_needs_both_kinds(points: FloatArray, columns: tuple[int, int]) -> None:
+    numeric, categorical = columns
+    rows = MixedRows(points[:, :numeric], np.zeros((len(points), categorical), dtype=np.int64))
+    for given in (rows, None):
+        with pytest.raises(DataError, match="kprototypes needs numeric and categorical features"):
+            find(points, request("kprototypes"), mixed=given)
+
+
+@pytest.mark.parametrize("name", ["average", "kmeans"])
+def test_what_does_not_fit_names_the_way_out(
+    points: FloatArray, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog, "memory_bytes", lambda: 5_000)
+    with pytest.raises(
+        MemoryRefusedError, match=f"{name} on 130 rows needs about .* lower the rows"
+    ):
+        find(points, request(name))
+
+
+def test_every_parameter_has_its_values() -> None:
+    assert set(PARAMETERS) == {key for terms in ALGORITHMS.values() for key in terms.parameters}
+    for terms in ALGORITHMS.values():
+        assert terms.title
+        assert terms.time
+        assert terms.memory
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("kmeans", {"n_init": 5, "implementation": "scikit-learn", "random_state": 0}),
+        ("complete", {"metric": ["euclidean", "cosine"]}),
+        ("dbscan", {"eps": 1, "min_samples": 4}),
+        ("gaussian_mixture", {"covariance": "tied"}),
+    ],
+)
+def test_good_parameters(name: str, parameters: dict[str, Any]) -> None:
+    assert refused(name, parameters) is None

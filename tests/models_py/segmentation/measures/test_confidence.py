@@ -1,0 +1,36 @@
+"""How clearly a row belongs to its segment."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models_py.base.arrays import FloatArray, IntArray
+from models_py.clustering.rows import group_centres
+from models_py.segmentation.measures.confidence import confidences
+
+
+def confidences_of(points: FloatArray, groups: IntArray) -> FloatArray:
+    return confidences(points, groups, group_centres(points, groups))
+
+
+def test_confidence_is_one_minus_the_ratio_of_distances() -> None:
+    points = np.array([[0.0], [0.0], [2.0], [10.0], [10.0]])
+    groups = np.array([0, 0, 0, 1, 1])
+    own, other = 2 / 3, 10 - 2 / 3
+    expected = [1 - own / 10, 1 - own / 10, 1 - (2 - own) / 8, 1.0, 1.0]
+    assert other > own
+    np.testing.assert_allclose(confidences_of(points, groups), expected)
+
+
+def test_confidence_never_leaves_zero_to_one() -> None:
+    points = np.array([[0.0], [9.0], [10.0], [11.0]])
+    told = confidences_of(points, np.array([0, 0, 1, 1]))
+    assert told[1] == 0.0
+    assert ((told >= 0) & (told <= 1)).all()
+    np.testing.assert_array_equal(confidences_of(points, np.zeros(4, dtype=np.int64)), 1.0)
+
+
+def test_centres_in_one_place_give_no_confidence() -> None:
+    points = np.array([[-1.0], [1.0], [-2.0], [2.0]])
+    np.testing.assert_array_equal(confidences_of(points, np.array([0, 0, 1, 1])), 0.0)
+    np.testing.assert_array_equal(confidences_of(points * 0, np.array([0, 0, 1, 1])), 0.0)

@@ -1,0 +1,226 @@
+"""Choosing by measure, by rule and by evidence; the automatic search on shapes with known truth."""
+
+import numpy as np
+import pytest
+from planted import auto_cluster
+from planted_data import SHAPES
+from scipy.spatial.distance import cdist
+from sklearn.metrics import davies_bouldin_score, silhouette_score
+
+from models_py.base.errors import DataError
+from models_py.clustering import auto as proposing
+from models_py.clustering.auto import assign_noise, numbered
+from models_py.clustering.candidate import Candidate
+from models_py.clustering.genie import chopped_labels, genie, genie_labels, minimum_spanning_tree
+from models_py.clustering.spectral import spectral_sweep
+from models_py.segmentation.auto.evidence import EVIDENCE, measure_evidence, prepare_evidence
+from models_py.segmentation.auto.weighing import FAMILIES, ranks, shipped_weights
+from models_py.segmentation.criteria import choose, elbow
+from models_py.segmentation.measures.agreement import adjusted_rand
+
+
+def two_balls(rng):
+    return np.vstack([rng.standard_normal((60, 2)), rng.standard_normal((40, 2)) + 9.0])
+
+
+def candidate(labels, algorithm="kmeans", **parameters):
+    return Candidate(algorithm, parameters, np.asarray(labels, dtype=np.int64), 0.0)
+
+
+@pytest.fixture
+def balls():
+    points = two_balls(np.random.default_rng(0))
+    truth = np.repeat([0, 1], [60, 40])
+    halved = np.where(np.arange(100) < 30, 2, truth)
+    lone = np.where(np.arange(100) == 0, 2, truth)
+    return points, [candidate(truth), candidate(halved), candidate(lone)]
+
+
+@pytest.mark.parametrize(
+    ("by", "figures", "winner"),
+    [
+        ("silhouette", [0.3, 0.9, 0.2], 1),
+        ("davies_bouldin", [0.3, 0.9, 0.2], 2),
+        ("calinski_harabasz", [3.0, np.nan, 2.0], 0),
+        ("stability", [0.3, 0.5, 0.9], 2),
+        ("bic", [-10.0, -30.0, np.nan], 1),
+    ],
+)
+def test_one_measure_in_its_own_direction(balls, by, figures, winner):
+    points, candidates = balls
+    found = choose(points, candidates, by=by, measures={by: np.array(figures)}, seed=0)
+    assert found.index == winner
+    assert f"{figures[winner]:.3f}" in found.reason
+    assert [row.index for row in found.evidence] == [0, 1, 2]
+    assert found.evidence[2].smallest_share == pytest.approx(0.01)
+
+
+def test_dbcv_is_computed_where_it_is_missing(balls):
+    points, candidates = balls
+    found = choose(points, candidates[:2], by="dbcv", measures={}, seed=0)
+    assert found.index == 0
+    assert found.evidence[0].figures["dbcv"] > found.evidence[1].figures["dbcv"]
+
+
+def test_bad_requests_are_refused(balls):
+    points, candidates = balls
+    with pytest.raises(DataError, match="no candidates"):
+        choose(points, [], by="auto", measures={}, seed=0)
+    with pytest.raises(DataError, match="did you mean 'silhouette'"):
+        choose(points, candidates, by="silhouete", measures={}, seed=0)
+    wrong = {"silhouette": np.zeros(2)}
+    with pytest.raises(DataError, match="shape"):
+        choose(points, candidates, by="silhouette", measures=wrong, seed=0)
+    with pytest.raises(DataError, match="was not computed"):
+        choose(points, candidates, by="stability", measures={}, seed=0)
+    with pytest.raises(DataError, match="no candidate has"):
+        choose(points, candidates, by="bic", measures={}, seed=0)
+
+
+def test_elbow_by_hand():
+    assert elbow([1, 2, 3, 4, 5], [100.0, 40.0, 10.0, 8.0, 6.0]) == 3
+    assert elbow([2, 4, 6], [5.0, 5.0, 5.0]) == 2
+    with pytest.raises(DataError, match="three or more"):
+        elbow([1, 2], [2.0, 1.0])
+
+
+def test_genie_at_threshold_one_is_single_linkage_and_lower_is_fairer():
+    from scipy.cluster.hierarchy import fcluster, linkage
+
+    points = np.random.default_rng(1).standard_normal((300, 3))
+    tree = minimum_spanning_tree(points)
+    single = linkage(points, "single")
+    assert np.allclose(tree.weights, single[:, 2])
+    ks = [2, 5, 9]
+    for k, labels in zip(ks, genie_labels(tree, ks, threshold=1.0), strict=True):
+        assert adjusted_rand(labels, fcluster(single, k, "maxclust")) == pytest.approx(1.0)
+    largest = [np.bincount(genie_labels(tree, [5], threshold=t)[0]).max() for t in (1.0, 0.5, 0.1)]
+    assert largest[0] > largest[1] >= largest[2]
+
+
+def literal_genie(points, k, threshold):
+    """The paper's algorithm on the full distance matrix."""
+    apart = cdist(points, points)
+    clusters = [[i] for i in range(len(points))]
+    while len(clusters) > k:
+        sizes = np.sort([len(c) for c in clusters])
+        order = np.arange(1, sizes.size + 1)
+        gini = ((2 * order - sizes.size - 1) * sizes).sum() / ((sizes.size - 1) * sizes.sum())
+        least = min(len(c) for c in clusters)
+        best = min(
+            (apart[np.ix_(a, b)].min(), i, j)
+            for i, a in enumerate(clusters)
+            for j, b in enumerate(clusters[:i])
+            if gini <= threshold or least in (len(a), len(b))
+        )
+        clusters[best[2]] = clusters[best[2]] + clusters.pop(best[1])
+    labels = np.zeros(len(points), dtype=np.int64)
+    for c, rows in enumerate(clusters):
+        labels[rows] = c
+    return labels
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.3, 0.6])
+def test_genie_equals_the_paper_read_literally(threshold):
+    points = np.random.default_rng(2).standard_normal((50, 2))
+    for found in genie(points, [2, 4], threshold=threshold):
+        expected = literal_genie(points, found.k, threshold)
+        assert adjusted_rand(found.labels, expected) == pytest.approx(1.0)
+
+
+def test_chopping_keeps_sides_large_and_needs_a_gap():
+    points = np.concatenate([np.arange(20.0), 40 + np.arange(20.0), [90.0]])[:, None]
+    tree = minimum_spanning_tree(points)
+    found = chopped_labels(tree, [2, 3, 30], least=5)
+    assert found[2].tolist() == [0] * 20 + [1] * 21
+    assert np.bincount(found[3]).min() >= 5
+    assert 30 not in found
+
+
+def test_spectral_clustering_parts_rings():
+    rng = np.random.default_rng(0)
+    angle, truth = rng.uniform(0, 2 * np.pi, 400), np.repeat([0, 1], 200)
+    radius = 1.0 + 2.0 * truth + 0.05 * rng.standard_normal(400)
+    points = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+    labels = spectral_sweep(points, [2], seed=0)[0].labels
+    assert adjusted_rand(labels, truth) == pytest.approx(1.0)
+
+
+def test_evidence_figures_equal_second_computations():
+    rng = np.random.default_rng(3)
+    points = np.vstack([rng.standard_normal((80, 3)), rng.standard_normal((50, 3)) + 4.0])
+    labels = np.repeat([0, 1], [80, 50])
+    mixed = numbered((points[:, 0] > points[:, 1]).astype(np.int64))
+    rows = prepare_evidence(points, seed=0)
+    found = measure_evidence(rows, [labels, mixed], ["kmeans", "ward"])
+    figure = dict(zip(EVIDENCE, found[0], strict=True))
+    assert figure["silhouette"] == pytest.approx(silhouette_score(points, labels))
+    assert figure["segments"] == pytest.approx(np.log(2))
+    nearest = np.argsort(cdist(points, points), axis=1)[:, 1:11]
+    leaked = np.mean(labels[nearest] != labels[:, None])
+    assert figure["leak"] == pytest.approx(np.log(leaked + 1e-3))
+    assert figure["best_agreement"] == pytest.approx(adjusted_rand(labels, mixed))
+    tight = davies_bouldin_score(points, labels)
+    assert np.exp(figure["davies_bouldin"]) == pytest.approx(tight, rel=0.15)
+    worse = dict(zip(EVIDENCE, found[1], strict=True))
+    assert figure["bridge"] < 0.2 < worse["bridge"]
+    assert figure["gaussian_bic"] > 0 > worse["gaussian_bic"]
+
+
+def test_ranks_do_not_hang_on_order_and_weights_are_complete():
+    values = np.array([[1.0], [3.0], [3.0], [2.0]])
+    assert ranks(values).ravel().tolist() == pytest.approx([-0.5, 1 / 3, 1 / 3, -1 / 6])
+    weights = shipped_weights()
+    assert set(weights.family) == set(FAMILIES)
+    assert weights.raw.shape == (len(EVIDENCE),)
+    assert (weights.deviation > 0).all()
+
+
+def test_noise_goes_to_the_nearest_segment():
+    points = np.array([[0.0], [1.0], [10.0], [9.0]])
+    assert assign_noise(points, np.array([0, -1, 1, -1])).tolist() == [0, 0, 1, 1]
+    assert assign_noise(points, np.full(4, -1)).tolist() == [-1] * 4
+
+
+@pytest.mark.parametrize(
+    ("shape", "seed", "at_least"),
+    [("moons", 3, 0.9), ("ellipses", 1, 0.8), ("rings", 2, 0.9), ("unequal_densities", 1, 0.9)],
+)
+def test_auto_finds_groups_of_several_shapes(shape, seed, at_least):
+    points, truth = SHAPES[shape](np.random.default_rng(seed))
+    rows = np.random.default_rng(0).permutation(len(points))[:600]
+    found = auto_cluster(np.ascontiguousarray(points[rows]), seed=0, k_max=12)
+    assert adjusted_rand(found.labels, truth[rows]) >= at_least
+    assert found.k == len(np.unique(found.labels))
+    assert (np.diff(np.bincount(found.labels)) <= 0).all()
+    assert f"of {len(found.evidence)} candidates" in found.reason
+
+
+def test_auto_answers_one_segment_for_most_single_groups():
+    rng = np.random.default_rng(7)
+    clouds = [rng.standard_normal((250, p)) for p in (2, 3, 5)]
+    clouds += [rng.standard_t(6, size=(250, p)) for p in (2, 4)]
+    found = [auto_cluster(points, seed=1, k_max=8) for points in clouds]
+    single = [one for one in found if one.k == 1]
+    assert len(single) >= 4
+    for one in single:
+        assert one.reason.startswith("one segment")
+        assert "chance that all is one group" in one.reason
+
+
+def test_auto_is_repeatable_and_copies_of_rows_are_one_segment():
+    points = np.random.default_rng(5).standard_normal((250, 3))
+    found, again = (auto_cluster(points, seed=1, k_max=8) for _ in range(2))
+    assert found.reason == again.reason
+    assert [row.score for row in found.evidence] == [row.score for row in again.evidence]
+    copies = np.repeat(np.eye(3), 20, axis=0)
+    assert auto_cluster(copies, seed=0).k == 1
+
+
+def test_large_tables_are_judged_on_a_sample(monkeypatch):
+    monkeypatch.setattr(proposing, "WEIGHED_ROWS", 150)
+    rng = np.random.default_rng(0)
+    points = np.vstack([rng.standard_normal((150, 2)), rng.standard_normal((150, 2)) + 12.0])
+    found = auto_cluster(points, seed=0, k_max=5)
+    assert adjusted_rand(found.labels, np.repeat([0, 1], 150)) == pytest.approx(1.0)
+    assert "150 of 300 rows" in found.reason

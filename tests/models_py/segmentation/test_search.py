@@ -1,0 +1,135 @@
+"""The search over algorithms and encodings, held against scikit-learn's figures."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from sklearn.cluster import AgglomerativeClustering
+from sklearn.metrics import (
+    adjusted_rand_score,
+    calinski_harabasz_score,
+    davies_bouldin_score,
+    silhouette_score,
+)
+
+from models_py.base.arrays import FloatArray
+from models_py.base.progress import Silent
+from models_py.clustering.algorithms import Request
+from models_py.segmentation import search as searching
+from models_py.segmentation.search import Found, Space, search, silhouettes
+
+KS = range(2, 6)
+
+
+class Told(Silent):
+    """Keeps the steps it is told of."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+
+    def step(self, text: str) -> None:
+        self.steps.append(text)
+
+
+@pytest.fixture(scope="module")
+def common() -> FloatArray:
+    generator = np.random.default_rng(8)
+    centres = generator.normal(0, 4, size=(4, 5))
+    return np.ascontiguousarray(centres[np.arange(240) % 4] + generator.normal(size=(240, 5)))
+
+
+@pytest.fixture(scope="module")
+def found(common: FloatArray) -> list[Found]:
+    spaces = [Space("none", common), Space("first two", np.ascontiguousarray(common[:, :2]))]
+    requests = [
+        Request("kmeans", KS, {"n_init": 3}),
+        Request("ward", KS, {}),
+        Request("dbscan", [], {"eps": 2.0, "min_samples": 5}),
+    ]
+    return search(spaces, common, requests, None, 4, Silent())
+
+
+def test_every_request_is_tried_in_every_space(found: list[Found]) -> None:
+    tried = [(one.space, one.candidate.algorithm) for one in found]
+    for space in (0, 1):
+        assert tried.count((space, "kmeans")) == tried.count((space, "ward")) == len(KS)
+        assert tried.count((space, "dbscan")) == 1
+
+
+def test_figures_are_those_of_scikit_learn(found: list[Found], common: FloatArray) -> None:
+    for one in found:
+        kept = one.candidate.labels >= 0
+        labels = one.candidate.labels[kept]
+        own = (common if one.space == 0 else common[:, :2])[kept]
+        told = one.measures
+        assert told.noise_share == pytest.approx(np.mean(~kept))
+        assert told.smallest_share == pytest.approx(
+            np.unique(labels, return_counts=True)[1].min() / len(kept)
+        )
+        if len(np.unique(labels)) < 2:
+            assert np.isnan(told.silhouette)
+            continue
+        for points, prefix in ((own, ""), (common[kept], "common_")):
+            for name, score in (
+                ("silhouette", silhouette_score),
+                ("davies_bouldin", davies_bouldin_score),
+                ("calinski_harabasz", calinski_harabasz_score),
+            ):
+                ours = getattr(told, prefix + name)
+                assert ours == pytest.approx(score(points, labels), rel=1e-6, abs=1e-6)
+        means = np.array([own[labels == g].mean(axis=0) for g in labels])
+        assert told.inertia == pytest.approx(((own - means) ** 2).sum(), rel=1e-6)
+
+
+def test_ward_gives_the_labels_of_scikit_learn(found: list[Found], common: FloatArray) -> None:
+    for one in found:
+        if one.candidate.algorithm == "ward" and one.space == 0:
+            theirs = AgglomerativeClustering(one.candidate.k).fit_predict(common)
+            assert adjusted_rand_score(theirs, one.candidate.labels) == 1.0
+
+
+def test_the_same_seed_gives_the_same_candidates(found: list[Found], common: FloatArray) -> None:
+    requests = [Request("kmeans", KS, {"n_init": 3})]
+    again = search([Space("none", common)], common, requests, None, 4, Silent())
+    first = [one for one in found if (one.space, one.candidate.algorithm) == (0, "kmeans")]
+    for one, two in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one.candidate.labels, two.candidate.labels)
+        assert asdict(one.measures) == pytest.approx(asdict(two.measures), rel=1e-12, nan_ok=True)
+
+
+def test_progress_names_each_space(common: FloatArray) -> None:
+    told = Told()
+    search([Space("pca", common)], common, [Request("kmeans", [2], {})], None, 4, told)
+    assert told.steps[0] == "clustering 240 rows in pca"
+    assert len(told.steps) == 3
+
+
+def test_many_rows_get_the_simplified_silhouette(
+    common: FloatArray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = (np.arange(240) % 4)[None, :]
+    exact = silhouettes(common, labels)
+    monkeypatch.setattr(searching, "EXACT_SILHOUETTE_ROWS", 200)
+    simplified = silhouettes(common, labels)
+    centres = np.array([common[labels[0] == g].mean(axis=0) for g in range(4)])
+    distances = np.linalg.norm(common[:, None] - centres, axis=2)
+    own = distances[np.arange(240), labels[0]]
+    distances[np.arange(240), labels[0]] = np.inf
+    other = distances.min(axis=1)
+    expected = ((other - own) / np.maximum(own, other)).mean()
+    assert simplified == pytest.approx([expected], rel=1e-9)
+    assert simplified[0] != exact[0]
+    with_noise = np.where(np.arange(240) < 8, -1, labels)
+    assert np.isfinite(silhouettes(common, with_noise)).all()
+    assert np.isnan(silhouettes(common, labels * 0)).all()
+
+
+def test_a_search_past_the_limit_of_exact_silhouettes(
+    found: list[Found], common: FloatArray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "EXACT_SILHOUETTE_ROWS", 200)
+    requests = [Request("kmeans", KS, {"n_init": 3})]
+    many = search([Space("none", common)], common, requests, None, 4, Silent())
+    assert max(many, key=lambda one: one.measures.silhouette).candidate.k == 4
