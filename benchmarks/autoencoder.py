@@ -91,7 +91,7 @@ def fit_plain_keras(points: FloatArray, settings: AutoencoderSettings, seed: int
     keras.utils.set_random_seed(seed)
     model = plain_network(keras, points.shape[1], settings)
     model.set_weights(list(start.values()))
-    told = model.fit(
+    result = model.fit(
         values[training],
         values[training],
         batch_size=settings.batch_size,
@@ -108,7 +108,7 @@ def fit_plain_keras(points: FloatArray, settings: AutoencoderSettings, seed: int
         verbose=0,
     )
     taken = clocks() - began
-    losses = told.history["val_loss"]
+    losses = result.history["val_loss"]
     return Fit(seed, *taken.tolist(), len(losses), min(losses))
 
 
@@ -168,8 +168,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     settings = AutoencoderSettings(
         epochs=options.epochs, stop_patience=options.patience or options.epochs
     )
-    found = compare(customers(options.rows, options.features), settings, options.seeds)
-    plain, preset = found["keras_fit"], found["preset"]
+    result = compare(customers(options.rows, options.features), settings, options.seeds)
+    plain, preset = result["keras_fit"], result["preset"]
     return {
         "rows": options.rows,
         "features": options.features,
@@ -179,10 +179,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "speedup": plain["seconds_median"] / preset["seconds_median"],
         "speedup_processor": plain["processor_seconds_median"] / preset["processor_seconds_median"],
         "speedup_per_epoch": plain["seconds_per_epoch_median"] / preset["seconds_per_epoch_median"],
-        "speedup_again": plain["seconds_median"] / found["preset_again"]["seconds_median"],
+        "speedup_again": plain["seconds_median"] / result["preset_again"]["seconds_median"],
         "validation_loss_difference": preset["validation_loss_mean"]
         - plain["validation_loss_mean"],
-        **found,
+        **result,
     }
 
 
@@ -200,13 +200,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
-    found = measure(options)
+    figures = measure(options)
     if options.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(figures, indent=2))
         return 0
     print(f"{options.rows} x {options.features}, {options.seeds} seeds, {options.epochs} epochs")
     for name in ("keras_fit", "preset", "preset_again"):
-        each = found[name]
+        each = figures[name]
         print(
             f"{name:16s} {each['seconds_median']:7.2f} s  "
             f"{each['processor_seconds_median']:7.2f} s processor  "
@@ -214,9 +214,9 @@ def main(arguments: list[str] | None = None) -> int:
             f"{each['validation_loss_mean']:.4f} +- {each['validation_loss_deviation']:.4f}"
         )
     print(
-        f"faster: {found['speedup']:.1f}x with compiling ({found['speedup_processor']:.1f}x in "
-        f"processor time), {found['speedup_per_epoch']:.1f}x per "
-        f"epoch, {found['speedup_again']:.1f}x for a second fit"
+        f"faster: {figures['speedup']:.1f}x with compiling ({figures['speedup_processor']:.1f}x in "
+        f"processor time), {figures['speedup_per_epoch']:.1f}x per "
+        f"epoch, {figures['speedup_again']:.1f}x for a second fit"
     )
     return 0
 

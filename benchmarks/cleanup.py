@@ -23,7 +23,7 @@ import duckdb
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from models_py.database.maintenance import durable  # noqa: E402
+from models_py.database.maintenance import fsync  # noqa: E402
 from models_py.database.maintenance.backup import make_backup  # noqa: E402
 from models_py.database.maintenance.catalog import TABLE, Name, Relation  # noqa: E402
 from models_py.database.connection import open_warehouse  # noqa: E402
@@ -122,7 +122,7 @@ def measure_backup(folder: Path, gigabytes: float, large: Path | None) -> dict[s
     tables = build_large(path, gigabytes)
     copies = [_plain_copy(path, folder / "plain_copy") for _ in range(2)]
     watch: Progress = Stopwatch()
-    durable.sync_file(path)
+    fsync.sync_file(path)
     with open_warehouse(path) as warehouse:
         core = [Relation(name, TABLE) for name in tables]
         began, spent_before = time.perf_counter(), time.process_time()
@@ -165,7 +165,7 @@ def build_large(path: Path, gigabytes: float) -> list[Name]:
 
 
 def _plain_copy(path: Path, target: Path) -> float:
-    durable.sync_file(path)
+    fsync.sync_file(path)
     began = time.perf_counter()
     shutil.copyfile(path, target)
     descriptor = os.open(target, os.O_RDONLY)

@@ -115,7 +115,7 @@ def side_of(study: str, again: bool) -> Side:
 
 
 def validity_of(side: Side, again: bool) -> dict[str, dict[str, float | None]]:
-    """Return by grouping and outcome what is told of the next period; empty without one."""
+    """Return by grouping and outcome what it says of the next period; empty without one."""
     from models_py.database import contract
     from models_py.database.connection import open_warehouse
     from models_py.database.results import replace_run_rows
@@ -129,14 +129,14 @@ def validity_of(side: Side, again: bool) -> dict[str, dict[str, float | None]]:
         rows = warehouse.rows(query, [side.run_id])
     if not rows or again:
         with show_progress() as progress:
-            told = check_validity(study, path, study.seed, progress)
+            result = check_validity(study, path, study.seed, progress)
         with open_warehouse(path) as warehouse:
-            replace_run_rows(warehouse, contract.validity, side.run_id, told)
+            replace_run_rows(warehouse, contract.validity, side.run_id, result)
             rows = warehouse.rows(query, [side.run_id])
-    found: dict[str, dict[str, float | None]] = {}
+    matches: dict[str, dict[str, float | None]] = {}
     for grouping, outcome, value in rows:
-        found.setdefault(grouping, {})[outcome] = value
-    return found
+        matches.setdefault(grouping, {})[outcome] = value
+    return matches
 
 
 def is_built(study: str) -> bool:
@@ -151,21 +151,21 @@ def figures(side: Side) -> dict[str, float | int | None]:
     from models_py.database.connection import open_warehouse
 
     with open_warehouse(settings.warehouse_path(), read_only=True) as warehouse:
-        found = {
+        matches = {
             name: (warehouse.rows(query, [side.run_id]) or [(None, None)])[0]
             for name, query in FIGURES.items()
         }
     return {
-        "segments": found["segments"][0],
-        "rows": found["segments"][1],
-        "own_silhouette": found["common"][1],
-        "common_silhouette": found["common"][0],
-        "stability": found["stability"][0],
-        "lowest_stability": found["stability"][1],
-        "surrogate_f1": found["explained"][0],
-        "rule_precision": found["rules"][0],
-        "purity": found["label"][0],
-        "adjusted_rand": found["label"][1],
+        "segments": matches["segments"][0],
+        "rows": matches["segments"][1],
+        "own_silhouette": matches["common"][1],
+        "common_silhouette": matches["common"][0],
+        "stability": matches["stability"][0],
+        "lowest_stability": matches["stability"][1],
+        "surrogate_f1": matches["explained"][0],
+        "rule_precision": matches["rules"][0],
+        "purity": matches["label"][0],
+        "adjusted_rand": matches["label"][1],
     }
 
 
@@ -194,43 +194,43 @@ def compared(domain: str, again: bool) -> dict[str, dict[str, Any]]:
     study, baselines = PAIRS[domain]
     sides = [side_of(name, again) for name in (study, *baselines)]
     checked = {side.study: validity_of(side, again) for side in sides}
-    told = {}
+    content = {}
     for side in sides:
         space = {f"in_{other.study}": silhouette_in(other, side) for other in sides}
-        told[side.study] = {
+        content[side.study] = {
             **figures(side),
             **space,
             **foretold(checked[side.study].get("segments", {})),
         }
     rivals = {rival: checked[study].get(rival) for rival in RIVALS}
-    return {**told, **{name: foretold(found) for name, found in rivals.items() if found}}
+    return {**content, **{name: foretold(result) for name, result in rivals.items() if result}}
 
 
-def foretold(found: dict[str, float | None]) -> dict[str, float | None]:
-    return {f"next_{outcome}": found.get(outcome) for outcome in OUTCOMES}
+def foretold(result: dict[str, float | None]) -> dict[str, float | None]:
+    return {f"next_{outcome}": result.get(outcome) for outcome in OUTCOMES}
 
 
 def measure(asked: argparse.Namespace) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     for domain in asked.domains:
         if is_built(PAIRS[domain][0]):
-            found[domain] = compared(domain, asked.again)
+            results[domain] = compared(domain, asked.again)
         else:
             command = f"dbt build --project-dir warehouse --selector {domain}"
             print(f"{domain} is left out: build it with {command}", file=sys.stderr)
-    return found
+    return results
 
 
-def print_table(found: dict[str, Any]) -> None:
-    for domain, sides in found.items():
+def print_table(result: dict[str, Any]) -> None:
+    for domain, sides in result.items():
         names = list(sides)
         print(f"\n{domain:<24}" + "".join(f"{name:>26}" for name in names))
         for figure in next(iter(sides.values())):
             cells = (sides[name].get(figure) for name in names)
-            print(f"{figure:<24}" + "".join(f"{told(cell):>26}" for cell in cells))
+            print(f"{figure:<24}" + "".join(f"{figure_text(cell):>26}" for cell in cells))
 
 
-def told(value: float | int | None) -> str:
+def figure_text(value: float | int | None) -> str:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return "-"
     return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
@@ -238,11 +238,11 @@ def told(value: float | int | None) -> str:
 
 def main() -> None:
     asked = parsed_arguments()
-    found = measure(asked)
+    figures = measure(asked)
     if asked.json:
-        print(json.dumps(found, indent=2, default=float))
+        print(json.dumps(figures, indent=2, default=float))
     else:
-        print_table(found)
+        print_table(figures)
 
 
 if __name__ == "__main__":

@@ -46,13 +46,13 @@ def sentences(count: int) -> list[str]:
     jobs = ("management", "technician", "entrepreneur", "blue-collar", "retired", "student")
     levels = ("primary", "secondary", "tertiary")
     loans = ("housing loan", "no housing loan")
-    told = (
+    result = (
         f"Job {job}, {level} education, age {age}, balance {balance} euros, {loan}"
         for balance, age, job, level, loan in product(
             range(0, 90_000, 1_000), range(20, 90, 10), jobs, levels, loans
         )
     )
-    return [text for text, _ in zip(told, range(count), strict=False)]
+    return [text for text, _ in zip(result, range(count), strict=False)]
 
 
 def rival_of(folder: str) -> Callable[[list[str]], Embeddings] | None:
@@ -81,7 +81,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     folder = find_model(asked.model)
     texts = sentences(asked.texts)
     seconds, ours = best_seconds(TextModel(folder).embed, texts, asked.runs)
-    found: dict[str, Any] = {
+    count: dict[str, Any] = {
         "texts": len(texts),
         "cores": settings.core_count(),
         "texts_per_second": len(texts) / seconds,
@@ -91,25 +91,25 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     rival = rival_of(str(folder))
     if rival is None:
         print("sentence-transformers is not installed: no rival was measured", file=sys.stderr)
-        return found
+        return count
     seconds, theirs = best_seconds(rival, texts, asked.runs)
     lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
-    found["rival_texts_per_second"] = len(texts) / seconds
-    found["cosine"] = float(((ours * theirs).sum(axis=1) / lengths).min())
-    return found
+    count["rival_texts_per_second"] = len(texts) / seconds
+    count["cosine"] = float(((ours * theirs).sum(axis=1) / lengths).min())
+    return count
 
 
 def main() -> None:
     asked = parsed_arguments()
-    found = measure(asked)
+    figures = measure(asked)
     if asked.json:
-        print(json.dumps(found))
+        print(json.dumps(figures))
         return
-    print(f"{found['texts']:,} texts on {found['cores']} cores")
-    print(f"  ours                   {found['texts_per_second']:8.0f} texts a second")
-    if found["rival_texts_per_second"] is not None:
-        print(f"  sentence-transformers  {found['rival_texts_per_second']:8.0f} texts a second")
-        print(f"  lowest cosine          {found['cosine']:.6f}")
+    print(f"{figures['texts']:,} texts on {figures['cores']} cores")
+    print(f"  ours                   {figures['texts_per_second']:8.0f} texts a second")
+    if figures["rival_texts_per_second"] is not None:
+        print(f"  sentence-transformers  {figures['rival_texts_per_second']:8.0f} texts a second")
+        print(f"  lowest cosine          {figures['cosine']:.6f}")
 
 
 if __name__ == "__main__":

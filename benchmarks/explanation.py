@@ -52,29 +52,29 @@ def measure(rows: int) -> dict[str, float | int]:
     _, profile_seconds = timed(lambda: profile_segments(wide, groups))
     matrix = FeatureMatrix(Features(include=["*"])).fit(frame)
     _, rule_seconds = timed(lambda: find_rules(values, groups, matrix, 1))
-    found, surrogate_seconds = timed(lambda: fit_surrogate(values, groups, 1))
-    assert found is not None
+    surrogate, surrogate_seconds = timed(lambda: fit_surrogate(values, groups, 1))
+    assert surrogate is not None
     return {
         "rows": rows,
         "profile_columns": PROFILED,
         "profile_seconds": profile_seconds,
         "rules_seconds": rule_seconds,
         "surrogate_seconds": surrogate_seconds,
-        "surrogate_rows": found.rows,
-        "surrogate_f1_weighted": found.f1_weighted,
-        "shap_rows": found.sample.size,
-        **rival(found, values),
+        "surrogate_rows": surrogate.rows,
+        "surrogate_f1_weighted": surrogate.f1_weighted,
+        "shap_rows": surrogate.sample.size,
+        **rival(surrogate, values),
     }
 
 
-def rival(found: surrogate.Surrogate, values: np.ndarray) -> dict[str, float | int]:
+def rival(result: surrogate.Surrogate, values: np.ndarray) -> dict[str, float | int]:
     """Explain the same rows of the same trees by the shap package."""
     import lightgbm
     import shap
 
-    model = lightgbm.Booster(model_str=found.model)
-    sample = values[found.sample[:RIVAL_ROWS]]
-    own, own_seconds = timed(lambda: tree_contributions(model, sample, found.classes.size))
+    model = lightgbm.Booster(model_str=result.model)
+    sample = values[result.sample[:RIVAL_ROWS]]
+    own, own_seconds = timed(lambda: tree_contributions(model, sample, result.classes.size))
     explainer = shap.TreeExplainer(model)
     theirs, their_seconds = timed(lambda: explainer.shap_values(sample))
     difference = np.abs(own - np.moveaxis(np.asarray(theirs), 2, 1)).max()
@@ -92,16 +92,16 @@ def drawn(rows: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows of six overlapping groups, with 3% unknown values."""
     generator = np.random.default_rng(1)
     groups = generator.integers(0, SEGMENTS, rows)
-    centres = generator.normal(size=(SEGMENTS, FEATURES)) * 1.5
-    values = centres[groups] + generator.normal(size=(rows, FEATURES))
+    centers = generator.normal(size=(SEGMENTS, FEATURES)) * 1.5
+    values = centers[groups] + generator.normal(size=(rows, FEATURES))
     values[generator.random(values.shape) < 0.03] = np.nan
     return values, groups.astype(np.int64)
 
 
 def timed(work):  # type: ignore[no-untyped-def]
     start = time.perf_counter()
-    told = work()
-    return told, time.perf_counter() - start
+    result = work()
+    return result, time.perf_counter() - start
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ def main() -> int:
             for operation, share in zip(operations, _shares(asked.kills, operations), strict=True)
         ]
     _show(tallies, asked)
-    return 1 if any(one.losses or one.unusable for one in tallies) else 0
+    return 1 if any(tally.losses or tally.unusable for tally in tallies) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -136,20 +136,21 @@ def _shares(kills: int, operations: list[str]) -> list[int]:
 
 def _show(tallies: list[Tally], asked: argparse.Namespace) -> None:
     total = Tally("all")
-    for one in tallies:
+    for item in tallies:
         for name in ("kills", "losses", "unusable", "recovered", "finished_first", "seconds"):
-            setattr(total, name, getattr(total, name) + getattr(one, name))
+            setattr(total, name, getattr(total, name) + getattr(item, name))
     if asked.json:
-        answer = {"seed": asked.seed, "operations": [asdict(one) for one in [*tallies, total]]}
+        answer = {"seed": asked.seed, "operations": [asdict(tally) for tally in [*tallies, total]]}
         print(json.dumps(answer, indent=2))
         return
     print("| killed | kills | losses | unusable files | run again to the end |")
     print("|---|---:|---:|---:|---:|")
-    for one in [*tallies, total]:
+    for item in [*tallies, total]:
         print(
-            f"| {one.operation} | {one.kills:,} | {one.losses} | {one.unusable} | {one.recovered} |"
+            f"| {item.operation} | {item.kills:,} | {item.losses} | {item.unusable}"
+            f" | {item.recovered} |"
         )
-    for fault in (fault for one in tallies for fault in one.faults):
+    for fault in (fault for tally in tallies for fault in tally.faults):
         print(fault)
 
 
@@ -266,7 +267,7 @@ def _changes(process: subprocess.Popen[bytes], home: Path) -> Iterator[None]:
 
 
 def _state(home: Path) -> list[tuple[str, int, int, int]]:
-    found = []
+    results = []
     for folder in (home / "data", home / "data" / "backups"):
         try:
             entries = list(os.scandir(folder))
@@ -277,8 +278,8 @@ def _state(home: Path) -> list[tuple[str, int, int, int]]:
                 status = entry.stat()
             except OSError:
                 continue
-            found.append((entry.path, status.st_ino, status.st_size, status.st_mtime_ns))
-    return found
+            results.append((entry.path, status.st_ino, status.st_size, status.st_mtime_ns))
+    return results
 
 
 def _prepare(operation: str, rows: int, home: Path) -> Ground:
@@ -411,7 +412,7 @@ def read_prints(path: Path) -> Prints:
 
 
 def _prints(warehouse: Warehouse) -> Prints:
-    tables = [one.name for one in read_relations(warehouse) if one.kind == TABLE]
+    tables = [relation.name for relation in read_relations(warehouse) if relation.kind == TABLE]
     return take_fingerprints(warehouse, warehouse.path.stem, tables)
 
 
@@ -438,7 +439,7 @@ def _run_again(ground: Ground, operation: str, home: Path) -> str | None:
         return _judge_run(ground, home, now)
     left = sorted(item.name for item in (home / "data").iterdir())
     odd = [name for name in left if "compacting" in name or "restoring" in name]
-    odd += [one.name for one in (home / "data").glob("backups/*.partial-*")]
+    odd += [file.name for file in (home / "data").glob("backups/*.partial-*")]
     if odd:
         return f"{operation}: the next run left {odd} behind"
     return None if now == ground.after else f"{operation}: the next run did not finish the work"

@@ -70,9 +70,13 @@ def judge(shape: ShapeSet) -> Judged:
     """Find the candidates of a set, measure their evidence and their agreement with the truth."""
     name, points, truth = shape
     candidates = auto_candidates(points, 0)
-    found = [(one, numbered(assign_noise(points, one.labels))) for one in candidates]
-    kept = [(one, labels) for one, labels in found if 1 < labels.max() + 1 < len(points)]
-    families = [family_of(one) for one, _ in kept]
+    results = [
+        (candidate, numbered(assign_noise(points, candidate.labels))) for candidate in candidates
+    ]
+    kept = [
+        (candidate, labels) for candidate, labels in results if 1 < labels.max() + 1 < len(points)
+    ]
+    families = [family_of(candidate) for candidate, _ in kept]
     labelings = [labels for _, labels in kept]
     evidence = measure_evidence(prepare_evidence(points, seed=0), labelings, families)
     known = truth >= 0
@@ -85,19 +89,19 @@ def fit(judged: list[Judged], penalty: float) -> Weights:
     """Return the weights that maximise the agreement to be expected, by L-BFGS."""
     from scipy.optimize import minimize
 
-    stacked = np.vstack([one.evidence for one in judged])
+    stacked = np.vstack([table.evidence for table in judged])
     mean, deviation = stacked.mean(axis=0), stacked.std(axis=0) + 1e-6
-    designs = [_design(one, mean, deviation) for one in judged]
+    designs = [_design(table, mean, deviation) for table in judged]
 
     def loss(weights: FloatArray) -> tuple[float, FloatArray]:
         total, slope = 0.0, np.zeros_like(weights)
-        for design, one in zip(designs, judged, strict=True):
+        for design, item in zip(designs, judged, strict=True):
             scores = design @ weights
             chance = np.exp(scores - scores.max())
             chance /= chance.sum()
-            expected = float(chance @ one.agreement)
+            expected = float(chance @ item.agreement)
             total += expected
-            slope += (chance * (one.agreement - expected)) @ design
+            slope += (chance * (item.agreement - expected)) @ design
         return (
             penalty * float(weights @ weights) - total / len(judged),
             2.0 * penalty * weights - slope / len(judged),
@@ -110,19 +114,20 @@ def fit(judged: list[Judged], penalty: float) -> Weights:
     return Weights(mean, deviation, raw, rank, constants)
 
 
-def _design(one: Judged, mean: FloatArray, deviation: FloatArray) -> FloatArray:
+def _design(judged: Judged, mean: FloatArray, deviation: FloatArray) -> FloatArray:
     """Return what `scored` weighs, shape (c, 2 e + families)."""
-    scaled = np.clip((one.evidence - mean) / deviation, -CLIPPED_AT, CLIPPED_AT)
-    families = np.array([[family == name for name in FAMILIES] for family in one.families])
-    return np.hstack([scaled, ranks(one.evidence), families.astype(float)])
+    scaled = np.clip((judged.evidence - mean) / deviation, -CLIPPED_AT, CLIPPED_AT)
+    families = np.array([[family == name for name in FAMILIES] for family in judged.families])
+    return np.hstack([scaled, ranks(judged.evidence), families.astype(float)])
 
 
 def chosen_agreement(judged: list[Judged], weights: Weights) -> float:
     """Return the mean agreement of the candidates with the highest score."""
-    found = [
-        one.agreement[int(np.argmax(scored(one.evidence, one.families, weights)))] for one in judged
+    results = [
+        table.agreement[int(np.argmax(scored(table.evidence, table.families, weights)))]
+        for table in judged
     ]
-    return float(np.mean(found))
+    return float(np.mean(results))
 
 
 def as_stored(weights: Weights) -> dict[str, object]:
@@ -148,19 +153,19 @@ def main() -> None:
         for seed in range(HELD_OUT_FROM, HELD_OUT_FROM + asked.held_out)
         for shape in shape_sets(seed)
     ]
-    found = {
+    results = {
         "sets": len(judged),
         "held_out_sets": len(held_out),
         "fitted": chosen_agreement(held_out, weights),
         "shipped": chosen_agreement(held_out, shipped_weights()),
-        "best_candidate": float(np.mean([one.agreement.max() for one in held_out])),
+        "best_candidate": float(np.mean([item.agreement.max() for item in held_out])),
     }
     if asked.write:
         asked.write.write_text(json.dumps(as_stored(weights), indent=1), encoding="utf-8")
     if asked.json:
-        print(json.dumps(found))
+        print(json.dumps(results))
         return
-    for key, value in found.items():
+    for key, value in results.items():
         print(f"{key:<16} {value:.3g}")
 
 

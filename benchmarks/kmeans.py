@@ -74,9 +74,9 @@ def run_ours(points: np.ndarray, ks: list[int], n_init: int, seed: int) -> dict[
     )
 
     began = time.perf_counter()
-    found = kmeans_sweep(points, ks, seed=seed, n_init=n_init)
+    result = kmeans_sweep(points, ks, seed=seed, n_init=n_init)
     fitted = time.perf_counter()
-    labelings = np.array([candidate.labels for candidate in found])
+    labelings = np.array([candidate.labels for candidate in result])
     measures = {
         "inertia": inertias(points, labelings),
         "davies_bouldin": davies_bouldin_scores(points, labelings),
@@ -169,10 +169,10 @@ def printed(report: dict) -> None:
             f"   measures {each['measure_seconds']:6.1f} s"
             f"   total {each['seconds']:8.1f} s   peak {each['peak_bytes'] / 1e9:5.2f} GB"
         )
-    for side, found in report["compared"].items():
-        gaps = "  ".join(f"{gap:+.5%}" for gap in found["inertia_over_rival"])
+    for side, result in report["compared"].items():
+        gaps = "  ".join(f"{gap:+.5%}" for gap in result["inertia_over_rival"])
         print(
-            f"against {side}: {found['times_faster']:.1f} times faster; "
+            f"against {side}: {result['times_faster']:.1f} times faster; "
             f"inertia over the rival's {gaps}"
         )
 

@@ -16,7 +16,7 @@ at random have no truth and are left out of the scoring, but every side sees the
 
 Rivals of the first two: k-means with the best silhouette, a Gaussian mixture with the best BIC
 (k = 2..30 both) and scikit-learn's HDBSCAN with defaults (noise as a group of its own). For
-reference k-means and average linkage that are told the true k, the better of the two on each set.
+reference k-means and average linkage that are given the true k, the better of the two on each set.
 
 Example::
 
@@ -67,11 +67,11 @@ def parsed_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def agreement(found: IntArray, truth: IntArray) -> float:
+def agreement(result: IntArray, truth: IntArray) -> float:
     from sklearn.metrics import adjusted_rand_score
 
     known = truth >= 0
-    return float(adjusted_rand_score(truth[known], found[known]))
+    return float(adjusted_rand_score(truth[known], result[known]))
 
 
 def best_silhouette_kmeans(points: FloatArray, most_k: int = MOST_K) -> IntArray:
@@ -173,15 +173,15 @@ def held_against_truth(sets: Iterator[ShapeSet]) -> dict[str, object]:
         row["k"] = len(np.unique(truth[truth >= 0]))
         for side, label in LABELLERS.items():
             began = time.perf_counter()
-            found = label(points)
+            result = label(points)
             seconds[side] += time.perf_counter() - began
-            row[side] = agreement(found, truth)
+            row[side] = agreement(result, truth)
             if side == "auto":
-                row["auto_k"] = len(np.unique(found))
+                row["auto_k"] = len(np.unique(result))
         row["told_k"] = told_k(points, truth)
         rows.append(row)
-        told = ", ".join(f"{side} {row[side]:.2f}" for side in (*LABELLERS, "told_k"))
-        print(f"{name} ({len(points)} x {points.shape[1]}, k {row['k']}): {told}", file=sys.stderr)
+        text = ", ".join(f"{side} {row[side]:.2f}" for side in (*LABELLERS, "told_k"))
+        print(f"{name} ({len(points)} x {points.shape[1]}, k {row['k']}): {text}", file=sys.stderr)
     sides = (*LABELLERS, "told_k")
     means = {side: float(np.mean([row[side] for row in rows])) for side in sides}
     return {"sets": len(rows), "mean": means, "seconds": dict(seconds), "each": rows}
@@ -200,8 +200,8 @@ def study_labels(frame: pd.DataFrame) -> tuple[IntArray, FloatArray]:
         update={"name": "planted", "features": features, "describe": nothing}
     )
     with show_progress(quiet=True) as progress:
-        [found] = segment_partitions(planted, frame, 0, progress)
-    return found.groups, found.prepared.encoded[0]
+        [result] = segment_partitions(planted, frame, 0, progress)
+    return result.groups, result.prepared.encoded[0]
 
 
 def sklearn_labels(points: FloatArray) -> dict[str, IntArray]:
@@ -226,9 +226,9 @@ def sklearn_labels(points: FloatArray) -> dict[str, IntArray]:
             k, affinity="nearest_neighbors", random_state=0
         ).fit_predict(points),
     }
-    found = {name: by_silhouette(points, fit, max(CUSTOMER_K)) for name, fit in fits.items()}
-    found["hdbscan"] = HDBSCAN(copy=True).fit_predict(points)
-    return found
+    results = {name: by_silhouette(points, fit, max(CUSTOMER_K)) for name, fit in fits.items()}
+    results["hdbscan"] = HDBSCAN(copy=True).fit_predict(points)
+    return results
 
 
 def planted_tables(asked: argparse.Namespace) -> dict[str, object]:
@@ -267,25 +267,29 @@ def planted_tables(asked: argparse.Namespace) -> dict[str, object]:
 
 def measure(asked: argparse.Namespace) -> dict[str, object]:
     warnings.filterwarnings("ignore")
-    found: dict[str, object] = {}
+    results: dict[str, object] = {}
     if asked.shapes:
         seeds = range(FIRST_SEED, FIRST_SEED + asked.shapes)
-        found["shapes"] = held_against_truth(one for seed in seeds for one in shape_sets(seed))
+        results["shapes"] = held_against_truth(
+            shape_set for seed in seeds for shape_set in shape_sets(seed)
+        )
     if asked.foreign:
         seeds = range(FIRST_SEED, FIRST_SEED + asked.foreign)
-        found["foreign"] = held_against_truth(one for seed in seeds for one in foreign_sets(seed))
+        results["foreign"] = held_against_truth(
+            foreign_set for seed in seeds for foreign_set in foreign_sets(seed)
+        )
     if asked.customers:
-        found["customers"] = planted_tables(asked)
-    return found
+        results["customers"] = planted_tables(asked)
+    return results
 
 
 def main() -> None:
     asked = parsed_arguments()
-    found = measure(asked)
+    measured = measure(asked)
     if asked.json:
-        print(json.dumps(found))
+        print(json.dumps(measured))
         return
-    for table, figures in found.items():
+    for table, figures in measured.items():
         print(f"\n{table}: mean adjusted Rand index")
         for side, mean in sorted(figures["mean"].items(), key=lambda item: -item[1]):
             print(f"  {side:<34} {mean:.3f}")
@@ -322,7 +326,7 @@ class AutoResult:
 
 
 def auto_cluster(points: FloatArray, *, seed: int, k_max: int | None = None) -> AutoResult:
-    """Find segments without being told the algorithm, their number or their shape.
+    """Find segments without being given the algorithm, their number or their shape.
 
     Parameters
     ----------
@@ -356,23 +360,23 @@ def auto_cluster(points: FloatArray, *, seed: int, k_max: int | None = None) -> 
         reason += f" (found on {len(kept):,} of {len(points):,} rows, the others joined)"
     if choice.index is None:
         return _one(len(points), choice.evidence, reason)
-    winner = candidates[choice.index]
-    labels = largest_first(joined(points, kept, winner.labels))
+    selected = candidates[choice.index]
+    labels = largest_first(joined(points, kept, selected.labels))
     k = int(labels.max()) + 1
-    return AutoResult(labels, k, winner.algorithm, winner.parameters, choice.evidence, reason)
+    return AutoResult(labels, k, selected.algorithm, selected.parameters, choice.evidence, reason)
 
 
 def _one(n: int, evidence: list[CandidateEvidence], reason: str) -> AutoResult:
     return AutoResult(np.zeros(n, dtype=np.int64), 1, ONE_SEGMENT, {}, evidence, reason)
 
 
-def joined(points: FloatArray, kept: IntArray, found: IntArray) -> IntArray:
+def joined(points: FloatArray, kept: IntArray, result: IntArray) -> IntArray:
     """Return labels of all rows: those found on the kept rows, the nearest kept row's elsewhere."""
     if len(kept) == len(points):
-        return found
+        return result
     from scipy.spatial import KDTree
 
-    return np.asarray(found[KDTree(points[kept]).query(points)[1]])
+    return np.asarray(result[KDTree(points[kept]).query(points)[1]])
 
 
 def largest_first(labels: IntArray) -> IntArray:

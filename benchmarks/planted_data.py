@@ -112,7 +112,7 @@ def _check_customers(n: int, segments: int, features: int, overlap: float, noise
 
 
 def _spread_centers(rng: Generator, k: int, p: int) -> FloatArray:
-    """Of 30 random layouts, the one whose two nearest centres lie farthest apart."""
+    """Of 30 random layouts, the one whose two nearest centers lie farthest apart."""
     best, best_gap = np.zeros((k, p)), -1.0
     for _ in range(30):
         centers = rng.standard_normal((k, p)) * 1.4
@@ -146,7 +146,7 @@ def _stack(parts: list[FloatArray]) -> Planted:
 
 
 def _centers_apart(rng: Generator, k: int, p: int, gap: float) -> FloatArray:
-    """Random centres no nearer to each other than `gap`, in a box that grows until they fit."""
+    """Random centers no nearer to each other than `gap`, in a box that grows until they fit."""
     side = gap * max(1.5, k ** (1.0 / p) * 1.3)
     centers = np.empty((0, p))
     while len(centers) < k:
@@ -225,7 +225,7 @@ def parallel_strips(rng: Generator) -> Planted:
 
 
 def rings(rng: Generator) -> Planted:
-    """Circles around one centre, sometimes with a ball in the middle."""
+    """Circles around one center, sometimes with a ball in the middle."""
     k = int(rng.integers(2, 5))
     width = rng.uniform(0.03, 0.15)
     first = 0 if rng.random() < 0.4 else 1
@@ -351,7 +351,7 @@ def _thread(rng: Generator, span: float, p: int) -> FloatArray:
 
 
 def heavy_tails(rng: Generator) -> Planted:
-    """Plant groups with Student's t (3 degrees) around their centres: rows stray far."""
+    """Plant groups with Student's t (3 degrees) around their centers: rows stray far."""
     k, p = int(rng.integers(2, 9)), int(rng.integers(2, 6))
     centers = _centers_apart(rng, k, p, rng.uniform(8.0, 14.0))
     sizes = _sizes(rng, k, k * int(rng.integers(60, 150)))

@@ -128,14 +128,14 @@ def main() -> int:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         os.environ[settings.HOME_VARIABLE] = home
-        told = measure(asked.rows, asked.seed)
+        result = measure(asked.rows, asked.seed)
     if asked.json:
-        print(json.dumps(told, indent=2))
+        print(json.dumps(result, indent=2))
         return 0
-    print(f"page of {told['rows']:,} customers: {told['page']['seconds']} s")
-    for name, one in told["maps"].items():
-        print(f"{name}: {one['seconds']} s for {one['rows']:,} rows")
-    explained = told["surrogate_and_shap"]
+    print(f"page of {result['rows']:,} customers: {result['page']['seconds']} s")
+    for name, item in result["maps"].items():
+        print(f"{name}: {item['seconds']} s for {item['rows']:,} rows")
+    explained = result["surrogate_and_shap"]
     print(
         f"surrogate on {explained['rows']:,} rows with SHAP values of"
         f" {explained['shap_rows']:,}: {explained['seconds']} s"

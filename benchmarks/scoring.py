@@ -129,7 +129,7 @@ def measure(rows: int, sample: int, seed: int, folder: Path) -> dict[str, Any]:
     return {
         "rows": rows,
         "features": len(part.matrix.recipes_),
-        "components": int(part.centres.shape[1]),
+        "components": int(part.centers.shape[1]),
         "segments": len(part.segment_ids),
         "cores": settings.core_count(),
         "generating_seconds": round(generated, 2),
@@ -150,13 +150,13 @@ def main() -> int:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ[settings.HOME_VARIABLE] = folder
-        told = measure(asked.rows, asked.sample, asked.seed, Path(folder))
+        result = measure(asked.rows, asked.sample, asked.seed, Path(folder))
     if asked.json:
-        print(json.dumps(told, indent=2))
+        print(json.dumps(result, indent=2))
     else:
-        for name, value in told.items():
+        for name, value in result.items():
             print(f"{name.replace('_', ' '):<32} {value:>14,}")
-    return 0 if told["equal_labels"] == told["sample"] else 1
+    return 0 if result["equal_labels"] == result["sample"] else 1
 
 
 if __name__ == "__main__":

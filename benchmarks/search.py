@@ -54,10 +54,10 @@ def parsed_arguments() -> argparse.Namespace:
 def customers(n: int, features: int, groups: int, seed: int) -> np.ndarray:
     """Overlapping groups of unequal size and spread, columns scaled to unit variance."""
     rng = np.random.default_rng(seed)
-    centres = rng.normal(scale=2.0, size=(groups, features))
+    centers = rng.normal(scale=2.0, size=(groups, features))
     group = rng.choice(groups, size=n, p=rng.dirichlet(np.full(groups, 4.0)))
     spread = rng.uniform(0.6, 1.4, size=(groups, features))
-    rows = centres[group] + spread[group] * rng.normal(size=(n, features))
+    rows = centers[group] + spread[group] * rng.normal(size=(n, features))
     return (rows - rows.mean(axis=0)) / rows.std(axis=0)
 
 
@@ -140,9 +140,9 @@ def run_task(arguments: argparse.Namespace) -> dict[str, object]:
     tasks = {"search": run_search, "tree": run_tree, "fastcluster": run_fastcluster}
     if task == "loop":
         busy = time.process_time()
-        found = run_loop(points, arguments.rival_ks)
+        result = run_loop(points, arguments.rival_ks)
         busy = time.process_time() - busy
-        return {**found, "cpu_seconds": busy, "peak_bytes": peak_bytes()}
+        return {**result, "cpu_seconds": busy, "peak_bytes": peak_bytes()}
     extra = (method,) if method else ()
     start = time.perf_counter()
     tasks[task](small, *extra)
@@ -174,12 +174,12 @@ def measured(task: str, size: int, arguments: argparse.Namespace) -> dict[str, o
 def compared(search: dict, loop: dict) -> dict[str, object]:
     """Time of the loop over 27 candidates, and how far its answers are from ours."""
     candidates = loop["candidates"]
-    seconds = [found["fit_seconds"] + found["silhouette_seconds"] for found in candidates]
+    seconds = [result["fit_seconds"] + result["silhouette_seconds"] for result in candidates]
     whole = len(METHODS) * len(KS)
     ours = np.reshape(search["silhouettes"], (len(METHODS), len(KS)))
     differences = [
-        abs(found["silhouette"] - ours[METHODS.index(found["method"]), KS.index(found["k"])])
-        for found in candidates
+        abs(result["silhouette"] - ours[METHODS.index(result["method"]), KS.index(result["k"])])
+        for result in candidates
     ]
     loop_seconds = float(np.mean(seconds)) * whole
     return {
@@ -188,7 +188,7 @@ def compared(search: dict, loop: dict) -> dict[str, object]:
         "loop_seconds": loop_seconds,
         "times_faster": loop_seconds / search["seconds"],
         "times_less_cpu": loop["cpu_seconds"] / len(candidates) * whole / search["cpu_seconds"],
-        "least_adjusted_rand_index": min(found["adjusted_rand_index"] for found in candidates),
+        "least_adjusted_rand_index": min(result["adjusted_rand_index"] for result in candidates),
         "largest_silhouette_difference": float(max(differences)),
     }
 
@@ -207,13 +207,15 @@ def measure_size(size: int, arguments: argparse.Namespace) -> dict[str, object]:
 
 def growth(rows: list[dict], task: str, figure: str) -> float | None:
     """Exponent of the power of n that fits the figure; memory above what the start took."""
-    found = [(row["n"], row[task]) for row in rows if task in row]
-    sizes = [n for n, _ in found]
+    results = [(row["n"], row[task]) for row in rows if task in row]
+    sizes = [n for n, _ in results]
     values = [
-        one["peak_bytes"] - one["start_bytes"] if figure == "peak_bytes" else one[figure]
-        for _, one in found
+        candidate["peak_bytes"] - candidate["start_bytes"]
+        if figure == "peak_bytes"
+        else candidate[figure]
+        for _, candidate in results
     ]
-    if len(found) < 2 or min(values) <= 0:
+    if len(results) < 2 or min(values) <= 0:
         return None
     return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
 
@@ -242,14 +244,14 @@ def print_tables(rows: list[dict], exponents: dict[str, dict[str, float | None]]
             exponent = exponents[task][figure]
             print(task.ljust(22) + "".join(cells) + (f"   n^{exponent:.2f}" if exponent else ""))
     for row in (row for row in rows if "comparison" in row):
-        found = row["comparison"]
+        result = row["comparison"]
         print(
-            f"\n{row['n']:,} rows: loop of 27 candidates {found['loop_seconds']:.1f} s "
-            f"({found['measured_candidates']} measured in {found['measured_seconds']:.1f} s), ours "
-            f"{row['search']['seconds']:.2f} s: {found['times_faster']:.0f} times faster "
-            f"({found['times_less_cpu']:.0f} times less processor time); least "
-            f"adjusted Rand index {found['least_adjusted_rand_index']:.6f}, largest silhouette "
-            f"difference {found['largest_silhouette_difference']:.1e}"
+            f"\n{row['n']:,} rows: loop of 27 candidates {result['loop_seconds']:.1f} s "
+            f"({result['measured_candidates']} measured in {result['measured_seconds']:.1f} s), "
+            f"ours {row['search']['seconds']:.2f} s: {result['times_faster']:.0f} times faster "
+            f"({result['times_less_cpu']:.0f} times less processor time); least "
+            f"adjusted Rand index {result['least_adjusted_rand_index']:.6f}, largest silhouette "
+            f"difference {result['largest_silhouette_difference']:.1e}"
         )
 
 
@@ -262,9 +264,11 @@ def draw(rows: list[dict], path: Path) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), constrained_layout=True)
     for axis, name, scale in zip(axes, ("seconds", "peak_bytes"), (1.0, 1e6), strict=True):
         for task in TASKS:
-            found = [(row["n"], row[task][name] / scale) for row in rows if task in row]
+            results = [(row["n"], row[task][name] / scale) for row in rows if task in row]
             style = "--" if task.startswith("fastcluster") else "-"
-            axis.loglog(*zip(*found, strict=True), style, marker="o", label=task) if found else None
+            axis.loglog(
+                *zip(*results, strict=True), style, marker="o", label=task
+            ) if results else None
         if name == "seconds":
             loop = [(r["n"], r["comparison"]["loop_seconds"]) for r in rows if "comparison" in r]
             if loop:

@@ -151,11 +151,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="rounds; the least time counts")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
-    found = measure(arguments.repeats)
+    figures = measure(arguments.repeats)
     if arguments.json:
-        print(json.dumps(found))
+        print(json.dumps(figures))
         return
-    for key, value in found.items():
+    for key, value in figures.items():
         print(f"{key:<26} {value:.3g}")
 
 

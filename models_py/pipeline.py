@@ -21,9 +21,9 @@ from models_py.describe.advice import load_advice
 from models_py.describe.explanation import explain
 from models_py.describe.labels import LabelRows, Supervised, label_rows, supervised_scores
 from models_py.describe.names import given_names
-from models_py.runs.identity import succeeded_segments
+from models_py.runs.identity import segments_by_centers
 from models_py.runs.storage import remove_failed_models, remove_run_models, save_run_models
-from models_py.runs.tables import Previous, RunTables, Telling, run_tables
+from models_py.runs.tables import Previous, RunTables, DescriptionInputs, run_tables
 from models_py.segmentation.prepare import ALL, check_encoders
 from models_py.segmentation.segmentation import Segmentation
 from models_py.segmentation.studied import WRITE_WAIT_SECONDS, read_studied, segment_partitions
@@ -45,7 +45,7 @@ class Finished:
     tables
         What was written.
     reasons
-        Why the winner won, by partition.
+        Why it was selected, by partition.
     skipped
         What was left out and how to get it, a line each.
     """
@@ -71,7 +71,7 @@ def run_study(study: Study, path: Path, seed: int, progress: Progress) -> Finish
     seed
         For everything random; recorded with the run.
     progress
-        Told of each step.
+        Shows each step.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def run_study(study: Study, path: Path, seed: int, progress: Progress) -> Finish
         is wrong with the study itself is found before a run begins.
     """
     check_encoders(study)
-    told = Telling(
+    description = DescriptionInputs(
         names=given_names(settings.names_file(), study.name),
         advice=load_advice(settings.advice_file()),
         seed=seed,
@@ -88,13 +88,17 @@ def run_study(study: Study, path: Path, seed: int, progress: Progress) -> Finish
     start = _start(study, seed)
     require_file(path)
     with run_lock(path, start.run_id):
-        return _run(study, path, start, told, progress)
+        return _run(study, path, start, description, progress)
 
 
 def _run(
-    study: Study, path: Path, start: results.RunStart, told: Telling, progress: Progress
+    study: Study,
+    path: Path,
+    start: results.RunStart,
+    description: DescriptionInputs,
+    progress: Progress,
 ) -> Finished:
-    seed = told.seed
+    seed = description.seed
     with open_warehouse(path) as warehouse:
         results.begin_run(warehouse, start)
         failed = results.failed_runs(warehouse)
@@ -105,12 +109,15 @@ def _run(
         segmentations = segment_partitions(study, gold.frame, seed, progress)
         progress.step("explaining the segments")
         small = study.describe.small_segment
-        told = replace(
-            told, explanations=[explain(gold.frame, one, seed, small) for one in segmentations]
+        description = replace(
+            description,
+            explanations=[
+                explain(gold.frame, segmentation, seed, small) for segmentation in segmentations
+            ],
         )
         scores = supervised_scores(study, gold.frame, segmentations, seed, progress)
         progress.step("matching the previous run and writing results")
-        return _write(study, path, start.run_id, gold, segmentations, told, scores)
+        return _write(study, path, start.run_id, gold, segmentations, description, scores)
     except BaseException as error:
         _record_failure(path, start.run_id, error)
         raise
@@ -137,7 +144,7 @@ def _write(
     run_id: str,
     gold: GoldRows,
     segmentations: list[Segmentation],
-    told: Telling,
+    description: DescriptionInputs,
     scores: dict[str, Supervised | None],
 ) -> Finished:
     with open_warehouse(path, wait_seconds=WRITE_WAIT_SECONDS) as warehouse:
@@ -153,7 +160,7 @@ def _write(
             segmentations,
             previous,
             results.last_segment_id(warehouse, study.name),
-            replace(told, ask_gold=ask_gold),
+            replace(description, ask_gold=ask_gold),
         )
         _add_labels(tables, label_rows(study, gold.frame, tables.rows["assignments"], scores))
         reasons = {s.prepared.partition: s.choice.reason for s in segmentations}
@@ -172,7 +179,11 @@ def _write(
         except BaseException:
             remove_run_models(models)
             raise
-    skipped = tuple(dict.fromkeys(one.skipped for one in told.explanations if one.skipped))
+    skipped = tuple(
+        dict.fromkeys(
+            explanation.skipped for explanation in description.explanations if explanation.skipped
+        )
+    )
     return Finished(run_id, study.name, previous_run_id, len(gold.frame), tables, reasons, skipped)
 
 
@@ -188,8 +199,8 @@ def _add_labels(tables: RunTables, labels: LabelRows | None) -> None:
 def _previous(warehouse: Warehouse, run_id: str | None) -> Previous | None:
     if run_id is None:
         return None
-    by_centres = partial(succeeded_segments, settings.models_dir(run_id), run_id)
-    return Previous(run_id, results.read_assignments(warehouse, run_id), by_centres)
+    by_centers = partial(segments_by_centers, settings.models_dir(run_id), run_id)
+    return Previous(run_id, results.read_assignments(warehouse, run_id), by_centers)
 
 
 def _record_failure(path: Path, run_id: str, error: BaseException) -> None:

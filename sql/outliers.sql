@@ -1,4 +1,4 @@
--- The strangest customers of the latest run, with the segment they were put in all the same.
+-- The most unusual customers of the latest run, with the segment they were put in all the same.
 with
 
 latest_run as (

@@ -1,4 +1,4 @@
--- Every run: study, status, seconds, rows, seed, and why the winner won or the run failed.
+-- Every run: study, status, seconds, rows, seed, and why it was selected or the run failed.
 select
     run_id,
     study,

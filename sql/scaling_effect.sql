@@ -13,7 +13,7 @@ latest_run as (
 
 ),
 
--- z is (mean - population mean) / spread, so the spread of a column is told by any segment of it.
+-- z is (mean - population mean) / spread, so the spread of a column follows from any segment of it.
 spreads as (
 
     select

@@ -22,7 +22,7 @@ def gold_customers(rows: int = 240, seed: int = 1) -> pd.DataFrame:
     """Customers in three clear groups of unequal size; ``planted`` names each one's group."""
     generator = np.random.default_rng(seed)
     planted = np.repeat([0, 1, 2], [rows // 2, rows // 3, rows - rows // 2 - rows // 3])
-    centres = np.array(
+    centers = np.array(
         [
             [1.0, 20.0, 0.1, 0.20, 7.0],
             [4.0, 60.0, 0.4, 0.20, 2.0],
@@ -30,7 +30,7 @@ def gold_customers(rows: int = 240, seed: int = 1) -> pd.DataFrame:
         ]
     )
     spreads = np.array([0.15, 2.5, 0.03, 0.05, 0.8])
-    drawn = centres[planted] + generator.normal(size=(rows, 5)) * spreads
+    drawn = centers[planted] + generator.normal(size=(rows, 5)) * spreads
     basket_count = np.round(drawn[:, 0] * 50).astype(np.int64)
     return pd.DataFrame(
         {

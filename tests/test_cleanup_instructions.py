@@ -66,8 +66,8 @@ class Block:
 
 
 def blocks() -> list[Block]:
-    found = _BLOCK.findall(PAGE.read_text())
-    return [Block(language, situation.strip(), text) for language, situation, text in found]
+    names = _BLOCK.findall(PAGE.read_text())
+    return [Block(language, situation.strip(), text) for language, situation, text in names]
 
 
 def same_each_time(text: str) -> str:
@@ -112,9 +112,9 @@ class Example:
             check=False,
         )
         said = done.stderr.splitlines()
-        told = [line for line in said if not _PROGRESS.fullmatch(line)]
+        texts = [line for line in said if not _PROGRESS.fullmatch(line)]
         printed = done.stdout.replace("? [y/N] ", "? [y/N] y\n")
-        text = "\n".join([printed.rstrip("\n"), *told]).strip("\n")
+        text = "\n".join([printed.rstrip("\n"), *texts]).strip("\n")
         text = text.replace(f"{self.folder}/", "").replace(sys.executable, "python")
         return done.returncode, text
 
@@ -186,7 +186,9 @@ def test_every_example_prints_what_the_page_says(outputs: list[tuple[Block, str]
 
 def test_the_schedule_runs(tmp_path: Path) -> None:
     example = Example(tmp_path / "example")
-    lines = [line for one in blocks() if one.language == "cron" for line in one.text.splitlines()]
+    lines = [
+        line for block in blocks() if block.language == "cron" for line in block.text.splitlines()
+    ]
     for _ in range(2):
         for line in lines:
             *when, command = line.split(maxsplit=5)

@@ -96,7 +96,7 @@ class LiveLine:
 
 @contextmanager
 def show_progress(quiet: bool = False, stream: TextIO | None = None) -> Iterator[Progress]:
-    """Yield the progress that fits the stream (standard error unless told).
+    """Yield the progress that fits the stream (standard error by default).
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError, MemoryRefusedError
 from models_py.base.settings import memory_bytes
 from models_py.clustering.candidate import NOISE, Candidate
-from models_py.clustering.rows import group_centres, nearest_centres
+from models_py.clustering.rows import group_centers, nearest_centers
 from models_py.studies.vocabulary import ALGORITHMS
 
 TREES = ("ward", "average", "complete", "single")
@@ -112,9 +112,9 @@ def refit(candidate: Candidate, points: FloatArray, mixed: MixedRows | None, see
     k = candidate.parameters.get("k")
     ks = [int(str(k))] if k is not None else []
     request = Request(candidate.algorithm, ks, parameters)
-    found = next(find_candidates([request], points, mixed, seed), None)
+    refitted = next(find_candidates([request], points, mixed, seed), None)
     # A tree that cannot be cut into as many parts on fewer rows gives one cluster.
-    return np.zeros(len(points), dtype=np.int64) if found is None else found.labels
+    return np.zeros(len(points), dtype=np.int64) if refitted is None else refitted.labels
 
 
 def _grid(parameters: Mapping[str, object]) -> Iterator[dict[str, Any]]:
@@ -208,7 +208,7 @@ _FUNCTIONS = {
 WITHOUT_SEED = ("genie", "chopped")
 
 ANY_SHAPE = ("single", "genie", "chopped", "spectral", "hdbscan", "dbscan")
-"""Algorithms whose clusters have no centre to speak of: a new row goes with its neighbour."""
+"""Algorithms whose clusters have no center to speak of: a new row goes with its neighbour."""
 
 
 def _refuse_what_does_not_fit(
@@ -270,4 +270,4 @@ def nearest_labels(candidate: Candidate, fitted: FloatArray, points: FloatArray)
 
         nearest = KDTree(fitted[kept]).query(points)[1]
         return np.asarray(candidate.labels[kept][nearest], dtype=np.int64)
-    return nearest_centres(points, group_centres(fitted[kept], candidate.labels[kept]))
+    return nearest_centers(points, group_centers(fitted[kept], candidate.labels[kept]))

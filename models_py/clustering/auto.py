@@ -64,7 +64,7 @@ def auto_candidates(points: FloatArray, seed: int, *, k_max: int | None = None) 
             f"automatic search: {distinct} distinct rows; four or more are needed to tell groups"
         )
     ks = list(range(2, min(k_max or MOST_SEGMENTS, distinct // 2, max(3, len(points) // 6)) + 1))
-    found = chain(
+    proposals = chain(
         kmeans_sweep(points, ks, seed=seed, n_init=3),
         _linkages(points, ks),
         _tree_cuts(points, ks),
@@ -72,7 +72,7 @@ def auto_candidates(points: FloatArray, seed: int, *, k_max: int | None = None) 
         _density(points),
         spectral_sweep(points, [k for k in _thinned(ks) if k < distinct - 2], seed=seed),
     )
-    return list(_distinct(points, found))
+    return list(_distinct(points, proposals))
 
 
 def _thinned(ks: Iterable[int]) -> list[int]:
@@ -94,8 +94,8 @@ def _tree_cuts(points: FloatArray, ks: list[int]) -> Iterator[Candidate]:
     trees = {m: minimum_spanning_tree(points, m) for m in TREE_NEIGHBOURS}
     each = (time.perf_counter() - start) / (len(GENIE_THRESHOLDS) * len(ks))
     for neighbours, threshold in GENIE_THRESHOLDS:
-        found = genie_labels(trees[neighbours], ks, threshold=threshold)
-        for k, labels in zip(ks, found, strict=True):
+        labelings = genie_labels(trees[neighbours], ks, threshold=threshold)
+        for k, labels in zip(ks, labelings, strict=True):
             parameters = {"k": k, "threshold": threshold, "neighbours": neighbours}
             yield Candidate("genie", parameters, labels, each)
     for neighbours, share in CHOPPED_SHARES:
@@ -105,9 +105,9 @@ def _tree_cuts(points: FloatArray, ks: list[int]) -> Iterator[Candidate]:
 def _chopped(tree: SpanningTree, ks: list[int], share: float) -> Iterator[Candidate]:
     start = time.perf_counter()
     least = max(5, int(share * tree.rows))
-    found = chopped_labels(tree, ks, least=least)
-    each = (time.perf_counter() - start) / max(1, len(found))
-    for k, labels in found.items():
+    labelings = chopped_labels(tree, ks, least=least)
+    each = (time.perf_counter() - start) / max(1, len(labelings))
+    for k, labels in labelings.items():
         parameters = {"k": k, "least": least, "neighbours": tree.neighbours}
         yield Candidate("chopped", parameters, labels, each)
 
@@ -131,9 +131,9 @@ def _density(points: FloatArray) -> Iterator[Candidate]:
             yield Candidate("hdbscan", {"min_cluster_size": size}, labels, seconds)
 
 
-def _distinct(points: FloatArray, found: Iterable[Candidate]) -> Iterator[Candidate]:
+def _distinct(points: FloatArray, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     seen: set[tuple[str, bytes]] = set()
-    for candidate in found:
+    for candidate in candidates:
         labels = numbered(assign_noise(points, candidate.labels))
         key = (candidate.algorithm, labels.tobytes())
         if labels.max() < 1 or key in seen:

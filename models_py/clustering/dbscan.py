@@ -155,11 +155,11 @@ def _neighbourhoods(
     parts = [rows[each] for each in chunks(len(rows), size)]
     for first in range(0, len(parts), thread_count()):
         batch = parts[first : first + thread_count()]
-        for part, found in zip(
+        for part, neighbours in zip(
             batch, in_threads(find, [(points[each],) for each in batch]), strict=True
         ):
-            starts = np.concatenate(([0], np.cumsum([len(each) for each in found])))
-            yield part, starts.astype(np.int64), np.concatenate(found).astype(np.int64)
+            starts = np.concatenate(([0], np.cumsum([len(each) for each in neighbours])))
+            yield part, starts.astype(np.int64), np.concatenate(neighbours).astype(np.int64)
 
 
 def _radius_search(points: FloatArray, radius: float) -> Callable[[FloatArray], Any]:

@@ -134,7 +134,7 @@ def nearest_outside(  # type: ignore[no-untyped-def]
     """
     first, last, low, high = tree
     own = component[row]
-    found = -1
+    nearest = -1
     depth = 1
     stack[0] = 0
     gaps[0] = 0.0
@@ -150,7 +150,7 @@ def nearest_outside(  # type: ignore[no-untyped-def]
                     length = reach(points, core, row, other)
                     if length < bound:
                         bound = length
-                        found = other
+                        nearest = other
             if bound <= core[row]:
                 break
             continue
@@ -162,7 +162,7 @@ def nearest_outside(  # type: ignore[no-untyped-def]
         stack[depth + 1] = child + near
         gaps[depth + 1] = min(left, right)
         depth += 2
-    return found, bound
+    return nearest, bound
 
 
 @njit(nogil=True, cache=True)
@@ -186,12 +186,12 @@ def shortest_exits(  # type: ignore[no-untyped-def]
         own = component[row]
         if known_length[row] >= best[own] or core[row] >= best[own]:
             continue
-        found, length = nearest_outside(
+        nearest, length = nearest_outside(
             points, core, component, tree, whole, least_core, row, best[own], stack, gaps
         )
-        known[row] = found
+        known[row] = nearest
         known_length[row] = length
-        if found >= 0:
+        if nearest >= 0:
             best[own] = length
             best_row[own] = row
 
@@ -201,11 +201,11 @@ def join_sets(parents, edges):  # type: ignore[no-untyped-def]
     """Join the sets at the ends of each edge; returns which edges joined two."""
     kept = np.zeros(edges.shape[0], dtype=np.bool_)
     for edge in range(edges.shape[0]):
-        one = find_root(parents, edges[edge, 0])
+        first = find_root(parents, edges[edge, 0])
         other = find_root(parents, edges[edge, 1])
-        if one != other:
+        if first != other:
             kept[edge] = True
-            parents[max(one, other)] = min(one, other)
+            parents[max(first, other)] = min(first, other)
     return kept
 
 

@@ -180,9 +180,9 @@ def chopped(
 ) -> list[Candidate]:
     """Return one candidate for each k that the tree can be chopped into; see `chopped_labels`."""
     start = time.perf_counter()
-    found = chopped_labels(minimum_spanning_tree(points, neighbours), ks, least=least)
-    each = (time.perf_counter() - start) / max(1, len(found))
+    labelings = chopped_labels(minimum_spanning_tree(points, neighbours), ks, least=least)
+    each = (time.perf_counter() - start) / max(1, len(labelings))
     return [
         Candidate("chopped", {"k": k, "least": least, "neighbours": neighbours}, labels, each)
-        for k, labels in found.items()
+        for k, labels in labelings.items()
     ]

@@ -28,7 +28,7 @@ def spanning_tree(points: FloatArray, core: FloatArray) -> tuple[FloatArray, Int
 
     Notes
     -----
-    O(n²·p) time, O(n) memory. Equal reachabilities are told apart by the plain distance.
+    O(n²·p) time, O(n) memory. Equal reachabilities are distinguished by the plain distance.
     """
     n, p = points.shape
     reach = np.full(n, np.inf)
@@ -151,13 +151,13 @@ def components(ends: IntArray, kept: IntArray, n: int) -> IntArray:
         if a != b:
             parent[max(a, b)] = min(a, b)
     labels = np.full(n, -1)
-    found = 0
+    count = 0
     answer = np.zeros(n, dtype=np.int64)
     for i in range(n):
         r = _root(parent, i)
         if labels[r] < 0:
-            labels[r] = found
-            found += 1
+            labels[r] = count
+            count += 1
         answer[i] = labels[r]
     return answer
 
@@ -185,9 +185,9 @@ def chopped_edges(parent: IntArray, order: IntArray, least: int, most: int) -> I
         below[parent[row]] += below[row]
     cut = np.zeros(n, dtype=np.bool_)
     made = np.zeros(most, dtype=np.int64)
-    found = 0
+    count = 0
     for i in range(n - 1):
-        if found == most:
+        if count == most:
             break
         row = order[1, i]
         if below[row] < least:
@@ -198,12 +198,12 @@ def chopped_edges(parent: IntArray, order: IntArray, least: int, most: int) -> I
         if below[top] - below[row] < least:
             continue
         cut[row] = True
-        made[found] = row
-        found += 1
+        made[count] = row
+        count += 1
         at = parent[row]
         while True:
             below[at] -= below[row]
             if cut[at] or parent[at] < 0:
                 break
             at = parent[at]
-    return made[:found]
+    return made[:count]

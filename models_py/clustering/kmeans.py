@@ -164,7 +164,7 @@ def kmeans_sweep(
         Passes over the rows at most, for each restart and for the refinement.
     tol
         A restart ends when its centers move less than this share of the mean variance of
-        the columns (squared). The winner is then refined: until no row moves up to
+        the columns (squared). The selected candidate is then refined: until no row moves up to
         ``WHOLE_ROWS`` rows, else to a hundredth of that share.
     implementation
         ``"scikit-learn"`` gives the labels of ``sklearn.cluster.KMeans`` itself, for
@@ -189,20 +189,22 @@ def kmeans_sweep(
     own: dict[str, object] = {} if random_state is None else {"random_state": random_state}
     seed = seed if random_state is None else random_state
     if implementation == "scikit-learn":
-        found = [_sklearn_kmeans(points, k, seed, n_init, max_iter, tol) for k in wanted]
+        candidates = [_sklearn_kmeans(points, k, seed, n_init, max_iter, tol) for k in wanted]
     else:
-        found = _bounded_kmeans(points, wanted, seed, n_init, max_iter, tol)
-    return [replace(one, parameters={**one.parameters, **own}) for one in found]
+        candidates = _bounded_kmeans(points, wanted, seed, n_init, max_iter, tol)
+    return [
+        replace(candidate, parameters={**candidate.parameters, **own}) for candidate in candidates
+    ]
 
 
 def _bounded_kmeans(
     points: FloatArray, wanted: list[int], seed: int, n_init: int, max_iter: int, tol: float
 ) -> list[Candidate]:
     search = KMeansSearch(points, np.random.default_rng(seed), n_init, max_iter, tol)
-    found: dict[int, Candidate] = {}
+    candidates: dict[int, Candidate] = {}
     for k in sorted(set(wanted)):
-        found[k] = search.run(k)
-    return [found[k] for k in wanted]
+        candidates[k] = search.run(k)
+    return [candidates[k] for k in wanted]
 
 
 def _sklearn_kmeans(
@@ -265,8 +267,8 @@ class KMeansSearch:
             if len(self._levels) == 1:
                 return lloyd(self._levels[0], fits[0].centers, self._max_iter, 0.0, pool)
             for rows in self._levels[1:]:
-                found = [lloyd(rows, fit.centers, self._max_iter, stop, pool) for fit in fits]
-                fits = [min(found, key=lambda fit: fit.inertia)]
+                refined = [lloyd(rows, fit.centers, self._max_iter, stop, pool) for fit in fits]
+                fits = [min(refined, key=lambda fit: fit.inertia)]
         return fits[0]
 
     def _draws(self, starts: int, k: int) -> FloatArray:

@@ -153,7 +153,7 @@ def bisecting_kmeans_sweep(
     check_distinct(points, max(wanted))
     began = time.perf_counter()
     run = _Bisection(points, np.random.default_rng(seed), n_init, max_iter, tol)
-    found: dict[int, Candidate] = {}
+    candidates: dict[int, Candidate] = {}
     for k in range(1, max(wanted) + 1):
         if k > 1:
             run.split()
@@ -161,8 +161,8 @@ def bisecting_kmeans_sweep(
             parameters = {"k": k, "n_init": n_init}
             seconds = time.perf_counter() - began
             labels, model = run.labels.copy(), run.model()
-            found[k] = Candidate("bisecting_kmeans", parameters, labels, seconds, model=model)
-    return [found[k] for k in wanted]
+            candidates[k] = Candidate("bisecting_kmeans", parameters, labels, seconds, model=model)
+    return [candidates[k] for k in wanted]
 
 
 class _Bisection:
@@ -192,16 +192,16 @@ class _Bisection:
         members = np.flatnonzero(self.labels == cluster)
         rows = self._points[members]
         search = KMeansSearch(rows, self._generator, *self._settings)
-        found = search.run(2)
-        assert isinstance(found.model, KMeansModel)
-        self.labels[members[found.labels == 1]] = len(self._centers)
+        halves = search.run(2)
+        assert isinstance(halves.model, KMeansModel)
+        self.labels[members[halves.labels == 1]] = len(self._centers)
         self._splits.append(cluster)
-        self._pairs.append(found.model.centers)
-        gaps = np.sum((rows - found.model.centers[found.labels]) ** 2, axis=1)
-        self._centers[cluster] = found.model.centers[0]
-        self._centers.append(found.model.centers[1])
-        self._inertias[cluster] = float(np.sum(gaps[found.labels == 0]))
-        self._inertias.append(float(np.sum(gaps[found.labels == 1])))
+        self._pairs.append(halves.model.centers)
+        gaps = np.sum((rows - halves.model.centers[halves.labels]) ** 2, axis=1)
+        self._centers[cluster] = halves.model.centers[0]
+        self._centers.append(halves.model.centers[1])
+        self._inertias[cluster] = float(np.sum(gaps[halves.labels == 0]))
+        self._inertias.append(float(np.sum(gaps[halves.labels == 1])))
 
     def model(self) -> BisectingModel:
         """Return what was split so far."""

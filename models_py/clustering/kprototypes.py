@@ -197,9 +197,9 @@ class KPrototypes:
         worse = 0
         for passes in range(1, self.max_iter + 1):
             moves = state.move_in_turn()
-            found = state.rest(passes)
-            worse = 0 if found.cost < best.cost else worse + 1
-            best = min(best, found, key=lambda rest: rest.cost)
+            rested = state.rest(passes)
+            worse = 0 if rested.cost < best.cost else worse + 1
+            best = min(best, rested, key=lambda rest: rest.cost)
             if moves == 0 or worse == PATIENCE:
                 break
         return best
@@ -404,7 +404,7 @@ def kprototypes_sweep(
     numeric, codes = _check_mixed(numeric, categorical)
     wanted = check_ks(ks, len(numeric))
     _check_distinct_mixed(numeric, codes, max(wanted))
-    found = []
+    candidates = []
     for k in wanted:
         began = time.perf_counter()
         model = KPrototypes(
@@ -416,8 +416,8 @@ def kprototypes_sweep(
         model.categorical_modes_ = model.categorical_modes_[kept]
         parameters = {"k": k, "init": init, "n_init": n_init, "gamma": model.gamma_}
         seconds = time.perf_counter() - began
-        found.append(Candidate("kprototypes", parameters, labels, seconds, model=model))
-    return found
+        candidates.append(Candidate("kprototypes", parameters, labels, seconds, model=model))
+    return candidates
 
 
 def _check_mixed(
@@ -442,12 +442,12 @@ def _check_mixed(
 
 def _check_distinct_mixed(numeric: FloatArray, codes: Codes, k: int) -> None:
     together = np.concatenate((numeric, codes.astype(np.float64)), axis=1)
-    found = count_distinct(together, k)
-    if found < k:
-        rows = "row" if found == 1 else "rows"
+    count = count_distinct(together, k)
+    if count < k:
+        rows = "row" if count == 1 else "rows"
         raise DataError(
-            f"k: {k} clusters need {k} distinct rows, the data have {found} distinct {rows}; "
-            f"ask for at most {found}"
+            f"k: {k} clusters need {k} distinct rows, the data have {count} distinct {rows}; "
+            f"ask for at most {count}"
         )
 
 

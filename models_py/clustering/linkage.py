@@ -342,22 +342,22 @@ def _forgotten(clusters: _Clusters) -> _Clusters:
 
 
 def _agglomerate(start: _Clusters, code: int) -> list[_Merges]:
-    clusters, found = start, []
+    clusters, merged = start, []
     share = _CHAIN_SHARE if code == WARD else _MATRIX_SHARE
     limit = max(int(len(start) * share), 1)
     while len(clusters) > limit:
         clusters, visited = _with_neighbours(clusters, code)
         before = len(clusters)
         merges, clusters = _merge_mutual(clusters, code)
-        found.append(merges)
+        merged.append(merges)
         costly = visited > _COSTLY_SHARE * len(start) ** 2
         if costly and len(clusters) < _LARGEST_MATRIX_SHARE * len(start):
             break
         if merges.left.size < _STALLED_SHARE * before:
             break
     if len(clusters) > 1:
-        found.append(_ward_chain(clusters) if code == WARD else _matrix_chain(clusters, code))
-    return found
+        merged.append(_ward_chain(clusters) if code == WARD else _matrix_chain(clusters, code))
+    return merged
 
 
 def _with_neighbours(clusters: _Clusters, code: int) -> tuple[_Clusters, int]:
@@ -379,8 +379,8 @@ def _with_neighbours(clusters: _Clusters, code: int) -> tuple[_Clusters, int]:
     visited = sum(across_threads(search, row_ranges(unknown.size, _PIECE)))
     horizon = clusters.horizon.copy()
     horizon[unknown] = near_values[unknown, -1]
-    found = replace(clusters, near=near, near_values=near_values, horizon=horizon)
-    return found, visited
+    updated = replace(clusters, near=near, near_values=near_values, horizon=horizon)
+    return updated, visited
 
 
 def _geometry(

@@ -431,9 +431,9 @@ def cut_tree_kernel(children: IntArray, ks: IntArray, labels: IntArray) -> None:
                 top[child] = child if undone else top[n + step]
         for node in range(2 * n - 1):
             number[node] = -1
-        found = 0
+        count = 0
         for row in range(n):
             if number[top[row]] < 0:
-                number[top[row]] = found
-                found += 1
+                number[top[row]] = count
+                count += 1
             labels[which, row] = number[top[row]]

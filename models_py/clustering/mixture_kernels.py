@@ -14,11 +14,11 @@ BLOCK = 128
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
-def centred_block(points, first, size, mean, centred):  # type: ignore[no-untyped-def]
-    """Write rows ``first`` to ``first + size`` less a mean into ``centred`` (p, BLOCK)."""
+def centered_block(points, first, size, mean, centered):  # type: ignore[no-untyped-def]
+    """Write rows ``first`` to ``first + size`` less a mean into ``centered`` (p, BLOCK)."""
     for column in range(points.shape[1]):
         for index in range(size):
-            centred[column, index] = points[first + index, column] - mean[column]
+            centered[column, index] = points[first + index, column] - mean[column]
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
@@ -28,20 +28,20 @@ def log_densities_full(points, means, roots, offsets, out):  # type: ignore[no-u
     ``roots`` (k, p, p) are lower triangular with root' root = precision.
     """
     rows, columns = points.shape
-    centred = np.empty((columns, BLOCK))
+    centered = np.empty((columns, BLOCK))
     squares = np.empty(BLOCK)
     along = np.empty(BLOCK)
     for first in range(0, rows, BLOCK):
         size = min(BLOCK, rows - first)
         for component in range(means.shape[0]):
-            centred_block(points, first, size, means[component], centred)
+            centered_block(points, first, size, means[component], centered)
             squares[:size] = 0.0
             for row in range(columns):
                 along[:size] = 0.0
                 for column in range(row + 1):
                     factor = roots[component, row, column]
                     for index in range(size):
-                        along[index] += factor * centred[column, index]
+                        along[index] += factor * centered[column, index]
                 for index in range(size):
                     squares[index] += along[index] * along[index]
             for index in range(size):
@@ -87,7 +87,7 @@ def add_moments_full(points, means, shares, sizes, sums, squares):  # type: igno
     Only the lower triangles of ``squares`` are filled.
     """
     rows, columns = points.shape
-    centred = np.empty((columns, BLOCK))
+    centered = np.empty((columns, BLOCK))
     weighted = np.empty(BLOCK)
     for first in range(0, rows, BLOCK):
         size = min(BLOCK, rows - first)
@@ -98,17 +98,17 @@ def add_moments_full(points, means, shares, sizes, sums, squares):  # type: igno
             if mass < 1e-14:
                 continue
             sizes[component] += mass
-            centred_block(points, first, size, means[component], centred)
+            centered_block(points, first, size, means[component], centered)
             for row in range(columns):
                 total = 0.0
                 for index in range(size):
-                    weighted[index] = shares[first + index, component] * centred[row, index]
+                    weighted[index] = shares[first + index, component] * centered[row, index]
                     total += weighted[index]
                 sums[component, row] += total
                 for column in range(row + 1):
                     product = 0.0
                     for index in range(size):
-                        product += weighted[index] * centred[column, index]
+                        product += weighted[index] * centered[column, index]
                     squares[component, row, column] += product
 
 

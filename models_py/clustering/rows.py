@@ -102,12 +102,12 @@ def check_distinct(points: FloatArray, k: int) -> None:
     DataError
         When fewer than ``k`` rows differ.
     """
-    found = count_distinct(points, k)
-    if found < k:
-        rows = "row" if found == 1 else "rows"
+    count = count_distinct(points, k)
+    if count < k:
+        rows = "row" if count == 1 else "rows"
         raise DataError(
-            f"k: {k} clusters need {k} distinct rows, the data have {found} distinct {rows}; "
-            f"ask for at most {found}"
+            f"k: {k} clusters need {k} distinct rows, the data have {count} distinct {rows}; "
+            f"ask for at most {count}"
         )
 
 
@@ -153,7 +153,7 @@ def chunks(rows: int, size: int = CHUNK_ROWS) -> list[slice]:
     return [slice(first, min(first + size, rows)) for first in range(0, rows, size)]
 
 
-def group_centres(points: FloatArray, groups: IntArray) -> FloatArray:
+def group_centers(points: FloatArray, groups: IntArray) -> FloatArray:
     """Return the mean of each group, shape (k, columns)."""
     count = int(groups.max()) + 1
     sums = np.zeros((count, points.shape[1]))
@@ -161,13 +161,13 @@ def group_centres(points: FloatArray, groups: IntArray) -> FloatArray:
     return sums / np.bincount(groups, minlength=count)[:, None]
 
 
-def nearest_centres(points: FloatArray, centres: FloatArray) -> IntArray:
-    """Return the index of each row's nearest centre, shape (rows,)."""
-    return np.asarray(centre_distances(points, centres).argmin(axis=1), dtype=np.int64)
+def nearest_centers(points: FloatArray, centers: FloatArray) -> IntArray:
+    """Return the index of each row's nearest center, shape (rows,)."""
+    return np.asarray(center_distances(points, centers).argmin(axis=1), dtype=np.int64)
 
 
-def centre_distances(points: FloatArray, centres: FloatArray) -> FloatArray:
-    """Return the Euclidean distance of every row to every centre, shape (rows, k)."""
+def center_distances(points: FloatArray, centers: FloatArray) -> FloatArray:
+    """Return the Euclidean distance of every row to every center, shape (rows, k)."""
     from scipy.spatial.distance import cdist
 
-    return np.asarray(cdist(points, centres))
+    return np.asarray(cdist(points, centers))

@@ -95,7 +95,7 @@ def spectral_sweep(
     start = time.perf_counter()
     embedding = spectral_embedding(points, max(wanted), neighbours=neighbours)
     shared = (time.perf_counter() - start) / len(wanted)
-    found = []
+    candidates = []
     for k in wanted:
         start = time.perf_counter()
         rows = embedding[:, :k]
@@ -105,5 +105,7 @@ def spectral_sweep(
             continue
         labels = kmeans_sweep(rows, [k], seed=seed, n_init=3)[0].labels
         seconds = shared + time.perf_counter() - start
-        found.append(Candidate("spectral", {"k": k, "neighbours": neighbours}, labels, seconds))
-    return found
+        candidates.append(
+            Candidate("spectral", {"k": k, "neighbours": neighbours}, labels, seconds)
+        )
+    return candidates

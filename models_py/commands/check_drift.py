@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from models_py.base import settings
 from models_py.base.progress import show_progress
-from models_py.commands.ending import end
+from models_py.commands.exit_codes import end
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def as_json(drift: Drift) -> dict[str, object]:
         "figures": {
             name: None if math.isnan(value) else value for name, value in drift.figures.items()
         },
-        "features": [asdict(one) | {"verdict": one.verdict} for one in drift.features],
+        "features": [asdict(feature) | {"verdict": feature.verdict} for feature in drift.features],
     }
 
 
@@ -123,14 +123,20 @@ def _print_drift(drift: Drift) -> None:
     for name, title in TITLES.items():
         value = drift.figures[name]
         is_share = name in {"segment_distance", "silhouette_drop"} or name.endswith("_share")
-        told = "-" if math.isnan(value) else f"{value:.1%}" if is_share else f"{value:.2f}"
-        print(f"{title:<48} {told:>8}")
-    width = max(len(one.feature) for one in drift.features)
+        text = "-" if math.isnan(value) else f"{value:.1%}" if is_share else f"{value:.2f}"
+        print(f"{title:<48} {text:>8}")
+    width = max(len(item.feature) for item in drift.features)
     print(f"\n{'feature':<{width}}  {'PSI':>6} {'KS':>6}")
-    for one in drift.features[:MOST_SHOWN]:
-        of = "" if one.partition == "all" else f"  {one.partition}"
-        said = "" if one.verdict == "keep" else "  moved" if one.verdict == "watch" else "  shifted"
-        print(f"{one.feature:<{width}}  {one.psi:>6.3f} {one.ks:>6.3f}{of}{said}")
+    for moved in drift.features[:MOST_SHOWN]:
+        of = "" if moved.partition == "all" else f"  {moved.partition}"
+        said = (
+            ""
+            if moved.verdict == "keep"
+            else "  moved"
+            if moved.verdict == "watch"
+            else "  shifted"
+        )
+        print(f"{moved.feature:<{width}}  {moved.psi:>6.3f} {moved.ks:>6.3f}{of}{said}")
     if len(drift.features) > MOST_SHOWN:
         print(f"{len(drift.features) - MOST_SHOWN} more moved less; --json has them all")
     if drift.verdict == "refit":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from models_py.base import settings
 from models_py.base.progress import show_progress
-from models_py.commands.ending import end
+from models_py.commands.exit_codes import end
 from models_py.studies.loading import DEFAULT, load_study
 
 if TYPE_CHECKING:
@@ -78,30 +78,32 @@ def _run(asked: argparse.Namespace) -> int:
 
         with open_warehouse(path, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
             run = find_run(warehouse, study.name)
-        told = check_validity(study, path, study.seed, progress)
+        result = check_validity(study, path, study.seed, progress)
         with open_warehouse(path, wait_seconds=WAIT_SECONDS) as warehouse:
-            replace_run_rows(warehouse, contract.validity, run.run_id, told)
+            replace_run_rows(warehouse, contract.validity, run.run_id, result)
     if asked.json:
-        rows = json.loads(told.to_json(orient="records", date_format="iso"))
+        rows = json.loads(result.to_json(orient="records", date_format="iso"))
         print(json.dumps({"run_id": run.run_id, "validity": rows}, indent=2))
     else:
-        _print_validity(study.title, run.run_id, told)
+        _print_validity(study.title, run.run_id, result)
     return 0
 
 
-def _print_validity(title: str, run_id: str, told: pd.DataFrame) -> None:
-    first = told.iloc[0]
+def _print_validity(title: str, run_id: str, table: pd.DataFrame) -> None:
+    first = table.iloc[0]
     print(
         f"\n{title}: segments of what was before {first['split_on']}, {first['rows']:,} rows, and"
         " what came after\n"
     )
-    asked = [outcome for outcome in OUTCOMES if (told["outcome"] == outcome).any()]
+    asked = [outcome for outcome in OUTCOMES if (table["outcome"] == outcome).any()]
     width = max(len(words) for words in TITLES.values())
     heads = "".join(f"{OUTCOMES[outcome]:>{_column(outcome)}}" for outcome in asked)
     print(f"{'grouping':<{width}} {'groups':>6}{heads}")
-    for grouping, part in told.groupby("grouping", sort=False):
+    for grouping, part in table.groupby("grouping", sort=False):
         values = part.set_index("outcome")["value"]
-        figures = "".join(f"{_told(values[outcome]):>{_column(outcome)}}" for outcome in asked)
+        figures = "".join(
+            f"{_figure_text(values[outcome]):>{_column(outcome)}}" for outcome in asked
+        )
         print(f"{TITLES[str(grouping)]:<{width}} {part['groups'].iloc[0]:>6}{figures}")
     meanings = "; ".join(MEANINGS[outcome] for outcome in asked if outcome in MEANINGS)
     print(
@@ -114,5 +116,5 @@ def _column(outcome: str) -> int:
     return max(len(OUTCOMES[outcome]) + 2, 8)
 
 
-def _told(value: float | None) -> str:
+def _figure_text(value: float | None) -> str:
     return "-" if value is None or math.isnan(value) else f"{value:.3f}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from models_py.database.maintenance.backup import Backup, Restored
 from models_py.database.maintenance.cleanup import Finding, Listing
-from models_py.database.maintenance.durable import megabytes
+from models_py.database.maintenance.fsync import megabytes
 from models_py.database.maintenance.integrity import Figure
 
 _RIGHT = {"rows", "size", "value", "before", "after", "tables"}
@@ -20,9 +20,12 @@ def print_listing(listing: Listing, path: Path, show_protected: bool) -> None:
     print(f"{shown(path)}, {megabytes(path.stat().st_size)}")
     if listing.findings:
         head = ["class", "what", "name", "rows", "size", "age", "reason", "would"]
-        print_table(head, [_listed(one) for one in listing.findings])
+        print_table(head, [_listed(finding) for finding in listing.findings])
     going = listing.going
-    rows, held = sum(one.rows or 0 for one in going), sum(one.bytes or 0 for one in going)
+    rows, held = (
+        sum(finding.rows or 0 for finding in going),
+        sum(finding.bytes or 0 for finding in going),
+    )
     kept = len(listing.findings) - len(going)
     print(f"{len(going)} to drop ({rows:,} rows, about {megabytes(held)}), {kept} kept")
     if listing.protected:
@@ -36,16 +39,18 @@ def print_listing(listing: Listing, path: Path, show_protected: bool) -> None:
         print("dbt's manifest is not there: what its models own is not known")
 
 
-def _listed(one: Finding) -> list[str]:
+def _listed(finding: Finding) -> list[str]:
     return [
-        one.kind,
-        one.what,
-        printable(one.label),
-        "" if one.rows is None else f"{one.rows:,}",
-        "" if one.bytes is None else megabytes(one.bytes),
-        "unknown" if one.age_days is None else f"{one.age_days:,.0f} days ({one.age_from})",
-        printable(one.reason),
-        "drop" if one.goes else f"keep: {printable(str(one.kept_because))}",
+        finding.kind,
+        finding.what,
+        printable(finding.label),
+        "" if finding.rows is None else f"{finding.rows:,}",
+        "" if finding.bytes is None else megabytes(finding.bytes),
+        "unknown"
+        if finding.age_days is None
+        else f"{finding.age_days:,.0f} days ({finding.age_from})",
+        printable(finding.reason),
+        "drop" if finding.goes else f"keep: {printable(str(finding.kept_because))}",
     ]
 
 
@@ -78,28 +83,28 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def listing_as_json(listing: Listing) -> dict[str, Any]:
     """Return the listing for a program."""
     return {
-        "listed": [_finding_as_json(one) for one in listing.findings],
+        "listed": [_finding_as_json(finding) for finding in listing.findings],
         "protected_count": len(listing.protected),
         "orphans_left": listing.orphans_left,
         "has_manifest": listing.ownership.has_manifest,
     }
 
 
-def _finding_as_json(one: Finding) -> dict[str, Any]:
+def _finding_as_json(finding: Finding) -> dict[str, Any]:
     return {
-        "class": one.kind,
-        "what": one.what,
-        "schema": one.name.schema if one.name else None,
-        "name": one.name.name if one.name else None,
-        "run_id": one.run_id,
-        "reason": one.reason,
-        "rows": one.rows,
-        "bytes": one.bytes,
-        "age_days": one.age_days,
-        "age_from": one.age_from,
-        "read_by": one.read_by,
-        "would": "drop" if one.goes else "keep",
-        "kept_because": one.kept_because,
+        "class": finding.kind,
+        "what": finding.what,
+        "schema": finding.name.schema if finding.name else None,
+        "name": finding.name.name if finding.name else None,
+        "run_id": finding.run_id,
+        "reason": finding.reason,
+        "rows": finding.rows,
+        "bytes": finding.bytes,
+        "age_days": finding.age_days,
+        "age_from": finding.age_from,
+        "read_by": finding.read_by,
+        "would": "drop" if finding.goes else "keep",
+        "kept_because": finding.kept_because,
     }
 
 
@@ -127,7 +132,7 @@ def restored_as_json(restored: Restored) -> dict[str, Any]:
 
 def figures_as_json(figures: Sequence[Figure]) -> list[dict[str, Any]]:
     """Return the figures of a check."""
-    return [asdict(one) for one in figures]
+    return [asdict(figure) for figure in figures]
 
 
 def print_done(facts: Mapping[str, Any]) -> None:
@@ -176,13 +181,13 @@ def print_backups(backups: Sequence[Backup], root: Path) -> None:
         return
     rows = [
         [
-            shown(one.folder),
-            f"{one.created_at:%Y-%m-%d %H:%M:%S}",
-            f"{len(one.tables):,}",
-            f"{one.rows:,}",
-            megabytes(one.bytes),
+            shown(backup.folder),
+            f"{backup.created_at:%Y-%m-%d %H:%M:%S}",
+            f"{len(backup.tables):,}",
+            f"{backup.rows:,}",
+            megabytes(backup.bytes),
         ]
-        for one in backups
+        for backup in backups
     ]
     print_table(["folder", "made (UTC)", "tables", "rows", "size"], rows)
 
@@ -190,7 +195,8 @@ def print_backups(backups: Sequence[Backup], root: Path) -> None:
 def print_figures(figures: Sequence[Mapping[str, Any]]) -> None:
     """Print the figures of one check."""
     rows = [
-        [one["check"], one["where"], f"{one['value']:,}", one["fault"] or ""] for one in figures
+        [figure["check"], figure["where"], f"{figure['value']:,}", figure["fault"] or ""]
+        for figure in figures
     ]
     print_table(["check", "where", "value", "fault"], rows)
 
@@ -199,12 +205,12 @@ def print_side_by_side(
     before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
 ) -> None:
     """Print the figures of two checks beside each other."""
-    was = {(one["check"], one["where"]): one for one in before}
-    now = {(one["check"], one["where"]): one for one in after}
+    was = {(item["check"], item["where"]): item for item in before}
+    now = {(item["check"], item["where"]): item for item in after}
     rows = []
     for key in dict.fromkeys([*was, *now]):
         first, second = was.get(key), now.get(key)
         fault = (second or first or {}).get("fault") or ""
-        values = [f"{one['value']:,}" if one else "gone" for one in (first, second)]
+        values = [f"{item['value']:,}" if item else "gone" for item in (first, second)]
         rows.append([*key, *values, fault])
     print_table(["check", "where", "before", "after", "fault"], rows)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from models_py.base import settings
 from models_py.base.errors import UsageError, WarehouseError
 from models_py.base.progress import Progress, show_progress
-from models_py.commands.ending import end
+from models_py.commands.exit_codes import end
 
 if TYPE_CHECKING:
     from models_py.database.connection import Warehouse
@@ -300,7 +300,7 @@ def _clean(asked: argparse.Namespace, shown: Listing, progress: Progress) -> dic
             done = compact(asked.path, wait_seconds=asked.wait, on_wait=_tell, progress=progress)
             facts["bytes"]["after_compaction"] = done.bytes_after
         except WarehouseError as error:
-            # The drops are done and must be told; the file is as it was before the compaction.
+            # The drops are done and must be reported; the file is as it was before the compaction.
             facts["error"] = f"the drops are done, but the file was not compacted: {error}"
     if asked.check:
         facts["check"]["after"] = output.figures_as_json(_figures(asked))
@@ -330,19 +330,21 @@ def _drop(asked: argparse.Namespace, shown: Listing, progress: Progress) -> dict
         backup = None
         if not asked.no_backup:
             skipped = {schema.casefold() for schema in asked.skip_schema}
-            saved = [one for one in core if one.name.schema.casefold() not in skipped]
+            saved = [
+                relation for relation in core if relation.name.schema.casefold() not in skipped
+            ]
             backup = make_backup(warehouse, saved, asked.backups, _now(), progress)
             facts["backup"] = output.backup_as_json(backup)
         proven = backup.tables if backup and not asked.skip_schema else None
         gone = drop_listed(warehouse, listing, core, before=proven, progress=progress)
-        facts["dropped"] = [one.label for one in gone]
-        facts["core_tables"] = sum(one.kind == "table" for one in core)
+        facts["dropped"] = [relation.label for relation in gone]
+        facts["core_tables"] = sum(relation.kind == "table" for relation in core)
     return facts
 
 
 def _require_unchanged(shown: Listing, now: Listing) -> None:
     def said(listing: Listing) -> set[tuple[str, str, int | None]]:
-        return {(one.what, one.label, one.rows) for one in listing.going}
+        return {(finding.what, finding.label, finding.rows) for finding in listing.going}
 
     if said(shown) != said(now):
         raise WarehouseError(
@@ -358,7 +360,7 @@ def _prune_backups(asked: argparse.Namespace, made_now: Path | None) -> list[str
     surplus = surplus_backups(asked.backups, asked.keep_backups, made_now)
     for backup in surplus:
         remove_backup(backup)
-    return [str(one.folder) for one in surplus]
+    return [str(backup.folder) for backup in surplus]
 
 
 def _back_up(asked: argparse.Namespace) -> int:
@@ -422,7 +424,7 @@ def _list_backups(asked: argparse.Namespace) -> int:
     backups: list[Backup] = list_backups(asked.backups)
     outcome = FOUND if backups else NOTHING_FOUND
     if asked.json:
-        _print_json(asked, outcome, backups=[output.backup_as_json(one) for one in backups])
+        _print_json(asked, outcome, backups=[output.backup_as_json(backup) for backup in backups])
     else:
         output.print_backups(backups, asked.backups)
     return outcome

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_py.base.errors import DataError, UsageError
-from models_py.commands.ending import end
+from models_py.commands.exit_codes import end
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ examples:
   python scripts/compare_runs.py --study grocery_lifestages --json
   python scripts/compare_runs.py 20260105T020000000000-91a6 20260112T020000000000-0c2e
 
-Without runs the last two of the study are compared ({DEFAULT} unless told), the older one first.
+Without runs the last two of the study are compared ({DEFAULT} by default), the older one first.
 """
 WAIT_SECONDS = 60.0
 
@@ -119,8 +119,8 @@ def _as_json(first: Run, second: Run, comparison: Comparison) -> dict[str, objec
         "variation_of_information_nats": _known(comparison.variation_of_information),
         "changes": [asdict(change) for change in comparison.changes],
         "segments": {
-            "previous": [asdict(one) for one in comparison.previous.values()],
-            "current": [asdict(one) for one in comparison.current.values()],
+            "previous": [asdict(previou) for previou in comparison.previous.values()],
+            "current": [asdict(item) for item in comparison.current.values()],
         },
         "flows": json.loads(comparison.flows.to_json(orient="records")),
     }

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from models_py.base import settings
 from models_py.base.errors import SegmenthouseError, UsageError
 from models_py.base.progress import show_progress
-from models_py.commands.ending import INTERRUPTED, end
+from models_py.commands.exit_codes import INTERRUPTED, end
 from models_py.sources.registry import SOURCES, Source, choose_source, domains
 
 if TYPE_CHECKING:

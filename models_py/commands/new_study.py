@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from models_py.base import settings
 from models_py.base.errors import DataError, UsageError
 from models_py.base.progress import show_progress
-from models_py.commands.ending import end
+from models_py.commands.exit_codes import end
 
 if TYPE_CHECKING:
     from models_py.database.connection import Warehouse
@@ -94,8 +94,13 @@ def _run(asked: argparse.Namespace) -> int:
     target.write_text(draft_study(draft), encoding="utf-8")
     if asked.json:
         guesses = [asdict(guess) for guess in draft.guesses]
-        told = {"study": str(target), "table": draft.table, "rows": draft.rows, "columns": guesses}
-        print(json.dumps(told, indent=2))
+        output = {
+            "study": str(target),
+            "table": draft.table,
+            "rows": draft.rows,
+            "columns": guesses,
+        }
+        print(json.dumps(output, indent=2))
     else:
         _print(draft, target)
     return 0

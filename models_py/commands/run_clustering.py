@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from models_py.base import settings
 from models_py.base.errors import SegmenthouseError, UsageError
 from models_py.base.progress import show_progress
-from models_py.commands.ending import end, unexpected
+from models_py.commands.exit_codes import end, unexpected
 from models_py.studies.loading import DEFAULT, load_study, shipped_studies
 from models_py.studies.vocabulary import ALGORITHMS
 
@@ -37,7 +37,7 @@ with python scripts/run_sql.py sql/latest_segments.sql.
 
 
 @dataclass(frozen=True)
-class Told:
+class WrittenReport:
     """The page of a run, or why there is none, and what the page lacks."""
 
     report: str | None = None
@@ -92,49 +92,50 @@ def _run(asked: argparse.Namespace) -> int:
         from models_py.pipeline import run_study
 
         finished = run_study(study, path, seed, progress)
-        told = Told() if asked.no_report else _write_report(finished, path, progress)
+        written = WrittenReport() if asked.no_report else _write_report(finished, path, progress)
     for reason in finished.skipped:
         print(f"not explained: {reason}", file=sys.stderr)
     if asked.json:
-        print(json.dumps(_as_json(finished) | asdict(told), indent=2, default=str))
+        print(json.dumps(_as_json(finished) | asdict(written), indent=2, default=str))
     else:
         _print_finished(study, finished)
-        _print_report(told)
-    if told.report_problem is None:
+        _print_report(written)
+    if written.report_problem is None:
         return 0
     print(
         f"error: run {finished.run_id} is done and its results are there, but its report is not:"
-        f" {told.report_problem}; write it with python scripts/write_report.py {finished.run_id}",
+        f" {written.report_problem}; write it with"
+        f" python scripts/write_report.py {finished.run_id}",
         file=sys.stderr,
     )
     return 1
 
 
-def _write_report(finished: Finished, path: Path, progress: Progress) -> Told:
+def _write_report(finished: Finished, path: Path, progress: Progress) -> WrittenReport:
     # The results are committed: whatever the report meets must not look as if they were not.
     from models_py.report.writing import write_report
 
     try:
         report = write_report(finished.run_id, path, progress)
     except SegmenthouseError as error:
-        return Told(report_problem=str(error))
+        return WrittenReport(report_problem=str(error))
     except Exception as error:  # noqa: BLE001
-        return Told(report_problem=unexpected(error))
-    return Told(str(report.page), None, report.notes)
+        return WrittenReport(report_problem=unexpected(error))
+    return WrittenReport(str(report.page), None, report.notes)
 
 
-def _print_report(told: Told) -> None:
-    if told.report is not None:
-        print(f"  {'open the report in a browser':<52} {told.report}")
-    for note in told.report_notes:
+def _print_report(written: WrittenReport) -> None:
+    if written.report is not None:
+        print(f"  {'open the report in a browser':<52} {written.report}")
+    for note in written.report_notes:
         print(f"  {note}", file=sys.stderr)
 
 
 def _list_studies(as_json: bool) -> None:
     studies = [load_study(name) for name in shipped_studies()]
     if as_json:
-        told = [{"name": s.name, "title": s.title, "table": s.table} for s in studies]
-        print(json.dumps(told, indent=2))
+        rows = [{"name": s.name, "title": s.title, "table": s.table} for s in studies]
+        print(json.dumps(rows, indent=2))
         return
     for study in studies:
         print(f"{study.name:<22} {study.table:<24} {study.description or study.title}")
@@ -151,7 +152,11 @@ def _with_k(study: Study, k: int) -> Study:
     if not algorithms:
         raise UsageError(f"--k {k}: every algorithm of study {study.name} finds its own number")
     # Parts of one range of k have become the same.
-    distinct = [one for place, one in enumerate(algorithms) if one not in algorithms[:place]]
+    distinct = [
+        algorithm
+        for place, algorithm in enumerate(algorithms)
+        if algorithm not in algorithms[:place]
+    ]
     return study.model_copy(update={"algorithms": distinct})
 
 
@@ -200,15 +205,15 @@ def _print_finished(study: Study, finished: Finished) -> None:
 
 
 def _agreement(row: dict[Hashable, Any]) -> str:
-    told = (
+    text = (
         f"\nbeside the known {row['label_column']}{_of(row['partition'])}: purity"
         f" {row['purity']:.1%} (the commonest label alone {row['majority_share']:.1%}), adjusted"
         f" Rand {row['adjusted_rand']:.3f}, mutual information {row['mutual_information']:.3f}"
     )
     if row["folds"] is None or isnan(row["folds"]):
-        return told
+        return text
     return (
-        f"{told};\na supervised LightGBM that is told the labels reaches"
+        f"{text};\na supervised LightGBM that is given the labels reaches"
         f" {row['supervised_accuracy']:.1%} (adjusted Rand {row['supervised_adjusted_rand']:.3f})"
         f" in {row['folds']:.0f}-fold cross-validation"
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 from models_py.base import settings
 from models_py.base.errors import DataError, UsageError, WarehouseError, near_match
-from models_py.commands.ending import end
+from models_py.commands.exit_codes import end
 
 EXAMPLES = """\
 examples:
@@ -48,8 +48,8 @@ class Question:
     @property
     def parameters(self) -> list[str]:
         """Names of the variables that the SQL reads, in order."""
-        found = re.findall(r"getvariable\(\s*'(\w+)'\s*\)", self.sql, re.IGNORECASE)
-        return list(dict.fromkeys(found))
+        names = re.findall(r"getvariable\(\s*'(\w+)'\s*\)", self.sql, re.IGNORECASE)
+        return list(dict.fromkeys(names))
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,10 @@ def _run(asked: argparse.Namespace) -> int:
 def ready_questions() -> Answer:
     """Return name, purpose and parameters of every file in ``sql/``."""
     questions = [_read(path) for path in sorted(settings.sql_dir().glob("*.sql"))]
-    rows = [(one.path.stem, one.purpose, ", ".join(one.parameters)) for one in questions]
+    rows = [
+        (question.path.stem, question.purpose, ", ".join(question.parameters))
+        for question in questions
+    ]
     return Answer(["name", "purpose", "parameters"], list(rows))
 
 
@@ -180,7 +183,7 @@ def ask(
     question
         The SQL file; its last statement gives the rows.
     warehouse_path
-        The DuckDB file; the one of the home unless told.
+        The DuckDB file; the one of the home by default.
     values
         Parameters by name.
     limit
@@ -191,7 +194,7 @@ def ask(
     WarehouseError
         There is no warehouse, or it lacks what the question reads.
     DataError
-        The SQL is wrong or its columns cannot be told apart.
+        The SQL is wrong or its columns cannot be distinguished.
     """
     from models_py.database.connection import open_warehouse
 

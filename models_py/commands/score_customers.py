@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from models_py.base import settings
 from models_py.base.errors import UsageError
 from models_py.base.progress import show_progress
-from models_py.commands.ending import end
+from models_py.commands.exit_codes import end
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ examples:
 Without --study the newest run of {DEFAULT} scores; without --input it scores the study's own gold
 table. Scores go to results.scores, one row per run and customer, the last score in place of the
 one before; --output writes a file instead. --sql prints one statement for DuckDB that gives the
-same labels, for runs whose chain is linear (no network, nearest centre).
+same labels, for runs whose chain is linear (no network, nearest center).
 """
 WAIT_SECONDS = 60.0
 
@@ -70,13 +70,13 @@ def _run(asked: argparse.Namespace) -> int:
         if asked.sql:
             statement = _statement(asked)
         else:
-            told = _score(asked, progress)
+            result = _score(asked, progress)
     if asked.sql:
         print(statement, end="")
     elif asked.json:
-        print(json.dumps(told, indent=2))
+        print(json.dumps(result, indent=2))
     else:
-        _print_told(told)
+        _print_summary(result)
     return 0
 
 
@@ -117,7 +117,7 @@ def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         with open_warehouse(asked.warehouse, wait_seconds=WAIT_SECONDS) as warehouse:
             write_scores(warehouse, run.run_id, scored, now)
     where = str(asked.output) if asked.output is not None else "results.scores"
-    return _told(run, saved, source, scored, before, where)
+    return _summary(run, saved, source, scored, before, where)
 
 
 def _load(asked: argparse.Namespace, warehouse: Any) -> tuple[Run, SavedRun]:
@@ -128,7 +128,7 @@ def _load(asked: argparse.Namespace, warehouse: Any) -> tuple[Run, SavedRun]:
     return run, load_run_models(settings.models_dir(run.run_id), run.run_id)
 
 
-def _told(
+def _summary(
     run: Run,
     saved: SavedRun,
     source: Source,
@@ -154,19 +154,19 @@ def _told(
     }
 
 
-def _print_told(told: dict[str, Any]) -> None:
+def _print_summary(output: dict[str, Any]) -> None:
     print(
-        f"\n{told['customers']:,} customers of {told['input']} scored by run {told['run_id']}"
-        f" of {told['study']}, by the {' and the '.join(told['methods'])}"
+        f"\n{output['customers']:,} customers of {output['input']} scored by run {output['run_id']}"
+        f" of {output['study']}, by the {' and the '.join(output['methods'])}"
     )
     print(f"\n{'segment':>7}  {'customers':>9}")
-    for row in told["segments"]:
+    for row in output["segments"]:
         of = "" if row["partition"] == "all" else f"  {row['partition']}"
         print(f"{row['segment_id']:>7}  {row['customers']:>9,}{of}")
     print(
-        f"\n{told['new_customers']:,} were not in the run; {told['moved_customers']:,} of the"
+        f"\n{output['new_customers']:,} were not in the run; {output['moved_customers']:,} of the"
         " others are in another segment now"
     )
-    for change in told["changed_versions"]:
+    for change in output["changed_versions"]:
         print(f"note: {change}")
-    print(f"the scores are in {told['written_to']}")
+    print(f"the scores are in {output['written_to']}")

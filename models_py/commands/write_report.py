@@ -10,7 +10,7 @@ from pathlib import Path
 
 from models_py.base import settings
 from models_py.base.progress import show_progress
-from models_py.commands.ending import end
+from models_py.commands.exit_codes import end
 from models_py.studies.loading import DEFAULT
 
 EXAMPLES = f"""\
@@ -19,7 +19,7 @@ examples:
   python scripts/write_report.py --study grocery_lifestages
   python scripts/write_report.py 20260105T020000000000-91a6 --out ~/segments
 
-Without a run the newest of the study is taken ({DEFAULT} unless told). The report goes to
+Without a run the newest of the study is taken ({DEFAULT} by default). The report goes to
 reports/<study>/<run>, where scripts/run_clustering.py puts it at the end of each run.
 """
 
@@ -54,8 +54,8 @@ def _run(asked: argparse.Namespace) -> int:
         run_id = find_run_id(asked.study, asked.run, path)
         report = write_report(run_id, path, progress, asked.out)
     if asked.json:
-        told = {"run_id": run_id, "report": str(report.page), "report_notes": report.notes}
-        print(json.dumps(told, indent=2))
+        output = {"run_id": run_id, "report": str(report.page), "report_notes": report.notes}
+        print(json.dumps(output, indent=2))
         return 0
     print(report.page)
     for note in report.notes:

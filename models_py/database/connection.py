@@ -136,18 +136,18 @@ class Warehouse:
         WarehouseError
             The relation does not exist; the message names the nearest one.
         """
-        found = self.rows(
+        records = self.rows(
             "select column_name, data_type from duckdb_columns() where database_name ="
             " current_database() and schema_name = ? and table_name = ? order by column_index",
             [schema, name],
         )
-        if not found:
+        if not records:
             raise WarehouseError(
                 f"{self.path.name} has no table {schema}.{name}"
                 f"{near_match(f'{schema}.{name}', self.relations())}"
                 " (build it with: dbt build --project-dir warehouse)"
             )
-        return dict(found)
+        return dict(records)
 
     def relations(self) -> list[str]:
         """Return every table and view as ``schema.name``."""
@@ -173,13 +173,13 @@ def open_warehouse(
     Parameters
     ----------
     path
-        The DuckDB file; the one of the home unless told.
+        The DuckDB file; the one of the home by default.
     read_only
         Several processes may read at once, none while one writes.
     wait_seconds
         How long to wait for another process to let go of the file.
     on_wait
-        Told once who is waited for.
+        Called once with who is waited for.
 
     Raises
     ------

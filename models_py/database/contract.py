@@ -62,7 +62,7 @@ outliers = Table(
     Column("run_id", String, nullable=False),
     Column("entity_id", String, nullable=False),
     Column("method", String, nullable=False),
-    Column("score", Double, nullable=False, comment="higher is stranger"),
+    Column("score", Double, nullable=False, comment="higher is more unusual"),
     Column("is_kept", Boolean, nullable=False),
 )
 
@@ -247,7 +247,7 @@ label_agreement = Table(
     Column("adjusted_rand", Double, nullable=False),
     Column("mutual_information", Double, nullable=False, comment="normalised, 0..1"),
     Column("majority_share", Double, nullable=False, comment="of the commonest label of all"),
-    Column("supervised_accuracy", Double, comment="a model told the labels, out of fold"),
+    Column("supervised_accuracy", Double, comment="a model given the labels, out of fold"),
     Column("supervised_adjusted_rand", Double),
     Column("folds", Integer),
 )
@@ -259,7 +259,7 @@ assignments = Table(
     Column("entity_id", String, nullable=False),
     Column("partition", String, nullable=False),
     Column("segment_id", Integer, nullable=False),
-    Column("confidence", Double, comment="0..1, from the distances to the two nearest centres"),
+    Column("confidence", Double, comment="0..1, from the distances to the two nearest centers"),
     Column("silhouette", Double),
     Column("is_outlier", Boolean, nullable=False),
 )
@@ -298,7 +298,7 @@ scores = Table(
     Column("entity_id", String, nullable=False, comment="once a run: the last score stays"),
     Column("partition", String, nullable=False),
     Column("segment_id", Integer, nullable=False),
-    Column("confidence", Double, comment="0..1, from the distances to the run's centres"),
+    Column("confidence", Double, comment="0..1, from the distances to the run's centers"),
     Column("label", String, comment="the segment's majority label, where the study has one"),
     Column("method", String, nullable=False, comment="what labels a row, and how exactly"),
     Column("scored_at", DateTime, nullable=False, comment="UTC"),

@@ -106,11 +106,11 @@ def build_customers(log: TransactionLog) -> str:
         check=False,
     )
     if ended.returncode != 0:
-        raise WarehouseError(f"dbt build --selector custom failed: {_told(ended.stdout)}")
+        raise WarehouseError(f"dbt build --selector custom failed: {_first_error(ended.stdout)}")
     return f"{log.name}_customers"
 
 
-def _told(output: str) -> str:
+def _first_error(output: str) -> str:
     lines = [re.sub(r"^\d\d:\d\d:\d\d\s*", "", line).strip() for line in output.splitlines()]
-    told = [line for line in lines if "Error" in line or "ERROR" in line or "FAIL" in line]
-    return (told or [line for line in lines if line] or ["it said nothing"])[0]
+    texts = [line for line in lines if "Error" in line or "ERROR" in line or "FAIL" in line]
+    return (texts or [line for line in lines if line] or ["it said nothing"])[0]

@@ -130,12 +130,12 @@ def evaluate(
         f"{expression} as {warehouse.quote(column)}" for column, expression in expressions.items()
     )
     conditions, values = _conditions(warehouse, where, at_least)
-    told = warehouse.frame(
+    answers = warehouse.frame(
         f"select cast({warehouse.quote(entity)} as varchar) as read_entity, {wanted}"
         f" from {warehouse.quote(schema, name)}{conditions}",
         values,
     )
-    return told.set_index("read_entity")
+    return answers.set_index("read_entity")
 
 
 def _conditions(

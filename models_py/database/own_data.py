@@ -82,11 +82,11 @@ def _read_into(warehouse: Warehouse, table: str, source: str, file: Path) -> Non
     try:
         warehouse.rows(f"create or replace table {table} as select * from {source}")
     except WarehouseError as error:
-        # What is wrong with the warehouse itself is told without this prefix.
-        told = str(error).removeprefix(f"{warehouse.path.name}: ")
-        if told == str(error):
+        # What is wrong with the warehouse itself comes without this prefix.
+        text = str(error).removeprefix(f"{warehouse.path.name}: ")
+        if text == str(error):
             raise
-        raise DataError(f"{file} cannot be read: {told}") from error
+        raise DataError(f"{file} cannot be read: {text}") from error
 
 
 def row_count(warehouse: Warehouse, schema: str, name: str) -> int:

@@ -90,10 +90,10 @@ def begin_run(warehouse: Warehouse, start: RunStart) -> None:
 
 def failed_runs(warehouse: Warehouse) -> list[str]:
     """Return the ids of the runs that are recorded as failed."""
-    found = warehouse.rows(
+    records = warehouse.rows(
         f"select run_id from {contract.SCHEMA}.runs where status = ?", [contract.FAILED]
     )
-    return [str(run_id) for (run_id,) in found]
+    return [str(run_id) for (run_id,) in records]
 
 
 def fail_run(warehouse: Warehouse, run_id: str, reason: str) -> None:
@@ -157,12 +157,12 @@ def latest_run(warehouse: Warehouse, study: str) -> str | None:
     """Return the newest finished run of a study."""
     if f"{contract.SCHEMA}.{contract.runs.name}" not in warehouse.relations():
         return None
-    found = warehouse.rows(
+    records = warehouse.rows(
         f"select max(run_id) from {warehouse.quote(contract.SCHEMA, 'runs')}"
         " where study = ? and status = ?",
         [study, contract.DONE],
     )
-    return None if found[0][0] is None else str(found[0][0])
+    return None if records[0][0] is None else str(records[0][0])
 
 
 def read_assignments(warehouse: Warehouse, run_id: str) -> pd.DataFrame:
@@ -210,18 +210,18 @@ def replace_run_rows(warehouse: Warehouse, table: Table, run_id: str, rows: pd.D
     with warehouse.transaction():
         _create_tables(warehouse)
         warehouse.connection.execute(table.delete().where(table.c.run_id == run_id))
-        told = pa.Table.from_pandas(rows.assign(run_id=run_id), preserve_index=False)
-        warehouse.append(table, told)
+        result = pa.Table.from_pandas(rows.assign(run_id=run_id), preserve_index=False)
+        warehouse.append(table, result)
 
 
 def last_segment_id(warehouse: Warehouse, study: str) -> int:
     """Return the highest segment id that the study ever gave, 0 before the first."""
-    found = warehouse.rows(
+    records = warehouse.rows(
         f"select coalesce(max(segment_id), 0) from"
         f" {warehouse.quote(contract.SCHEMA, 'segment_registry')} where study = ?",
         [study],
     )
-    return int(found[0][0])
+    return int(records[0][0])
 
 
 def _create_tables(warehouse: Warehouse) -> None:

@@ -123,12 +123,14 @@ def advise(segments: pd.DataFrame, profiles: pd.DataFrame, rules: list[AdviceRul
     for segment in segments.to_dict("records"):
         profile = by_segment.get(int(segment["segment_id"]), profiles.iloc[:0])
         figures = _segment_figures({str(k): v for k, v in segment.items()}, segments, profile)
-        told = [found for rule in rules if (found := _told(rule, profile, figures)) is not None]
+        texts = [
+            result for rule in rules if (result := _advice_of(rule, profile, figures)) is not None
+        ]
         if bool(segment["is_small"]):
-            told = [one for one in told if one[0] == "small_segment"]
-        for priority, (action, advice, because) in enumerate(told[:MOST_ACTIONS], start=1):
+            texts = [row for row in texts if row[0] == "small_segment"]
+        for priority, (action, advice, because) in enumerate(texts[:MOST_ACTIONS], start=1):
             rows.append((segment, priority, action, advice, because))
-        if not told:
+        if not texts:
             rows.append((segment, 1, *NOTHING, "no figure stands out"))
     return pd.DataFrame(
         [
@@ -169,16 +171,16 @@ def _segment_figures(
     return {name: float(value) for name, value in figures.items()}
 
 
-def _told(
+def _advice_of(
     rule: AdviceRule, profile: pd.DataFrame, figures: Mapping[str, float]
 ) -> tuple[str, str, str] | None:
     reasons, subjects = [], []
     for condition in rule.when:
-        found = _reason(condition, profile, figures)
-        if found is None:
+        result = _reason(condition, profile, figures)
+        if result is None:
             return None
-        reasons.append(found[0])
-        subjects.append(found[1])
+        reasons.append(result[0])
+        subjects.append(result[1])
     what = next((subject for subject in subjects if subject), "")
     return rule.action, rule.advice.format(what=what), "; ".join(reasons)
 
@@ -199,10 +201,10 @@ def _reason(
     if not condition.holds(value):
         return None
     words = column_words(feature)
-    told = f"{words} {row['mean']:,.3g}{unit(feature)} (all {row['population_mean']:,.3g})"
+    text = f"{words} {row['mean']:,.3g}{unit(feature)} (all {row['population_mean']:,.3g})"
     if condition.figure in FIGURE_WORDS:
-        told += f", {FIGURE_WORDS[condition.figure].format(value=value)}"
-    return told, words
+        text += f", {FIGURE_WORDS[condition.figure].format(value=value)}"
+    return text, words
 
 
 def _first(patterns: list[str] | tuple[str, ...], profile: pd.DataFrame) -> str | None:

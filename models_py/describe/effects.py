@@ -76,10 +76,10 @@ class Effects:
     p: FloatArray
 
 
-def moments(centred: FloatArray) -> Moments:
+def moments(centered: FloatArray) -> Moments:
     """Return the moments of columns, shape (rows, columns), from which the mean was taken."""
-    known = ~np.isnan(centred)
-    values = np.where(known, centred, 0.0)
+    known = ~np.isnan(centered)
+    values = np.where(known, centered, 0.0)
     count = known.sum(axis=0).astype(np.float64)
     return Moments(count, values.sum(axis=0), (values * values).sum(axis=0))
 
@@ -113,15 +113,15 @@ def adjusted(p: FloatArray) -> FloatArray:
     Parameters
     ----------
     p
-        Shape (tests,): of all tests that are told together.
+        Shape (tests,): of all tests that are reported together.
     """
     from scipy.stats import false_discovery_control
 
-    told = np.full(p.shape, np.nan)
+    result = np.full(p.shape, np.nan)
     known = ~np.isnan(p)
     if known.any():
-        told[known] = false_discovery_control(p[known])
-    return told
+        result[known] = false_discovery_control(p[known])
+    return result
 
 
 def enrichment_p(inside: IntArray, overall: IntArray, size: int, rows: int) -> FloatArray:

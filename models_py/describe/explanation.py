@@ -114,13 +114,13 @@ def explained_rows(
     entities
         Of every gold row.
     ask_gold
-        Runs the rules in the warehouse; without it no rule is told.
+        Runs the rules in the warehouse; without it no rule is written.
     seed
         Of the rows that are drawn for ``shap_samples``.
     """
     import pandas as pd
 
-    told: dict[str, list[pd.DataFrame]] = {}
+    tables: dict[str, list[pd.DataFrame]] = {}
     offset = 0
     for segmentation, explanation in zip(segmentations, explanations, strict=False):
         partition = segmentation.prepared.partition
@@ -139,8 +139,8 @@ def explained_rows(
             )
             parts |= {"rules": measured.segments, "rule_sets": measured.rule_set}
         for name, part in parts.items():
-            told.setdefault(name, []).append(part.assign(partition=partition))
-    rows = {name: pd.concat(parts, ignore_index=True) for name, parts in told.items()}
+            tables.setdefault(name, []).append(part.assign(partition=partition))
+    rows = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
     ids_of = [rows[name].drop(columns="partition") for name in ("rules", "f1") if name in rows]
     segments = pd.DataFrame({"segment_id": segment_ids})
     for part in ids_of:
@@ -160,20 +160,20 @@ def surrogate_row(explanation: Explanation) -> pd.DataFrame:
     """Return the partition's row of ``results.surrogates``; none without a surrogate."""
     import pandas as pd
 
-    found = explanation.surrogate
-    if found is None:
+    fitted = explanation.surrogate
+    if fitted is None:
         return pd.DataFrame()
     return pd.DataFrame(
         [
             {
-                "rows": found.rows,
-                "folds": found.folds,
-                "f1_weighted": found.f1_weighted,
-                "f1_macro": found.f1_macro,
-                "accuracy": found.accuracy,
-                "shap_rows": found.sample.size,
-                "parameters": json.dumps(found.parameters),
-                "seconds": found.seconds,
+                "rows": fitted.rows,
+                "folds": fitted.folds,
+                "f1_weighted": fitted.f1_weighted,
+                "f1_macro": fitted.f1_macro,
+                "accuracy": fitted.accuracy,
+                "shap_rows": fitted.sample.size,
+                "parameters": json.dumps(fitted.parameters),
+                "seconds": fitted.seconds,
             }
         ]
     )
@@ -183,10 +183,10 @@ def f1_rows(explanation: Explanation, segment_ids: IntArray) -> pd.DataFrame:
     """Return ``segment_id`` and ``surrogate_f1``, out of fold."""
     import pandas as pd
 
-    found = explanation.surrogate
-    if found is None:
+    fitted = explanation.surrogate
+    if fitted is None:
         return pd.DataFrame({"segment_id": segment_ids[:0], "surrogate_f1": []})
-    return pd.DataFrame({"segment_id": segment_ids[found.classes], "surrogate_f1": found.f1})
+    return pd.DataFrame({"segment_id": segment_ids[fitted.classes], "surrogate_f1": fitted.f1})
 
 
 def shap_rows(explanation: Explanation, segment_ids: IntArray) -> pd.DataFrame:
@@ -201,16 +201,16 @@ def shap_rows(explanation: Explanation, segment_ids: IntArray) -> pd.DataFrame:
     """
     import pandas as pd
 
-    found = explanation.surrogate
-    if found is None:
+    fitted = explanation.surrogate
+    if fitted is None:
         return _no_shap()
-    classes, features = found.mean_shap.shape
+    classes, features = fitted.mean_shap.shape
     return pd.DataFrame(
         {
-            "segment_id": np.repeat(segment_ids[found.classes], features),
+            "segment_id": np.repeat(segment_ids[fitted.classes], features),
             "feature": explanation.features * classes,
-            "shap": found.mean_shap.ravel(),
-            "shap_direction": found.direction(explanation.values).ravel(),
+            "shap": fitted.mean_shap.ravel(),
+            "shap_direction": fitted.direction(explanation.values).ravel(),
         }
     )
 
@@ -222,17 +222,17 @@ def shap_sample_rows(explanation: Explanation, segment_ids: IntArray, seed: int)
     """
     import pandas as pd
 
-    found = explanation.surrogate
-    if found is None:
+    fitted = explanation.surrogate
+    if fitted is None:
         return pd.DataFrame(columns=["segment_id", "sample", "feature", "value", "shap"])
-    count = min(STORED_SAMPLES, found.sample.size)
-    drawn = np.random.default_rng(seed).permutation(found.sample.size)[:count]
-    shap = found.shap[drawn]
+    count = min(STORED_SAMPLES, fitted.sample.size)
+    drawn = np.random.default_rng(seed).permutation(fitted.sample.size)[:count]
+    shap = fitted.shap[drawn]
     _, classes, features = shap.shape
-    values = explanation.values[found.sample[drawn]]
+    values = explanation.values[fitted.sample[drawn]]
     return pd.DataFrame(
         {
-            "segment_id": np.tile(np.repeat(segment_ids[found.classes], features), count),
+            "segment_id": np.tile(np.repeat(segment_ids[fitted.classes], features), count),
             "sample": np.repeat(np.arange(count), classes * features),
             "feature": explanation.features * (count * classes),
             "value": np.repeat(values[:, None, :], classes, axis=1).ravel(),
@@ -282,14 +282,14 @@ def measure_rules(
     """
     import pandas as pd
 
-    names = [int(one) for one in segment_ids]
+    names = [int(segment_id) for segment_id in segment_ids]
     case_sql = rules.case_sql(names)
     expressions = {f"rule_{rule.group}": rule.sql for rule in rules.rules}
-    told = ask_gold({"told": case_sql, **expressions}).loc[entities]
-    labels = told["told"].to_numpy(dtype=np.int64)
+    result = ask_gold({"rule_group": case_sql, **expressions}).loc[entities]
+    labels = result["rule_group"].to_numpy(dtype=np.int64)
     segments = []
     for rule in rules.rules:
-        kept = told[f"rule_{rule.group}"].fillna(False).to_numpy(dtype=bool)
+        kept = result[f"rule_{rule.group}"].fillna(False).to_numpy(dtype=bool)
         members = assigned == names[rule.group]
         segments.append(
             {
@@ -309,12 +309,12 @@ def measure_rules(
     return MeasuredRules(pd.DataFrame(segments), pd.DataFrame([rule_set]))
 
 
-def weighted_f1(actual: IntArray, told: IntArray) -> float:
+def weighted_f1(actual: IntArray, predicted: IntArray) -> float:
     """Return the F1 of each label, weighted by how often it is the actual one."""
     total = 0.0
     for label, count in zip(*np.unique(actual, return_counts=True), strict=True):
-        hits = ((actual == label) & (told == label)).sum()
-        total += count * 2 * hits / (count + (told == label).sum())
+        hits = ((actual == label) & (predicted == label)).sum()
+        total += count * 2 * hits / (count + (predicted == label).sum())
     return float(total / actual.size)
 
 

@@ -57,7 +57,7 @@ def supervised_scores(
     seed
         For the folds and the trees.
     progress
-        Told of the step.
+        Shows the step.
     """
     if study.label is None:
         return {}
@@ -132,7 +132,7 @@ def _agreements(
         codes = np.asarray(part["label"].factorize(sort=True)[0], dtype=np.int64)
         segments = part["segment_id"].to_numpy(dtype=np.int64)
         score = scores.get(str(partition))
-        told = {} if score is None else asdict(score)
+        supervised = {} if score is None else asdict(score)
         rows.append(
             {
                 "partition": partition,
@@ -140,9 +140,9 @@ def _agreements(
                 "entities": len(part),
                 **asdict(agreement(segments, codes)),
                 "majority_share": float(np.bincount(codes).max() / codes.size),
-                "supervised_accuracy": told.get("accuracy"),
-                "supervised_adjusted_rand": told.get("adjusted_rand"),
-                "folds": told.get("folds"),
+                "supervised_accuracy": supervised.get("accuracy"),
+                "supervised_adjusted_rand": supervised.get("adjusted_rand"),
+                "folds": supervised.get("folds"),
             }
         )
     return pd.DataFrame(rows)
@@ -169,7 +169,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Supervised:
-    """What a model that is told the labels reaches on rows that it was not told.
+    """What a model that is given the labels reaches on rows that it was not given.
 
     Attributes
     ----------

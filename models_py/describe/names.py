@@ -96,13 +96,13 @@ def given_names(path: Path, study: str) -> dict[int, str]:
     if not path.is_file():
         return {}
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8")).get(study, {})
+        content = tomllib.loads(path.read_text(encoding="utf-8")).get(study, {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise StudyError(f"{path}: not readable as TOML: {error}") from error
-    if not isinstance(told, dict):
+    if not isinstance(content, dict):
         raise StudyError(f'{path}: {study} is a table: [{study}], then lines such as 3 = "name"')
     names: dict[int, str] = {}
-    for key, name in told.items():
+    for key, name in content.items():
         if not key.isdigit():
             raise StudyError(f"{path}: [{study}] '{key}': a segment id is a whole number")
         if not isinstance(name, str) or not name.strip():
@@ -166,8 +166,8 @@ def _joined(parts: list[_Part], who: str) -> str:
     phrases = [part.words for part in parts if part.kind == "phrase"]
     if not adjectives and not people:
         return ", ".join(phrases)
-    told = " ".join([*adjectives, " and ".join(people) or who])
-    return ", ".join([told, *phrases])
+    text = " ".join([*adjectives, " and ".join(people) or who])
+    return ", ".join([text, *phrases])
 
 
 def _unique(names: list[str], taken: set[str]) -> str:

@@ -103,10 +103,10 @@ class RuleSet:
 
     def labels(self, values: FloatArray) -> IntArray:
         """Return the group that the rules give each row, shape (rows,)."""
-        told = np.full(len(values), self.otherwise, dtype=np.int64)
+        result = np.full(len(values), self.otherwise, dtype=np.int64)
         for rule in reversed(self.rules):
-            told[rule.holds(values)] = rule.group
-        return told
+            result[rule.holds(values)] = rule.group
+        return result
 
     def case_sql(self, names: Sequence[int]) -> str:
         """Return the SQL expression that gives each gold row a segment.
@@ -142,24 +142,28 @@ def find_rules(
     Returns
     -------
     RuleSet or None
-        None where there are fewer than two groups to be told apart.
+        None where there are fewer than two groups to be distinguished.
     """
     sizes = np.bincount(groups)
-    told = np.flatnonzero(sizes >= smallest)
-    if told.size < 2:
+    described = np.flatnonzero(sizes >= smallest)
+    if described.size < 2:
         return None
     rows = np.arange(len(groups))
     if rows.size > SEARCH_ROWS:
         rows = np.sort(np.random.default_rng(seed).choice(rows, SEARCH_ROWS, replace=False))
     searched, labels = values[rows], groups[rows]
     conditions = candidate_conditions(searched, labels, matrix.recipes_)
-    held = np.column_stack([one.holds(searched) for one in conditions]).astype(np.float32)
+    held = np.column_stack([condition.holds(searched) for condition in conditions]).astype(
+        np.float32
+    )
     sides = {
         kind: at for at, kind in enumerate(dict.fromkeys((c.place, c.side) for c in conditions))
     }
-    kinds = np.array([sides[one.place, one.side] for one in conditions], dtype=np.int64)
+    kinds = np.array(
+        [sides[condition.place, condition.side] for condition in conditions], dtype=np.int64
+    )
     rules = []
-    for group in told:
+    for group in described:
         is_member = labels == group
         if is_member.any() and conditions:
             chosen = [conditions[place] for place in _shortest(held, kinds, is_member)]
@@ -202,8 +206,8 @@ def condition_sql(condition: Condition, recipe: Recipe, is_binary: bool = False)
             return f"cast({column} as varchar) in ({', '.join(literal(word) for word in words)})"
         case "numeric":
             sign = ">=" if is_high else "<"
-            told = f"cast({column} as double)" if is_binary else column
-            return f"{told} {sign} {condition.threshold!r}"
+            text = f"cast({column} as double)" if is_binary else column
+            return f"{text} {sign} {condition.threshold!r}"
 
 
 def condition_words(condition: Condition, recipe: Recipe, is_binary: bool = False) -> str:
@@ -275,16 +279,16 @@ def _extended(
 ) -> list[tuple[float, tuple[int, ...]]]:
     # Sets that differ in their thresholds only are one place of the beam, so that it keeps
     # sets that differ in what they look at.
-    found: dict[frozenset[int], tuple[float, tuple[int, ...]]] = {}
+    results: dict[frozenset[int], tuple[float, tuple[int, ...]]] = {}
     for _, chosen in beam:
         scores = _f1_scores(held, members, list(chosen))
         for added in _best_of_each(scores, kinds):
             conditions = tuple(sorted({*chosen, int(added)}))
             key = frozenset(kinds[list(conditions)].tolist())
             candidate = (float(scores[added]), conditions)
-            if key not in found or _rank(candidate) < _rank(found[key]):
-                found[key] = candidate
-    return sorted(found.values(), key=_rank)[:BEAM]
+            if key not in results or _rank(candidate) < _rank(results[key]):
+                results[key] = candidate
+    return sorted(results.values(), key=_rank)[:BEAM]
 
 
 def _tuned(
@@ -296,7 +300,7 @@ def _tuned(
     # One threshold after the other is moved to its best place while the others stand.
     for _ in range(TUNING_ROUNDS):
         for place in range(len(best[1])):
-            others = [one for at, one in enumerate(best[1]) if at != place]
+            others = [item for at, item in enumerate(best[1]) if at != place]
             scores = _f1_scores(held, members, others)
             scores[kinds != kinds[best[1][place]]] = -1.0
             moved = int(np.argmax(scores))
@@ -320,13 +324,13 @@ def _best_of_each(scores: FloatArray, kinds: IntArray) -> IntArray:
     return np.asarray(order[np.unique(kinds[order], return_index=True)[1]])
 
 
-def _rank(one: tuple[float, tuple[int, ...]]) -> tuple[float, int, tuple[int, ...]]:
-    return (-one[0], len(one[1]), one[1])
+def _rank(entry: tuple[float, tuple[int, ...]]) -> tuple[float, int, tuple[int, ...]]:
+    return (-entry[0], len(entry[1]), entry[1])
 
 
 def _worded(group: int, conditions: Sequence[Condition], recipes: Sequence[Recipe]) -> Rule:
-    pairs = [(one, recipes[one.place]) for one in conditions]
-    binary = [one.threshold == 0.5 and recipe.kind == "numeric" for one, recipe in pairs]
+    pairs = [(condition, recipes[condition.place]) for condition in conditions]
+    binary = [pair.threshold == 0.5 and recipe.kind == "numeric" for pair, recipe in pairs]
     words = [condition_words(*pair, flag) for pair, flag in zip(pairs, binary, strict=True)]
     parts = [condition_sql(*pair, flag) for pair, flag in zip(pairs, binary, strict=True)]
     return Rule(group, tuple(conditions), " and ".join(words), " and ".join(parts))
@@ -348,6 +352,6 @@ def _ordered(rules: list[Rule], values: FloatArray, groups: IntArray) -> RuleSet
     return RuleSet(tuple(ordered), int(np.bincount(rest).argmax()))
 
 
-def _precision(told: BoolArray, is_member: BoolArray) -> float:
-    count = int(told.sum())
-    return float((told & is_member).sum() / count) if count else 0.0
+def _precision(is_covered: BoolArray, is_member: BoolArray) -> float:
+    count = int(is_covered.sum())
+    return float((is_covered & is_member).sum() / count) if count else 0.0

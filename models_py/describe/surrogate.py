@@ -57,7 +57,7 @@ class Surrogate:
     folds
         Of the cross-validation.
     f1_weighted, f1_macro, accuracy
-        Of each row's label as told by the trees that were not fitted on it.
+        Of each row's label as predicted by the trees that were not fitted on it.
     f1
         Shape (classes,): out of fold, one a group.
     sample
@@ -131,7 +131,7 @@ def fit_surrogate(
     Returns
     -------
     Surrogate or None
-        None where fewer than two groups are left to be told apart.
+        None where fewer than two groups are left to be distinguished.
 
     Raises
     ------
@@ -153,10 +153,10 @@ def fit_surrogate(
         "seed": seed % 2**31,
         "num_threads": settings.core_count() if used.size > ONE_THREAD_ROWS else 1,
     }
-    told = _out_of_fold(lightgbm, parameters, values[used], labels, seed)
+    result = _out_of_fold(lightgbm, parameters, values[used], labels, seed)
     model = _fit(lightgbm, parameters, values[used], labels)
     sample = np.sort(generator.choice(kept, min(SHAP_ROWS, kept.size), replace=False))
-    weighted, macro, each = _f1(labels, told)
+    weighted, macro, each = _f1(labels, result)
     shap = tree_contributions(model, values[sample], classes.size)
     return Surrogate(
         classes=classes,
@@ -164,7 +164,7 @@ def fit_surrogate(
         folds=FOLDS,
         f1_weighted=weighted,
         f1_macro=macro,
-        accuracy=float((labels == told).mean()),
+        accuracy=float((labels == result).mean()),
         f1=each,
         sample=sample,
         shap=shap,
@@ -194,8 +194,8 @@ def tree_contributions(model: Any, values: FloatArray, classes: int) -> FloatArr
     FloatArray
         Shape (rows, classes, features).
     """
-    told = np.asarray(model.predict(values, pred_contrib=True))
-    return told.reshape(len(values), classes, values.shape[1] + 1)[:, :, :-1]
+    result = np.asarray(model.predict(values, pred_contrib=True))
+    return result.reshape(len(values), classes, values.shape[1] + 1)[:, :, :-1]
 
 
 def _lightgbm() -> Any:
@@ -233,17 +233,19 @@ def _out_of_fold(
 ) -> IntArray:
     from sklearn.model_selection import StratifiedKFold
 
-    told = np.empty_like(labels)
+    result = np.empty_like(labels)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     for fitted, tried in folds.split(values, labels):
         model = _fit(lightgbm, parameters, values[fitted], labels[fitted])
-        told[tried] = np.asarray(model.predict(values[tried])).argmax(axis=1)
-    return told
+        result[tried] = np.asarray(model.predict(values[tried])).argmax(axis=1)
+    return result
 
 
-def _f1(labels: IntArray, told: IntArray) -> tuple[float, float, FloatArray]:
+def _f1(labels: IntArray, predicted: IntArray) -> tuple[float, float, FloatArray]:
     classes = int(labels.max()) + 1
-    counts = np.bincount(labels * classes + told, minlength=classes**2).reshape(classes, classes)
+    counts = np.bincount(labels * classes + predicted, minlength=classes**2).reshape(
+        classes, classes
+    )
     hits, actual = np.diag(counts), counts.sum(axis=1)
     each = 2 * hits / (actual + counts.sum(axis=0))
     return float(np.average(each, weights=actual)), float(each.mean()), each

@@ -141,9 +141,9 @@ class FeatureMatrix:
                 by_column.setdefault(recipe.column, []).append(i)
         codes = np.zeros((len(matrix), len(by_column)), dtype=np.int64)
         for place, positions in enumerate(by_column.values()):
-            centres = np.array([self.recipes_[i].center for i in positions])
+            centers = np.array([self.recipes_[i].center for i in positions])
             spreads = np.array([self.recipes_[i].spread for i in positions])
-            shares = matrix[:, positions] * spreads + centres
+            shares = matrix[:, positions] * spreads + centers
             # A category that was dropped (drop-first, or selection) has no column of its own.
             codes[:, place] = np.where(shares.max(axis=1) > 0.5, 1 + shares.argmax(axis=1), 0)
         return np.ascontiguousarray(matrix[:, numbers]), codes
@@ -201,7 +201,7 @@ class FeatureMatrix:
 
     @classmethod
     def from_json(cls, text: str) -> FeatureMatrix:
-        """Return the matrix that :meth:`to_json` told."""
+        """Return the matrix that :meth:`to_json` wrote."""
         state = json.loads(text)
         matrix = cls(Features.model_validate(state["features"]), state["max_missing_share"])
         matrix.recipes_ = [

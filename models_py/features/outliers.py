@@ -16,15 +16,15 @@ CHI_SQUARE_SHARE = 0.999
 
 
 @dataclass(frozen=True)
-class Strangeness:
-    """How strange each row is.
+class OutlierScores:
+    """How unusual each row is.
 
     Attributes
     ----------
     method
         Name of the detector.
     scores
-        Shape (rows,); higher is stranger.
+        Shape (rows,); higher is more unusual.
     is_outlier
         Shape (rows,).
     """
@@ -34,8 +34,8 @@ class Strangeness:
     is_outlier: BoolArray
 
 
-def find_outliers(points: FloatArray, section: Outliers, seed: int) -> Strangeness:
-    """Score every row and flag the strangest.
+def find_outliers(points: FloatArray, section: Outliers, seed: int) -> OutlierScores:
+    """Score every row and flag the most unusual.
 
     A fixed contamination flags that share of the rows. With ``"auto"`` the detector's own
     threshold holds: 0.5 of the isolation forest's score, 1.5 of the local outlier factor,
@@ -59,7 +59,7 @@ def find_outliers(points: FloatArray, section: Outliers, seed: int) -> Strangene
         ECOD is asked for and pyod is not installed.
     """
     if section.method == "none":
-        return Strangeness("none", np.zeros(len(points)), np.zeros(len(points), dtype=bool))
+        return OutlierScores("none", np.zeros(len(points)), np.zeros(len(points), dtype=bool))
     scores, threshold = _DETECTORS[section.method](points, seed)
     if section.contamination != "auto":
         count = round(section.contamination * len(points))
@@ -73,7 +73,7 @@ def find_outliers(points: FloatArray, section: Outliers, seed: int) -> Strangene
             f"outliers: {section.method} leaves {int((~is_outlier).sum())} of {len(points)} rows;"
             " lower outliers.contamination or set outliers.method = 'none'"
         )
-    return Strangeness(section.method, scores, is_outlier)
+    return OutlierScores(section.method, scores, is_outlier)
 
 
 def _isolation_forest(points: FloatArray, seed: int) -> tuple[FloatArray, float]:

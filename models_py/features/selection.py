@@ -148,9 +148,9 @@ def _flat(
 
 
 def _correlation(matrix: FloatArray) -> FloatArray:
-    centred = matrix - matrix.mean(axis=0)
-    norms = np.linalg.norm(centred, axis=0)
-    scaled = centred / np.where(norms > 0, norms, 1.0)
+    centered = matrix - matrix.mean(axis=0)
+    norms = np.linalg.norm(centered, axis=0)
+    scaled = centered / np.where(norms > 0, norms, 1.0)
     correlation: FloatArray = scaled.T @ scaled
     np.fill_diagonal(correlation, 1.0)
     return correlation

@@ -76,7 +76,7 @@ class Trait:
         What a segment is called that is so, such as ``bargain seekers``.
     words
         The column in words.
-    told, population
+    text, population
         Its mean in the segment and over all rows.
     is_high
         On which side it stands out.
@@ -88,7 +88,7 @@ class Trait:
 
     name: str
     words: str
-    told: str
+    text: str
     population: str
     is_high: bool
     width: float
@@ -115,7 +115,7 @@ class Card:
     facts
         Pairs of title and figure.
     is_small
-        Too few members to tell of them; then only the size is told.
+        Too few members to describe; then only the size is given.
     """
 
     segment_id: int

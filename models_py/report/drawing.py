@@ -32,13 +32,13 @@ def tag(name: str, *content: str | Markup, **attributes: object) -> Markup:
     attributes
         Values, escaped; floats with one digit, None left out, ``_`` in a name becomes ``-``.
     """
-    told = "".join(
+    text = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(_value(value))}"'
         for key, value in attributes.items()
         if value is not None
     )
     inner = "".join(str(escape(part)) for part in content)
-    return Markup(f"<{name}{told}>{inner}</{name}>")
+    return Markup(f"<{name}{text}>{inner}</{name}>")
 
 
 def joined(parts: Iterable[str | Markup]) -> Markup:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 60.0
 SMALL_SEGMENT = 5
-"""Members under which only a segment's size is told, where the run did not mark small ones."""
+"""Members under which only a segment's size is given, where the run did not mark small ones."""
 
 MOST_CATEGORIES = 20
 READ = tuple(table for table in contract.RUN_TABLES if table.name != "scores")
@@ -124,10 +124,10 @@ class Facts:
         colours: dict[int, int] = {}
         for _, rows in self.segments.groupby("partition"):
             free = set(range(1, PALETTE + 1))
-            for one in sorted(rows["segment_id"].astype(int)):
-                own = (one - 1) % PALETTE + 1
-                colours[one] = own if own in free or not free else min(free)
-                free.discard(colours[one])
+            for segment_id in sorted(rows["segment_id"].astype(int)):
+                own = (segment_id - 1) % PALETTE + 1
+                colours[segment_id] = own if own in free or not free else min(free)
+                free.discard(colours[segment_id])
         return colours
 
     @property
@@ -207,15 +207,15 @@ def read_facts(run_id: str, path: Path) -> Facts:
 
 def _read_run(warehouse: Warehouse, run_id: str) -> RunRecord:
     columns = list(RunRecord.__dataclass_fields__)
-    found = warehouse.rows(
+    matches = warehouse.rows(
         f"select {', '.join(map(warehouse.quote, columns))}"
         f" from {warehouse.quote(contract.SCHEMA, contract.runs.name)}"
         " where run_id = ? and status = ?",
         [run_id, contract.DONE],
     )
-    if not found:
+    if not matches:
         raise DataError(f"there is no finished run '{run_id}'; see python scripts/run_sql.py runs")
-    return RunRecord(*found[0])
+    return RunRecord(*matches[0])
 
 
 def _segments_before(warehouse: Warehouse, run_id: str | None) -> pd.DataFrame:
@@ -224,13 +224,13 @@ def _segments_before(warehouse: Warehouse, run_id: str | None) -> pd.DataFrame:
 
 
 def _study_of(run: RunRecord) -> Study:
-    told = json.loads(run.parameters)
-    for algorithm in told["algorithms"]:
+    content = json.loads(run.parameters)
+    for algorithm in content["algorithms"]:
         # A study may not give k to an algorithm that finds its own number; the default would.
         if ALGORITHMS[algorithm["name"]].finds_k:
             algorithm.pop("k", None)
     try:
-        return Study.model_validate_json(json.dumps(told))
+        return Study.model_validate_json(json.dumps(content))
     except ValueError as error:
         raise DataError(
             f"run {run.run_id}: its study was written by another version"

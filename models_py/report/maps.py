@@ -77,16 +77,16 @@ def principal_map(points: FloatArray) -> Projection:
     points
         Shape (n, p): scaled features; n at least 2.
     """
-    centred = points - points.mean(axis=0)
-    variances, axes = np.linalg.eigh(centred.T @ centred / len(points))
+    centered = points - points.mean(axis=0)
+    variances, axes = np.linalg.eigh(centered.T @ centered / len(points))
     order = np.argsort(variances)[::-1][:2]
     axes, along = axes[:, order], np.maximum(variances[order], 0.0)
     # An axis has no sign of its own: its strongest feature grows to the right, or upwards.
     strongest = np.abs(axes).argmax(axis=0)
     axes = axes * np.sign(axes[strongest, np.arange(axes.shape[1])])
-    spread = centred.std(axis=0)
+    spread = centered.std(axis=0)
     loadings = axes * np.sqrt(along) / np.where(spread > 0, spread, 1.0)[:, None]
-    placed = centred @ axes
+    placed = centered @ axes
     if placed.shape[1] < 2:
         placed = np.column_stack([placed, np.zeros(len(placed))])
         loadings = np.column_stack([loadings, np.zeros(len(loadings))])

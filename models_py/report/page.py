@@ -55,7 +55,7 @@ def write_page(facts: Facts, files: Sequence[str], progress: Progress) -> str:
     files
         Names of the files beside the page.
     progress
-        Told of each section.
+        Shows each section.
     """
     from jinja2 import Environment, PackageLoader
 

@@ -74,8 +74,8 @@ def _resemblance(facts: Facts, folder: Path) -> list[Path]:
     rows = facts.table("partition_resemblance")
     if facts.study.partition_by is None or not facts.is_partitioned or rows.empty:
         return []
-    told = facts.segments[~facts.segments["segment_id"].isin(facts.small)]
-    return [draw_resemblance(told, rows, facts.study.partition_by, folder / "resemblance.png")]
+    result = facts.segments[~facts.segments["segment_id"].isin(facts.small)]
+    return [draw_resemblance(result, rows, facts.study.partition_by, folder / "resemblance.png")]
 
 
 def _sizes(figure: Any, facts: Facts) -> bool:
@@ -149,11 +149,11 @@ def _map(figure: Any, facts: Facts) -> bool:
     ids = kept["_segment_id"].to_numpy()[drawn]
     figure.set_size_inches(8.0, 6.0)
     axes = figure.add_subplot()
-    for one in facts.segments["segment_id"]:
-        own = points[drawn][ids == one]
+    for segment_id in facts.segments["segment_id"]:
+        own = points[drawn][ids == segment_id]
         if len(own):
-            colour = PALETTE[facts.colours[int(one)] - 1]
-            title = shortened(facts.title(int(one)), 44)
+            colour = PALETTE[facts.colours[int(segment_id)] - 1]
+            title = shortened(facts.title(int(segment_id)), 44)
             axes.scatter(own[:, 0], own[:, 1], s=7, alpha=0.6, color=colour, label=title)
     axes.set_xticks([])
     axes.set_yticks([])

@@ -22,22 +22,22 @@ class Bar:
 
     Attributes
     ----------
-    title, told
+    title, text
         Its words, and its figure in words.
     length
         0..1 of the longest.
     colour
         1..12, 0 for the plain colour.
-    second, second_told
+    second, second_text
         A lighter bar under it; None without.
     """
 
     title: str
-    told: str
+    text: str
     length: float
     colour: int = 0
     second: float | None = None
-    second_told: str = ""
+    second_text: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ def draw_bars(bars: Sequence[Bar], alternative: str) -> Markup:
     """Draw bars under each other as HTML, so that their words wrap on a phone."""
     rows = []
     for bar in bars:
-        tracks = [_track(bar.length, bar.told, f"fill s{bar.colour}")]
+        tracks = [_track(bar.length, bar.text, f"fill s{bar.colour}")]
         if bar.second is not None:
-            tracks.append(_track(bar.second, bar.second_told, f"fill second s{bar.colour}"))
+            tracks.append(_track(bar.second, bar.second_text, f"fill second s{bar.colour}"))
         rows.append(
             tag(
                 "div",
@@ -163,8 +163,8 @@ def draw_tree(
     ys[order] = top + row * (np.arange(n) + 0.5)
     highest = float(tree[-1, 2]) or 1.0
     parts = []
-    for place, (one, other, distance, _) in enumerate(tree):
-        first, second = int(one), int(other)
+    for place, (left, other, distance, _) in enumerate(tree):
+        first, second = int(left), int(other)
         x = leaf_x - float(distance) / highest * (leaf_x - root_x)
         path = outline(
             [xs[first], x, x, xs[second]], [ys[first], ys[first], ys[second], ys[second]]
@@ -234,12 +234,12 @@ def draw_flows(
     return drawing(height, alternative, *parts, kind="chart flows")
 
 
-def _track(length: float, told: str, kind: str) -> Markup:
+def _track(length: float, text: str, kind: str) -> Markup:
     width = f"width:{max(min(length, 1.0), 0.0) * 100:.1f}%"
     return tag(
         "div",
         tag("span", tag("span", class_=kind, style=width), class_="track"),
-        tag("span", told, class_="bar-told"),
+        tag("span", text, class_="bar-text"),
         class_="bar-track",
     )
 

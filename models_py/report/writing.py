@@ -56,9 +56,9 @@ def write_report(run_id: str, path: Path, progress: Progress, folder: Path | Non
     path
         The DuckDB file.
     progress
-        Told of each step.
+        Shows each step.
     folder
-        Where to; ``reports/<study>/<run>`` unless told.
+        Where to; ``reports/<study>/<run>`` by default.
 
     Raises
     ------

@@ -4,7 +4,7 @@
 run's own assignments, outliers and noise included. A rule that repeats every one of them is
 exact. Where the algorithm has no such rule (linkage trees, consensus labels, clusters searched
 again), the nearest of the run's own rows decides, which repeats them by construction; past
-:data:`MOST_ROWS` rows a sample of them stands in, and the share that it repeats is told.
+:data:`MOST_ROWS` rows a sample of them stands in, and the share that it repeats is stated.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import SegmenthouseError
-from models_py.clustering.rows import group_centres, nearest_centres
+from models_py.clustering.rows import group_centers, nearest_centers
 from models_py.segmentation.measures.confidence import BLOCK_ROWS
 from models_py.segmentation.segmentation import Segmentation
 
@@ -58,7 +58,7 @@ class Rule(ABC):
     Attributes
     ----------
     groups
-        Which group each centre, component, prototype or row stands for.
+        Which group each center, component, prototype or row stands for.
     """
 
     groups: IntArray
@@ -71,7 +71,7 @@ class Rule(ABC):
 
     @abstractmethod
     def nearest(self, rows: Coordinates) -> IntArray:
-        """Return which centre, component, prototype or row decides for every row, shape (n,)."""
+        """Return which center, component, prototype or row decides for every row, shape (n,)."""
 
     def arrays(self) -> Arrays:
         """Return the state as arrays by name."""
@@ -96,28 +96,28 @@ class OneGroup(Rule):
 
 
 @dataclass(frozen=True, eq=False)
-class NearestCentre(Rule):
-    """The nearest centre decides.
+class NearestCenter(Rule):
+    """The nearest center decides.
 
     Attributes
     ----------
-    centres
+    centers
         Shape (k, d).
     """
 
-    centres: FloatArray
-    kind: ClassVar[str] = "nearest_centre"
-    words: ClassVar[str] = "nearest centre"
+    centers: FloatArray
+    kind: ClassVar[str] = "nearest_center"
+    words: ClassVar[str] = "nearest center"
 
     def nearest(self, rows: Coordinates) -> IntArray:
-        """Return the nearest centre's place, shape (n,)."""
-        parts = [nearest_centres(block, self.centres) for block in _blocks(rows.points)]
+        """Return the nearest center's place, shape (n,)."""
+        parts = [nearest_centers(block, self.centers) for block in _blocks(rows.points)]
         return np.concatenate(parts)
 
     @property
     def columns(self) -> int:
-        """The coordinates of a centre."""
-        return int(self.centres.shape[1])
+        """The coordinates of a center."""
+        return int(self.centers.shape[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,13 +129,13 @@ class Splits(Rule):
     splits
         Shape (k - 1,): the cluster that each split cut.
     pairs
-        Shape (k - 1, 2, d): the two centres of each split.
+        Shape (k - 1, 2, d): the two centers of each split.
     """
 
     splits: IntArray
     pairs: FloatArray
     kind: ClassVar[str] = "splits"
-    words: ClassVar[str] = "nearer centre of each split"
+    words: ClassVar[str] = "nearer center of each split"
 
     def nearest(self, rows: Coordinates) -> IntArray:
         """Return the final cluster, shape (n,)."""
@@ -145,7 +145,7 @@ class Splits(Rule):
 
     @property
     def columns(self) -> int:
-        """The coordinates of a centre."""
+        """The coordinates of a center."""
         return int(self.pairs.shape[2])
 
 
@@ -221,7 +221,7 @@ class CheapestPrototype(Rule):
 
     Attributes
     ----------
-    centres
+    centers
         Shape (k, p): means.
     modes
         Shape (k, q): codes.
@@ -229,7 +229,7 @@ class CheapestPrototype(Rule):
         Shape (1,): cost of a differing category.
     """
 
-    centres: FloatArray
+    centers: FloatArray
     modes: IntArray
     gamma: FloatArray
     kind: ClassVar[str] = "cheapest_prototype"
@@ -239,8 +239,8 @@ class CheapestPrototype(Rule):
         """Return the prototype's place, shape (n,)."""
         from models_py.clustering.kprototypes import KPrototypes
 
-        model = KPrototypes(len(self.centres))
-        model.numeric_centers_ = self.centres
+        model = KPrototypes(len(self.centers))
+        model.numeric_centers_ = self.centers
         model.categorical_modes_ = self.modes.astype(np.int32)
         model.gamma_ = float(self.gamma[0])
         return model.predict(rows.numbers, rows.codes)
@@ -250,7 +250,7 @@ RULES: dict[str, type[Rule]] = {
     rule.kind: rule
     for rule in (
         OneGroup,
-        NearestCentre,
+        NearestCenter,
         Splits,
         MostProbable,
         NearestRow,
@@ -282,7 +282,7 @@ class FittedRule:
 
 
 def rule_of(kind: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Rule:
-    """Return the rule that :meth:`Rule.arrays` told.
+    """Return the rule that :meth:`Rule.arrays` gave.
 
     Raises
     ------
@@ -340,8 +340,8 @@ def _rules(segmentation: Segmentation, rows: Coordinates) -> Iterator[Rule]:
         yield make(model, rows, groups)
     fitted = segmentation.prepared.fitted_rows
     if np.unique(groups[fitted]).size == groups.max() + 1:
-        centres = group_centres(rows.points[fitted], groups[fitted])
-        yield NearestCentre(np.arange(len(centres)), centres)
+        centers = group_centers(rows.points[fitted], groups[fitted])
+        yield NearestCenter(np.arange(len(centers)), centers)
     if len(groups) <= MOST_ROWS:
         yield NearestRow(groups, rows.points)
     else:
@@ -361,9 +361,9 @@ def _unnumbered(count: int) -> IntArray:
     return np.arange(count, dtype=np.int64)
 
 
-def _from_centres(model: Any, rows: Coordinates, groups: IntArray) -> Rule:
-    rule = NearestCentre(_unnumbered(len(model.centers)), model.centers)
-    return NearestCentre(_by_majority(rule, rows, groups), model.centers)
+def _from_centers(model: Any, rows: Coordinates, groups: IntArray) -> Rule:
+    rule = NearestCenter(_unnumbered(len(model.centers)), model.centers)
+    return NearestCenter(_by_majority(rule, rows, groups), model.centers)
 
 
 def _from_splits(model: Any, rows: Coordinates, groups: IntArray) -> Rule:
@@ -408,7 +408,7 @@ def _own_rows(model: Any, rows: Coordinates) -> IntArray:
 
 
 _OF_MODEL: dict[str, Callable[[Any, Coordinates, IntArray], Rule]] = {
-    "KMeansModel": _from_centres,
+    "KMeansModel": _from_centers,
     "BisectingModel": _from_splits,
     "MixtureModel": _from_mixture,
     "DensityModel": _from_core_points,

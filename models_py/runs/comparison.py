@@ -213,10 +213,10 @@ def _splits(
         parts = np.flatnonzero(is_part[row])
         if went[row, parts].sum() < MATCH_SHARE:
             continue
-        told = ", ".join(
+        text = ", ".join(
             f"{_title(current[after[part]])} took {went[row, part]:.0%}" for part in parts
         )
-        words = f"{_title(previous[before[row]])} split: {told}"
+        words = f"{_title(previous[before[row]])} split: {text}"
         ids = tuple(after[part] for part in parts)
         changes.append(Change("split", (before[row],), ids, words))
     return changes
@@ -231,10 +231,10 @@ def _merges(
     changes = []
     for column in np.flatnonzero(is_taken.sum(axis=0) >= 2):
         sources = np.flatnonzero(is_taken[:, column])
-        told = " and ".join(
+        text = " and ".join(
             f"{_title(previous[before[row]])} ({went[row, column]:.0%} of it)" for row in sources
         )
-        words = f"{told} merged into {_title(current[after[column]])}"
+        words = f"{text} merged into {_title(current[after[column]])}"
         ids = tuple(before[row] for row in sources)
         changes.append(Change("merged", ids, (after[column],), words))
     return changes

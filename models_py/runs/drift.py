@@ -177,8 +177,8 @@ def measure_drift(
         if (names == name).any()
     ]
     count = sum(len(part.reference.features) for part, _ in parts)
-    features = [one for part, rows in parts for one in _features(part, rows, count)]
-    features.sort(key=lambda one: -one.psi)
+    features = [feature for part, rows in parts for feature in _features(part, rows, count)]
+    features.sort(key=lambda feature: -feature.psi)
     figures = {
         **_segment_figures(saved, parts),
         **_comings_and_goings(saved, frame, entities_then),
@@ -186,8 +186,10 @@ def measure_drift(
         "shifted_features_share": _shifted_share(features),
         "age_days": (now - started_at).total_seconds() / SECONDS_A_DAY,
     }
-    reasons = sorted(_reasons(figures, features), key=lambda one: -VERDICTS.index(one.verdict))
-    verdict = _worst([one.verdict for one in reasons])
+    reasons = sorted(
+        _reasons(figures, features), key=lambda reason: -VERDICTS.index(reason.verdict)
+    )
+    verdict = _worst([reason.verdict for reason in reasons])
     study = saved.study.name
     return Drift(saved.run_id, study, len(frame), verdict, reasons, figures, features)
 
@@ -244,7 +246,7 @@ def _features(part: SavedPartition, frame: pd.DataFrame, count: int) -> list[Fea
     from scipy.stats import kstwobign
 
     values = feature_values(part.matrix, frame)
-    told = []
+    drifts = []
     for name, then in part.reference.features.items():
         column = values[name].to_numpy(dtype=np.float64)
         now = bin_counts(column, then.edges)
@@ -254,12 +256,12 @@ def _features(part: SavedPartition, frame: pd.DataFrame, count: int) -> list[Fea
         chance = min(1.0, float(kstwobign.sf(np.sqrt(effective) * distance)) * count)
         by_chance = stability_by_chance(then.counts, now)
         psi = population_stability(then.counts, now)
-        told.append(FeatureDrift(part.name, name, psi, by_chance, distance, chance))
-    return told
+        drifts.append(FeatureDrift(part.name, name, psi, by_chance, distance, chance))
+    return drifts
 
 
 def _shifted_share(features: Sequence[FeatureDrift]) -> float:
-    shifted = sum(one.verdict == "refit" for one in features)
+    shifted = sum(feature.verdict == "refit" for feature in features)
     return shifted / len(features) if features else float("nan")
 
 
@@ -335,7 +337,7 @@ def _reasons(figures: dict[str, float], features: Sequence[FeatureDrift]) -> lis
         if verdict != "keep":
             said = words.format(figures[name], psi=LIMITS["psi"].refit)
             reasons.append(Reason(verdict, said))
-    moved = [one for one in features if one.verdict != "keep"]
+    moved = [feature for feature in features if feature.verdict != "keep"]
     if moved:
         reasons.append(Reason("watch", _moved_words(moved)))
     return reasons
@@ -343,9 +345,9 @@ def _reasons(figures: dict[str, float], features: Sequence[FeatureDrift]) -> lis
 
 def _moved_words(moved: Sequence[FeatureDrift]) -> str:
     first = ", ".join(
-        f"{one.feature}{'' if one.partition == 'all' else ' in ' + one.partition}"
-        f" (PSI {one.psi:.2f}, KS {one.ks:.2f})"
-        for one in moved[:3]
+        f"{item.feature}{'' if item.partition == 'all' else ' in ' + item.partition}"
+        f" (PSI {item.psi:.2f}, KS {item.ks:.2f})"
+        for item in moved[:3]
     )
     more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
     return f"{len(moved)} feature{'s' if len(moved) > 1 else ''} moved: {first}{more}"

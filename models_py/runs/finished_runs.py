@@ -91,9 +91,9 @@ def finished_run(warehouse: Warehouse, run_id: str) -> Run:
 def _finished(warehouse: Warehouse) -> list[Run]:
     if f"{contract.SCHEMA}.{contract.runs.name}" not in warehouse.relations():
         return []
-    found = warehouse.rows(
+    matches = warehouse.rows(
         f"select run_id, study, started_at from {warehouse.quote(contract.SCHEMA, 'runs')}"
         " where status = ? order by run_id",
         [contract.DONE],
     )
-    return [Run(*row) for row in found]
+    return [Run(*row) for row in matches]

@@ -11,21 +11,21 @@ import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import SegmenthouseError
-from models_py.clustering.rows import group_centres
+from models_py.clustering.rows import group_centers
 from models_py.runs.saved import SavedPartition, SavedRun
 from models_py.runs.storage import load_run_models
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CENTRE_REACH = 0.5
-"""Of the distance to the nearest other centre, how far a centre may move and be the same."""
+CENTER_REACH = 0.5
+"""Of the distance to the nearest other center, how far a center may move and be the same."""
 
 
 MIN_JACCARD = 0.3
 
 FEW_SHARED = 0.05
-"""With a smaller share of its entities in the previous run, a run is matched by centres."""
+"""With a smaller share of its entities in the previous run, a run is matched by centers."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def match_segments(
     groups: IntArray,
     previous: pd.DataFrame | None,
     last_id: int,
-    by_centres: Callable[[], Mapping[int, int]] | None = None,
+    by_centers: Callable[[], Mapping[int, int]] | None = None,
 ) -> Identity:
     """Give each group the id of the previous segment it shares its members with.
 
@@ -67,15 +67,15 @@ def match_segments(
         ``entity_id`` and ``segment_id`` of the previous run; None for the first.
     last_id
         The highest id that the study ever gave.
-    by_centres
+    by_centers
         Group to segment id where too few entities are in both runs to tell.
     """
     count = int(groups.max()) + 1
     matched = np.zeros(count, dtype=np.int64)
     if previous is not None and not previous.empty:
         shared = len(set(entity_ids) & set(previous["entity_id"])) / len(entity_ids)
-        if by_centres is not None and shared < FEW_SHARED:
-            pairs = list(by_centres().items())
+        if by_centers is not None and shared < FEW_SHARED:
+            pairs = list(by_centers().items())
         else:
             pairs = _pairs(entity_ids, groups, previous, count)
         for group, segment_id in pairs:
@@ -138,22 +138,22 @@ def _pairs(
     ]
 
 
-def match_by_centres(
-    previous_centres: FloatArray, centres: FloatArray, *, reach: float = CENTRE_REACH
+def match_by_centers(
+    previous_centers: FloatArray, centers: FloatArray, *, reach: float = CENTER_REACH
 ) -> list[tuple[int, int]]:
-    """Match groups of two populations that share no entity by where their centres lie.
+    """Match groups of two populations that share no entity by where their centers lie.
 
-    Centres are paired one to one so that as many pairs as can be lie within reach, at the
-    smallest sum of squared distances (Kuhn 1955). A pair is within reach where the centre
-    moved less than ``reach`` times the distance from the previous centre to the nearest other
-    one: with the default it is then nearer to that centre than to any other. A single previous
-    centre takes the nearest.
+    Centers are paired one to one so that as many pairs as can be lie within reach, at the
+    smallest sum of squared distances (Kuhn 1955). A pair is within reach where the center
+    moved less than ``reach`` times the distance from the previous center to the nearest other
+    one: with the default it is then nearer to that center than to any other. A single previous
+    center takes the nearest.
 
     Parameters
     ----------
-    previous_centres
+    previous_centers
         Shape (groups before, d).
-    centres
+    centers
         Shape (groups, d), in the same coordinates.
     reach
         Above 0.
@@ -161,15 +161,15 @@ def match_by_centres(
     Returns
     -------
     list of (int, int)
-        Place of the previous centre and of the centre that it became.
+        Place of the previous center and of the center that it became.
     """
     from scipy.optimize import linear_sum_assignment
     from scipy.spatial.distance import cdist
 
-    if len(previous_centres) == 0 or len(centres) == 0:
+    if len(previous_centers) == 0 or len(centers) == 0:
         return []
-    apart = cdist(previous_centres, centres)
-    allowed = apart <= _reaches(previous_centres, reach)[:, None]
+    apart = cdist(previous_centers, centers)
+    allowed = apart <= _reaches(previous_centers, reach)[:, None]
     # Out of reach costs more than all pairs within it together.
     beyond = float((apart[allowed] ** 2).sum()) + 1.0
     rows, columns = linear_sum_assignment(np.where(allowed, apart**2, beyond))
@@ -180,17 +180,17 @@ def match_by_centres(
     ]
 
 
-def _reaches(centres: FloatArray, reach: float) -> FloatArray:
+def _reaches(centers: FloatArray, reach: float) -> FloatArray:
     from scipy.spatial.distance import cdist
 
-    if len(centres) == 1:
+    if len(centers) == 1:
         return np.array([np.inf])
-    between = cdist(centres, centres)
+    between = cdist(centers, centers)
     np.fill_diagonal(between, np.inf)
     return np.asarray(reach * between.min(axis=1))
 
 
-def succeeded_segments(
+def segments_by_centers(
     folder: Path, run_id: str, frame: pd.DataFrame, groups: IntArray
 ) -> dict[int, int]:
     """Return the earlier segment of each group that succeeds one.
@@ -229,8 +229,8 @@ def _succeeded(saved: SavedRun, frame: pd.DataFrame, groups: IntArray) -> dict[i
 
 def _of_partition(part: SavedPartition, frame: pd.DataFrame, groups: IntArray) -> dict[int, int]:
     numbers, places = np.unique(groups, return_inverse=True)
-    centres = group_centres(part.encode(frame), places)
+    centers = group_centers(part.encode(frame), places)
     return {
         int(numbers[now]): int(part.segment_ids[before])
-        for before, now in match_by_centres(part.centres, centres)
+        for before, now in match_by_centers(part.centers, centers)
     }

@@ -95,13 +95,13 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
 
 def package_versions() -> dict[str, str]:
     """Return the version of Python and of each package that is installed."""
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def changed_versions(then: Mapping[str, str]) -> list[str]:

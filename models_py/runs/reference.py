@@ -57,9 +57,9 @@ class Figures:
     rows
         How many there were.
     silhouette
-        Mean over all rows in the winner's encoding; nan with one segment or past 60,000 rows.
+        Mean over all rows in the chosen encoding; nan with one segment or past 60,000 rows.
     simplified_silhouette
-        From the distances to the centres; nan with one segment.
+        From the distances to the centers; nan with one segment.
     reconstruction_error
         Mean squared error over all rows; nan where the encoder has no way back or loses nothing.
     """
@@ -93,17 +93,17 @@ class Reference:
 
     def arrays(self) -> dict[str, FloatArray | IntArray]:
         """Return the arrays by name; features are numbered."""
-        told: dict[str, FloatArray | IntArray] = {
+        content: dict[str, FloatArray | IntArray] = {
             "sizes": self.sizes,
             "error_quantiles": self.error_quantiles,
         }
         for number, feature in enumerate(self.features.values()):
             for part in ("edges", "counts", "values", "shares"):
-                told[f"{part}_{number}"] = getattr(feature, part)
-            told[f"known_{number}"] = np.array([feature.known], dtype=np.int64)
-        return told
+                content[f"{part}_{number}"] = getattr(feature, part)
+            content[f"known_{number}"] = np.array([feature.known], dtype=np.int64)
+        return content
 
-    def told_figures(self) -> dict[str, float | None]:
+    def figures_json(self) -> dict[str, float | None]:
         """Return the single figures; null for nan."""
         figures = asdict(self.figures)
         return {name: None if np.isnan(value) else value for name, value in figures.items()}
@@ -112,7 +112,7 @@ class Reference:
     def from_arrays(
         cls, names: list[str], arrays: Mapping[str, Any], figures: Mapping[str, float | None]
     ) -> Reference:
-        """Return the reference that :meth:`arrays` and :meth:`told_figures` told."""
+        """Return the reference that :meth:`arrays` and :meth:`figures_json` gave."""
         features = {
             name: FeatureReference(
                 arrays[f"edges_{number}"],
@@ -125,8 +125,8 @@ class Reference:
         }
         numbers = {n: np.nan if value is None else value for n, value in figures.items()}
         numbers["rows"] = int(numbers["rows"])
-        told = Figures(**numbers)  # type: ignore[arg-type]
-        return cls(features, arrays["sizes"], arrays["error_quantiles"], told)
+        result = Figures(**numbers)  # type: ignore[arg-type]
+        return cls(features, arrays["sizes"], arrays["error_quantiles"], result)
 
 
 def feature_values(matrix: FeatureMatrix, frame: pd.DataFrame) -> pd.DataFrame:
@@ -183,7 +183,7 @@ def mean_silhouettes(points: FloatArray, groups: IntArray) -> tuple[float, float
 
 
 def reconstruction_errors(encoder: Encoder, points: FloatArray) -> FloatArray:
-    """Return each row's mean squared error, shape (n,); empty where nothing can be told.
+    """Return each row's mean squared error, shape (n,); empty where there is no decoder.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ class Scored:
     segment_ids
         Shape (n,).
     confidence
-        Shape (n,): 1 - distance to the own centre / to the nearest other, 0..1.
+        Shape (n,): 1 - distance to the own center / to the nearest other, 0..1.
     """
 
     points: FloatArray
@@ -59,7 +59,7 @@ class SavedPartition:
         What found the segments; ``"one segment"`` where one is the answer.
     segment_ids
         Shape (groups,): the id of group 0, 1, ...
-    centres
+    centers
         Shape (groups, d): mean of each group's rows in the encoding that was clustered.
     matrix, reconstruction, encoder, fitted
         The chain: features, reconstructed values where the study has them, coordinates, rule.
@@ -72,7 +72,7 @@ class SavedPartition:
     name: str
     algorithm: str
     segment_ids: IntArray
-    centres: FloatArray
+    centers: FloatArray
     matrix: FeatureMatrix
     reconstruction: Encoder | None
     encoder: Encoder | None
@@ -106,7 +106,7 @@ class SavedPartition:
         """
         rows = self._coordinates(frame)
         groups = self.fitted.rule.predict(rows)
-        confidence = confidences(rows.points, groups, self.centres)
+        confidence = confidences(rows.points, groups, self.centers)
         return Scored(rows.points, groups, self.segment_ids[groups], confidence)
 
     def _seen(self, common: FloatArray) -> FloatArray:
@@ -201,7 +201,7 @@ class SavedRun:
         import pandas as pd
 
         scored = part.score(frame)
-        told = pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "entity_id": frame[self.study.entity].astype("string"),
                 "partition": part.name,
@@ -212,5 +212,5 @@ class SavedRun:
             index=frame.index,
         )
         if part.labels:
-            told["label"] = [part.labels[group] for group in scored.groups]
-        return told
+            table["label"] = [part.labels[group] for group in scored.groups]
+        return table

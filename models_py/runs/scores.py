@@ -65,13 +65,13 @@ def write_file(path: Path, run_id: str, scored: pd.DataFrame, scored_at: datetim
         It cannot be written.
     """
     check_target(path)
-    told = scored.assign(run_id=run_id, scored_at=scored_at)
+    result = scored.assign(run_id=run_id, scored_at=scored_at)
     unfinished = path.with_name(f".{path.name}.part-{os.getpid()}")
     try:
         if path.suffix.lower() == ".csv":
-            told.to_csv(unfinished, index=False)
+            result.to_csv(unfinished, index=False)
         else:
-            told.to_parquet(unfinished, index=False)
+            result.to_parquet(unfinished, index=False)
         os.replace(unfinished, path)
     except OSError as error:
         raise DataError(f"{path} cannot be written ({error.strerror or error})") from error

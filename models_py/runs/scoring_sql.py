@@ -1,7 +1,7 @@
 """A saved run as one SQL statement that scores inside DuckDB.
 
 Imputing, clipping, logarithms, Yeo-Johnson powers, categories, scaling, principal components
-and the nearest centre are all arithmetic on one row. The statement does the same steps in the
+and the nearest center are all arithmetic on one row. The statement does the same steps in the
 same order as the Python chain, with numbers written so that they read back to the last bit.
 """
 
@@ -16,7 +16,7 @@ from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError
 from models_py.database.connection import literal, quoted
 from models_py.features.recipes import Recipe
-from models_py.runs.assignment import NearestCentre, OneGroup
+from models_py.runs.assignment import NearestCenter, OneGroup
 from models_py.runs.saved import SavedPartition, SavedRun
 from models_py.segmentation.studied import NOT_GIVEN
 
@@ -88,7 +88,7 @@ def _check_can_tell(part: SavedPartition) -> None:
             f"the encoder '{nonlinear[0]}' is no sum of columns that SQL can write; score with"
             " Python (leave --sql out)"
         )
-    if not isinstance(part.fitted.rule, NearestCentre | OneGroup):
+    if not isinstance(part.fitted.rule, NearestCenter | OneGroup):
         raise DataError(
             f"{part.algorithm} labels rows by the {part.fitted.rule.words}, which SQL cannot"
             " write in one statement; score with Python (leave --sql out)"
@@ -105,13 +105,13 @@ def _partition_sql(
         names = [f"{label}_{i}" for i in range(1, len(projection.offsets) + 1)]
         steps.append((names, list(_sums(projection, steps[-1][0]))))
     last = steps[-1][0]
-    distances = [f"distance_{i}" for i in range(1, len(part.centres) + 1)]
-    steps.append((distances, [_distance(last, centre) for centre in part.centres]))
+    distances = [f"distance_{i}" for i in range(1, len(part.centers) + 1)]
+    steps.append((distances, [_distance(last, center) for center in part.centers]))
     rule = part.fitted.rule
-    if isinstance(rule, NearestCentre):
-        apart = [f"apart_{i}" for i in range(1, len(rule.centres) + 1)]
+    if isinstance(rule, NearestCenter):
+        apart = [f"apart_{i}" for i in range(1, len(rule.centers) + 1)]
         steps[-1][0].extend(apart)
-        steps[-1][1].extend(_distance(last, centre) for centre in rule.centres)
+        steps[-1][1].extend(_distance(last, center) for center in rule.centers)
         group = _first_least(apart, rule.groups.tolist())
     else:
         group = "0"
@@ -137,26 +137,26 @@ def _layers(
         text = f"(\n{_indented(text)}\n) as step_{place}"
         key = "entity_id"
     k = len(part.segment_ids)
-    told = [
+    texts = [
         "entity_id",
         f"{literal(part.name)} as partition",
         f"{_by_group(part.segment_ids.tolist())} as segment_id",
         f"{_confidence(k)} as confidence",
     ]
     inner = f"select *, {group} as group_number\nfrom {text}"
-    return f"select\n{_listed(told)}\nfrom (\n{_indented(inner)}\n) as grouped_{place}"
+    return f"select\n{_listed(texts)}\nfrom (\n{_indented(inner)}\n) as grouped_{place}"
 
 
 def _unknown_sql(saved: SavedRun, source: str, types: Mapping[str, str]) -> str:
     name, entity = _partition_name(saved, types), quoted(saved.study.entity)
     known = ", ".join(literal(part) for part in saved.partitions)
-    told = [
+    texts = [
         f"cast({entity} as varchar) as entity_id",
         f"{name} as partition",
         "null as segment_id",
         "null as confidence",
     ]
-    return f"select\n{_listed(told)}\nfrom {source}\nwhere {name} not in ({known})"
+    return f"select\n{_listed(texts)}\nfrom {source}\nwhere {name} not in ({known})"
 
 
 def _partition_name(saved: SavedRun, types: Mapping[str, str]) -> str:
@@ -202,11 +202,11 @@ def _sums(projection: Projection, names: list[str]) -> Iterator[str]:
         yield " + ".join([*terms, number(offset)])
 
 
-def _distance(names: list[str], centre: FloatArray) -> str:
+def _distance(names: list[str], center: FloatArray) -> str:
     # A product rather than a power: the power is several times slower and no more exact.
     parts = (
         f"({name} - {number(at)}) * ({name} - {number(at)})"
-        for name, at in zip(names, centre, strict=True)
+        for name, at in zip(names, center, strict=True)
     )
     return f"sqrt({' + '.join(parts)})"
 
@@ -316,9 +316,9 @@ def _is_missing(recipe: Recipe, column_type: str) -> str:
 def number(value: float) -> str:
     """Return a number as a SQL literal of type double that reads back to the last bit."""
     # Without an exponent DuckDB reads a decimal, whose digits round once more.
-    told = repr(float(value))
-    told = told if "e" in told else f"{told}e0"
-    return f"({told})" if told.startswith("-") else told
+    text = repr(float(value))
+    text = text if "e" in text else f"{text}e0"
+    return f"({text})" if text.startswith("-") else text
 
 
 def _listed(columns: Iterable[str]) -> str:

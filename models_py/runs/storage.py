@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from models_py.base.arrays import FloatArray
 from models_py.base.errors import SegmenthouseError
-from models_py.clustering.rows import group_centres
+from models_py.clustering.rows import group_centers
 from models_py.features.matrix import FeatureMatrix
 from models_py.runs.assignment import FittedRule, coordinates_of, fit_rule, rule_of
 from models_py.runs.manifest import (
@@ -82,7 +82,7 @@ def save_run_models(
             is_own = segments["partition"] == segmentation.prepared.partition
             own = segments[is_own]
             _write_partition(unfinished / f"partition_{number}", segmentation, rows, own)
-        write_manifest(unfinished, run_id, told_study(study))
+        write_manifest(unfinished, run_id, study_json(study))
         remove_run_models(folder)
         os.replace(unfinished, folder)
     except OSError as error:
@@ -137,14 +137,14 @@ def load_run_models(folder: Path, run_id: str) -> SavedRun:
     return SavedRun(run_id, study, {part.name: part for part in parts}, manifest["versions"])
 
 
-def told_study(study: Study) -> dict[str, Any]:
+def study_json(study: Study) -> dict[str, Any]:
     """Return a study as JSON that checks as a study again."""
-    told = study.model_dump(mode="json")
-    for algorithm in told["algorithms"]:
+    content = study.model_dump(mode="json")
+    for algorithm in content["algorithms"]:
         # A study may not give k to an algorithm that finds its own number; the default would.
         if ALGORITHMS[algorithm["name"]].finds_k:
             del algorithm["k"]
-    return told
+    return content
 
 
 def _write_partition(
@@ -157,16 +157,16 @@ def _write_partition(
         prepared.reconstruction.save(folder / "reconstruction")
     encoder, algorithm = None, "one segment"
     if choice.position is not None:
-        found = segmentation.found[choice.position]
-        encoder, algorithm = prepared.encoders[found.space], found.candidate.algorithm
+        chosen = segmentation.found[choice.position]
+        encoder, algorithm = prepared.encoders[chosen.space], chosen.candidate.algorithm
         encoder.save(folder / "encoder")
     rows, fitted = coordinates_of(segmentation), fit_rule(segmentation)
     _write_arrays(folder / "rule.npz", fitted.rule.arrays())
     reference = _reference(segmentation, encoder, frame, rows.points)
     _write_arrays(folder / "training.npz", reference.arrays())
-    centres = group_centres(rows.points, segmentation.groups)
-    _write_arrays(folder / "centres.npz", {"centres": centres})
-    told = {
+    centers = group_centers(rows.points, segmentation.groups)
+    _write_arrays(folder / "centers.npz", {"centers": centers})
+    content = {
         "name": prepared.partition,
         "algorithm": algorithm,
         "rule": fitted.rule.kind,
@@ -176,9 +176,9 @@ def _write_partition(
         "segment_ids": segments["segment_id"].tolist(),
         "labels": _majority_labels(segments),
         "features": list(reference.features),
-        "figures": reference.told_figures(),
+        "figures": reference.figures_json(),
     }
-    write_json(folder / "partition.json", told)
+    write_json(folder / "partition.json", content)
 
 
 def _majority_labels(segments: pd.DataFrame) -> list[str | None]:
@@ -215,26 +215,26 @@ def _reference(
 def _read_partition(folder: Path) -> SavedPartition:
     from models_py.features.encoders.catalog import load_encoder
 
-    told = json.loads((folder / "partition.json").read_text(encoding="utf-8"))
+    content = json.loads((folder / "partition.json").read_text(encoding="utf-8"))
     matrix = FeatureMatrix.from_json((folder / "matrix.json").read_text(encoding="utf-8"))
-    has = (told["has_reconstruction"], told["has_encoder"])
+    has = (content["has_reconstruction"], content["has_encoder"])
     reconstruction, encoder = (
         load_encoder(folder / name) if there else None
         for name, there in zip(("reconstruction", "encoder"), has, strict=True)
     )
-    rule = rule_of(told["rule"], _read_arrays(folder / "rule.npz"))
+    rule = rule_of(_named_now(content["rule"]), _read_arrays(folder / "rule.npz"))
     training = _read_arrays(folder / "training.npz")
     part = SavedPartition(
-        name=told["name"],
-        algorithm=told["algorithm"],
-        segment_ids=np.array(told["segment_ids"], dtype=np.int64),
-        centres=_read_arrays(folder / "centres.npz")["centres"],
+        name=content["name"],
+        algorithm=content["algorithm"],
+        segment_ids=np.array(content["segment_ids"], dtype=np.int64),
+        centers=_read_centers(folder),
         matrix=matrix,
         reconstruction=reconstruction,
         encoder=encoder,
-        fitted=FittedRule(rule, told["agreement"]),
-        reference=Reference.from_arrays(told["features"], training, told["figures"]),
-        labels=tuple(told.get("labels", ())),
+        fitted=FittedRule(rule, content["agreement"]),
+        reference=Reference.from_arrays(content["features"], training, content["figures"]),
+        labels=tuple(content.get("labels", ())),
     )
     _check_fit(folder, part)
     return part
@@ -243,7 +243,7 @@ def _read_partition(folder: Path) -> SavedPartition:
 def _check_fit(folder: Path, part: SavedPartition) -> None:
     # Files of two runs may each be sound and yet not go together.
     features, groups = len(part.matrix.names_), len(part.segment_ids)
-    width = part.centres.shape[1]
+    width = part.centers.shape[1]
     checks = {
         "the encoder takes other features": any(
             encoder is not None and encoder.columns_ != features
@@ -252,7 +252,7 @@ def _check_fit(folder: Path, part: SavedPartition) -> None:
         "the rule takes other coordinates": part.fitted.rule.kind != "cheapest_prototype"
         and part.fitted.rule.columns not in (None, width),
         "the rule has other segments": bool(part.fitted.rule.groups.max() >= groups),
-        "the centres are of other segments": len(part.centres) != groups,
+        "the centers are of other segments": len(part.centers) != groups,
         "the labels are of other segments": len(part.labels) not in (0, groups),
         "the training data are of other features": list(part.reference.features)
         != part.matrix.names_,
@@ -269,7 +269,18 @@ def _write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
 
 def _read_arrays(path: Path) -> dict[str, Any]:
     with np.load(path, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
+        return {_named_now(name): stored[name] for name in stored.files}
+
+
+def _read_centers(folder: Path) -> FloatArray:
+    path = folder / "centers.npz"
+    centers = _read_arrays(path if path.is_file() else folder / "centres.npz")["centers"]
+    return np.asarray(centers, dtype=np.float64)
+
+
+def _named_now(name: str) -> str:
+    # Runs saved before the spelling was one have the other.
+    return name.replace("centre", "center")
 
 
 def _first_line(error: BaseException) -> str:

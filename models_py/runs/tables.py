@@ -31,12 +31,12 @@ class Previous:
 
     run_id: str
     assignments: pd.DataFrame
-    by_centres: Callable[[pd.DataFrame, IntArray], Mapping[int, int]] | None = None
+    by_centers: Callable[[pd.DataFrame, IntArray], Mapping[int, int]] | None = None
 
 
 @dataclass(frozen=True)
-class Telling:
-    """What the segments are told by, beside their profiles.
+class DescriptionInputs:
+    """What describes the segments, beside their profiles.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Telling:
     advice
         Rules of advice, the most urgent first.
     ask_gold
-        Runs the rules in the warehouse; without it no rule is told.
+        Runs the rules in the warehouse; without it no rule is written.
     seed
         Of what is sampled.
     """
@@ -81,7 +81,7 @@ def run_tables(
     segmentations: list[Segmentation],
     previous: Previous | None,
     last_id: int,
-    telling: Telling | None = None,
+    telling: DescriptionInputs | None = None,
 ) -> RunTables:
     """Turn what a run found into rows, with segment ids matched to the previous run.
 
@@ -98,19 +98,19 @@ def run_tables(
     last_id
         The highest segment id that the study ever gave.
     telling
-        What else the segments are told by.
+        What else describes the segments.
     """
     import pandas as pd
 
-    telling = telling or Telling()
+    telling = telling or DescriptionInputs()
 
     entities = frame[study.entity].astype("string")
     groups = global_groups(segmentations, len(frame))
     before = previous.assignments if previous is not None else None
-    by_centres = None
-    if previous is not None and previous.by_centres is not None:
-        by_centres = partial(previous.by_centres, frame, groups)
-    identity = match_segments(list(entities), groups, before, last_id, by_centres)
+    by_centers = None
+    if previous is not None and previous.by_centers is not None:
+        by_centers = partial(previous.by_centers, frame, groups)
+    identity = match_segments(list(entities), groups, before, last_id, by_centers)
     segment_ids = identity.segment_ids[groups]
     explained = explained_rows(
         telling.explanations,
@@ -169,14 +169,14 @@ def _selection(segmentation: Segmentation) -> pd.DataFrame:
     dropped = pd.DataFrame(
         [
             {
-                "feature": one.feature,
+                "feature": dropped_feature.feature,
                 "is_kept": False,
-                "dropped_at": one.step,
-                "reason": one.reason,
-                "variance": prepared.matrix.unit_variances_.get(one.feature),
-                "vif": one.vif,
+                "dropped_at": dropped_feature.step,
+                "reason": dropped_feature.reason,
+                "variance": prepared.matrix.unit_variances_.get(dropped_feature.feature),
+                "vif": dropped_feature.vif,
             }
-            for one in prepared.dropped
+            for dropped_feature in prepared.dropped
         ],
         columns=["feature", "is_kept", "dropped_at", "reason", "variance", "vif"],
     )
@@ -191,9 +191,9 @@ def _outliers(segmentation: Segmentation, entities: pd.Series[str]) -> pd.DataFr
     return pd.DataFrame(
         {
             "entity_id": entities.iloc[prepared.rows],
-            "method": prepared.strange.method,
-            "score": prepared.strange.scores,
-            "is_kept": ~prepared.strange.is_outlier,
+            "method": prepared.outlier_scores.method,
+            "score": prepared.outlier_scores.scores,
+            "is_kept": ~prepared.outlier_scores.is_outlier,
         }
     )
 
@@ -203,21 +203,21 @@ def _candidates(segmentation: Segmentation) -> pd.DataFrame:
 
     choice, encoders = segmentation.choice, segmentation.prepared.encoders
     rows = []
-    for position, found in enumerate(segmentation.found):
+    for position, evaluated in enumerate(segmentation.found):
         stability, rand = choice.refitted.get(position, (None, None))
         is_chosen = position == choice.position
         rows.append(
             {
                 "candidate": position,
-                "encoding": encoders[found.space].kind,
-                "algorithm": found.candidate.algorithm,
-                "parameters": json.dumps(dict(found.candidate.parameters)),
-                "k": found.candidate.k,
-                **asdict(found.measures),
-                "bic": found.candidate.bic,
+                "encoding": encoders[evaluated.space].kind,
+                "algorithm": evaluated.candidate.algorithm,
+                "parameters": json.dumps(dict(evaluated.candidate.parameters)),
+                "k": evaluated.candidate.k,
+                **asdict(evaluated.measures),
+                "bic": evaluated.candidate.bic,
                 "stability": stability,
                 "adjusted_rand": rand,
-                "seconds": found.candidate.seconds,
+                "seconds": evaluated.candidate.seconds,
                 "is_chosen": is_chosen,
                 "reason": choice.reason if is_chosen else None,
             }
@@ -246,11 +246,11 @@ def _profiles(
         words = profile_categories(rows, ids, small)
         category_parts.append(words.assign(partition=prepared.partition))
     profiles, categories = pd.concat(parts), pd.concat(category_parts)
-    # All tests of a run are told together, so they are adjusted together.
+    # All tests of a run are reported together, so they are adjusted together.
     tests = np.concatenate([part["p"].to_numpy(np.float64) for part in (profiles, categories)])
-    told = adjusted(tests)
-    profiles["p_adjusted"] = told[: len(profiles)]
-    categories["p_adjusted"] = told[len(profiles) :]
+    adjusted_p = adjusted(tests)
+    profiles["p_adjusted"] = adjusted_p[: len(profiles)]
+    categories["p_adjusted"] = adjusted_p[len(profiles) :]
     return profiles.drop(columns="p"), categories.drop(columns="p")
 
 
@@ -302,7 +302,7 @@ def _assignments(
             "segment_id": segment_ids[prepared.rows],
             "confidence": segmentation.confidence,
             "silhouette": segmentation.silhouette,
-            "is_outlier": prepared.strange.is_outlier,
+            "is_outlier": prepared.outlier_scores.is_outlier,
         }
     )
 

@@ -72,7 +72,7 @@ def check_validity(study: Study, path: Path, seed: int, progress: Progress) -> p
     seed
         Of the recipe, the k-means and the folds.
     progress
-        Told of each step.
+        Shows each step.
 
     Returns
     -------
@@ -111,15 +111,17 @@ def check_validity(study: Study, path: Path, seed: int, progress: Progress) -> p
             f" {split_on} in {section.table}: check validity.table and validity.entity, and"
             " validity.variables where the warehouse was built with dbt variables of its own"
         )
-    columns = sorted({r.column for one in segmentations for r in one.prepared.matrix.recipes_})
+    columns = sorted(
+        {r.column for segmentation in segmentations for r in segmentation.prepared.matrix.recipes_}
+    )
     groupings = {
         "segments": groups,
         "rfm": rfm_cells(seen),
         "rfm_score": rfm_score(seen, int(groups.max()) + 1),
         "kmeans": plain_kmeans(gold[columns], int(groups.max()) + 1, seed),
     }
-    told = measured(groupings, outcomes(seen), seed)
-    return told.assign(partition=ALL, rows=len(gold), split_on=split_on)
+    result = measured(groupings, outcomes(seen), seed)
+    return result.assign(partition=ALL, rows=len(gold), split_on=split_on)
 
 
 def split_day(warehouse: Warehouse, section: Validity) -> date:
@@ -241,13 +243,13 @@ def outcomes(seen: pd.DataFrame) -> dict[str, FloatArray]:
     """
     visits = seen["next_visits"].to_numpy(dtype=np.float64)
     spend = seen["next_spend"].to_numpy(dtype=np.float64)
-    told = {"spend": spend, "visits": visits, "churn": (visits == 0).astype(np.float64)}
+    by_outcome = {"spend": spend, "visits": visits, "churn": (visits == 0).astype(np.float64)}
     if "next_returned" in seen:
         returned = seen["next_returned"].to_numpy(dtype=np.float64)
         bought = np.where(spend > 0, spend, np.nan)
-        told["return_share"] = np.minimum(returned / bought, 1.0)
-        told["returned"] = np.where(spend > 0, (returned > 0).astype(np.float64), np.nan)
-    return told
+        by_outcome["return_share"] = np.minimum(returned / bought, 1.0)
+        by_outcome["returned"] = np.where(spend > 0, (returned > 0).astype(np.float64), np.nan)
+    return by_outcome
 
 
 def measured(
@@ -293,14 +295,14 @@ def _explained(groups: IntArray, values: FloatArray, is_case: bool, seed: int) -
     if is_known.sum() < FOLDS:
         return None
     known = values[is_known]
-    told = out_of_fold_means(groups[is_known], known, seed)
-    return auc(told, known > 0) if is_case else eta_squared(told, known)
+    result = out_of_fold_means(groups[is_known], known, seed)
+    return auc(result, known > 0) if is_case else eta_squared(result, known)
 
 
 def out_of_fold_means(groups: IntArray, values: FloatArray, seed: int) -> FloatArray:
     """Return for each row its group's mean over the other folds; of all where it has no other."""
     folds = np.random.default_rng(seed).permutation(len(groups)) % FOLDS
-    told = np.empty(len(groups))
+    result = np.empty(len(groups))
     for fold in range(FOLDS):
         is_held = folds == fold
         known = groups[~is_held]
@@ -308,23 +310,23 @@ def out_of_fold_means(groups: IntArray, values: FloatArray, seed: int) -> FloatA
         sums = np.bincount(known, values[~is_held], minlength=groups.max() + 1)
         overall = values[~is_held].mean()
         means = np.divide(sums, counts, out=np.full(sums.shape, overall), where=counts > 0)
-        told[is_held] = means[groups[is_held]]
-    return told
+        result[is_held] = means[groups[is_held]]
+    return result
 
 
-def eta_squared(told: FloatArray, values: FloatArray) -> float | None:
+def eta_squared(predicted: FloatArray, values: FloatArray) -> float | None:
     """Return the share of the variance that is explained; below 0 it is worse than the mean."""
     total = float(((values - values.mean()) ** 2).sum())
-    return 1.0 - float(((values - told) ** 2).sum()) / total if total else None
+    return 1.0 - float(((values - predicted) ** 2).sum()) / total if total else None
 
 
-def auc(told: FloatArray, is_case: BoolArray) -> float | None:
-    """Return how often a case is told higher than another row, ties counted half."""
+def auc(predicted: FloatArray, is_case: BoolArray) -> float | None:
+    """Return how often a case is predicted higher than another row, ties counted half."""
     cases = int(is_case.sum())
     others = is_case.size - cases
     if not cases or not others:
         return None
-    ranks = _ranks(told)
+    ranks = _ranks(predicted)
     return float((ranks[is_case].sum() - cases * (cases + 1) / 2) / (cases * others))
 
 

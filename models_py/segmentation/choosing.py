@@ -14,7 +14,7 @@ from models_py.clustering.algorithms import MixedRows
 from models_py.clustering.density import neighbour_distances
 from models_py.segmentation.criteria import Measure, choose
 from models_py.segmentation.refining import measure_stability
-from models_py.segmentation.search import Found, Space
+from models_py.segmentation.search import EvaluatedCandidate, EncodedRows
 from models_py.studies.study import Study
 
 MOST_REFITTED = 6
@@ -30,7 +30,7 @@ MEASURED = (
 
 
 @dataclass(frozen=True)
-class Winner:
+class ChosenCandidate:
     """The candidate chosen.
 
     Attributes
@@ -50,12 +50,12 @@ class Winner:
     jaccard: FloatArray
     refitted: dict[int, tuple[float, float]] = field(default_factory=dict)
 
-    def noting(self, notes: Sequence[str]) -> Winner:
-        """Return the same winner with more to its reason."""
+    def noting(self, notes: Sequence[str]) -> ChosenCandidate:
+        """Return the same candidate with more to its reason."""
         return replace(self, reason="; ".join([self.reason, *notes]))
 
-    def at(self, places: Sequence[int]) -> Winner:
-        """Return the same winner where the candidates stand at these places among all."""
+    def at(self, places: Sequence[int]) -> ChosenCandidate:
+        """Return the same candidate where the others stand at these places among all."""
         return replace(
             self,
             position=None if self.position is None else places[self.position],
@@ -63,21 +63,21 @@ class Winner:
         )
 
 
-def choose_winner(
-    spaces: Sequence[Space],
+def choose_candidate(
+    spaces: Sequence[EncodedRows],
     common: FloatArray,
     mixed: MixedRows | None,
-    found: Sequence[Found],
+    evaluated: Sequence[EvaluatedCandidate],
     study: Study,
     seed: int,
-) -> Winner:
+) -> ChosenCandidate:
     """Choose as the study says.
 
     Parameters
     ----------
     spaces, common, mixed
         The rows, as :func:`models_py.segmentation.search.search` took them.
-    found
+    evaluated
         The candidates with their figures.
     study
         Its sections ``choose`` and ``stability`` hold.
@@ -89,22 +89,22 @@ def choose_winner(
     DataError
         No candidate has the figure that the study chooses by, or the ``k`` that it fixes.
     """
-    places = _places_of_fixed_k(found, study)
-    eligible = [found[place] for place in places]
+    places = _places_of_fixed_k(evaluated, study)
+    eligible = [evaluated[place] for place in places]
     refits = _Refits(spaces, mixed, eligible, study, seed)
     by = study.choose.by
     if by == "rule":
-        winner = _by_rule(spaces, eligible, study, refits)
+        chosen = _by_rule(spaces, eligible, study, refits)
     else:
-        winner = _by_choice(common, eligible, by, refits, seed)
-    return winner.at(places)
+        chosen = _by_choice(common, eligible, by, refits, seed)
+    return chosen.at(places)
 
 
-def _places_of_fixed_k(found: Sequence[Found], study: Study) -> list[int]:
+def _places_of_fixed_k(candidates: Sequence[EvaluatedCandidate], study: Study) -> list[int]:
     k = study.choose.k
-    places = [i for i, one in enumerate(found) if k is None or one.candidate.k == k]
+    places = [i for i, item in enumerate(candidates) if k is None or item.candidate.k == k]
     if not places:
-        ks = sorted({one.candidate.k for one in found})
+        ks = sorted({item.candidate.k for item in candidates})
         raise DataError(
             f"choose.k = {k}: no candidate has {k} segments"
             f" (they have: {', '.join(map(str, ks))}); let an algorithm's k reach it"
@@ -117,13 +117,13 @@ class _Refits:
 
     def __init__(
         self,
-        spaces: Sequence[Space],
+        spaces: Sequence[EncodedRows],
         mixed: MixedRows | None,
-        found: Sequence[Found],
+        candidates: Sequence[EvaluatedCandidate],
         study: Study,
         seed: int,
     ) -> None:
-        self._spaces, self._mixed, self._found = spaces, mixed, found
+        self._spaces, self._mixed, self._found = spaces, mixed, candidates
         self._section, self._seed = study.stability, seed
         self._min_stability = study.choose.min_stability
         self._jaccard: dict[int, FloatArray] = {}
@@ -141,13 +141,13 @@ class _Refits:
         return bool(np.isnan(lowest) or lowest >= self._min_stability)
 
     def _measure(self, position: int) -> None:
-        found = self._found[position]
-        points = self._spaces[found.space].points
+        evaluated = self._found[position]
+        points = self._spaces[evaluated.space].points
         measured = measure_stability(
-            found.candidate, points, self._mixed, self._section, self._seed
+            evaluated.candidate, points, self._mixed, self._section, self._seed
         )
         if measured is None:
-            self._jaccard[position] = np.full(found.candidate.k, np.nan)
+            self._jaccard[position] = np.full(evaluated.candidate.k, np.nan)
             return
         self._jaccard[position] = measured.segment_jaccard
         self.means[position] = (float(measured.segment_jaccard.mean()), measured.adjusted_rand)
@@ -155,29 +155,35 @@ class _Refits:
 
 def _by_choice(
     common: FloatArray,
-    found: Sequence[Found],
+    evaluated: Sequence[EvaluatedCandidate],
     by: Measure | Literal["auto"],
     refits: _Refits,
     seed: int,
-) -> Winner:
-    candidates = [one.candidate for one in found]
-    measures = {name: np.array([getattr(one.measures, name) for one in found]) for name in MEASURED}
+) -> ChosenCandidate:
+    candidates = [item.candidate for item in evaluated]
+    measures = {
+        name: np.array([getattr(candidate.measures, name) for candidate in evaluated])
+        for name in MEASURED
+    }
     if by == "stability":
         measures[by] = np.array(
-            [float(np.mean(refits.jaccard(position))) for position in range(len(found))]
+            [float(np.mean(refits.jaccard(position))) for position in range(len(evaluated))]
         )
     choice = choose(common, candidates, by=by, measures=measures, seed=seed)
     if choice.index is None:
-        return Winner(None, choice.reason, np.array([np.nan]))
-    return Winner(choice.index, choice.reason, refits.jaccard(choice.index), refits.means)
+        return ChosenCandidate(None, choice.reason, np.array([np.nan]))
+    return ChosenCandidate(choice.index, choice.reason, refits.jaccard(choice.index), refits.means)
 
 
 def _by_rule(
-    spaces: Sequence[Space], found: Sequence[Found], study: Study, refits: _Refits
-) -> Winner:
+    spaces: Sequence[EncodedRows],
+    evaluated: Sequence[EvaluatedCandidate],
+    study: Study,
+    refits: _Refits,
+) -> ChosenCandidate:
     rule = study.choose
-    silhouettes = _counted_silhouettes(found)
-    smallest = np.array([one.measures.smallest_share for one in found])
+    silhouettes = _counted_silhouettes(evaluated)
+    smallest = np.array([candidate.measures.smallest_share for candidate in evaluated])
     eligible = [
         int(i)
         for i in np.argsort(-silhouettes, kind="stable")
@@ -185,51 +191,54 @@ def _by_rule(
     ]
     if not eligible:
         reason = (
-            f"one segment: none of {len(found)} candidates has at least {rule.min_share:.1%} of the"
-            " rows in its smallest segment"
+            f"one segment: none of {len(evaluated)} candidates has at least {rule.min_share:.1%}"
+            " of the rows in its smallest segment"
         )
-        if all(one.measures.noise_share == 1.0 for one in found):
-            reason = _all_noise_words(found, spaces)
-        return Winner(None, reason, np.array([np.nan]))
+        if all(candidate.measures.noise_share == 1.0 for candidate in evaluated):
+            reason = _all_noise_words(evaluated, spaces)
+        return ChosenCandidate(None, reason, np.array([np.nan]))
     best = next((i for i in eligible[:MOST_REFITTED] if refits.is_stable(i)), None)
     if best is None:
-        return _most_stable(eligible[:MOST_REFITTED], found, silhouettes, study, refits)
+        return _most_stable(eligible[:MOST_REFITTED], evaluated, silhouettes, study, refits)
     lowest = silhouettes[best] - rule.tolerance * abs(silhouettes[best])
     near = [i for i in eligible if silhouettes[i] >= lowest]
-    finest_first = sorted(near, key=lambda i: (-found[i].candidate.k, -silhouettes[i]))
+    finest_first = sorted(near, key=lambda i: (-evaluated[i].candidate.k, -silhouettes[i]))
     position = next(i for i in finest_first if i == best or refits.is_stable(i))
     least = f"{100 * rule.min_share:g}%"
     within = f"; most segments within {rule.tolerance:.0%} of the best" if position != best else ""
     reason = (
         f"common-space silhouette {silhouettes[position]:.3f}, best {silhouettes[best]:.3f}, of"
         f" {len(eligible)} candidates with {least} or more in the smallest segment"
-        f"{within}{_noise_words(found[position])}; {_stability_words(refits.jaccard(position))}"
+        f"{within}{_noise_words(evaluated[position])}; {_stability_words(refits.jaccard(position))}"
     )
-    return Winner(position, reason, refits.jaccard(position), refits.means)
+    return ChosenCandidate(position, reason, refits.jaccard(position), refits.means)
 
 
-def _counted_silhouettes(found: Sequence[Found]) -> FloatArray:
+def _counted_silhouettes(candidates: Sequence[EvaluatedCandidate]) -> FloatArray:
     """Return each candidate's mean common-space silhouette, rows left as noise counted 0.
 
     Without them a candidate that clusters none but the densest rows would always win.
     """
     return np.array(
-        [one.measures.common_silhouette * (1.0 - one.measures.noise_share) for one in found]
+        [
+            candidate.measures.common_silhouette * (1.0 - candidate.measures.noise_share)
+            for candidate in candidates
+        ]
     )
 
 
-def _noise_words(one: Found) -> str:
-    share = one.measures.noise_share
+def _noise_words(evaluated: EvaluatedCandidate) -> str:
+    share = evaluated.measures.noise_share
     return f"; the {share:.0%} of the rows that are noise count 0" if share > 0 else ""
 
 
-def _all_noise_words(found: Sequence[Found], spaces: Sequence[Space]) -> str:
+def _all_noise_words(evaluated: Sequence[EvaluatedCandidate], spaces: Sequence[EncodedRows]) -> str:
     """Say how far apart the rows are where no density candidate found a cluster."""
-    reason = f"one segment: every row is noise in each of {len(found)} candidates"
-    eps = [one for one in found if isinstance(one.candidate.parameters.get("eps"), float)]
+    reason = f"one segment: every row is noise in each of {len(evaluated)} candidates"
+    eps = [item for item in evaluated if isinstance(item.candidate.parameters.get("eps"), float)]
     if not eps:
         return reason
-    widest = max(eps, key=lambda one: float(str(one.candidate.parameters["eps"])))
+    widest = max(eps, key=lambda ep: float(str(ep.candidate.parameters["eps"])))
     count = min(int(str(widest.candidate.parameters["min_samples"])), len(widest.candidate.labels))
     apart = neighbour_distances(spaces[widest.space].points, count)
     return (
@@ -249,15 +258,15 @@ def _stability_words(jaccard: FloatArray) -> str:
 
 def _most_stable(
     tried: list[int],
-    found: Sequence[Found],
+    candidates: Sequence[EvaluatedCandidate],
     silhouettes: FloatArray,
     study: Study,
     refits: _Refits,
-) -> Winner:
+) -> ChosenCandidate:
     most = max(tried, key=lambda i: float(np.min(refits.jaccard(i))))
     reason = (
         f"most stable of the {len(tried)} best by common-space silhouette"
-        f" ({silhouettes[most]:.3f}{_noise_words(found[most])}); none has every segment at Jaccard"
-        f" {study.choose.min_stability:g} or more"
+        f" ({silhouettes[most]:.3f}{_noise_words(candidates[most])}); none has every segment"
+        f" at Jaccard {study.choose.min_stability:g} or more"
     )
-    return Winner(most, reason, refits.jaccard(most), refits.means)
+    return ChosenCandidate(most, reason, refits.jaccard(most), refits.means)

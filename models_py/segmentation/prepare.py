@@ -13,10 +13,10 @@ from models_py.base.progress import Progress
 from models_py.clustering.algorithms import MixedRows
 from models_py.features.encoders.catalog import EncoderSpec, build_encoder, check_encoder
 from models_py.features.matrix import FeatureMatrix
-from models_py.features.outliers import Strangeness, find_outliers
+from models_py.features.outliers import OutlierScores, find_outliers
 from models_py.features.recipes import Dropped
 from models_py.features.selection import select_features
-from models_py.segmentation.search import Space
+from models_py.segmentation.search import EncodedRows
 from models_py.studies.study import Encoding, Outliers, Study
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Prepared:
         Shape (features,): variance inflation factors of the features kept.
     common
         Shape (rows, features): the scaled selected features of every row.
-    strange
+    outlier_scores
         Scores and flags of outliers, of every row.
     fitted_rows
         Positions of the rows that are clustered.
@@ -64,17 +64,17 @@ class Prepared:
     dropped: list[Dropped]
     vif: FloatArray
     common: FloatArray
-    strange: Strangeness
+    outlier_scores: OutlierScores
     fitted_rows: IntArray
     reconstruction: Encoder | None
     encoders: list[Encoder]
     encoded: list[FloatArray]
 
     @property
-    def spaces(self) -> list[Space]:
+    def spaces(self) -> list[EncodedRows]:
         """The rows that are clustered, in each encoder's coordinates."""
         return [
-            Space(encoder.kind, np.ascontiguousarray(points[self.fitted_rows]))
+            EncodedRows(encoder.kind, np.ascontiguousarray(points[self.fitted_rows]))
             for encoder, points in zip(self.encoders, self.encoded, strict=True)
         ]
 
@@ -113,8 +113,8 @@ def prepare_rows(
         raise DataError("no feature passes the selection: widen the study's [selection]")
     common = np.ascontiguousarray(scaled[:, selected.kept])
     progress.step(f"looking for outliers by {study.outliers.method}")
-    strange = find_outliers(common, study.outliers, seed)
-    fitted_rows = np.flatnonzero(~strange.is_outlier)
+    outlier_scores = find_outliers(common, study.outliers, seed)
+    fitted_rows = np.flatnonzero(~outlier_scores.is_outlier)
     reconstruction = _fit_reconstruction(common[fitted_rows], study.outliers, seed, progress)
     seen = common if reconstruction is None else reconstruction.reconstruct(common)
     encoders = [
@@ -128,7 +128,7 @@ def prepare_rows(
         dropped=[*matrix.dropped_, *selected.dropped],
         vif=selected.vif,
         common=common,
-        strange=strange,
+        outlier_scores=outlier_scores,
         fitted_rows=fitted_rows,
         reconstruction=reconstruction,
         encoders=encoders,

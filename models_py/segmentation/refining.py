@@ -1,4 +1,4 @@
-"""The winner's clusters, refined: agreed on across seeds, and searched again inside."""
+"""The chosen clusters, refined: agreed on across seeds, and searched again inside."""
 
 from __future__ import annotations
 
@@ -81,16 +81,16 @@ def refine(
     study: Study,
     seed: int,
 ) -> Refined:
-    """Refine the winner as the study says: consensus across seeds, then a search inside.
+    """Refine the chosen clusters as the study says: consensus across seeds, then a search inside.
 
     Parameters
     ----------
     candidate
-        The winner.
+        The selected candidate.
     jaccard
         Shape (k,): its clusters' stability.
     points
-        Shape (n, d): the rows in the space of the winner.
+        Shape (n, d): the rows in the space of the selected candidate.
     mixed
         The same rows for k-prototypes.
     study
@@ -160,12 +160,13 @@ def _best_split(points: FloatArray, section: SubSearch, seed: int) -> Candidate 
         # Too few distinct rows inside: the cluster is as fine as it gets.
         return None
     kept = [
-        one
-        for one in candidates
-        if one.noise_share == 0 and np.bincount(one.labels).min() >= section.min_part * len(points)
+        candidate
+        for candidate in candidates
+        if candidate.noise_share == 0
+        and np.bincount(candidate.labels).min() >= section.min_part * len(points)
     ]
     if not kept:
         return None
-    scores = silhouettes(points, np.vstack([one.labels for one in kept]))
+    scores = silhouettes(points, np.vstack([candidate.labels for candidate in kept]))
     best = int(np.argmax(scores))
     return kept[best] if scores[best] >= section.min_silhouette else None

@@ -19,7 +19,7 @@ from models_py.segmentation.measures.gap import gap_statistic
 GAP_ROWS = 3000
 """The gap statistic clusters at most this many rows, once for each reference."""
 
-CENTRE_BASED = ("kmeans", "minibatch_kmeans", "bisecting_kmeans")
+CENTER_BASED = ("kmeans", "minibatch_kmeans", "bisecting_kmeans")
 
 
 EXACT_SILHOUETTE_ROWS = 60_000
@@ -27,7 +27,7 @@ EXACT_SILHOUETTE_ROWS = 60_000
 
 
 @dataclass(frozen=True)
-class Space:
+class EncodedRows:
     """Rows in an encoder's coordinates.
 
     Attributes
@@ -75,7 +75,7 @@ class Measures:
 
 
 @dataclass(frozen=True)
-class Found:
+class EvaluatedCandidate:
     """A candidate, the space it was found in and its figures."""
 
     space: int
@@ -84,13 +84,13 @@ class Found:
 
 
 def search(
-    spaces: Sequence[Space],
+    spaces: Sequence[EncodedRows],
     common: FloatArray,
     requests: Sequence[Request],
     mixed: MixedRows | None,
     seed: int,
     progress: Progress,
-) -> list[Found]:
+) -> list[EvaluatedCandidate]:
     """Find and measure every candidate.
 
     Time grows with the rows squared (distances, once for all candidates of a space), memory
@@ -109,30 +109,30 @@ def search(
     seed
         For every random start.
     progress
-        Told of each space and of the measuring.
+        Shows each space and the measuring.
 
     Returns
     -------
-    list of Found
+    list of EvaluatedCandidate
         In the order of spaces; within one, linkages first, then the other requests in order.
     """
-    found: list[tuple[int, Candidate]] = []
+    results: list[tuple[int, Candidate]] = []
     own: list[FloatArray] = []
     for number, space in enumerate(spaces):
         progress.step(f"clustering {len(common):,} rows in {space.name}")
         candidates = list(find_candidates(requests, space.points, mixed, seed))
-        found += [(number, candidate) for candidate in candidates]
+        results += [(number, candidate) for candidate in candidates]
         progress.step(f"measuring {len(candidates)} candidates in {space.name}")
         own.append(_figures(space.points, [candidate.labels for candidate in candidates]))
-    progress.step(f"measuring {len(found)} candidates in the common space")
+    progress.step(f"measuring {len(results)} candidates in the common space")
     shared = [
         # A space that is the common one was measured already.
         own[number]
         if np.array_equal(space.points, common)
-        else _figures(common, [candidate.labels for at, candidate in found if at == number])
+        else _figures(common, [candidate.labels for at, candidate in results if at == number])
         for number, space in enumerate(spaces)
     ]
-    return list(_joined(found, np.concatenate(own, axis=1), np.concatenate(shared, axis=1)))
+    return list(_joined(results, np.concatenate(own, axis=1), np.concatenate(shared, axis=1)))
 
 
 def _figures(points: FloatArray, labelings: Sequence[IntArray]) -> FloatArray:
@@ -173,14 +173,14 @@ def silhouettes(points: FloatArray, labelings: IntArray) -> FloatArray:
     if len(points) <= EXACT_SILHOUETTE_ROWS:
         return silhouette_scores(points, labelings)
     samples = (simplified_silhouette(points, labels) for labels in labelings)
-    return np.array([mean_of_clustered(one[None, :])[0] for one in samples])
+    return np.array([mean_of_clustered(sample[None, :])[0] for sample in samples])
 
 
 def _joined(
-    found: Sequence[tuple[int, Candidate]], own: FloatArray, shared: FloatArray
-) -> Iterator[Found]:
-    bends = _elbows(found, own[3])
-    for column, (space, candidate) in enumerate(found):
+    candidates: Sequence[tuple[int, Candidate]], own: FloatArray, shared: FloatArray
+) -> Iterator[EvaluatedCandidate]:
+    bends = _elbows(candidates, own[3])
+    for column, (space, candidate) in enumerate(candidates):
         sizes = np.bincount(candidate.labels[candidate.labels >= 0])
         smallest = sizes.min() / candidate.labels.size if sizes.size else np.nan
         figures = [*own[:, column], *shared[:3, column], candidate.noise_share, smallest]
@@ -188,25 +188,27 @@ def _joined(
         named: dict[str, Any] = {
             name: float(figure) for name, figure in zip(names, figures, strict=True)
         }
-        yield Found(space, candidate, Measures(**named, is_elbow=column in bends))
+        yield EvaluatedCandidate(space, candidate, Measures(**named, is_elbow=column in bends))
 
 
-def _elbows(found: Sequence[tuple[int, Candidate]], inertia: FloatArray) -> set[int]:
+def _elbows(candidates: Sequence[tuple[int, Candidate]], inertia: FloatArray) -> set[int]:
     # One elbow for each run of k that differs in k alone.
     sweeps: dict[str, list[int]] = {}
-    for column, (space, candidate) in enumerate(found):
+    for column, (space, candidate) in enumerate(candidates):
         fixed = {key: value for key, value in candidate.parameters.items() if key != "k"}
         if "k" in candidate.parameters:
             sweeps.setdefault(f"{space} {candidate.algorithm} {fixed}", []).append(column)
     bends = set()
     for columns in sweeps.values():
         if len(columns) >= 3 and np.isfinite(inertia[columns]).all():
-            ks = [int(str(found[column][1].parameters["k"])) for column in columns]
+            ks = [int(str(candidates[column][1].parameters["k"])) for column in columns]
             bends.add(columns[ks.index(elbow(ks, inertia[columns]))])
     return bends
 
 
-def with_evidence(spaces: Sequence[Space], found: Sequence[Found], seed: int) -> list[Found]:
+def with_evidence(
+    spaces: Sequence[EncodedRows], evaluated: Sequence[EvaluatedCandidate], seed: int
+) -> list[EvaluatedCandidate]:
     """Add DBCV of every candidate and the gap statistic of k-means to their measures.
 
     Both are measured on a seeded sample where there are more than a few thousand rows, so
@@ -216,37 +218,39 @@ def with_evidence(spaces: Sequence[Space], found: Sequence[Found], seed: int) ->
     ----------
     spaces
         The rows in each encoder's coordinates.
-    found
+    evaluated
         The candidates.
     seed
         For the samples and the references.
     """
-    gaps = _gaps(spaces, found, seed)
+    gaps = _gaps(spaces, evaluated, seed)
     return [
         replace(
-            one,
+            item,
             measures=replace(
-                one.measures,
-                dbcv=relative_dbcv(spaces[one.space].points, one.candidate.labels, seed=seed).score,
-                gap=gaps.get((one.space, one.candidate.k), np.nan)
-                if one.candidate.algorithm in CENTRE_BASED
+                item.measures,
+                dbcv=relative_dbcv(
+                    spaces[item.space].points, item.candidate.labels, seed=seed
+                ).score,
+                gap=gaps.get((item.space, item.candidate.k), np.nan)
+                if item.candidate.algorithm in CENTER_BASED
                 else np.nan,
             ),
         )
-        for one in found
+        for item in evaluated
     ]
 
 
 def _gaps(
-    spaces: Sequence[Space], found: Sequence[Found], seed: int
+    spaces: Sequence[EncodedRows], candidates: Sequence[EvaluatedCandidate], seed: int
 ) -> dict[tuple[int, int], float]:
     gaps: dict[tuple[int, int], float] = {}
     for number, space in enumerate(spaces):
         ks = sorted(
             {
-                one.candidate.k
-                for one in found
-                if one.space == number and one.candidate.algorithm in CENTRE_BASED
+                item.candidate.k
+                for item in candidates
+                if item.space == number and item.candidate.algorithm in CENTER_BASED
             }
         )
         if not ks:

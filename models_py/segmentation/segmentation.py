@@ -13,13 +13,18 @@ from models_py.base.progress import Progress
 from models_py.clustering.algorithms import Request, nearest_labels
 from models_py.clustering.candidate import NOISE, Candidate
 from models_py.clustering.kprototypes import KPrototypes
-from models_py.clustering.rows import group_centres
+from models_py.clustering.rows import group_centers
 from models_py.features.selection import feature_importance
-from models_py.segmentation.choosing import Winner, choose_winner
+from models_py.segmentation.choosing import ChosenCandidate, choose_candidate
 from models_py.segmentation.measures.confidence import confidences
 from models_py.segmentation.prepare import ALL, Prepared, mixed_rows, prepare_rows
 from models_py.segmentation.refining import Refined, refine
-from models_py.segmentation.search import EXACT_SILHOUETTE_ROWS, Found, search, with_evidence
+from models_py.segmentation.search import (
+    EXACT_SILHOUETTE_ROWS,
+    EvaluatedCandidate,
+    search,
+    with_evidence,
+)
 from models_py.studies.study import Study
 from models_py.studies.vocabulary import ALGORITHMS
 
@@ -47,15 +52,15 @@ class Segmentation:
     groups
         Shape (rows,): 0 for the largest segment, 1 for the next, ...
     confidence, silhouette
-        Shape (rows,): of each row in its segment, in the space of the winner.
+        Shape (rows,): of each row in its segment, in the space of the selected candidate.
     jaccard
         Shape (segments,): how far each segment comes back in refits; nan where not measured.
     """
 
     prepared: Prepared
     importance: FloatArray
-    found: list[Found]
-    choice: Winner
+    found: list[EvaluatedCandidate]
+    choice: ChosenCandidate
     groups: IntArray
     confidence: FloatArray
     silhouette: FloatArray
@@ -78,7 +83,7 @@ def segment_rows(
     seed
         For everything random.
     progress
-        Told of each step.
+        Shows each step.
 
     Raises
     ------
@@ -89,12 +94,12 @@ def segment_rows(
         prepared = prepare_rows(frame, study, partition, seed, progress)
         mixed = mixed_rows(study, prepared)
         spaces = prepared.spaces
-        found = search(spaces, prepared.fitted_common, _requests(study), mixed, seed, progress)
+        evaluated = search(spaces, prepared.fitted_common, _requests(study), mixed, seed, progress)
         if study.choose.needs_evidence:
-            progress.step(f"weighing the evidence for {len(found)} candidates")
-            found = with_evidence(spaces, found, seed)
-        progress.step(f"choosing among {len(found)} candidates")
-        choice = choose_winner(spaces, prepared.fitted_common, mixed, found, study, seed)
+            progress.step(f"weighing the evidence for {len(evaluated)} candidates")
+            evaluated = with_evidence(spaces, evaluated, seed)
+        progress.step(f"choosing among {len(evaluated)} candidates")
+        choice = choose_candidate(spaces, prepared.fitted_common, mixed, evaluated, study, seed)
     except (DataError, StudyError) as error:
         if partition == ALL:
             raise
@@ -106,21 +111,21 @@ def segment_rows(
             NOT_MEASURED,
         )
     else:
-        winner = found[choice.position]
-        points, fitted = prepared.encoded[winner.space], spaces[winner.space].points
-        refined = refine(winner.candidate, choice.jaccard, fitted, mixed, study, seed)
+        chosen = evaluated[choice.position]
+        points, fitted = prepared.encoded[chosen.space], spaces[chosen.space].points
+        refined = refine(chosen.candidate, choice.jaccard, fitted, mixed, study, seed)
         choice = choice.noting(refined.notes)
-        labels = _label_all(prepared, winner.candidate, winner.space, refined)
+        labels = _label_all(prepared, chosen.candidate, chosen.space, refined)
         jaccard = refined.jaccard
     groups, jaccard = _largest_first(labels, jaccard)
     progress.step("measuring the segments")
     return Segmentation(
         prepared=prepared,
         importance=feature_importance(prepared.fitted_common, seed),
-        found=found,
+        found=evaluated,
         choice=choice,
         groups=groups,
-        confidence=confidences(points, groups, group_centres(points, groups)),
+        confidence=confidences(points, groups, group_centers(points, groups)),
         silhouette=row_silhouettes(points, groups),
         jaccard=jaccard,
     )
@@ -139,7 +144,7 @@ def _requests(study: Study) -> list[Request]:
 
 def _label_all(prepared: Prepared, candidate: Candidate, space: int, refined: Refined) -> IntArray:
     # Noise and outliers join the cluster they are nearest to. Refined labels are not what the
-    # candidate's model predicts, so that their centres decide.
+    # candidate's model predicts, so that their centers decide.
     points = prepared.encoded[space]
     fitted = np.ascontiguousarray(points[prepared.fitted_rows])
     if refined.notes:

@@ -43,7 +43,7 @@ def segment_partitions(
     seed
         The same for every partition.
     progress
-        Told of each step.
+        Shows each step.
     """
     columns = _feature_columns(study, frame.columns)
     if study.partition_by is None:

@@ -1,4 +1,4 @@
-"""Whether a raw file is the file that the warehouse expects, told before it is taken in."""
+"""Whether a raw file is the file that the warehouse expects, checked before it is taken in."""
 
 from __future__ import annotations
 
@@ -209,13 +209,13 @@ def _read_rows(path: Path, table: Table, header: list[str], seen: Inspection) ->
     try:
         _count_rows(path, table, header, numbers, seen)
     except pa.ArrowInvalid as error:
-        found = re.search(r"CSV column #(\d+): Row #(\d+): .* invalid value '(.*)'", str(error))
+        match = re.search(r"CSV column #(\d+): Row #(\d+): .* invalid value '(.*)'", str(error))
         if "Empty CSV" in str(error):
             return
-        if found is None:
+        if match is None:
             seen.refuse(_explain(str(error), header, seen.rows or 0))
             return
-        column, row, value = header[int(found[1])], found[2], found[3]
+        column, row, value = header[int(match[1])], match[2], match[3]
         seen.rows = None
         _read_as_text(path, table, header, numbers, seen)
         if not seen.problems:

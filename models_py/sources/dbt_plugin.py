@@ -85,10 +85,10 @@ def csv_problem(path: str, columns: list[str], delimiter: str = ",") -> str:
         return f"{path}: cannot be read ({error}); fetch it again"
     if not header.strip():
         return f"{path}: is empty; fetch it again or take it away"
-    found = next(csv.reader([header], delimiter=delimiter))
-    if found == columns:
+    result = next(csv.reader([header], delimiter=delimiter))
+    if result == columns:
         return ""
-    return f"{path}, row 1: {header_problem(header, found, columns, delimiter)}"
+    return f"{path}, row 1: {header_problem(header, result, columns, delimiter)}"
 
 
 def first_line(path: Path) -> str:
@@ -105,14 +105,14 @@ def read_to_the_end(path: Path) -> None:
             pass
 
 
-def header_problem(header: str, found: list[str], columns: list[str], delimiter: str) -> str:
+def header_problem(header: str, result: list[str], columns: list[str], delimiter: str) -> str:
     """Say how a header differs from the columns that it should have."""
-    if len(found) == 1 and len(columns) > 1:
+    if len(result) == 1 and len(columns) > 1:
         for other in DELIMITERS:
             if other in header:
                 return f"the delimiter is {other!r}, {DELIMITERS[delimiter]} is needed"
-    missing = [name for name in columns if name not in found]
-    unknown = [name for name in found if name not in columns]
+    missing = [name for name in columns if name not in result]
+    unknown = [name for name in result if name not in columns]
     if missing:
         beside = f", instead there is {', '.join(unknown)}" if unknown else ""
         return f"column {', '.join(missing)} is missing{beside}"

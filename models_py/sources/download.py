@@ -97,7 +97,7 @@ def download(
     bytes_at_most
         Size above which the answer cannot be the file.
     progress
-        Told the bytes that are there.
+        Shows the bytes that are there.
     patience
         Timeouts and retries.
 
@@ -206,9 +206,9 @@ def _accept(
         return 0
     span = response.headers.get("Content-Range", "")
     if status == 206 and have:
-        found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", span)
+        match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", span)
         known = {"*", str(version.total)} if version.total is not None else None
-        if found and int(found[1]) == have and (known is None or found[2] in known):
+        if match and int(match[1]) == have and (known is None or match[2] in known):
             return have
     elif status == 416 and have:
         if span == f"bytes */{have}" and version.total in (None, have):
@@ -268,7 +268,7 @@ def _refuse_too_large(address: str, size: int, bytes_at_most: int) -> None:
 
 
 def _total_bytes(response: requests.Response, start: int) -> int | None:
-    """Return the size of the whole file; None if untold or told of a compressed answer."""
+    """Return the size of the whole file; None if unknown or compressed."""
     if response.headers.get("Content-Encoding", "identity") != "identity":
         return None
     length = response.headers.get("Content-Length", "")

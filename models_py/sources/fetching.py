@@ -22,8 +22,8 @@ from models_py.base.progress import Progress
 from models_py.sources.checking import Inspection, inspect_file, is_gzip
 from models_py.sources.download import Patience, download
 from models_py.sources.found_files import (
-    Offer,
-    collect_offers,
+    CandidateFile,
+    collect_candidate_files,
     match_tables,
     missing_weeks,
     other_form,
@@ -105,7 +105,7 @@ def fetch(
     force
         Fetch again what is there, and replace files that differ.
     progress
-        Told the steps.
+        Shows the steps.
     patience
         Timeouts and retries of a download.
 
@@ -132,21 +132,25 @@ def is_there(source: Source, folder: Path) -> bool:
     """Return whether every table of a source that the warehouse needs has a file."""
     if source.package:
         return installed_data_dir(str(source.package)) is not None
-    tables = {offer.table for offer in _standing(source, folder)}
+    tables = {candidate_file.table for candidate_file in _standing(source, folder)}
     return all(table in tables or table.optional for table in source.tables)
 
 
-def _standing(source: Source, folder: Path) -> list[Offer]:
+def _standing(source: Source, folder: Path) -> list[CandidateFile]:
     files = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [offer for offer in match_tables(source.tables, files) if offer.name == offer.path.name]
+    return [
+        candidate_file
+        for candidate_file in match_tables(source.tables, files)
+        if candidate_file.name == candidate_file.path.name
+    ]
 
 
 def _check_standing(source: Source, folder: Path, progress: Progress) -> Fetched:
-    offers = _standing(source, folder)
+    candidate_files = _standing(source, folder)
     again = "--force" if source.address else "--from and --force"
     outcome = f"fetch again with {again}"
-    inspections = _inspect(source, offers, folder, progress, outcome)
-    return _result(source, folder, offers, inspections, ["kept"] * len(offers))
+    inspections = _inspect(source, candidate_files, folder, progress, outcome)
+    return _result(source, folder, candidate_files, inspections, ["kept"] * len(candidate_files))
 
 
 def _check_package(source: Source, progress: Progress) -> Fetched:
@@ -154,12 +158,20 @@ def _check_package(source: Source, progress: Progress) -> Fetched:
     if folder is None:
         package = str(source.package).replace("_", "-")
         raise SourceError(f"{source.name}: package {package} is missing: pip install {package}")
-    offers = [Offer(table, folder / table.file, table.file) for table in source.tables]
-    lost = [f"{offer.name}: not in {folder}" for offer in offers if not offer.path.is_file()]
+    candidate_files = [
+        CandidateFile(table, folder / table.file, table.file) for table in source.tables
+    ]
+    lost = [
+        f"{candidate_file.name}: not in {folder}"
+        for candidate_file in candidate_files
+        if not candidate_file.path.is_file()
+    ]
     if lost:
         raise refusal(source, lost, folder, "install the package again")
-    inspections = _inspect(source, offers, folder, progress, "install the package again")
-    return _result(source, folder, offers, inspections, ["installed"] * len(offers))
+    inspections = _inspect(source, candidate_files, folder, progress, "install the package again")
+    return _result(
+        source, folder, candidate_files, inspections, ["installed"] * len(candidate_files)
+    )
 
 
 def _download_archive(
@@ -192,113 +204,129 @@ def _take_in(
     progress: Progress,
 ) -> Fetched:
     """Check every file, then copy every file, then rename every file into place."""
-    offers = collect_offers(source, origin, staging, progress)
-    inspections = _inspect(source, offers, origin, progress)
-    offers = [_plain(offer, staging) for offer in offers]
+    candidate_files = collect_candidate_files(source, origin, staging, progress)
+    inspections = _inspect(source, candidate_files, origin, progress)
+    candidate_files = [_plain(candidate_file, staging) for candidate_file in candidate_files]
     if action == "downloaded":
-        _demand_published(source, offers)
-    actions: list[Action] = ["kept" if _stands(o, folder) else action for o in offers]
-    coming = [offer for offer, chosen in zip(offers, actions, strict=True) if chosen != "kept"]
+        _demand_published(source, candidate_files)
+    actions: list[Action] = ["kept" if _stands(o, folder) else action for o in candidate_files]
+    coming = [
+        candidate_file
+        for candidate_file, chosen in zip(candidate_files, actions, strict=True)
+        if chosen != "kept"
+    ]
     if not force:
         _demand_free_places(source, coming, folder)
     _place(coming, folder, staging, progress)
-    placed = [Offer(offer.table, folder / offer.name, offer.name) for offer in offers]
+    placed = [
+        CandidateFile(candidate_file.table, folder / candidate_file.name, candidate_file.name)
+        for candidate_file in candidate_files
+    ]
     return _result(source, folder, placed, inspections, actions)
 
 
 def _inspect(
     source: Source,
-    offers: Sequence[Offer],
+    candidate_files: Sequence[CandidateFile],
     origin: Path,
     progress: Progress,
     outcome: str = "nothing was taken in",
 ) -> list[Inspection]:
-    progress.step(f"checking {_files(len(offers))}")
+    progress.step(f"checking {_files(len(candidate_files))}")
     inspections = []
-    for done, offer in enumerate(offers, start=1):
-        inspections.append(inspect_file(offer.path, offer.table))
-        progress.advance(done, len(offers))
+    for done, candidate_file in enumerate(candidate_files, start=1):
+        inspections.append(inspect_file(candidate_file.path, candidate_file.table))
+        progress.advance(done, len(candidate_files))
     problems = [line for inspection in inspections for line in inspection.problems]
     if problems:
         raise refusal(source, problems, origin, outcome)
     return inspections
 
 
-def _plain(offer: Offer, staging: Path) -> Offer:
+def _plain(candidate_file: CandidateFile, staging: Path) -> CandidateFile:
     """Unzip a table of one file, which the warehouse reads under its plain name."""
-    if offer.table.many or offer.table.kind != "csv" or not is_gzip(offer.path):
-        return offer
-    plain = staging / offer.name
-    with gzip.open(offer.path, "rb") as stream, plain.open("wb") as target:
+    if (
+        candidate_file.table.many
+        or candidate_file.table.kind != "csv"
+        or not is_gzip(candidate_file.path)
+    ):
+        return candidate_file
+    plain = staging / candidate_file.name
+    with gzip.open(candidate_file.path, "rb") as stream, plain.open("wb") as target:
         shutil.copyfileobj(stream, target, PIECE_BYTES)
-    return Offer(offer.table, plain, offer.name)
+    return CandidateFile(candidate_file.table, plain, candidate_file.name)
 
 
-def _demand_published(source: Source, offers: Sequence[Offer]) -> None:
+def _demand_published(source: Source, candidate_files: Sequence[CandidateFile]) -> None:
     """Refuse a download that is not what the publisher is known to give."""
     problems = [
-        f"{offer.name}: its checksum is not that of the published file; if the publisher changed "
-        f"it, download {source.address} by hand and use --from"
-        for offer in offers
-        if _is_published(offer, _sha256(offer.path)) is False
+        f"{candidate_file.name}: its checksum is not that of the published file; if the publisher"
+        f" changed it, download {source.address} by hand and use --from"
+        for candidate_file in candidate_files
+        if _is_published(candidate_file, _sha256(candidate_file.path)) is False
     ]
     if problems:
         raise refusal(source, problems, str(source.address))
 
 
-def _is_published(offer: Offer, checksum: str) -> bool | None:
-    known = offer.table.published_sha256
+def _is_published(candidate_file: CandidateFile, checksum: str) -> bool | None:
+    known = candidate_file.table.published_sha256
     return None if known is None else checksum == known
 
 
-def _stands(offer: Offer, folder: Path) -> bool:
+def _stands(candidate_file: CandidateFile, folder: Path) -> bool:
     """Return whether the same bytes are already in place."""
-    target = folder / offer.name
+    target = folder / candidate_file.name
     if not target.is_file():
         return False
-    if target.samefile(offer.path):
+    if target.samefile(candidate_file.path):
         return True
-    same_size = target.stat().st_size == offer.path.stat().st_size
-    return same_size and _sha256(target) == _sha256(offer.path)
+    same_size = target.stat().st_size == candidate_file.path.stat().st_size
+    return same_size and _sha256(target) == _sha256(candidate_file.path)
 
 
-def _demand_free_places(source: Source, coming: Sequence[Offer], folder: Path) -> None:
+def _demand_free_places(source: Source, coming: Sequence[CandidateFile], folder: Path) -> None:
     taken = [
         f"{name}: another version is already in {folder}; --force replaces it"
-        for offer in coming
-        for name in (offer.name, *([other_form(offer.name)] if offer.table.many else []))
+        for candidate_file in coming
+        for name in (
+            candidate_file.name,
+            *([other_form(candidate_file.name)] if candidate_file.table.many else []),
+        )
         if (folder / name).exists()
     ]
     if taken:
         raise refusal(source, taken, folder)
 
 
-def _place(coming: Sequence[Offer], folder: Path, staging: Path, progress: Progress) -> None:
+def _place(
+    coming: Sequence[CandidateFile], folder: Path, staging: Path, progress: Progress
+) -> None:
     needed = sum(o.path.stat().st_size for o in coming if o.path.parent != staging)
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise SourceError(f"{folder}: {needed:,} bytes are needed and {free:,} are free")
     ready = []
     progress.step(f"taking in {_files(len(coming))}")
-    for done, offer in enumerate(coming, start=1):
-        ready.append((_staged(offer, staging), offer))
+    for done, candidate_file in enumerate(coming, start=1):
+        ready.append((_staged(candidate_file, staging), candidate_file))
         progress.advance(done, len(coming))
-    for path, offer in ready:
-        path.replace(folder / offer.name)
-        if offer.table.many:
-            (folder / other_form(offer.name)).unlink(missing_ok=True)
+    for path, candidate_file in ready:
+        path.replace(folder / candidate_file.name)
+        if candidate_file.table.many:
+            (folder / other_form(candidate_file.name)).unlink(missing_ok=True)
 
 
-def _staged(offer: Offer, staging: Path) -> Path:
+def _staged(candidate_file: CandidateFile, staging: Path) -> Path:
     """Return the file in the staging folder, copied there if it lies elsewhere."""
-    if offer.path.parent == staging:
-        return offer.path
-    copy = staging / offer.name
-    with offer.path.open("rb") as stream, copy.open("wb") as target:
+    if candidate_file.path.parent == staging:
+        return candidate_file.path
+    copy = staging / candidate_file.name
+    with candidate_file.path.open("rb") as stream, copy.open("wb") as target:
         shutil.copyfileobj(stream, target, PIECE_BYTES)
         _flush(target)
-    if copy.stat().st_size != offer.path.stat().st_size:
-        raise SourceError(f"{offer.path}: changed while it was copied; run again")
+    if copy.stat().st_size != candidate_file.path.stat().st_size:
+        raise SourceError(f"{candidate_file.path}: changed while it was copied; run again")
     return copy
 
 
@@ -310,35 +338,43 @@ def _flush(stream: IO[bytes]) -> None:
 def _result(
     source: Source,
     folder: Path,
-    offers: Sequence[Offer],
+    candidate_files: Sequence[CandidateFile],
     inspections: Sequence[Inspection],
     actions: Sequence[Action],
 ) -> Fetched:
     notes = [line for inspection in inspections for line in inspection.notes]
     files = []
-    for offer, inspection, action in zip(offers, inspections, actions, strict=True):
-        checksum = None if action == "installed" else _sha256(offer.path)
-        published = None if checksum is None else _is_published(offer, checksum)
+    for candidate_file, inspection, action in zip(
+        candidate_files, inspections, actions, strict=True
+    ):
+        checksum = None if action == "installed" else _sha256(candidate_file.path)
+        published = None if checksum is None else _is_published(candidate_file, checksum)
         if published is False:
-            notes.append(f"{offer.name}: is not the published copy (its checksum differs)")
-        size = offer.path.stat().st_size
-        files.append(FetchedFile(offer.name, action, size, inspection.rows, checksum, published))
-    notes.extend(_week_notes(offers, folder))
+            notes.append(f"{candidate_file.name}: is not the published copy (its checksum differs)")
+        size = candidate_file.path.stat().st_size
+        files.append(
+            FetchedFile(candidate_file.name, action, size, inspection.rows, checksum, published)
+        )
+    notes.extend(_week_notes(candidate_files, folder))
     return Fetched(source, folder, tuple(files), tuple(notes))
 
 
-def _week_notes(offers: Sequence[Offer], folder: Path) -> Iterator[str]:
+def _week_notes(candidate_files: Sequence[CandidateFile], folder: Path) -> Iterator[str]:
     """Tell weeks that are missing in between, and files of another release beside these."""
-    weekly = [offer for offer in offers if offer.table.many]
+    weekly = [candidate_file for candidate_file in candidate_files if candidate_file.table.many]
     if not weekly:
         return
-    absent = missing_weeks(offer.name for offer in weekly)
+    absent = missing_weeks(candidate_file.name for candidate_file in weekly)
     if absent:
         shown = ", ".join(absent[:8]) + (", ..." if len(absent) > 8 else "")
         yield f"{len(weekly)} weeks; {len(absent)} in between are missing: {shown}"
-    names = {offer.name for offer in weekly}
-    standing = match_tables({offer.table for offer in weekly}, sorted(folder.iterdir()))
-    others = [offer.name for offer in standing if offer.name not in names]
+    names = {candidate_file.name for candidate_file in weekly}
+    standing = match_tables(
+        {candidate_file.table for candidate_file in weekly}, sorted(folder.iterdir())
+    )
+    others = [
+        candidate_file.name for candidate_file in standing if candidate_file.name not in names
+    ]
     if others:
         yield f"{len(others)} more files in {folder} are read too, from {others[0]} on"
 

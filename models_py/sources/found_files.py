@@ -1,4 +1,4 @@
-"""Which files a folder, a zip file or a single file offers for the tables of a source."""
+"""Which files a folder, a zip file or a single file candidate_files for the tables of a source."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SourceProblemsError(SourceError):
 
 
 @dataclass(frozen=True)
-class Offer:
+class CandidateFile:
     """A file that stands for a table; ``name`` is how it will be called in the raw folder."""
 
     table: Table
@@ -35,7 +35,9 @@ class Offer:
     name: str
 
 
-def collect_offers(source: Source, origin: Path, scratch: Path, progress: Progress) -> list[Offer]:
+def collect_candidate_files(
+    source: Source, origin: Path, scratch: Path, progress: Progress
+) -> list[CandidateFile]:
     """Find the files of a source, also in zip files and as Excel workbooks.
 
     Parameters
@@ -47,7 +49,7 @@ def collect_offers(source: Source, origin: Path, scratch: Path, progress: Progre
     scratch
         Empty folder for what has to be unpacked.
     progress
-        Told the steps.
+        Shows the steps.
 
     Raises
     ------
@@ -57,29 +59,29 @@ def collect_offers(source: Source, origin: Path, scratch: Path, progress: Progre
     if not origin.exists():
         raise SourceError(f"{origin}: there is no such file or folder")
     files = [origin] if origin.is_file() else sorted(p for p in origin.iterdir() if p.is_file())
-    offers = match_tables(source.tables, files)
-    missing = [table for table in source.tables if not _has(offers, table)]
+    candidate_files = match_tables(source.tables, files)
+    missing = [table for table in source.tables if not _has(candidate_files, table)]
     archives = [path for path in files if path.suffix.lower() == ".zip"]
     if missing and archives:
         unpacked = _unpack(archives, missing, scratch, progress)
-        offers += match_tables(missing, unpacked)
+        candidate_files += match_tables(missing, unpacked)
         files += unpacked
-    offers += _from_workbooks(missing, offers, files, scratch, progress)
-    problems = [*_lacking(source, origin, offers, files), *_in_two_forms(offers)]
+    candidate_files += _from_workbooks(missing, candidate_files, files, scratch, progress)
+    problems = [*_lacking(source, origin, candidate_files, files), *_in_two_forms(candidate_files)]
     if problems:
         raise refusal(source, problems, origin)
-    return offers
+    return candidate_files
 
 
-def match_tables(tables: Iterable[Table], files: Iterable[Path]) -> list[Offer]:
-    """Return an offer for every file whose name is that of a table."""
-    offers = []
+def match_tables(tables: Iterable[Table], files: Iterable[Path]) -> list[CandidateFile]:
+    """Return an candidate_file for every file whose name is that of a table."""
+    candidate_files = []
     for path in files:
         for table in tables:
             if _fits(path.name, table):
                 name = path.name.lower() if table.many else table.file
-                offers.append(Offer(table, path, name))
-    return offers
+                candidate_files.append(CandidateFile(table, path, name))
+    return candidate_files
 
 
 def other_form(name: str) -> str:
@@ -89,16 +91,16 @@ def other_form(name: str) -> str:
 
 def missing_weeks(names: Iterable[str]) -> list[str]:
     """Return the weeks (YYYYWW, of 52 a year) absent between the first and the last file."""
-    found = {int(week[1]) for name in names if (week := re.search(r"_(\d{6})\.", name))}
-    if not found:
+    present = {int(week[1]) for name in names if (week := re.search(r"_(\d{6})\.", name))}
+    if not present:
         return []
-    first, last = min(found), max(found)
+    first, last = min(present), max(present)
     weeks = (
         year * 100 + week
         for year in range(first // 100, last // 100 + 1)
         for week in range(1, WEEKS_A_YEAR + 1)
     )
-    return [str(week) for week in weeks if first < week < last and week not in found]
+    return [str(week) for week in weeks if first < week < last and week not in present]
 
 
 def refusal(
@@ -118,8 +120,8 @@ def _fits(name: str, table: Table) -> bool:
     return fnmatch.fnmatchcase(bare, table.file.lower())
 
 
-def _has(offers: Iterable[Offer], table: Table) -> bool:
-    return any(offer.table is table for offer in offers)
+def _has(candidate_files: Iterable[CandidateFile], table: Table) -> bool:
+    return any(candidate_file.table is table for candidate_file in candidate_files)
 
 
 def _unpack(
@@ -144,29 +146,29 @@ def _is_workbook(name: str, table: Table) -> bool:
 
 def _from_workbooks(
     missing: Sequence[Table],
-    offers: Sequence[Offer],
+    candidate_files: Sequence[CandidateFile],
     files: Sequence[Path],
     scratch: Path,
     progress: Progress,
-) -> list[Offer]:
+) -> list[CandidateFile]:
     converted = []
     for table in missing:
         workbooks = [path for path in files if _is_workbook(path.name, table)]
-        if workbooks and not _has(offers, table):
+        if workbooks and not _has(candidate_files, table):
             progress.step(f"reading {workbooks[0].name}")
             target = scratch / table.file
             workbook_to_parquet(workbooks[0], target, table, progress)
-            converted.append(Offer(table, target, table.file))
+            converted.append(CandidateFile(table, target, table.file))
     return converted
 
 
 def _lacking(
-    source: Source, origin: Path, offers: Sequence[Offer], files: Sequence[Path]
+    source: Source, origin: Path, candidate_files: Sequence[CandidateFile], files: Sequence[Path]
 ) -> list[str]:
     lines = []
     names = [path.name for path in files]
     for table in source.tables:
-        if table.optional or _has(offers, table):
+        if table.optional or _has(candidate_files, table):
             continue
         deeper = sorted(origin.glob(f"*/{table.file}*")) if origin.is_dir() else []
         hint = f"; it is in {deeper[0].parent}" if deeper else near_match(table.file, names)
@@ -174,13 +176,13 @@ def _lacking(
     return lines
 
 
-def _in_two_forms(offers: Sequence[Offer]) -> list[str]:
+def _in_two_forms(candidate_files: Sequence[CandidateFile]) -> list[str]:
     lines = []
-    by_name: dict[str, Offer] = {}
-    for offer in offers:
-        bare = offer.name.removesuffix(".gz")
-        first = by_name.setdefault(bare, offer)
-        if first is not offer:
-            forms = f"{first.path.name} and {offer.path.name}"
+    by_name: dict[str, CandidateFile] = {}
+    for candidate_file in candidate_files:
+        bare = candidate_file.name.removesuffix(".gz")
+        first = by_name.setdefault(bare, candidate_file)
+        if first is not candidate_file:
+            forms = f"{first.path.name} and {candidate_file.path.name}"
             lines.append(f"{bare}: there twice, as {forms}; keep one")
     return lines

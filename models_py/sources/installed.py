@@ -11,7 +11,7 @@ def installed_data_dir(package: str) -> Path | None:
 
     The package is found but not imported, for an import may read every table.
     """
-    found = importlib.util.find_spec(package)
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
         return None
-    return Path(found.origin).parent / "data"
+    return Path(spec.origin).parent / "data"

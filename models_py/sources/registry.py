@@ -27,7 +27,7 @@ class Table:
     columns
         Columns that the warehouse reads, as the publisher spells them.
     numbers
-        Those of ``columns`` that hold numbers; text in one is told with its row.
+        Those of ``columns`` that hold numbers; text in one is reported with its row.
     times
         Those of ``columns`` that hold points in time.
     many
@@ -355,13 +355,13 @@ def sources_of(domain: str, sources: Sequence[Source] = SOURCES) -> list[Source]
     UsageError
         If no source has this domain.
     """
-    found = [source for source in sources if source.domain == domain]
-    if not found:
+    results = [source for source in sources if source.domain == domain]
+    if not results:
         known = domains(sources)
         raise UsageError(
             f"unknown domain '{domain}'{near_match(domain, known)} (there are {', '.join(known)})"
         )
-    return found
+    return results
 
 
 def choose_source(

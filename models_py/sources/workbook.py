@@ -31,7 +31,7 @@ def workbook_to_parquet(workbook: Path, target: Path, table: Table, progress: Pr
     table
         Names and kinds of the columns.
     progress
-        Told the rows written.
+        Shows the rows written.
 
     Raises
     ------

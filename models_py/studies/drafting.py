@@ -218,7 +218,7 @@ def draft_study(draft: Draft) -> str:
         "max_vif = 10.0",
         "",
         "[outliers]",
-        "# Strange rows stay out of the search; they are assigned and flagged all the same.",
+        "# Unusual rows stay out of the search; they are assigned and flagged all the same.",
         'method = "isolation_forest"',
         "contamination = 0.02",
         "",
@@ -239,8 +239,8 @@ def draft_study(draft: Draft) -> str:
 def _left_out(left: Sequence[Guess]) -> list[str]:
     if not left:
         return []
-    told = [f"#   {_toml(guess.name)}: {guess.reason}" for guess in left]
-    return ["# Left out; move a line into include to take the column in:", *told]
+    texts = [f"#   {_toml(guess.name)}: {guess.reason}" for guess in left]
+    return ["# Left out; move a line into include to take the column in:", *texts]
 
 
 def _categorical(used: Sequence[Guess]) -> list[str]:

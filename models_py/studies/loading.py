@@ -72,11 +72,11 @@ def check_study(content: dict[str, Any], source: str) -> Study:
     try:
         return Study.model_validate(content)
     except ValidationError as error:
-        raise StudyError(f"{source}: {_told(error.errors())}") from error
+        raise StudyError(f"{source}: {_summary(error.errors())}") from error
 
 
-def _told(errors: Sequence[Any]) -> str:
-    # A value that fits no branch of a union brings one error a branch: told as one.
+def _summary(errors: Sequence[Any]) -> str:
+    # A value that fits no branch of a union brings one error a branch: reported as a single error.
     first, place = errors[0], _place(errors[0])
     keys = {_key(_place(error)) for error in errors}
     others = [key for key in keys if not key.startswith(_key(place))]
@@ -110,8 +110,8 @@ def _key(place: Sequence[Any]) -> str:
 def _wanted(error: Any) -> str:
     if error["type"].endswith("too_short"):
         return f"of length {error['ctx']['min_length']} or more"
-    told = str(error["msg"]).removeprefix("Input should be ")
-    return IN_TOML.get(error["type"], f"{told[0].lower()}{told[1:]}")
+    text = str(error["msg"]).removeprefix("Input should be ")
+    return IN_TOML.get(error["type"], f"{text[0].lower()}{text[1:]}")
 
 
 def _is_union_branch(part: object) -> bool:

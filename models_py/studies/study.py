@@ -170,7 +170,7 @@ class Algorithm(Section):
 
 
 class Choose(Section):
-    """How the winner is chosen.
+    """How the selected candidate is chosen.
 
     ``by = "rule"``: of the candidates whose smallest segment has ``min_share`` of the rows and
     whose segments all reach ``min_stability``, the highest silhouette in the common space, where
@@ -206,8 +206,8 @@ class Choose(Section):
 class Stability(Section):
     """Refits on subsamples that show which segments come back.
 
-    ``consensus_seeds`` runs the winner again with that many seeds and keeps the labels that
-    they agree on; 0 keeps the winner's own.
+    ``consensus_seeds`` runs the chosen candidate again with that many seeds and keeps the
+    labels that they agree on; 0 keeps its own.
     """
 
     refits: Annotated[int, Field(ge=0, le=1000)] = 20
@@ -216,7 +216,7 @@ class Stability(Section):
 
 
 class SubSearch(Section):
-    """A second search inside each large cluster of the winner.
+    """A second search inside each large cluster of the selected candidate.
 
     A cluster with ``min_share`` of the rows is split where the parts hold ``min_part`` of it,
     reach ``min_silhouette`` among themselves and come back in refits.
@@ -232,7 +232,7 @@ class SubSearch(Section):
 
 
 class Describe(Section):
-    """How the segments are told.
+    """How the segments are described.
 
     ``measures`` are gold columns profiled beside the features. A segment with fewer rows than
     ``small_segment`` gets neither profile nor rule, for they would be those of single customers.

@@ -46,7 +46,7 @@ def check_row(row: dict[str, str], finished: Finished) -> None:
     (chosen,) = candidates.loc[candidates["is_chosen"], "common_silhouette"]
     has_rule = segments["rule_precision"].notna()
     precision = np.average(segments["rule_precision"][has_rule], weights=segments["size"][has_rule])
-    told = {
+    content = {
         "segments": str(len(segments)),
         "common-space silhouette": f"{chosen:.3f}",
         "surrogate F1": f"{rows['surrogates']['f1_weighted'].iloc[0]:.3f}",
@@ -54,7 +54,7 @@ def check_row(row: dict[str, str], finished: Finished) -> None:
     }
     if segments["stability"].notna().all():
         mean, lowest = segments["stability"].mean(), segments["stability"].min()
-        told["stability, mean (lowest)"] = f"{mean:.2f} ({lowest:.2f})"
-    stated = {name: row[name] for name in told}
+        content["stability, mean (lowest)"] = f"{mean:.2f} ({lowest:.2f})"
+    stated = {name: row[name] for name in content}
     stated["common-space silhouette"] = stated["common-space silhouette"].split(" ")[0]
-    assert stated == told
+    assert stated == content

@@ -35,11 +35,11 @@ def figures(finished: Finished) -> dict[str, Any]:
 
 def test_every_row_is_in_gold_in_its_order(automobile: Warehouse, shared_data: Path) -> None:
     raw = pd.read_csv(shared_data / "automobile" / "Train.csv")
-    found = automobile.rows(
+    matches = automobile.rows(
         "select prospect_id, segment_label from gold.automobile_prospects order by file_row"
     )
 
-    assert found == list(raw[["ID", "Segmentation"]].itertuples(index=False, name=None))
+    assert matches == list(raw[["ID", "Segmentation"]].itertuples(index=False, name=None))
     assert automobile.rows(
         "select count(is_married), count(is_graduate), count(profession),"
         " count(work_experience_years), count(family_size) from gold.automobile_prospects"
@@ -62,32 +62,32 @@ def test_ids_in_both_files_are_counted(automobile: Warehouse) -> None:
 
 
 def test_the_baseline_without_its_encoder_is_the_published_one(baseline: Finished) -> None:
-    found = figures(baseline)
+    result = figures(baseline)
 
-    assert found["k"] == 7
-    assert round(found["silhouette"], 4) == 0.1774
-    assert round(found["davies_bouldin"], 4) == 1.7816
-    assert round(found["calinski_harabasz"]) == 1191
-    assert round(found["purity"], 3) == 0.440
-    assert round(found["adjusted_rand"], 3) == 0.084
+    assert result["k"] == 7
+    assert round(result["silhouette"], 4) == 0.1774
+    assert round(result["davies_bouldin"], 4) == 1.7816
+    assert round(result["calinski_harabasz"]) == 1191
+    assert round(result["purity"], 3) == 0.440
+    assert round(result["adjusted_rand"], 3) == 0.084
 
 
 def test_ours_tells_more_of_the_label(baseline: Finished, ours: Finished) -> None:
-    theirs, found = figures(baseline), figures(ours)
+    theirs, result = figures(baseline), figures(ours)
 
     for measure in ("purity", "adjusted_rand", "mutual_information", "common_silhouette"):
-        assert found[measure] > theirs[measure], measure
-    # No grouping that was not told the labels reaches a model that was.
-    assert found["purity"] < theirs["supervised_accuracy"]
+        assert result[measure] > theirs[measure], measure
+    # No grouping that was not given the labels reaches a model that was.
+    assert result["purity"] < theirs["supervised_accuracy"]
     assert theirs["supervised_accuracy"] == pytest.approx(0.536, abs=0.01)
 
 
 def test_the_readme_tells_of_both(baseline: Finished, ours: Finished) -> None:
     for study, finished in (("automobile", ours), ("automobile_kmeans", baseline)):
-        row, found = readme_row(study, "surrogate F1"), figures(finished)
+        row, agreement = readme_row(study, "surrogate F1"), figures(finished)
         check_row(row, finished)
-        assert row["purity"] == f"{found['purity']:.1%}"
-        assert row["adjusted Rand"] == f"{found['adjusted_rand']:.3f}"
+        assert row["purity"] == f"{agreement['purity']:.1%}"
+        assert row["adjusted Rand"] == f"{agreement['adjusted_rand']:.3f}"
 
 
 def test_segments_are_mapped_to_their_commonest_label(ours: Finished) -> None:
@@ -109,13 +109,13 @@ def test_the_unlabelled_get_segment_label_and_confidence(
     assert score([*asked, "--output", str(tmp_path / "predictions.csv")]) == 0
     assert score(asked) == 0
 
-    told = pd.read_csv(tmp_path / "predictions.csv")
+    table = pd.read_csv(tmp_path / "predictions.csv")
     segments = ours.tables.rows["segments"].set_index("segment_id")
-    assert len(told) == told["entity_id"].nunique() == 2_627
-    assert (told["label"] == told["segment_id"].map(segments["majority_label"])).all()
-    assert told["confidence"].between(0, 1).all()
+    assert len(table) == table["entity_id"].nunique() == 2_627
+    assert (table["label"] == table["segment_id"].map(segments["majority_label"])).all()
+    assert table["confidence"].between(0, 1).all()
     stored = automobile.rows(
         "select entity_id::integer, segment_id, label from results.scores order by 1"
     )
-    wanted = told.sort_values("entity_id")[["entity_id", "segment_id", "label"]]
+    wanted = table.sort_values("entity_id")[["entity_id", "segment_id", "label"]]
     assert stored == list(wanted.itertuples(index=False, name=None))

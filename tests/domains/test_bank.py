@@ -48,12 +48,12 @@ def test_clients_are_numbered_as_the_file_has_them(bank: Warehouse, shared_data:
             (row["job"], int(row["age"]), int(row["balance"]), int(row["duration"]))
             for row in csv.DictReader(stream, delimiter=";")
         ]
-    found = bank.rows(
+    matches = bank.rows(
         "select job, age, balance_amount::integer, call_duration_seconds"
         " from bronze.bank_clients order by client_id"
     )
 
-    assert found == raw
+    assert matches == raw
 
 
 def test_every_client_is_in_gold(bank: Warehouse) -> None:
@@ -70,13 +70,13 @@ def test_a_missing_file_is_named_with_the_command_that_gets_it(tmp_path: Path) -
     run = Warehouse(tmp_path).dbt("build", "--selector", "bank")
 
     assert run.code != 0
-    (told, *_) = run.lines_with("bank-full.csv")
-    assert f"{tmp_path}/data/raw/bank/bank-full.csv" in told
-    assert "python scripts/fetch_data.py bank" in told
+    (result, *_) = run.lines_with("bank-full.csv")
+    assert f"{tmp_path}/data/raw/bank/bank-full.csv" in result
+    assert "python scripts/fetch_data.py bank" in result
 
 
 def test_the_baseline_is_the_published_one(bank: Warehouse, baseline: list[dict[str, Any]]) -> None:
-    (chosen,) = [one for one in baseline if one["is_chosen"]]
+    (chosen,) = [item for item in baseline if item["is_chosen"]]
 
     assert chosen["k"] == 5
     assert round(chosen["silhouette"], 4) == 0.1673
@@ -103,20 +103,20 @@ def test_six_segments_come_back_nearly_whole_and_seven_do_not(
     study = shipped.model_copy(update={"encoding": [Encoding(kind="none")], "algorithms": kmeans})
     gold = read_studied(study, settings.warehouse_path()).frame
 
-    (found,) = segment_partitions(study, gold, study.seed, Silent())
+    (result,) = segment_partitions(study, gold, study.seed, Silent())
 
     row = readme_row("bank", "surrogate F1")
-    assert {one.candidate.k for one in found.found} == {6, 7}
-    assert row["segments"] == str(found.jaccard.size) == "6"
-    mean, lowest = found.jaccard.mean(), found.jaccard.min()
+    assert {item.candidate.k for item in result.found} == {6, 7}
+    assert row["segments"] == str(result.jaccard.size) == "6"
+    mean, lowest = result.jaccard.mean(), result.jaccard.min()
     assert row["stability, mean (lowest)"] == f"{mean:.2f} ({lowest:.2f})"
-    assert f"common-space silhouette {row['common-space silhouette']}" in found.choice.reason
+    assert f"common-space silhouette {row['common-space silhouette']}" in result.choice.reason
 
 
 def test_the_baselines_silhouettes_over_k(baseline: list[dict[str, Any]]) -> None:
-    found = [(one["k"], round(one["silhouette"], 4)) for one in baseline]
+    results = [(item["k"], round(item["silhouette"], 4)) for item in baseline]
 
-    assert found == list(PUBLISHED_SILHOUETTES.items())
+    assert results == list(PUBLISHED_SILHOUETTES.items())
 
 
 def test_students_as_sentences_are_scored_as_they_were_assigned(

@@ -51,13 +51,13 @@ def test_every_customer_is_explained(online_retail: Warehouse) -> None:
 
 
 def test_returns_are_matched_to_purchases(online_retail: Warehouse) -> None:
-    found = online_retail.rows(
+    matches = online_retail.rows(
         "select sum(unit_count), sum(matched_unit_count),"
         " count(*) filter (matched_unit_count = unit_count),"
         " count(*) filter (matched_unit_count = 0) from silver.online_retail_returns"
     )
 
-    assert found == [(93_851, 75_103, 6_849, 1_053)]
+    assert matches == [(93_851, 75_103, 6_849, 1_053)]
 
 
 def test_return_runs_are_those_of_all_orders(online_retail: Warehouse) -> None:
@@ -80,13 +80,13 @@ def test_return_runs_are_those_of_all_orders(online_retail: Warehouse) -> None:
             length = length + 1 if is_returned else 0
             longest = max(longest, length)
         expected[customer] = (longest, in_a_row)
-    found = online_retail.rows(
+    matches = online_retail.rows(
         "select customer_id, longest_return_run, consecutive_return_count"
         " from gold.online_retail_customers"
     )
 
-    assert {customer: (longest, in_a_row) for customer, longest, in_a_row in found} == expected
-    assert max(longest for _, longest, _ in found) == 10
+    assert {customer: (longest, in_a_row) for customer, longest, in_a_row in matches} == expected
+    assert max(longest for _, longest, _ in matches) == 10
 
 
 def test_near_lines_count_what_lies_within_14_days(online_retail: Warehouse) -> None:
@@ -99,12 +99,12 @@ def test_near_lines_count_what_lies_within_14_days(online_retail: Warehouse) -> 
         " on one.customer_id = other.customer_id and abs(one.day - other.day) <= 14"
         " group by one.customer_id"
     )
-    found = dict(
+    matches = dict(
         online_retail.rows("select customer_id, near_lines_mean from gold.online_retail_customers")
     )
 
     assert len(expected) == 4_333
-    assert found == pytest.approx({customer: float(mean) for customer, mean in expected})
+    assert matches == pytest.approx({customer: float(mean) for customer, mean in expected})
 
 
 def test_every_number_is_finite_and_described(online_retail: Warehouse) -> None:

@@ -28,8 +28,8 @@ def baselines(retail_org: Warehouse) -> Path:
 def of_run(path: Path, study: str, columns: str, table: str = "model_search") -> list[Any]:
     return asked(
         path,
-        f"select {columns} from results.{table} as told"
-        " inner join results.runs on told.run_id = runs.run_id where runs.study = ?",
+        f"select {columns} from results.{table} as rows_of_table"
+        " inner join results.runs on rows_of_table.run_id = runs.run_id where runs.study = ?",
         [study],
     )
 
@@ -109,11 +109,11 @@ def test_the_run_says_why_dbscan_finds_nothing(baselines: Path) -> None:
 def test_spend_alone_makes_the_unscaled_distances(baselines: Path) -> None:
     values = {"study": "retail_org_hierarchical"}
     answer = ask(find_question("scaling_effect"), baselines, values, None)
-    told = {(row[0], row[1]): (row[2], row[3]) for row in answer.rows}
+    result = {(row[0], row[1]): (row[2], row[3]) for row in answer.rows}
 
-    assert told["silhouette", "ward"] == (0.5537, 0.1587)
-    assert told["Davies-Bouldin", "ward"] == (0.3027, 0.9287)
-    assert told["share of all squared distances", "spend_amount"] == (0.9996, 0.1111)
+    assert result["silhouette", "ward"] == (0.5537, 0.1587)
+    assert result["Davies-Bouldin", "ward"] == (0.3027, 0.9287)
+    assert result["share of all squared distances", "spend_amount"] == (0.9996, 0.1111)
 
 
 def test_our_study_is_stable(retail_org: Warehouse) -> None:

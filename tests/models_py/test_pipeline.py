@@ -72,13 +72,13 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Finished]:
 
 def test_the_planted_groups_are_found(done: tuple[Path, Finished]) -> None:
     path, _ = done
-    found = asked(
+    rows = asked(
         path,
         "select planted, segment_id from gold.grocery_customers"
         " inner join results.planted_latest using (customer_id)",
     )
-    assert len(found) == ROWS
-    planted, segments = zip(*found, strict=True)
+    assert len(rows) == ROWS
+    planted, segments = zip(*rows, strict=True)
     assert adjusted_rand_score(planted, segments) == 1.0
 
 
@@ -143,8 +143,8 @@ def test_the_same_again(done: tuple[Path, Finished]) -> None:
     assert second.previous_run_id == first.run_id
     for table in contract.RUN_TABLES:
         if table.name != "migrations":
-            one, two = (stored(path, table.name, each.run_id) for each in (first, second))
-            pd.testing.assert_frame_equal(one, two)
+            item, two = (stored(path, table.name, each.run_id) for each in (first, second))
+            pd.testing.assert_frame_equal(item, two)
     moves = stored(path, "migrations", second.run_id)
     assert (moves["from_segment_id"] == moves["to_segment_id"]).all()
     assert moves["entities"].sum() == ROWS
@@ -158,9 +158,9 @@ def test_order_of_rows_and_of_columns_does_not_matter(
     shuffled = gold_customers(ROWS).sample(frac=1, random_state=3)
     other = write_gold(tmp_path / "other.duckdb", shuffled[shuffled.columns[::-1]])
     second = run(other)
-    one = stored(path, "assignments", first.run_id)
+    item = stored(path, "assignments", first.run_id)
     pd.testing.assert_frame_equal(
-        one[["entity_id", "segment_id"]],
+        item[["entity_id", "segment_id"]],
         stored(other, "assignments", second.run_id)[["entity_id", "segment_id"]],
     )
     fingerprints = [
@@ -301,12 +301,12 @@ def test_words_as_features(gold: Path, features: list[str], algorithm: str) -> N
             algorithms=[{"name": algorithm, "k": 3}],
         ),
     )
-    found = asked(
+    rows = asked(
         gold,
         "select planted, segment_id from gold.grocery_customers"
         " inner join results.planted_latest using (customer_id)",
     )
-    assert adjusted_rand_score(*zip(*found, strict=True)) == 1.0
+    assert adjusted_rand_score(*zip(*rows, strict=True)) == 1.0
     (means,) = zip(
         *asked(
             gold,
@@ -372,10 +372,10 @@ def test_bad_input_fails_the_run_with_one_line(
 ) -> None:
     with pytest.raises(SegmenthouseError) as failed:
         run(gold, quick(**changes))
-    told = str(failed.value)
-    assert message in told
-    assert "\n" not in told
-    assert failed_runs(gold) == [told]
+    text = str(failed.value)
+    assert message in text
+    assert "\n" not in text
+    assert failed_runs(gold) == [text]
     assert set(rows_by_table(gold).values()) == {0}
 
 

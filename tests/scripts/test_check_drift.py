@@ -62,11 +62,11 @@ def test_the_same_gold_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
 def test_other_customers_ask_for_a_refit(capsys: pytest.CaptureFixture[str]) -> None:
     shift()
     assert check("--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["verdict"] == "refit"
-    assert {reason["verdict"] for reason in told["reasons"]} == {"refit", "watch"}
-    assert told["figures"]["new_share"] == pytest.approx(1 / 3)
-    moved = {one["feature"] for one in told["features"] if one["verdict"] == "refit"}
+    content = json.loads(capsys.readouterr().out)
+    assert content["verdict"] == "refit"
+    assert {reason["verdict"] for reason in content["reasons"]} == {"refit", "watch"}
+    assert content["figures"]["new_share"] == pytest.approx(1 / 3)
+    moved = {item["feature"] for item in content["features"] if item["verdict"] == "refit"}
     assert {"spend_amount", "basket_amount", "visits_count"} <= moved
     assert "weekend_share" not in moved
 

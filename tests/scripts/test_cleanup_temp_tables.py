@@ -115,8 +115,8 @@ def test_json_lists_the_same(home: Path, warehouse: Path) -> None:
     assert answer["outcome"] == "found"
     listed = answer["listed"]
     assert isinstance(listed, list)
-    assert {f"{one['schema']}.{one['name']}" for one in listed} == LISTED
-    assert {one["would"] for one in listed} == {"drop"}
+    assert {f"{item['schema']}.{item['name']}" for item in listed} == LISTED
+    assert {item["would"] for item in listed} == {"drop"}
 
 
 def test_nothing_found_has_its_own_code(home: Path, warehouse: Path) -> None:
@@ -162,7 +162,7 @@ def test_old_backups_go_when_told_and_the_new_one_stays(home: Path, warehouse: P
     assert answer["removed_backups"] == folders
     code, listed = answered(home, "--list-backups")
     assert code == 3
-    assert [one["folder"] for one in listed["backups"]] == [  # type: ignore[attr-defined]
+    assert [backup["folder"] for backup in listed["backups"]] == [  # type: ignore[attr-defined]
         answer["backup"]["folder"]  # type: ignore[index]
     ]
 

@@ -50,14 +50,14 @@ def test_the_last_two_runs_are_compared(
     runs: tuple[Path, list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--study", "shop", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [told["previous_run_id"], told["run_id"]] == runs[1][:2]
-    assert told["customers_in_both"] == 400
-    assert (told["customers_came"], told["customers_went"]) == (50, 50)
-    assert [change["kind"] for change in told["changes"]] == ["kept"] * 3
-    assert told["adjusted_rand"] > 0.9
-    assert 0 <= told["variation_of_information_nats"] < 0.4
-    assert sum(flow["customers"] for flow in told["flows"]) == 500
+    content = json.loads(capsys.readouterr().out)
+    assert [content["previous_run_id"], content["run_id"]] == runs[1][:2]
+    assert content["customers_in_both"] == 400
+    assert (content["customers_came"], content["customers_went"]) == (50, 50)
+    assert [change["kind"] for change in content["changes"]] == ["kept"] * 3
+    assert content["adjusted_rand"] > 0.9
+    assert 0 <= content["variation_of_information_nats"] < 0.4
+    assert sum(flow["customers"] for flow in content["flows"]) == 500
 
 
 def test_people_read_words(

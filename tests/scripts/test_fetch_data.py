@@ -48,10 +48,10 @@ def test_one_line_and_exit_code(
     home: Path, capsys: pytest.CaptureFixture[str], words: list[str], code: int, message: str
 ) -> None:
     assert main(words) == code
-    told = capsys.readouterr()
-    assert message in told.err
-    assert told.out == ""
-    assert "Traceback" not in told.err
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert printed.out == ""
+    assert "Traceback" not in printed.err
 
 
 def test_unknown_option_is_wrong_usage() -> None:
@@ -80,10 +80,10 @@ def test_problems_one_a_line(
     (folder / "Train.csv").write_text("ID,Gender\n1,Male\n")
     (folder / "Test.csv").write_text("")
     assert main(["automobile", "--from", str(folder)]) == 1
-    told = capsys.readouterr().err
-    assert "Train.csv: row 1: column 'Age' is missing\n" in told
-    assert "Test.csv: is empty (0 bytes)\n" in told
-    assert told.endswith(f"error: automobile from {folder}: 10 problems; nothing was taken in\n")
+    printed = capsys.readouterr().err
+    assert "Train.csv: row 1: column 'Age' is missing\n" in printed
+    assert "Test.csv: is empty (0 bytes)\n" in printed
+    assert printed.endswith(f"error: automobile from {folder}: 10 problems; nothing was taken in\n")
     assert main(["automobile", "--from", str(folder), "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)
     assert (answer["status"], len(answer["problems"])) == ("failed", 10)

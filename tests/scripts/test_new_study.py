@@ -135,7 +135,7 @@ def test_a_name_that_sounds_like_a_label_is_asked_about(
 ) -> None:
     assert main(["--input", "clients.csv", "--id", "client_id", "--json"]) == 0
 
-    columns = {one["name"]: one for one in json.loads(capsys.readouterr().out)["columns"]}
+    columns = {column["name"]: column for column in json.loads(capsys.readouterr().out)["columns"]}
     for name in ("churned", "churn_reason"):
         assert columns[name]["role"] == "left out"
         assert columns[name]["reason"].startswith("a label by its name?")
@@ -184,9 +184,9 @@ def test_one_line_says_what_is_wrong(
     (files / "junk.parquet").write_text("no parquet")
     assert main(words) == code
 
-    told = capsys.readouterr().err.strip().splitlines()[-1]
-    assert told.startswith("error: ")
-    assert message in told
+    printed = capsys.readouterr().err.strip().splitlines()[-1]
+    assert printed.startswith("error: ")
+    assert message in printed
     assert not list(files.glob("*.toml"))
 
 
@@ -250,9 +250,9 @@ def check_log(home: Path) -> None:
     sound = sales().iloc[:-4].astype({"price": float})
     bought = sound[sound["price"] > 0].groupby("customer")
     expected = pd.DataFrame({"orders": bought["receipt"].nunique(), "spend": bought["price"].sum()})
-    found = asked(home, "select customer_id, order_count, spend_amount from gold.my_shop_customers")
-    assert {(name, orders) for name, orders, _ in found} == set(expected["orders"].items())
-    assert {name: spend for name, _, spend in found} == pytest.approx(expected["spend"].to_dict())
+    count = asked(home, "select customer_id, order_count, spend_amount from gold.my_shop_customers")
+    assert {(name, orders) for name, orders, _ in count} == set(expected["orders"].items())
+    assert {name: spend for name, _, spend in count} == pytest.approx(expected["spend"].to_dict())
     returned = (sound["price"] < 0).sum()
     ((matched, late),) = asked(
         home, "select sum(matched_unit_count), max(days_to_return) from silver.my_shop_returns"

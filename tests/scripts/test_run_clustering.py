@@ -82,14 +82,14 @@ def test_errors_are_one_line(
     home: Path, capsys: pytest.CaptureFixture[str], words: list[str], code: int, message: str
 ) -> None:
     assert main(words) == code
-    told = capsys.readouterr()
-    assert message in told.err
-    assert [line for line in told.err.splitlines() if line.startswith("error: ")] != []
-    assert "Traceback" not in told.err
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert [line for line in printed.err.splitlines() if line.startswith("error: ")] != []
+    assert "Traceback" not in printed.err
     assert main([*words, "--json"]) == code
-    told = capsys.readouterr()
-    assert message in json.loads(told.out)["error"]
-    assert told.err == ""
+    printed = capsys.readouterr()
+    assert message in json.loads(printed.out)["error"]
+    assert printed.err == ""
 
 
 def test_list_of_studies(capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,13 +97,13 @@ def test_list_of_studies(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(shipped_studies())
     assert main(["--list-studies", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [study["name"] for study in told] == list(shipped_studies())
+    content = json.loads(capsys.readouterr().out)
+    assert [study["name"] for study in content] == list(shipped_studies())
     assert {
         "name": "grocery_customers",
         "title": "Grocery customers",
         "table": "gold.grocery_customers",
-    } in told
+    } in content
 
 
 def test_extras(capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,8 +117,8 @@ def test_extras(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_closing_table(warehouse: Path, study: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--study", study]) == 0
-    told = capsys.readouterr()
-    lines = told.out.splitlines()
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
     assert lines[1] == "Mine: 3 segments of 240 rows of gold.grocery_customers"
     assert lines[3].split() == ["segment", "name", "size", "share", "stability"]
     rows = [line.split() for line in lines if "%" in line and line.lstrip()[0].isdigit()]
@@ -130,7 +130,7 @@ def test_closing_table(warehouse: Path, study: str, capsys: pytest.CaptureFixtur
     assert any(line.strip().startswith("high: ") for line in lines)
     assert any(line.startswith("why these: ") for line in lines)
     assert any("python scripts/run_sql.py sql/latest_segments.sql" in line for line in lines)
-    steps = [line for line in told.err.splitlines() if line.endswith(" s)")]
+    steps = [line for line in printed.err.splitlines() if line.endswith(" s)")]
     assert len(steps) >= 6
     assert asked(warehouse, "select study, seed from results.runs") == [("mine", 11)]
 
@@ -145,12 +145,16 @@ def test_json_seed_and_k(
     assert main(words) == 0
     out = capsys.readouterr()
     assert out.err == ""
-    told = json.loads(out.out)
-    assert (told["study"], told["rows_read"], told["previous_run_id"]) == ("mine", 240, None)
-    assert [segment["segment_id"] for segment in told["segments"]] == [1, 2, 3, 4]
-    assert sum(segment["size"] for segment in told["segments"]) == 240
+    content = json.loads(out.out)
+    assert (content["study"], content["rows_read"], content["previous_run_id"]) == (
+        "mine",
+        240,
+        None,
+    )
+    assert [segment["segment_id"] for segment in content["segments"]] == [1, 2, 3, 4]
+    assert sum(segment["size"] for segment in content["segments"]) == 240
     ((run_id, seed),) = asked(elsewhere, "select run_id, seed from results.runs")
-    assert (run_id, seed) == (told["run_id"], 5)
+    assert (run_id, seed) == (content["run_id"], 5)
     assert asked(elsewhere, "select k from results.model_search") == [(4,)]
 
 
@@ -167,9 +171,9 @@ def test_a_failed_run_is_one_line(
     warehouse: Path, study: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--study", study, "--k", "500"]) == 1
-    told = capsys.readouterr()
-    assert told.err.splitlines()[-1].startswith("error: kmeans: k up to 500 needs more than")
-    assert told.out == ""
+    printed = capsys.readouterr()
+    assert printed.err.splitlines()[-1].startswith("error: kmeans: k up to 500 needs more than")
+    assert printed.out == ""
     assert asked(warehouse, "select status from results.runs") == [("failed",)]
 
 
@@ -179,10 +183,10 @@ def test_a_reader_that_leaves_early(warehouse: Path, study: str) -> None:
         assert running.stdout is not None
         assert running.stderr is not None
         running.stdout.close()
-        told = running.stderr.read().decode()
+        result = running.stderr.read().decode()
         assert running.wait(timeout=120) == 0
-    assert "Traceback" not in told
-    assert "BrokenPipe" not in told
+    assert "Traceback" not in result
+    assert "BrokenPipe" not in result
     assert asked(warehouse, "select status from results.runs") == [("done",)]
 
 
@@ -190,13 +194,15 @@ def test_a_report_is_written_unless_told(
     warehouse: Path, study: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--study", study, "--no-report", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["report"] is None
+    content = json.loads(capsys.readouterr().out)
+    assert content["report"] is None
     assert not settings.reports_dir().exists()
     assert main(["--study", study, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["report"] == str(settings.reports_dir() / "mine" / told["run_id"] / "index.html")
-    assert Path(told["report"]).read_text().startswith("<!DOCTYPE html>")
+    content = json.loads(capsys.readouterr().out)
+    assert content["report"] == str(
+        settings.reports_dir() / "mine" / content["run_id"] / "index.html"
+    )
+    assert Path(content["report"]).read_text().startswith("<!DOCTYPE html>")
 
 
 def test_a_report_that_fails_leaves_the_results(
@@ -204,10 +210,10 @@ def test_a_report_that_fails_leaves_the_results(
 ) -> None:
     settings.reports_dir().write_text("a file where the folder should be")
     assert main(["--study", study]) == 1
-    told = capsys.readouterr()
-    last = told.err.splitlines()[-1]
+    printed = capsys.readouterr()
+    last = printed.err.splitlines()[-1]
     assert "is done and its results are there, but its report is not:" in last
     assert "write it with python scripts/write_report.py" in last
-    assert "3 segments of 240 rows" in told.out
+    assert "3 segments of 240 rows" in printed.out
     assert asked(warehouse, "select status from results.runs") == [("done",)]
     assert asked(warehouse, "select count(*) from results.assignments") == [(240,)]

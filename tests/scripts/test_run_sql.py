@@ -204,11 +204,11 @@ def test_wrong_sql_is_one_line(
     warehouse: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], sql: str, message: str
 ) -> None:
     assert main([write(tmp_path, sql)]) == 1
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("error: ")
-    assert told.err.count("\n") == 1
-    assert message in told.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("error: ")
+    assert printed.err.count("\n") == 1
+    assert message in printed.err
     with duckdb.connect(str(warehouse), read_only=True) as database:
         assert database.execute("select count(*) from results.segments").fetchone() == (3,)
 

@@ -55,11 +55,11 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_gold_goes_to_the_results(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert score("--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["customers"] == 400
-    assert (told["new_customers"], told["moved_customers"]) == (0, 0)
-    assert told["methods"] == ["nearest centre"]
-    assert told["written_to"] == "results.scores"
+    content = json.loads(capsys.readouterr().out)
+    assert content["customers"] == 400
+    assert (content["new_customers"], content["moved_customers"]) == (0, 0)
+    assert content["methods"] == ["nearest center"]
+    assert content["written_to"] == "results.scores"
     same = query(
         "select count(*) as rows, count(distinct scores.entity_id) as entities,"
         " sum((scores.segment_id = assignments.segment_id)::int) as same"
@@ -71,8 +71,10 @@ def test_gold_goes_to_the_results(house: Path, capsys: pytest.CaptureFixture[str
 def test_scoring_again_replaces_the_score_before(house: Path) -> None:
     assert score() == 0
     assert score("--input", "gold.shop_customers") == 0
-    found = query("select count(*) as rows, count(distinct scored_at) as times from results.scores")
-    assert found.iloc[0].tolist() == [400, 1]
+    found_count = query(
+        "select count(*) as rows, count(distinct scored_at) as times from results.scores"
+    )
+    assert found_count.iloc[0].tolist() == [400, 1]
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -115,7 +117,7 @@ def test_people_are_told_who_is_new(house: Path, capsys: pytest.CaptureFixture[s
     assert score("--input", str(house / "new.csv")) == 0
     out = capsys.readouterr().out
     assert "450 customers of" in out
-    assert "by the nearest centre" in out
+    assert "by the nearest center" in out
     assert "50 were not in the run" in out
 
 

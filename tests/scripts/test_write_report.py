@@ -39,9 +39,9 @@ def test_newest_run_and_a_run_by_its_id(
     run_id: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--study", "planted", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    content = json.loads(capsys.readouterr().out)
     expected = settings.reports_dir() / "planted" / run_id / "index.html"
-    assert told == {"run_id": run_id, "report": str(expected), "report_notes": []}
+    assert content == {"run_id": run_id, "report": str(expected), "report_notes": []}
     assert main([run_id, "--out", str(tmp_path / "here")]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "here" / "index.html")
     assert (tmp_path / "here" / "index.html").read_bytes() == expected.read_bytes()
@@ -58,7 +58,11 @@ def test_errors_are_one_line(
     run_id: str, words: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(words) == code
-    errors = [one for one in capsys.readouterr().err.splitlines() if one.startswith("error: ")]
+    errors = [
+        splitline
+        for splitline in capsys.readouterr().err.splitlines()
+        if splitline.startswith("error: ")
+    ]
     assert len(errors) == 1
     assert message in errors[0]
 
@@ -68,6 +72,6 @@ def test_without_matplotlib_the_page_is_written(
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert main([run_id]) == 0
-    told = capsys.readouterr()
-    assert Path(told.out.strip()).is_file()
-    assert "pictures need matplotlib: pip install" in told.err
+    printed = capsys.readouterr()
+    assert Path(printed.out.strip()).is_file()
+    assert "pictures need matplotlib: pip install" in printed.err

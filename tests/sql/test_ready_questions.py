@@ -58,7 +58,7 @@ def test_a_question_is_one_that_the_shell_runs_too(path: Path, warehouse: Path) 
 
 def answers(name: str, warehouse: Path, *parameters: str) -> list[dict[str, object]]:
     question = find_question(name)
-    values = dict(one.split("=") for one in parameters)
+    values = dict(parameter.split("=") for parameter in parameters)
     answer = ask(question, warehouse, {k: int(v) for k, v in values.items()}, None)
     return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
 
@@ -113,7 +113,7 @@ def test_another_study_by_a_parameter(warehouse: Path, capsys: pytest.CaptureFix
 
 
 def test_the_planted_gold_has_columns_of_the_real_one() -> None:
-    told = settings.dbt_project_dir() / "models" / "gold" / "grocery" / "_grocery__models.yml"
-    models = {m["name"]: m for m in yaml.safe_load(told.read_text())["models"]}
+    result = settings.dbt_project_dir() / "models" / "gold" / "grocery" / "_grocery__models.yml"
+    models = {m["name"]: m for m in yaml.safe_load(result.read_text())["models"]}
     real = {column["name"] for column in models["gold_grocery_customers"]["columns"]}
     assert set(gold_customers()) - {"planted"} <= real

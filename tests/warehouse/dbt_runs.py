@@ -89,8 +89,8 @@ class Warehouse:
 
     def value(self, query: str) -> Any:
         """Return the one value of a query."""
-        ((found,),) = self.rows(query)
-        return found
+        ((result,),) = self.rows(query)
+        return result
 
     def rejected(self) -> dict[str, int]:
         """Return the reasons with at least one row left out, and how many."""

@@ -160,11 +160,11 @@ def test_one_customer_of_one_life_stage(warehouse: Warehouse, files: Path) -> No
     built = warehouse.dbt("build")
 
     assert built.code == 0, built.text
-    found = warehouse.rows(
+    matches = warehouse.rows(
         "select customer_id, life_stage, basket_count, visit_gap_mean_days, product_evenness, "
         "category_simpson, main_store_share, basket_spend_spread from gold.grocery_customers"
     )
-    assert found == [("CUST1", "YA", 1, None, None, 0.0, 1.0, 0.0)]
+    assert matches == [("CUST1", "YA", 1, None, None, 0.0, 1.0, 0.0)]
     samples = warehouse.home / "data" / "samples"
     assert len((samples / "grocery_ya.csv").read_text().splitlines()) == 2
     assert len((samples / "grocery_pe.csv").read_text().splitlines()) == 1

@@ -39,11 +39,11 @@ def test_every_household_is_in_gold_once(complete_journey: Warehouse) -> None:
 
 
 def test_life_stages_of_the_801_households_with_demographics(complete_journey: Warehouse) -> None:
-    found = dict(
+    matches = dict(
         complete_journey.rows("select life_stage, count(*) from gold.grocery_customers group by 1")
     )
 
-    assert found == {
+    assert matches == {
         "XX": 1_668, "OA": 348, "YF": 166, "YA": 108, "OF": 107, "PE": 57, "OT": 15,
     }  # fmt: skip
     assert complete_journey.value("select count(*) from gold.grocery_lifestage_sample") == 801

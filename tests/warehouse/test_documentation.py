@@ -25,13 +25,13 @@ def undescribed(warehouse: Warehouse) -> list[str]:
         "select table_schema || '.' || table_name, column_name from information_schema.columns "
         "where table_schema in ('bronze', 'silver', 'gold')"
     )
-    found = [f"{r}.{column}" for r, column in built if column not in described.get(r, set())]
+    results = [f"{r}.{column}" for r, column in built if column not in described.get(r, set())]
     absent = [
         f"{relation}.{name} is no column"
         for relation in {relation for relation, _ in built}
         for name in described.get(relation, set()) - {c for r, c in built if r == relation}
     ]
-    return found + absent
+    return results + absent
 
 
 @pytest.mark.parametrize("source", ["complete_journey", "sort_of_real"])

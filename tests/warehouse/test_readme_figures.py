@@ -50,8 +50,8 @@ def test_segments_rules_and_surrogate_are_those_of_the_readme(path: Path) -> Non
     assert f1 is not None
     assert accuracy is not None
     assert float(f1[1]) == pytest.approx(rows["surrogates"]["f1_weighted"].iloc[0], abs=CLOSE)
-    told = 100 * rows["rule_sets"]["accuracy"].iloc[0]
-    assert float(accuracy[1]) == pytest.approx(told, abs=100 * CLOSE)
+    result = 100 * rows["rule_sets"]["accuracy"].iloc[0]
+    assert float(accuracy[1]) == pytest.approx(result, abs=100 * CLOSE)
     segments = rows["segments"].to_dict("records")
     said = table("segment | rule | precision | recall | lift")
     assert len(said) == len(segments)
@@ -69,9 +69,9 @@ def test_segments_rules_and_surrogate_are_those_of_the_readme(path: Path) -> Non
 
 def test_validity_is_that_of_the_readme(path: Path) -> None:
     study = load_study(DEFAULT)
-    told = check_validity(study, path, study.seed, Silent())
-    assert set(told["rows"]) == {2447}
-    values = told.pivot_table(index="grouping", columns="outcome", values="value", sort=False)
+    result = check_validity(study, path, study.seed, Silent())
+    assert set(result["rows"]) == {2447}
+    values = result.pivot_table(index="grouping", columns="outcome", values="value", sort=False)
     said = table("grouping | groups | spend | visits | churn")
     assert len(said) == len(values)
     for (_, _, *figures), name in zip(

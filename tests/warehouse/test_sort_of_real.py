@@ -25,11 +25,11 @@ def test_lines_without_a_customer_are_rejected(sort_of_real: Warehouse) -> None:
 
 
 def test_six_life_stages_and_every_customer(sort_of_real: Warehouse) -> None:
-    found = dict(
+    matches = dict(
         sort_of_real.rows("select life_stage, count(*) from gold.grocery_customers group by 1")
     )
 
-    assert found == {
+    assert matches == {
         "OT": 2_174, "YA": 623, "YF": 551, "XX": 506, "OA": 501, "PE": 343, "OF": 164,
     }  # fmt: skip
 

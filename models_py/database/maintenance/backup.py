@@ -22,7 +22,7 @@ from typing import Any
 from models_py.base.errors import WarehouseError
 from models_py.base.progress import Progress, Silent
 from models_py.database.connection import Warehouse, literal, open_warehouse, quoted
-from models_py.database.maintenance import definitions, durable
+from models_py.database.maintenance import definitions, fsync
 from models_py.database.maintenance.catalog import (
     TABLE,
     VIEW,
@@ -83,7 +83,7 @@ class Backup:
     @property
     def rows(self) -> int:
         """Rows of all tables."""
-        return sum(one.rows for one in self.tables.values())
+        return sum(table.rows for table in self.tables.values())
 
     @property
     def bytes(self) -> int:
@@ -150,7 +150,7 @@ def make_backup(
     now
         The time that the folder is named by (UTC).
     progress
-        Told of each step.
+        Shows each step.
 
     Raises
     ------
@@ -159,15 +159,15 @@ def make_backup(
     """
     progress = progress or Silent()
     warehouse.rows("checkpoint")
-    tables = [one.name for one in core if one.kind == TABLE]
+    tables = [relation.name for relation in core if relation.kind == TABLE]
     method, needed = _method(warehouse, tables)
     with _new_folder(root, now) as (partial, folder):
         way_out = ", or name another folder with --backup-dir"
-        durable.require_space(root, needed, "the backup", way_out)
+        fsync.require_space(root, needed, "the backup", way_out)
         progress.step(f"copying {len(tables)} core tables")
         copy = partial / DATABASE_NAME
         _copy(warehouse, method, tables, copy, progress)
-        durable.sync_file(copy)
+        fsync.sync_file(copy)
         progress.step("proving the backup")
         prints = _proven(warehouse, tables, copy, progress)
         backup = Backup(
@@ -178,7 +178,7 @@ def make_backup(
             views=_core_views(warehouse, core),
             seen=_rows_seen(warehouse),
         )
-        durable.write_text(partial / MANIFEST_NAME, json.dumps(_as_json(backup), indent=1))
+        fsync.write_text(partial / MANIFEST_NAME, json.dumps(_as_json(backup), indent=1))
     return backup
 
 
@@ -202,9 +202,9 @@ def _new_folder(root: Path, now: datetime) -> Iterator[tuple[Path, Path]]:
         raise WarehouseError(f"cannot write the backup to {root}: {error.strerror}") from error
     try:
         yield partial, folder
-        durable.sync_folder(partial)
+        fsync.sync_folder(partial)
         partial.rename(folder)
-        durable.sync_folder(root)
+        fsync.sync_folder(root)
     except OSError as error:
         raise WarehouseError(f"cannot write the backup to {root}: {error.strerror}") from error
     finally:
@@ -245,7 +245,7 @@ def _copy(
     warehouse: Warehouse, method: str, tables: Sequence[Name], copy: Path, progress: Progress
 ) -> None:
     if method == BY_FILE:
-        durable.copy_locked_file(warehouse.path, copy)
+        fsync.copy_locked_file(warehouse.path, copy)
         return
     with attached(warehouse, copy, read_only=False):
         source = current_database(warehouse)
@@ -292,13 +292,13 @@ def attached(warehouse: Warehouse, file: Path, *, read_only: bool) -> Iterator[W
 
 
 def _core_views(warehouse: Warehouse, core: Sequence[Relation]) -> dict[Name, str]:
-    wanted = {one.name for one in core if one.kind == VIEW}
-    found = definitions.views_of(warehouse, current_database(warehouse))
-    return {name: sql for name, sql in found.items() if name in wanted}
+    wanted = {relation.name for relation in core if relation.kind == VIEW}
+    result = definitions.views_of(warehouse, current_database(warehouse))
+    return {name: sql for name, sql in result.items() if name in wanted}
 
 
 def _rows_seen(warehouse: Warehouse) -> dict[Name, int]:
-    tables = [one.name for one in read_relations(warehouse) if one.kind == TABLE]
+    tables = [relation.name for relation in read_relations(warehouse) if relation.kind == TABLE]
     return count_rows(warehouse, tables)
 
 
@@ -314,11 +314,11 @@ def _as_json(backup: Backup) -> dict[str, object]:
             {
                 "schema": name.schema,
                 "name": name.name,
-                "rows": one.rows,
-                "content": one.content,
-                "columns": one.columns,
+                "rows": item.rows,
+                "content": item.content,
+                "columns": item.columns,
             }
-            for name, one in backup.tables.items()
+            for name, item in backup.tables.items()
         ],
         "views": [
             {"schema": name.schema, "name": name.name, "sql": sql}
@@ -360,37 +360,41 @@ def _from_json(folder: Path, content: dict[str, Any]) -> Backup:
         created_at=datetime.fromisoformat(content["created_at"]),
         method=content["method"],
         tables={
-            Name(one["schema"], one["name"]): Fingerprint(
-                one["rows"], one["content"], tuple((a, b) for a, b in one["columns"])
+            Name(table["schema"], table["name"]): Fingerprint(
+                table["rows"], table["content"], tuple((a, b) for a, b in table["columns"])
             )
-            for one in content["tables"]
+            for table in content["tables"]
         },
-        views={Name(one["schema"], one["name"]): one["sql"] for one in content["views"]},
+        views={Name(view["schema"], view["name"]): view["sql"] for view in content["views"]},
         seen={Name(schema, name): rows for schema, name, rows in content["seen"]},
     )
 
 
 def _other_backups(root: Path) -> str:
-    found = list_backups(root)
-    return f" (the newest finished one is {found[-1].folder})" if found else ""
+    backups = list_backups(root)
+    return f" (the newest finished one is {backups[-1].folder})" if backups else ""
 
 
 def list_backups(root: Path) -> list[Backup]:
     """Return the finished backups of a folder, oldest first; damaged ones are left out."""
-    found = []
+    results = []
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
         if _FOLDER.fullmatch(folder.name) and _is_finished(folder):
             try:
-                found.append(read_backup(folder))
+                results.append(read_backup(folder))
             except WarehouseError:
                 continue
-    return sorted(found, key=lambda one: (one.created_at, one.folder.name))
+    return sorted(results, key=lambda candidate: (candidate.created_at, candidate.folder.name))
 
 
 def surplus_backups(root: Path, keep: int, made_now: Path | None = None) -> list[Backup]:
     """Return the backups beyond the newest ``keep``; never the one made now."""
-    found = list_backups(root)
-    return [one for one in found[: max(len(found) - keep, 0)] if one.folder != made_now]
+    known = list_backups(root)
+    return [
+        candidate
+        for candidate in known[: max(len(known) - keep, 0)]
+        if candidate.folder != made_now
+    ]
 
 
 def remove_backup(backup: Backup) -> None:
@@ -428,7 +432,7 @@ def restore_backup(
     wait_seconds
         How long to wait for the file.
     progress
-        Told of each step.
+        Shows each step.
 
     Raises
     ------
@@ -444,7 +448,7 @@ def restore_backup(
     if not wanted:
         raise WarehouseError(f"no table of {backup.folder} fits '{only}'")
     path.parent.mkdir(parents=True, exist_ok=True)
-    durable.require_space(path.parent, backup.bytes, "the restore")
+    fsync.require_space(path.parent, backup.bytes, "the restore")
     if path.exists():
         with open_warehouse(path, wait_seconds=wait_seconds) as warehouse:
             return _restore_into(warehouse, backup, wanted, overwrite, progress or Silent())
@@ -467,9 +471,9 @@ def _restore_new(
     duckdb.connect(str(fresh)).close()
     with open_warehouse(fresh) as warehouse:
         restored = _restore_into(warehouse, backup, wanted, False, progress)
-    durable.sync_file(fresh)
+    fsync.sync_file(fresh)
     fresh.rename(path)
-    durable.sync_folder(path.parent)
+    fsync.sync_folder(path.parent)
     shutil.rmtree(folder)
     return restored
 
@@ -485,7 +489,7 @@ def _restore_into(
         progress.step("proving the backup")
         _require_whole(source, backup, wanted, progress)
         progress.step("comparing with the warehouse")
-        there = {one.name.key: one for one in read_relations(warehouse)}
+        there = {relation.name.key: relation for relation in read_relations(warehouse)}
         same = [name for name in wanted if _is_same(warehouse, backup, name, there)]
         missing = [name for name in wanted if name not in same]
         taken = [name for name in missing if name.key in there]
@@ -518,13 +522,13 @@ def _require_whole(
 def _is_same(
     warehouse: Warehouse, backup: Backup, name: Name, there: Mapping[tuple[str, str], Relation]
 ) -> bool:
-    found = there.get(name.key)
-    if found is None or (found.kind == TABLE) != (name in backup.tables):
+    result = there.get(name.key)
+    if result is None or (result.kind == TABLE) != (name in backup.tables):
         return False
     database = current_database(warehouse)
-    if found.kind == TABLE:
-        return take_fingerprint(warehouse, database, found.name) == backup.tables[name]
-    return definitions.views_of(warehouse, database)[found.name] == backup.views[name]
+    if result.kind == TABLE:
+        return take_fingerprint(warehouse, database, result.name) == backup.tables[name]
+    return definitions.views_of(warehouse, database)[result.name] == backup.views[name]
 
 
 def _bring_back(
@@ -538,9 +542,9 @@ def _bring_back(
     definitions.copy_sequences(warehouse, ATTACHED, database)
     for done, name in enumerate(names):
         progress.advance(done, len(names))
-        found = there.get(name.key)
-        if found is not None:
-            warehouse.rows(f"drop {found.kind} {quoted(database)}.{found.name.sql}")
+        result = there.get(name.key)
+        if result is not None:
+            warehouse.rows(f"drop {result.kind} {quoted(database)}.{result.name.sql}")
         if name in backup.tables:
             definitions.copy_table(warehouse, ATTACHED, database, name)
             if take_fingerprint(warehouse, database, name) != backup.tables[name]:

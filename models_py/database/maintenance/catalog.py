@@ -103,13 +103,13 @@ class Ownership:
 def read_relations(warehouse: Warehouse, database: str | None = None) -> list[Relation]:
     """Return every table and view of the file (or of an attached one), by schema and name."""
     catalog = literal(database) if database is not None else "current_database()"
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select schema_name, table_name, 'table' from duckdb_tables() where database_name ="
         f" {catalog} and not internal and not temporary union all"
         " select schema_name, view_name, 'view' from duckdb_views() where database_name ="
         f" {catalog} and not internal and not temporary order by all"
     )
-    return [Relation(Name(schema, name), kind) for schema, name, kind in found]
+    return [Relation(Name(schema, name), kind) for schema, name, kind in records]
 
 
 def count_rows(
@@ -119,15 +119,15 @@ def count_rows(
     catalog = database or current_database(warehouse)
     statements = [
         " union all ".join(
-            f"select {position}, count(*) from {quoted(catalog, one.schema, one.name)}"
-            for position, one in enumerate(some)
+            f"select {position}, count(*) from {quoted(catalog, item.schema, item.name)}"
+            for position, item in enumerate(some)
         )
         for some in _batches(names)
     ]
     return {
         some[at]: int(rows)
-        for some, found in zip(_batches(names), _answers(warehouse, statements), strict=True)
-        for at, rows in found
+        for some, result in zip(_batches(names), _answers(warehouse, statements), strict=True)
+        for at, rows in result
     }
 
 
@@ -194,12 +194,12 @@ def stored_bytes(
 
 
 def _row_bytes(warehouse: Warehouse) -> dict[Name, int]:
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select schema_name, table_name, data_type from duckdb_columns() where database_name ="
         " current_database() and not internal"
     )
     widths: dict[Name, int] = defaultdict(int)
-    for schema, table, kind in found:
+    for schema, table, kind in records:
         widths[Name(schema, table)] += _TYPE_BYTES.get(kind, 16)
     return widths
 
@@ -209,13 +209,13 @@ def _sharers(warehouse: Warehouse, names: Sequence[Name]) -> dict[int, set[Name]
     statements = [
         " union all ".join(
             f"select {position}, block_id, additional_block_ids"
-            f" from pragma_storage_info({literal(one.sql)}) where persistent"
-            for position, one in enumerate(some)
+            f" from pragma_storage_info({literal(name.sql)}) where persistent"
+            for position, name in enumerate(some)
         )
         for some in _batches(names)
     ]
-    for some, found in zip(_batches(names), _answers(warehouse, statements), strict=True):
-        for at, first, more in found:
+    for some, result in zip(_batches(names), _answers(warehouse, statements), strict=True):
+        for at, first, more in result:
             for block in (first, *(more or ())):
                 if block >= 0:
                     sharers[block].add(some[at])
@@ -242,7 +242,9 @@ def reads_among(
 ) -> frozenset[Name]:
     """Return which of some relations the definition of a view reads."""
     names = {name.key: name for name in among if name != view}
-    known = _Known.of(current_database(warehouse), [Relation(one, VIEW) for one in names.values()])
+    known = _Known.of(
+        current_database(warehouse), [Relation(name, VIEW) for name in names.values()]
+    )
     parts = view_body(sql)
     reads = _reads(warehouse, parts[1] if parts else None, sql, view.schema, known)
     return frozenset(names[key] for key in reads)
@@ -268,17 +270,17 @@ class _Known:
             places = [part, "main"] if part == folded(self.database) else [part]
         else:
             places = [folded(schema), "main"]
-        found = frozenset((place, relation) for place in places) & self.keys
+        result = frozenset((place, relation) for place in places) & self.keys
         # A path that was set when the view was made may lead elsewhere: then any of that name.
-        return found if found or part else self.by_name.get(relation, frozenset())
+        return result if result or part else self.by_name.get(relation, frozenset())
 
 
 def _views(warehouse: Warehouse, known: _Known) -> Iterator[Reader]:
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select schema_name, view_name, sql from duckdb_views() where database_name ="
         " current_database() and not internal and not temporary order by all"
     )
-    for schema, name, sql in found:
+    for schema, name, sql in records:
         parts = view_body(sql)
         view = Name(schema, name)
         reads = _reads(warehouse, parts[1] if parts else None, sql, schema, known)
@@ -286,23 +288,23 @@ def _views(warehouse: Warehouse, known: _Known) -> Iterator[Reader]:
 
 
 def _macros(warehouse: Warehouse, known: _Known) -> Iterator[Reader]:
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select schema_name, function_name, function_type, macro_definition"
         " from duckdb_functions() where database_name = current_database() and not internal"
         " and macro_definition is not null order by all"
     )
-    for schema, name, kind, definition in found:
+    for schema, name, kind, definition in records:
         body = definition if kind == "table_macro" else f"select {definition}"
         reads = _reads(warehouse, body, definition, schema, known)
         yield Reader(f"macro {schema}.{name}", reads)
 
 
 def _foreign_keys(warehouse: Warehouse) -> Iterator[Reader]:
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select schema_name, table_name, referenced_table from duckdb_constraints() where"
         " database_name = current_database() and constraint_type = 'FOREIGN KEY' order by all"
     )
-    for schema, name, referenced in found:
+    for schema, name, referenced in records:
         table = Name(schema, name)
         target = frozenset({Name(schema, referenced).key}) - {table.key}
         yield Reader(f"foreign key of {table}", target, table)
@@ -315,10 +317,10 @@ def _reads(
     if tree is None:
         lowered = folded(text)
         return frozenset(key for key in known.keys if key[1] in lowered)
-    found: set[tuple[str, str]] = set()
+    result: set[tuple[str, str]] = set()
     for part, relation in _base_tables(tree):
-        found |= known.resolve(part, relation, schema)
-    return frozenset(found)
+        result |= known.resolve(part, relation, schema)
+    return frozenset(result)
 
 
 def _parsed(warehouse: Warehouse, body: str) -> Any | None:
@@ -363,7 +365,7 @@ def read_ownership(warehouse: Warehouse, manifest: Path | None = None) -> Owners
     warehouse
         The open warehouse.
     manifest
-        ``manifest.json``; the one of the repository's dbt project unless told.
+        ``manifest.json``; the one of the repository's dbt project by default.
 
     Raises
     ------
@@ -427,14 +429,14 @@ def _node_key(node: Mapping[str, Any]) -> tuple[str, str]:
 def _unique_columns(
     nodes: Sequence[tuple[Mapping[str, Any], str]], by_id: Mapping[str, tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[str, ...]]:
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    result: dict[tuple[str, str], list[str]] = defaultdict(list)
     for node, state in nodes:
         tested = (node.get("test_metadata") or {}).get("name")
         key = by_id.get(str(node.get("attached_node")))
         column = node.get("column_name")
         if tested == "unique" and key is not None and column and not state:
-            found[key].append(str(column))
-    return {key: tuple(sorted(set(columns))) for key, columns in found.items()}
+            result[key].append(str(column))
+    return {key: tuple(sorted(set(columns))) for key, columns in result.items()}
 
 
 def current_database(warehouse: Warehouse) -> str:

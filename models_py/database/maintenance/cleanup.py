@@ -77,7 +77,7 @@ class Finding:
     label
         ``schema.name``, or the run id and its study.
     rows, bytes
-        Exact rows; about how much of the file; None where it cannot be told.
+        Exact rows; about how much of the file; None where it is unknown.
     age_days, age_from
         None where nothing tells; and what tells it.
     read_by
@@ -125,7 +125,7 @@ class Listing:
     @property
     def going(self) -> tuple[Finding, ...]:
         """What would be dropped."""
-        return tuple(one for one in self.findings if one.goes)
+        return tuple(finding for finding in self.findings if finding.goes)
 
 
 def find(
@@ -150,22 +150,22 @@ def find(
     now
         The time that ages are counted to (UTC).
     manifest
-        dbt's manifest; the repository's own unless told.
+        dbt's manifest; the repository's own by default.
     backups
         Folder of backups, which tell since when a table has been there.
     """
     ownership = read_ownership(warehouse, manifest)
     relations = read_relations(warehouse)
     named, protected, orphans = _candidates(relations, rules, ownership, now)
-    asked = [one for one in [*named, *orphans] if one.kind in wanted.classes]
-    found = [one for one in asked if _is_named_by(wanted.only, one)]
-    found = _with_age(found, _first_seen(backups, found), now)
-    found = [_young_kept(one, wanted.older_than_days) for one in found]
-    found = _read_ones_kept(found, read_readers(warehouse))
-    found = _with_size(warehouse, found)
+    asked = [item for item in [*named, *orphans] if item.kind in wanted.classes]
+    results = [finding for finding in asked if _is_named_by(wanted.only, finding)]
+    results = _with_age(results, _first_seen(backups, results), now)
+    results = [_young_kept(candidate, wanted.older_than_days) for candidate in results]
+    results = _read_ones_kept(results, read_readers(warehouse))
+    results = _with_size(warehouse, results)
     runs = list(_old_runs(warehouse, wanted, now)) if RUNS in wanted.classes else []
     left = 0 if ORPHAN in wanted.classes else len(orphans)
-    return Listing((*found, *runs), tuple(protected), left, ownership)
+    return Listing((*results, *runs), tuple(protected), left, ownership)
 
 
 def _candidates(
@@ -192,11 +192,11 @@ def _candidates(
 
 def _named(relation: Relation, verdict: Verdict, now: datetime) -> Finding:
     name = relation.name
-    found = Finding(verdict.kind, relation.kind, str(name), verdict.reason, name)
+    result = Finding(verdict.kind, relation.kind, str(name), verdict.reason, name)
     if verdict.dated is None:
-        return found
+        return result
     age = _days(datetime.combine(verdict.dated, time()), now)
-    return replace(found, age_days=age, age_from="the date in its name")
+    return replace(result, age_days=age, age_from="the date in its name")
 
 
 def _is_named_by(only: str | None, finding: Finding) -> bool:
@@ -205,11 +205,11 @@ def _is_named_by(only: str | None, finding: Finding) -> bool:
     return matches(only, finding.name.schema, finding.name.name)
 
 
-def _first_seen(backups: Path | None, found: Sequence[Finding]) -> dict[Name, datetime]:
+def _first_seen(backups: Path | None, findings: Sequence[Finding]) -> dict[Name, datetime]:
     """Return the time of the oldest backup since which each table was there, unchanged in size."""
     seen: dict[Name, datetime] = {}
     rows: dict[Name, int] = {}
-    wanted = {one.name for one in found if one.name is not None}
+    wanted = {candidate.name for candidate in findings if candidate.name is not None}
     for backup in list_backups(backups) if backups is not None else []:
         for name in wanted:
             count = backup.seen.get(name)
@@ -221,16 +221,16 @@ def _first_seen(backups: Path | None, found: Sequence[Finding]) -> dict[Name, da
 
 
 def _with_age(
-    found: Sequence[Finding], seen: Mapping[Name, datetime], now: datetime
+    findings: Sequence[Finding], seen: Mapping[Name, datetime], now: datetime
 ) -> list[Finding]:
     aged = []
-    for one in found:
-        since = seen.get(one.name) if one.name is not None else None
-        if one.age_days is None and since is not None:
-            told = f"seen by the backup of {since:%Y-%m-%d}"
-            aged.append(replace(one, age_days=_days(since, now), age_from=told))
+    for finding in findings:
+        since = seen.get(finding.name) if finding.name is not None else None
+        if finding.age_days is None and since is not None:
+            age_reason = f"seen by the backup of {since:%Y-%m-%d}"
+            aged.append(replace(finding, age_days=_days(since, now), age_from=age_reason))
         else:
-            aged.append(one)
+            aged.append(finding)
     return aged
 
 
@@ -248,16 +248,16 @@ def _young_kept(finding: Finding, older_than_days: float | None) -> Finding:
     return finding
 
 
-def _read_ones_kept(found: Sequence[Finding], readers: Sequence[Reader]) -> list[Finding]:
+def _read_ones_kept(findings: Sequence[Finding], readers: Sequence[Reader]) -> list[Finding]:
     """Keep what something reads that stays; again and again, since a kept view reads too."""
     by_key: dict[tuple[str, str], list[Reader]] = defaultdict(list)
     for reader in readers:
         for key in reader.reads:
             by_key[key].append(reader)
-    listed = {one.name.key: one for one in found if one.name is not None}
-    for key, one in listed.items():
-        listed[key] = replace(one, read_by=tuple(reader.label for reader in by_key[key]))
-    going = {key for key, one in listed.items() if one.goes}
+    listed = {candidate.name.key: candidate for candidate in findings if candidate.name is not None}
+    for key, entry in listed.items():
+        listed[key] = replace(entry, read_by=tuple(reader.label for reader in by_key[key]))
+    going = {key for key, item in listed.items() if item.goes}
     while True:
         staying = {key: _staying(by_key[key], going) for key in going}
         kept = {key: label for key, label in staying.items() if label is not None}
@@ -275,15 +275,19 @@ def _staying(readers: Sequence[Reader], going: set[tuple[str, str]]) -> str | No
     return None
 
 
-def _with_size(warehouse: Warehouse, found: Sequence[Finding]) -> list[Finding]:
-    tables = [one.name for one in found if one.what == TABLE and one.name is not None]
+def _with_size(warehouse: Warehouse, findings: Sequence[Finding]) -> list[Finding]:
+    tables = [
+        candidate.name
+        for candidate in findings
+        if candidate.what == TABLE and candidate.name is not None
+    ]
     rows = count_rows(warehouse, tables)
     held = stored_bytes(warehouse, tables, rows)
     return [
-        replace(one, rows=rows[one.name], bytes=held.get(one.name))
-        if one.name is not None and one.name in rows
-        else one
-        for one in found
+        replace(candidate, rows=rows[candidate.name], bytes=held.get(candidate.name))
+        if candidate.name is not None and candidate.name in rows
+        else candidate
+        for candidate in findings
     ]
 
 
@@ -369,7 +373,7 @@ def drop_listed(
     before
         Fingerprints of the core tables, where they were just taken.
     progress
-        Told of each step.
+        Shows each step.
 
     Raises
     ------
@@ -378,14 +382,16 @@ def drop_listed(
     """
     progress = progress or Silent()
     going = listing.going
-    run_ids = [one.run_id for one in going if one.run_id is not None]
+    run_ids = [finding.run_id for finding in going if finding.run_id is not None]
     without = dict.fromkeys(run_tables(warehouse), run_ids) if run_ids else {}
-    tables = [one.name for one in core if one.kind == TABLE]
+    tables = [relation.name for relation in core if relation.kind == TABLE]
     database = current_database(warehouse)
     if before is None or run_ids:
         progress.step("reading the core tables")
         before = take_fingerprints(warehouse, database, tables, progress, without)
-    expected = {one.name for one in read_relations(warehouse)} - {one.name for one in going}
+    expected = {relation.name for relation in read_relations(warehouse)} - {
+        finding.name for finding in going
+    }
     progress.step(f"dropping {len(going)} and proving the core untouched")
     with warehouse.transaction():
         for finding in _drop_order(going, read_readers(warehouse)):
@@ -394,7 +400,7 @@ def drop_listed(
             warehouse.rows(f"delete from {table.sql} where list_contains(?, run_id)", [run_ids])
         after = take_fingerprints(warehouse, database, tables, progress, without)
         wrong = differences(before, after)
-        left = {one.name for one in read_relations(warehouse)}
+        left = {relation.name for relation in read_relations(warehouse)}
         wrong += [f"{name} is gone or new" for name in sorted(expected ^ left)]
         if wrong:
             raise WarehouseError(f"nothing was dropped, the proof failed: {'; '.join(wrong[:5])}")
@@ -411,8 +417,8 @@ def _sql(finding: Finding) -> str:
 def _drop_order(going: Sequence[Finding], readers: Sequence[Reader]) -> list[Finding]:
     # Views before tables, and a table before those that its foreign keys point to.
     depth = _depth_of_references(readers)
-    relations = [one for one in going if one.name is not None]
-    return sorted(relations, key=lambda one: (one.what != VIEW, depth(one.name)))
+    relations = [finding for finding in going if finding.name is not None]
+    return sorted(relations, key=lambda relation: (relation.what != VIEW, depth(relation.name)))
 
 
 def _depth_of_references(readers: Sequence[Reader]) -> Callable[[Name | None], int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from models_py.base.errors import WarehouseError
 from models_py.base.progress import Progress, Silent
 from models_py.database.connection import Warehouse, literal, open_warehouse, quoted
-from models_py.database.maintenance import definitions, durable
+from models_py.database.maintenance import definitions, fsync
 from models_py.database.maintenance.catalog import TABLE, current_database, read_relations
 from models_py.database.maintenance.fingerprint import differences, take_fingerprints
 
@@ -50,9 +50,9 @@ def compact(
     wait_seconds
         How long to wait for other processes.
     on_wait
-        Told once who is waited for.
+        Called once with who is waited for.
     progress
-        Told of each step.
+        Shows each step.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def compact(
         used = int(
             warehouse.rows("select used_blocks * block_size from pragma_database_size()")[0][0]
         )
-    durable.require_space(path.parent, used, "the compaction")
+    fsync.require_space(path.parent, used, "the compaction")
     try:
         with open_warehouse(
             path, read_only=True, wait_seconds=wait_seconds, on_wait=on_wait
@@ -92,10 +92,10 @@ def remove_unfinished(path: Path) -> bool:
         path.with_name(path.name + COPY_SUFFIX),
         path.with_name(path.name + COPY_SUFFIX + ".wal"),
     ]
-    found = [file for file in left if file.exists()]
-    for file in found:
+    results = [file for file in left if file.exists()]
+    for file in results:
         file.unlink()
-    return bool(found)
+    return bool(results)
 
 
 def _require_no_log(path: Path) -> None:
@@ -115,7 +115,7 @@ def _rewrite(warehouse: Warehouse, copy: Path, progress: Progress) -> None:
     warehouse.rows(f"attach {file} as {target} (read_write, {_storage(warehouse)})")
     warehouse.rows(f"copy from database {quoted(source)} to {target}")
     warehouse.rows(f"detach {target}")
-    durable.sync_file(copy)
+    fsync.sync_file(copy)
     progress.step("proving the copy")
     warehouse.rows(f"attach {file} as {target} (read_only)")
     _require_same(warehouse, source, COPIED, progress)
@@ -134,7 +134,9 @@ def _storage(warehouse: Warehouse) -> str:
 def _require_same(warehouse: Warehouse, source: str, copied: str, progress: Progress) -> None:
     was, now = definitions.describe(warehouse, source), definitions.describe(warehouse, copied)
     wrong = [f"{what} differs" for what in sorted({*was, *now}) if was.get(what) != now.get(what)]
-    tables = [one.name for one in read_relations(warehouse, source) if one.kind == TABLE]
+    tables = [
+        relation.name for relation in read_relations(warehouse, source) if relation.kind == TABLE
+    ]
     before = take_fingerprints(warehouse, source, tables, progress)
     after = take_fingerprints(warehouse, copied, tables, progress)
     wrong += differences(before, after)
@@ -148,4 +150,4 @@ def _swap(copy: Path, path: Path) -> None:
     if (status.st_uid, status.st_gid) != (os.getuid(), os.getgid()):
         os.chown(copy, status.st_uid, status.st_gid)
     os.replace(copy, path)
-    durable.sync_folder(path.parent)
+    fsync.sync_folder(path.parent)

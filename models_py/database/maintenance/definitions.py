@@ -61,11 +61,11 @@ def create_view(warehouse: Warehouse, target: str, name: Name, sql: str) -> None
 
 def copy_sequences(warehouse: Warehouse, source: str, target: str) -> None:
     """Make the sequences that are not there yet, at the value they had reached."""
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select schema_name, sequence_name, sql from duckdb_sequences() where database_name = ?",
         [source],
     )
-    for schema, name, sql in found:
+    for schema, name, sql in records:
         head = _SEQUENCE_HEAD.match(sql)
         if head is not None:
             create_schema(warehouse, target, schema)
@@ -75,7 +75,7 @@ def copy_sequences(warehouse: Warehouse, source: str, target: str) -> None:
 
 def describe(warehouse: Warehouse, database: str) -> dict[str, str]:
     """Return the definition of everything in an attached database, by kind and name."""
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select 'table ' || schema_name || '.' || table_name, sql from duckdb_tables()"
         " where database_name = $1 and not internal union all"
         " select 'view ' || schema_name || '.' || view_name, sql from duckdb_views()"
@@ -90,28 +90,28 @@ def describe(warehouse: Warehouse, database: str) -> dict[str, str]:
         " from duckdb_types() where database_name = $1 and not internal",
         [database],
     )
-    return {str(what): str(sql) for what, sql in found}
+    return {str(what): str(sql) for what, sql in records}
 
 
 def views_of(warehouse: Warehouse, database: str) -> dict[Name, str]:
     """Return the definition of every view of an attached database."""
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select schema_name, view_name, sql from duckdb_views() where database_name = ?"
         " and not internal order by all",
         [database],
     )
-    return {Name(schema, name): str(sql) for schema, name, sql in found}
+    return {Name(schema, name): str(sql) for schema, name, sql in records}
 
 
 def _definition(warehouse: Warehouse, database: str, name: Name) -> tuple[str, str | None]:
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select sql, comment from duckdb_tables() where database_name = ? and schema_name = ?"
         " and table_name = ?",
         [database, name.schema, name.name],
     )
-    if not found:
+    if not records:
         raise WarehouseError(f"there is no table {name} to copy")
-    sql, comment = found[0]
+    sql, comment = records[0]
     return str(sql), comment
 
 
@@ -120,14 +120,14 @@ def _stored_columns(
 ) -> list[tuple[str, str | None]]:
     # A generated column takes no value; only the table's definition tells it from a default.
     sql, _ = _definition(warehouse, database, name)
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select column_name, comment, data_type from duckdb_columns() where database_name = ?"
         " and schema_name = ? and table_name = ? order by column_index",
         [database, name.schema, name.name],
     )
     return [
         (column, comment)
-        for column, comment, kind in found
+        for column, comment, kind in records
         if not any(
             f"{spelled} {kind} GENERATED ALWAYS AS(" in sql for spelled in (column, quoted(column))
         )
@@ -135,12 +135,12 @@ def _stored_columns(
 
 
 def _copy_indexes(warehouse: Warehouse, source: str, target: str, name: Name) -> None:
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select index_name, sql from duckdb_indexes() where database_name = ? and schema_name = ?"
         " and table_name = ? and sql is not null",
         [source, name.schema, name.name],
     )
-    for index, sql in found:
+    for index, sql in records:
         head = _INDEX_HEAD.match(sql)
         if head is None:
             raise WarehouseError(f"cannot read the definition of the index {index} of {name}")

@@ -54,7 +54,7 @@ def take_fingerprints(
     names
         The tables.
     progress
-        Told how many are done.
+        Called with how many are done.
     without_runs
         By table: rows with these ``run_id`` are left out.
     """
@@ -72,13 +72,13 @@ def take_fingerprints(
 
 
 def _columns(warehouse: Warehouse, database: str) -> dict[Name, tuple[tuple[str, str], ...]]:
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select schema_name, table_name, column_name, data_type from duckdb_columns()"
         f" where database_name = {literal(database)} and not internal"
         " order by schema_name, table_name, column_index"
     )
     columns: dict[Name, list[tuple[str, str]]] = defaultdict(list)
-    for schema, table, column, kind in found:
+    for schema, table, column, kind in records:
         columns[Name(schema, table)].append((str(column), str(kind)))
     return {name: tuple(some) for name, some in columns.items()}
 
@@ -93,25 +93,25 @@ def _content(
     values = ", ".join(quoted(column) for column, _ in columns)
     source = quoted(database, name.schema, name.name)
     kept = " where not list_contains(?, run_id)" if without_runs else ""
-    found = warehouse.rows(
+    records = warehouse.rows(
         f"select count(*), coalesce(sum(hash({values})), 0)::varchar from {source}{kept}",
         [list(without_runs)] if without_runs else [],
     )
-    rows, content = found[0]
+    rows, content = records[0]
     return int(rows), str(content)
 
 
 def differences(before: Mapping[Name, Fingerprint], after: Mapping[Name, Fingerprint]) -> list[str]:
     """Return in words how two sets of tables differ; empty where they are the same."""
-    found = [f"{name} is missing" for name in before if name not in after]
+    results = [f"{name} is missing" for name in before if name not in after]
     for name, was in before.items():
         now = after.get(name)
         if now is None or now == was:
             continue
         if now.rows != was.rows:
-            found.append(f"{name} has {now.rows:,} rows instead of {was.rows:,}")
+            results.append(f"{name} has {now.rows:,} rows instead of {was.rows:,}")
         elif now.columns != was.columns:
-            found.append(f"{name} has other columns")
+            results.append(f"{name} has other columns")
         else:
-            found.append(f"{name} has other values in its {was.rows:,} rows")
-    return found
+            results.append(f"{name} has other values in its {was.rows:,} rows")
+    return results

@@ -54,7 +54,7 @@ def check_warehouse(warehouse: Warehouse, manifest: Path | None = None) -> list[
     warehouse
         The open warehouse; reading is enough.
     manifest
-        dbt's manifest, which knows the unique keys; the repository's own unless told.
+        dbt's manifest, which knows the unique keys; the repository's own by default.
     """
     ownership = read_ownership(warehouse, manifest)
     relations = read_relations(warehouse)
@@ -62,13 +62,13 @@ def check_warehouse(warehouse: Warehouse, manifest: Path | None = None) -> list[
         *_layers(warehouse, relations),
         *_duplicates(warehouse, relations, ownership),
         *_reconciled(warehouse, relations),
-        *_results(warehouse, {str(one.name) for one in relations}),
+        *_results(warehouse, {str(relation.name) for relation in relations}),
     ]
 
 
 def faults(figures: Sequence[Figure]) -> list[str]:
     """Return in words what is wrong; empty where all is well."""
-    return [f"{one.where}: {one.fault}" for one in figures if one.fault is not None]
+    return [f"{figure.where}: {figure.fault}" for figure in figures if figure.fault is not None]
 
 
 def _layers(warehouse: Warehouse, relations: Sequence[Relation]) -> Iterator[Figure]:
@@ -84,8 +84,8 @@ def _size(warehouse: Warehouse, name: Name) -> Iterator[Figure]:
         columns = warehouse.columns(name.schema, name.name)
         for column in CUSTOMER_COLUMNS:
             if column in columns:
-                found = f"select count(distinct {quoted(column)}) from {name.sql}"
-                yield Figure("customers", str(name), _count(warehouse, found))
+                distinct_values = f"select count(distinct {quoted(column)}) from {name.sql}"
+                yield Figure("customers", str(name), _count(warehouse, distinct_values))
     except WarehouseError as error:
         # A view whose table or file is gone.
         yield Figure("unreadable", str(name), 1, str(error))
@@ -110,7 +110,7 @@ def _duplicates(
 
 
 def _reconciled(warehouse: Warehouse, relations: Sequence[Relation]) -> Iterator[Figure]:
-    there = {str(one.name) for one in relations}
+    there = {str(relation.name) for relation in relations}
     for relation in relations:
         name = relation.name
         if name.schema != "silver" or not name.name.endswith(REJECTIONS_SUFFIX):
@@ -135,7 +135,9 @@ def _difference(
     counts = []
     for relation in (bronze, silver):
         schema, name = relation.split(".", 1)
-        key = next((one for one in CUSTOMER_COLUMNS if one in warehouse.columns(schema, name)), "")
+        key = next(
+            (column for column in CUSTOMER_COLUMNS if column in warehouse.columns(schema, name)), ""
+        )
         what = f"distinct {quoted(key)}" if entity == "customer" and key else "*"
         counts.append(_count(warehouse, f"select count({what}) from {quoted(schema, name)}"))
     lost = counts[0] - counts[1] - rejected
@@ -208,7 +210,7 @@ def _entities(
 
 
 def _count(warehouse: Warehouse, sql: str, values: Sequence[object] = ()) -> int:
-    found = warehouse.rows(sql, values)
-    if len(found) != 1:
-        raise WarehouseError(f"{warehouse.path.name}: a count gave {len(found)} rows")
-    return int(found[0][0])
+    records = warehouse.rows(sql, values)
+    if len(records) != 1:
+        raise WarehouseError(f"{warehouse.path.name}: a count gave {len(records)} rows")
+    return int(records[0][0])

@@ -67,9 +67,9 @@ class NamingRules:
         core, dated = without_dates(name)
         words = [word.lower() for word in re.findall(r"[^\W_]+", core)]
         for rule in self.rules:
-            found = _fits(rule, name, words, dated)
-            if found is not None:
-                reason = f"{rule.reason} ({found})" if found else rule.reason
+            result = _fits(rule, name, words, dated)
+            if result is not None:
+                reason = f"{rule.reason} ({result})" if result else rule.reason
                 return Verdict(rule.kind, reason, dated)
         return None
 
@@ -92,14 +92,14 @@ def _fits(rule: Rule, name: str, words: list[str], dated: date | None) -> str | 
 
 def without_dates(name: str) -> tuple[str, date | None]:
     """Return a name without the date at its end or start, and the day (the end's first)."""
-    found: date | None = None
+    result: date | None = None
     for pattern in (_LAST_DATE, _FIRST_DATE):
         match = pattern.search(name)
         day = _calendar_day(match) if match else None
         if match and day:
             name = name[: match.start()] + name[match.end() :]
-            found = found or day
-    return name, found
+            result = result or day
+    return name, result
 
 
 def _calendar_day(match: re.Match[str]) -> date | None:
@@ -161,7 +161,7 @@ def _read_file(path: Path) -> NamingRules:
     if not isinstance(sections, list):
         raise WarehouseError(f"{path}: write each rule as a section [[rule]]")
     return NamingRules(
-        tuple(_read_rule(path, number, one) for number, one in enumerate(sections, 1)),
+        tuple(_read_rule(path, number, section) for number, section in enumerate(sections, 1)),
         tuple(_texts(path, "[protect] relations", protect.get("relations", []))),
     )
 
@@ -211,9 +211,9 @@ def _words(path: Path, where: str, section: Mapping[str, object], key: str) -> l
 
 
 def _texts(path: Path, where: str, value: object) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise WarehouseError(f"{path}: {where} must be a list of texts, not {value!r}")
-    return [str(one) for one in value]
+    return [str(item) for item in value]
 
 
 def _pattern(path: Path, where: str, value: object) -> re.Pattern[str] | None:

@@ -63,14 +63,14 @@ class Autoencoder(NetworkEncoder):
     settings_class: ClassVar[type[Settings]] = AutoencoderSettings
 
     def _halves(self, columns: int) -> tuple[tuple[Dense, ...], tuple[Dense, ...]]:
-        told = self.settings
+        chosen = self.settings
         return mirrored_layers(
             columns,
-            told.layers,
-            told.activation,
-            told.embedding_activation,
-            told.output_activation,
-            told.dropout,
+            chosen.layers,
+            chosen.activation,
+            chosen.embedding_activation,
+            chosen.output_activation,
+            chosen.dropout,
         )
 
     def _encoding_layers(self, columns: int) -> tuple[Dense, ...]:

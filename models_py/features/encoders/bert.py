@@ -140,10 +140,10 @@ class _Graph:
         return self._normalised("embeddings.LayerNorm", summed)
 
     def _attention_mask(self) -> str:
-        one = self._constant(np.array(1.0, dtype=np.float32))
+        first = self._constant(np.array(1.0, dtype=np.float32))
         far = self._constant(np.array(FAR_BELOW, dtype=np.float32))
         kept = self._add("Cast", ["attention_mask"], to=1)
-        gone = self._add("Mul", [self._add("Sub", [one, kept]), far])
+        gone = self._add("Mul", [self._add("Sub", [first, kept]), far])
         return self._add("Unsqueeze", [gone, self._constant(np.array([1, 2]))])
 
     def _layer(self, name: str, hidden: str, mask: str) -> str:

@@ -53,8 +53,8 @@ def check_encoder(kind: str, parameters: Mapping[str, object]) -> known.Settings
     try:
         return settings_class.model_validate(dict(parameters))
     except ValidationError as error:
-        told = _told(settings_class, error.errors()[0])
-        raise StudyError(f"encoder '{kind}': {told}") from error
+        reason = _reason(settings_class, error.errors()[0])
+        raise StudyError(f"encoder '{kind}': {reason}") from error
 
 
 def build_encoder(spec: EncoderSpec) -> Encoder:
@@ -92,7 +92,7 @@ def _class_of(kind: str) -> Any:
     return getattr(import_module(f"models_py.features.encoders.{module}"), name)
 
 
-def _told(settings_class: type[known.Settings], error: Any) -> str:
+def _reason(settings_class: type[known.Settings], error: Any) -> str:
     key = str(error["loc"][0]) if error["loc"] else "parameters"
     allowed = list(settings_class.model_fields)
     if error["type"] == "extra_forbidden":

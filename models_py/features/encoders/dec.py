@@ -105,31 +105,31 @@ class DeepEmbeddedClustering(Autoencoder):
                 f"encoder 'dec': k = {self.settings.k} clusters need as many distinct rows, "
                 f"the embedding has {distinct}; lower k"
             )
-        found = KMeans(self.settings.k, n_init=self.settings.restarts, random_state=seed)
-        found.fit(embedding)
-        return np.asarray(found.cluster_centers_, dtype=np.float64)
+        kmeans = KMeans(self.settings.k, n_init=self.settings.restarts, random_state=seed)
+        kmeans.fit(embedding)
+        return np.asarray(kmeans.cluster_centers_, dtype=np.float64)
 
     def _refine(self, points: FloatArray, generator: np.random.Generator) -> None:
         """Train layers and centers until hardly a row changes its cluster."""
-        told = self.settings
+        chosen = self.settings
         layers = self._encoding_layers(points.shape[1])
         loop = AdamLoop(
-            ClusteringLoss(layers, told.k, told.freedom),
+            ClusteringLoss(layers, chosen.k, chosen.freedom),
             {**self.weights_, CENTERS: self.centers_},
-            told.batch_size,
+            chosen.batch_size,
         )
         values = points.astype(np.float32)
         assignment = self._assignment(self._transform(points))
-        for epoch in range(1, told.refine_epochs + 1):
+        for epoch in range(1, chosen.refine_epochs + 1):
             draw = _with_targets(values, target_assignment(assignment))
             order = generator.permutation(points.shape[0])
-            lost = loop.run_epoch(draw, order, told.learning_rate, generator)
+            lost = loop.run_epoch(draw, order, chosen.learning_rate, generator)
             self.weights_ = loop.weights
             self.centers_ = self.weights_.pop(CENTERS).astype(np.float64)
             before, assignment = assignment, self._assignment(self._transform(points))
             changed = float(np.mean(before.argmax(axis=1) != assignment.argmax(axis=1)))
             self._note({"epoch": float(epoch), "stage": 1.0, "loss": lost, "changed": changed})
-            if changed < told.tolerance:
+            if changed < chosen.tolerance:
                 break
         self.cluster_labels_ = assignment.argmax(axis=1).astype(np.int64)
 

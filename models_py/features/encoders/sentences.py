@@ -68,21 +68,21 @@ def render_rows(
         if column is None:
             texts = [text + literal for text in texts]
             continue
-        told = _told_values(frame[column], column, form or "", words.get(column), missing)
-        texts = [text + literal + value for text, value in zip(texts, told, strict=True)]
+        result = _value_texts(frame[column], column, form or "", words.get(column), missing)
+        texts = [text + literal + value for text, value in zip(texts, result, strict=True)]
     return texts
 
 
-def _told_values(
+def _value_texts(
     column: pd.Series, name: str, form: str, words: tuple[str, str] | None, missing: str
 ) -> list[str]:
-    # Few values are many rows: each is told once.
+    # Few values are many rows: each is worded once.
     codes, values = column.astype(object).factorize()
-    told = [_told_value(value, name, form, words) for value in values]
-    return [missing if code < 0 else told[code] for code in codes]
+    texts = [_value_text(value, name, form, words) for value in values]
+    return [missing if code < 0 else texts[code] for code in codes]
 
 
-def _told_value(value: object, name: str, form: str, words: tuple[str, str] | None) -> str:
+def _value_text(value: object, name: str, form: str, words: tuple[str, str] | None) -> str:
     if words is not None:
         return words[1 if value else 0]
     try:

@@ -1,4 +1,4 @@
-"""What each encoder can be told: parameters, their defaults and their limits."""
+"""What each encoder takes: parameters, their defaults and their limits."""
 
 from __future__ import annotations
 

@@ -62,13 +62,13 @@ class TextEncoder(Encoder):
         return self._pca.transform(self._embed(frame))
 
     def _embed(self, frame: pd.DataFrame) -> FloatArray:
-        told = self.settings
-        texts = render_rows(frame, told.template, told.words, told.missing)
-        model = TextModel(find_model(told.model))
+        chosen = self.settings
+        texts = render_rows(frame, chosen.template, chosen.words, chosen.missing)
+        model = TextModel(find_model(chosen.model))
         known = getattr(self, "fingerprint_", model.fingerprint)
         if known != model.fingerprint:
             raise SavedEncoderError(
-                f"the text model {told.model} is another one than the run was fitted with;"
+                f"the text model {chosen.model} is another one than the run was fitted with;"
                 " put that one back, or run the study again"
             )
         self.fingerprint_ = model.fingerprint

@@ -101,11 +101,15 @@ class VariationalAutoencoder(NetworkEncoder):
 
     def loss(self, columns: int) -> EvidenceLoss:
         """Return the loss that is trained on rows of so many columns."""
-        told = self.settings
-        *hidden, embedding = told.layers
-        down = dense_chain("encode", columns, tuple(hidden), told.activation, told.dropout)
+        chosen = self.settings
+        *hidden, embedding = chosen.layers
+        down = dense_chain("encode", columns, tuple(hidden), chosen.activation, chosen.dropout)
         up = dense_chain(
-            "decode", embedding, tuple(reversed(hidden)), told.activation, told.dropout
+            "decode",
+            embedding,
+            tuple(reversed(hidden)),
+            chosen.activation,
+            chosen.dropout,
         )
         width = hidden[-1] if hidden else columns
         return EvidenceLoss(
@@ -113,7 +117,7 @@ class VariationalAutoencoder(NetworkEncoder):
             Dense("mean", width, embedding),
             Dense("log_variance", width, embedding),
             (*up, Dense("reconstruction", hidden[0] if hidden else embedding, columns)),
-            told.beta,
+            chosen.beta,
         )
 
     def _network(self, columns: int) -> Any:

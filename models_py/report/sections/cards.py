@@ -154,7 +154,7 @@ def _trait(row: dict[str, Any], is_high: bool) -> Trait:
     return Trait(
         name=side_words(feature, float(row["z"])),
         words=column_words(feature),
-        told=in_units(feature, row["mean"]),
+        text=in_units(feature, row["mean"]),
         population=in_units(feature, row["population_mean"]),
         is_high=is_high,
         width=float(min(abs(effect) / LONGEST, 1.0)),
@@ -164,13 +164,13 @@ def _trait(row: dict[str, Any], is_high: bool) -> Trait:
 
 def _measures(facts: Facts, segment_id: int, profile: pd.DataFrame) -> list[tuple[str, str]]:
     """Return the study's measures in its order, its part of the spend first."""
-    told = []
+    measures = []
     column = spend_column(facts)
     if column is not None and not facts.is_partitioned:
         part = total_shares(facts, column).get(segment_id)
         if part is not None:
             what = column.removesuffix("_amount").replace("_", " ")
-            told.append((f"share of all {what}", share(part)))
+            measures.append((f"share of all {what}", share(part)))
     means = {str(row["feature"]): row["mean"] for row in records(profile)}
     wanted = [
         name
@@ -178,8 +178,10 @@ def _measures(facts: Facts, segment_id: int, profile: pd.DataFrame) -> list[tupl
         for name in means
         if fnmatchcase(name, pattern) and means[name] is not None
     ]
-    told += [(column_words(name), in_units(name, means[name])) for name in dict.fromkeys(wanted)]
-    return told[: MOST_MEASURES + 1]
+    measures += [
+        (column_words(name), in_units(name, means[name])) for name in dict.fromkeys(wanted)
+    ]
+    return measures[: MOST_MEASURES + 1]
 
 
 def _categories(facts: Facts, segment_id: int) -> list[str]:
@@ -202,11 +204,11 @@ def _rule_detail(facts: Facts, row: dict[str, Any]) -> str:
     if np.isnan(precision) or np.isnan(recall):
         return ""
     lift = number(row, "rule_lift")
-    told = (
+    text = (
         f"{share(precision)} of the {facts.things} that fit the rule are in this segment; it finds"
         f" {share(recall)} of the segment"
     )
-    return told + ("" if np.isnan(lift) else f" ({plain(lift)} times better than chance)") + "."
+    return text + ("" if np.isnan(lift) else f" ({plain(lift)} times better than chance)") + "."
 
 
 def _advice(facts: Facts, segment_id: int) -> list[Advice]:

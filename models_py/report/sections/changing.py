@@ -49,11 +49,11 @@ def _flows(facts: Facts, moves: pd.DataFrame) -> Figure:
     after = _nodes([flow[1] for flow in flows], [flow[2] for flow in flows], colours, "gone")
     changed = [flow for flow in flows if flow[0] != flow[1]]
     changed.sort(key=lambda flow: -flow[2])
-    told = "; ".join(
+    text = "; ".join(
         f"{count(size)} from {_words(source, 'outside')} to {_words(target, 'outside')}"
         for source, target, size in changed[:5]
     )
-    alternative = f"Flows between the segments of two runs. Largest moves: {told or 'none'}."
+    alternative = f"Flows between the segments of two runs. Largest moves: {text or 'none'}."
     rows = [
         [_named(source, names, "not there before"), _named(target, names, "gone"), count(size)]
         for source, target, size in sorted(flows, key=lambda flow: -flow[2])
@@ -76,8 +76,8 @@ def _colours(
     known: list[tuple[int | None, int]] = [(None, GONE_COLOUR), *facts.colours.items()]
     colours = dict(known)
     gone = sorted({flow[0] for flow in flows if flow[0] is not None} - set(facts.colours))
-    for one in gone:
-        colours[one] = (one - 1) % PALETTE + 1
+    for segment_id in gone:
+        colours[segment_id] = (segment_id - 1) % PALETTE + 1
     return colours
 
 

@@ -61,8 +61,8 @@ def _partition_curves(facts: Facts, search: pd.DataFrame, left_out: list[str]) -
     said: list[str] = []
     for place, (name, rows) in enumerate(search.groupby("partition")):
         missing: list[str] = []
-        found = _curves(rows, missing, f"{facts.partition_words} {name}", f"-{place}")
-        figures += found
+        result = _curves(rows, missing, f"{facts.partition_words} {name}", f"-{place}")
+        figures += result
         if missing and not said:
             said = missing
     if not figures:
@@ -75,8 +75,8 @@ def _curves(search: pd.DataFrame, left_out: list[str], of: str, key: str = "") -
     suffix = f": {of}" if of else ""
     inertia = _by_k(search, "inertia")
     if any(curve.xs.size > 1 for curve in inertia):
-        told = _curve_words(inertia)
-        alternative = f"Inertia by number of segments{suffix}. {told}"
+        result = _curve_words(inertia)
+        alternative = f"Inertia by number of segments{suffix}. {result}"
         figures.append(
             Figure(
                 f"elbow{key}",
@@ -131,8 +131,8 @@ def _by_k(search: pd.DataFrame, measure: str) -> list[Curve]:
 
 
 def _without_k(parameters: str) -> str:
-    told = json.loads(parameters)
-    return ", ".join(f"{name} {told[name]}" for name in sorted(told) if name not in DEFAULTS)
+    content = json.loads(parameters)
+    return ", ".join(f"{name} {content[name]}" for name in sorted(content) if name not in DEFAULTS)
 
 
 def _variant(parameters: str, search: pd.DataFrame) -> str:
@@ -140,10 +140,10 @@ def _variant(parameters: str, search: pd.DataFrame) -> str:
     return f" ({parameters})" if several and parameters else ""
 
 
-def _concat(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+def _concat(first: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.concat([one, other]) if len(other) else one
+    return pd.concat([first, other]) if len(other) else first
 
 
 def _algorithm_words(algorithm: str, encoding: str, search: pd.DataFrame) -> str:
@@ -159,25 +159,25 @@ def algorithm_title(name: str) -> str:
 
 
 def _curve_words(curves: list[Curve]) -> str:
-    told = []
+    sentences = []
     for curve in curves:
         ends = f"from {plain(float(curve.ys[0]))} at {curve.xs[0]:g}"
         ends += f" to {plain(float(curve.ys[-1]))} at {curve.xs[-1]:g}"
         won = "" if curve.chosen is None else f", chosen at {curve.xs[curve.chosen]:g}"
-        told.append(f"{curve.name} {ends}{won}")
-    return "; ".join(told) + "."
+        sentences.append(f"{curve.name} {ends}{won}")
+    return "; ".join(sentences) + "."
 
 
 def _silhouette_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
     rows = facts.gold[facts.gold["_silhouette"].notna()]
     bands = [
         Band(
-            facts.title(int(one)),
-            facts.colours[int(one)],
-            rows.loc[rows["_segment_id"] == one, "_silhouette"].to_numpy(dtype=np.float64),
+            facts.title(int(item)),
+            facts.colours[int(item)],
+            rows.loc[rows["_segment_id"] == item, "_silhouette"].to_numpy(dtype=np.float64),
         )
-        for one in facts.segments["segment_id"]
-        if int(one) not in facts.small
+        for item in facts.segments["segment_id"]
+        if int(item) not in facts.small
     ]
     bands = [band for band in bands if band.values.size]
     if not bands:
@@ -187,8 +187,8 @@ def _silhouette_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
         )
         return []
     mean = mean_silhouette(facts)
-    told = "; ".join(f"{band.title} {float(band.values.mean()):.2f}" for band in bands)
-    alternative = f"Silhouette of every row by segment, mean {mean:.2f}. {told}."
+    text = "; ".join(f"{band.title} {float(band.values.mean()):.2f}" for band in bands)
+    alternative = f"Silhouette of every row by segment, mean {mean:.2f}. {text}."
     note = (
         f"Each band is a segment, as thick as it is large. What reaches left of 0 stands nearer"
         f" to another segment. The line is the mean, {mean:.2f}."
@@ -222,13 +222,15 @@ def _tree_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
 
 def _tree_figure(facts: Facts, part: SavedPartition, ids: list[int], place: int) -> Figure:
     tree = segment_tree(part, ids)
-    titles = [facts.title(one) for one in ids]
+    titles = [facts.title(segment_id) for segment_id in ids]
     first, second, distance, _ = tree[0]
     alternative = (
         f"Tree of {len(ids)} segments by Ward's linkage. Nearest to each other are"
         f" {titles[int(first)]} and {titles[int(second)]} (distance {distance:.2f})."
     )
-    drawing = draw_tree(tree, titles, [facts.colours[one] for one in ids], alternative)
+    drawing = draw_tree(
+        tree, titles, [facts.colours[segment_id] for segment_id in ids], alternative
+    )
     name = "Which segments are near" + (
         f": {facts.partition_words} {part.name}" if facts.is_partitioned else ""
     )
@@ -251,7 +253,7 @@ def segment_tree(part: SavedPartition, ids: list[int]) -> FloatArray:
     Parameters
     ----------
     part
-        Its centres and sizes.
+        Its centers and sizes.
     ids
         The segments wanted, at least two.
 
@@ -260,25 +262,25 @@ def segment_tree(part: SavedPartition, ids: list[int]) -> FloatArray:
     Murtagh, F., Legendre, P. (2014). Ward's hierarchical agglomerative clustering method.
     Journal of Classification 31, 274-295.
     """
-    place = {int(one): position for position, one in enumerate(part.segment_ids)}
-    centres = {i: part.centres[place[one]].copy() for i, one in enumerate(ids)}
-    sizes = {i: float(part.reference.sizes[place[one]]) for i, one in enumerate(ids)}
+    place = {int(segment_id): position for position, segment_id in enumerate(part.segment_ids)}
+    centers = {i: part.centers[place[segment_id]].copy() for i, segment_id in enumerate(ids)}
+    sizes = {i: float(part.reference.sizes[place[segment_id]]) for i, segment_id in enumerate(ids)}
     merges = []
     for step in range(len(ids) - 1):
-        pairs = [(a, b) for a in centres for b in centres if a < b]
-        lengths = [_ward(centres[a], centres[b], sizes[a], sizes[b]) for a, b in pairs]
+        pairs = [(a, b) for a in centers for b in centers if a < b]
+        lengths = [_ward(centers[a], centers[b], sizes[a], sizes[b]) for a, b in pairs]
         a, b = pairs[int(np.argmin(lengths))]
         new = len(ids) + step
         sizes[new] = sizes[a] + sizes[b]
-        centres[new] = (centres[a] * sizes[a] + centres[b] * sizes[b]) / sizes[new]
+        centers[new] = (centers[a] * sizes[a] + centers[b] * sizes[b]) / sizes[new]
         merges.append([float(a), float(b), min(lengths), sizes[new]])
         for old in (a, b):
-            del centres[old], sizes[old]
+            del centers[old], sizes[old]
     return np.array(merges)
 
 
-def _ward(one: FloatArray, other: FloatArray, size: float, other_size: float) -> float:
-    apart = float(np.linalg.norm(one - other))
+def _ward(first: FloatArray, other: FloatArray, size: float, other_size: float) -> float:
+    apart = float(np.linalg.norm(first - other))
     return float(np.sqrt(2.0 * size * other_size / (size + other_size))) * apart
 
 

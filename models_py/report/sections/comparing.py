@@ -37,14 +37,14 @@ def sizes_section(facts: Facts) -> Section:
         bars.append(
             Bar(
                 title=facts.title(segment_id),
-                told=f"{share(part)} of {facts.things}",
+                text=f"{share(part)} of {facts.things}",
                 length=part / longest,
                 colour=facts.colours[segment_id],
                 second=None if of_worth is None else of_worth / longest,
-                second_told="" if of_worth is None else f"{share(of_worth)} of {_money(column)}",
+                second_text="" if of_worth is None else f"{share(of_worth)} of {_money(column)}",
             )
         )
-    told = ", ".join(f"{facts.title(int(r['segment_id']))} {share(r['share'])}" for r in segments)
+    text = ", ".join(f"{facts.title(int(r['segment_id']))} {share(r['share'])}" for r in segments)
     table = Table(
         ["segment", facts.things, "share", *([f"share of {_money(column)}"] if worth else [])],
         [
@@ -60,8 +60,8 @@ def sizes_section(facts: Facts) -> Section:
     figure = Figure(
         "sizes",
         "How large the segments are",
-        draw_bars(bars, f"Share of the {facts.things}: {told}"),
-        f"Share of the {facts.things}: {told}",
+        draw_bars(bars, f"Share of the {facts.things}: {text}"),
+        f"Share of the {facts.things}: {text}",
         note=f"The lighter bar is the segment's share of {_money(column)}." if worth else "",
         table=table,
         is_wide=True,
@@ -93,8 +93,8 @@ def resemblance_section(facts: Facts) -> Section | None:
         index="segment_id", columns="other_segment_id", values="correlation", dropna=False
     )
     values = wide.reindex(index=ids, columns=ids).to_numpy(dtype=np.float64)
-    titles = [f"{facts.partitions[one]}: {facts.names[one]}" for one in ids]
-    most_alike = _most_alike(values, titles, [facts.partitions[one] for one in ids])
+    titles = [f"{facts.partitions[segment_id]}: {facts.names[segment_id]}" for segment_id in ids]
+    most_alike = _most_alike(values, titles, [facts.partitions[segment_id] for segment_id in ids])
     alternative = f"Correlation of {len(ids)} segments with each other. {most_alike}"
     figure = Figure(
         "resemblance",
@@ -128,16 +128,20 @@ def _profile_figure(facts: Facts, partition: str, rows: pd.DataFrame) -> Figure:
     cells = {(str(r["feature"]), int(r["segment_id"])): r for r in records(rows)}
     body = []
     for feature in kept:
-        told = [_heat_cell(cells.get((feature, one))) for one in ids]
+        texts = [_heat_cell(cells.get((feature, segment_id))) for segment_id in ids]
         everybody = next(
-            (cells[feature, one]["population_mean"] for one in ids if (feature, one) in cells),
+            (
+                cells[feature, segment_id]["population_mean"]
+                for segment_id in ids
+                if (feature, segment_id) in cells
+            ),
             np.nan,
         )
         body.append(
             tag(
                 "tr",
                 tag("th", _row_title(feature), scope="row"),
-                *told,
+                *texts,
                 tag("td", _short(feature, everybody), class_="everybody"),
             )
         )
@@ -145,11 +149,11 @@ def _profile_figure(facts: Facts, partition: str, rows: pd.DataFrame) -> Figure:
     heads = [
         tag(
             "th",
-            tag("span", str(one), class_=f"chip s{facts.colours[one]}"),
+            tag("span", str(segment_id), class_=f"chip s{facts.colours[segment_id]}"),
             scope="col",
-            data_tip=facts.title(one),
+            data_tip=facts.title(segment_id),
         )
-        for one in ids
+        for segment_id in ids
     ]
     drawn = tag(
         "div",
@@ -194,12 +198,12 @@ def _short(feature: str, value: float) -> str:
 
 
 def _profile_words(rows: pd.DataFrame, facts: Facts) -> str:
-    told = []
+    sentences = []
     for segment_id, own in rows.groupby("segment_id"):
         strongest = own.sort_values("z", key=abs).iloc[-1]
         side = "high" if strongest["z"] > 0 else "low"
-        told.append(f"segment {segment_id}: {side} {column_words(str(strongest['feature']))}")
-    return f"Profile heat map of {facts.run.study}. {'; '.join(told)}"
+        sentences.append(f"segment {segment_id}: {side} {column_words(str(strongest['feature']))}")
+    return f"Profile heat map of {facts.run.study}. {'; '.join(sentences)}"
 
 
 def _most_alike(values: FloatArray, titles: list[str], partitions: list[str]) -> str:

@@ -94,23 +94,23 @@ def outliers_section(facts: Facts) -> Section:
     by_segment = flagged["_segment_id"].value_counts()
     sizes = facts.segments.set_index("segment_id")["size"]
     shares = {
-        int(one): float(by_segment.get(one, 0)) / float(sizes[one])
-        for one in sizes.index
-        if int(one) not in facts.small
+        int(segment_id): float(by_segment.get(segment_id, 0)) / float(sizes[segment_id])
+        for segment_id in sizes.index
+        if int(segment_id) not in facts.small
     }
     longest = max(shares.values(), default=1.0) or 1.0
     bars = [
-        Bar(facts.title(one), share(value), value / longest, facts.colours[one])
-        for one, value in shares.items()
+        Bar(facts.title(item), share(value), value / longest, facts.colours[item])
+        for item, value in shares.items()
     ]
-    told = "; ".join(f"{bar.title} {bar.told}" for bar in bars)
-    alternative = f"Share of unusual {facts.things} in each segment: {told}."
+    text = "; ".join(f"{bar.title} {bar.text}" for bar in bars)
+    alternative = f"Share of unusual {facts.things} in each segment: {text}."
     figure = Figure(
         "outliers-by-segment",
         f"Unusual {facts.things} by segment",
         draw_bars(bars, alternative),
         alternative,
-        table=Table(["segment", "unusual"], [[bar.title, bar.told] for bar in bars]),
+        table=Table(["segment", "unusual"], [[bar.title, bar.text] for bar in bars]),
         is_wide=True,
     )
     return Section("outliers", title, lead, figures=[figure])
@@ -129,8 +129,8 @@ def training_section(facts: Facts) -> Section | None:
     if not figures:
         return None
     lead = [
-        "The winner's coordinates come from a network that learns to rebuild each row from a few"
-        " numbers. The curves show its error falling; where the second rises while the first"
+        "The coordinates of the chosen segments come from a network that learns to rebuild each"
+        " row from a few numbers. The curves show its error falling; where the second rises while the first"
         " falls, it learns by heart."
     ]
     return Section("training", "How the network learnt", lead, figures=figures)
@@ -180,8 +180,8 @@ def _missing(frame: pd.DataFrame) -> Figure:
         Bar(column_words(str(name)), share(float(value)), float(value))
         for name, value in shown.items()
     ]
-    told = ", ".join(f"{bar.title} {bar.told}" for bar in bars[:5])
-    alternative = f"Missing values. {words} {told}".strip()
+    text = ", ".join(f"{bar.title} {bar.text}" for bar in bars[:5])
+    alternative = f"Missing values. {words} {text}".strip()
     drawn = draw_bars(bars, alternative) if bars else tag("p", words, class_="plain")
     return Figure(
         "missing",
@@ -189,7 +189,7 @@ def _missing(frame: pd.DataFrame) -> Figure:
         drawn,
         alternative,
         note=words if bars else "",
-        table=Table(["column", "missing"], [[bar.title, bar.told] for bar in bars])
+        table=Table(["column", "missing"], [[bar.title, bar.text] for bar in bars])
         if bars
         else None,
         is_wide=True,
@@ -203,18 +203,18 @@ def _distributions(facts: Facts, frame: pd.DataFrame) -> Figure:
         if values.size < 2:
             continue
         low, middle, high = (float(q) for q in np.quantile(values, [0.1, 0.5, 0.9]))
-        told = [in_units(name, value) for value in (low, middle, high)]
-        words = f"{column_words(name)}: half below {told[1]}"
-        words += f", a tenth below {told[0]}, a tenth above {told[2]}"
+        texts = [in_units(name, value) for value in (low, middle, high)]
+        words = f"{column_words(name)}: half below {texts[1]}"
+        words += f", a tenth below {texts[0]}, a tenth above {texts[2]}"
         cells.append(
             tag(
                 "div",
                 tag("div", column_words(name), class_="bar-title"),
-                draw_distribution(values, told_edges(name, values), words),
+                draw_distribution(values, edge_texts(name, values), words),
                 class_="spark-cell",
             )
         )
-        rows.append([column_words(name), *told])
+        rows.append([column_words(name), *texts])
     drawn = tag("div", joined(cells), class_="sparks")
     more = int(frame.notna().any().sum()) - len(cells)
     note = "The line is the middle value; the outer hundredth at either end is cut off."
@@ -231,7 +231,7 @@ def _distributions(facts: Facts, frame: pd.DataFrame) -> Figure:
     )
 
 
-def told_edges(name: str, values: FloatArray) -> tuple[str, str]:
+def edge_texts(name: str, values: FloatArray) -> tuple[str, str]:
     """Return the edges of a drawn distribution in the column's units."""
     low, high = drawn_range(values)
     return in_units(name, low), in_units(name, high)
@@ -314,22 +314,25 @@ def _parts(facts: Facts, count_of: object) -> str:
 
 
 def _training(kind: str, history: list[dict[str, float]], of: str, key: str) -> Figure:
-    epochs = np.array([one.get("epoch", place) for place, one in enumerate(history)], dtype=float)
+    epochs = np.array(
+        [epoch_record.get("epoch", place) for place, epoch_record in enumerate(history)],
+        dtype=float,
+    )
     curves = []
     for name, words in (
         ("loss", "training"),
         ("val_loss", "validation"),
         ("validation_loss", "validation"),
     ):
-        values = np.array([one.get(name, np.nan) for one in history], dtype=float)
+        values = np.array([epoch_record.get(name, np.nan) for epoch_record in history], dtype=float)
         if np.isfinite(values).any():
             known = np.isfinite(values)
             curves.append(Curve(words, epochs[known], values[known]))
-    told = "; ".join(
+    text = "; ".join(
         f"{curve.name} from {plain(float(curve.ys[0]))} to {plain(float(curve.ys[-1]))}"
         for curve in curves
     )
-    alternative = f"Loss of the {kind.replace('_', ' ')} over {len(history)} epochs. {told}."
+    alternative = f"Loss of the {kind.replace('_', ' ')} over {len(history)} epochs. {text}."
     return Figure(
         f"training-{key}-{kind.replace('_', '-')}",
         f"Error by epoch, {kind.replace('_', ' ')}{of}",

@@ -62,14 +62,14 @@ def _surrogate_words(facts: Facts, surrogates: pd.DataFrame) -> str:
     score = float(surrogates["f1_weighted"].mean())
     right = float(surrogates["accuracy"].mean())
     sampled = number(row, "shap_rows")
-    told = (
+    text = (
         f"A model that only sees the features gives {share(right)} of the {facts.things} their"
         f" segment back (weighted F1 {plain(score)}, measured on rows that it had not seen:"
         f" {int(row['folds'])} folds, {count(row['rows'])} rows). What it looks at is shown here."
     )
     if not np.isnan(sampled):
-        told += f" The figures come from {count(sampled)} {facts.things}, drawn at random."
-    return told
+        text += f" The figures come from {count(sampled)} {facts.things}, drawn at random."
+    return text
 
 
 def _importance(features: pd.DataFrame) -> Figure:
@@ -120,8 +120,8 @@ def _swarm(facts: Facts, segment_id: int, own: pd.DataFrame) -> Figure:
         middle = float(np.nanmedian(values)) if np.isfinite(values).any() else 0.0
         values = np.nan_to_num(values, nan=middle)
         swarms.append(Swarm(column_words(str(name)), shifts, values))
-    told = "; ".join(swarm_words(swarm) for swarm in swarms[:3])
-    alternative = f"Beeswarm of SHAP values towards segment {facts.title(segment_id)}. {told}."
+    text = "; ".join(swarm_words(swarm) for swarm in swarms[:3])
+    alternative = f"Beeswarm of SHAP values towards segment {facts.title(segment_id)}. {text}."
     drawing = draw_swarms(
         swarms,
         "\N{LEFTWARDS ARROW} speaks against",
@@ -137,9 +137,9 @@ def _swarm(facts: Facts, segment_id: int, own: pd.DataFrame) -> Figure:
 
 
 def _rules(facts: Facts) -> tuple[list[tuple[str, Table]], list[Code]]:
-    told = facts.segments[~facts.segments["segment_id"].isin(facts.small)]
+    result = facts.segments[~facts.segments["segment_id"].isin(facts.small)]
     tables, code = [], []
-    if is_given(told, "rule_text"):
+    if is_given(result, "rule_text"):
         rows = [
             [
                 facts.title(int(row["segment_id"])),
@@ -148,7 +148,7 @@ def _rules(facts: Facts) -> tuple[list[tuple[str, Table]], list[Code]]:
                 share(number(row, "rule_recall")),
                 plain(number(row, "rule_lift")),
             ]
-            for row in records(told)
+            for row in records(result)
         ]
         head = ["segment", "rule", "precision", "recall", "lift"]
         tables.append(("A rule for each segment", Table(head, rows, frozenset({0, 1}))))

@@ -37,26 +37,26 @@ def labelling_section(facts: Facts) -> Section | None:
 
 def _agreement_words(facts: Facts, row: dict[str, object]) -> str:
     of = f"{row['partition']}: " if facts.is_partitioned else ""
-    told = (
+    text = (
         f"{of}calling every segment by its commonest label is right for"
         f" {share(number(row, 'purity'))} of the {facts.things}; the commonest label of all would"
         f" be right for {share(number(row, 'majority_share'))}. Adjusted Rand index"
         f" {plain(number(row, 'adjusted_rand'))} (1: the same groups, 0: chance)."
     )
     if row.get("supervised_accuracy") is not None:
-        told += (
-            f" A model that is told the labels reaches"
+        text += (
+            f" A model that is given the labels reaches"
             f" {share(number(row, 'supervised_accuracy'))} on rows that it had not seen."
         )
-    return told[:1].upper() + told[1:]
+    return text[:1].upper() + text[1:]
 
 
 def _figure(facts: Facts, labels: pd.DataFrame, name: str) -> Figure:
     totals = labels.groupby("label")["entities"].sum().sort_values(ascending=False)
     shown = [str(label) for label in totals.index[:MOST_LABELS]]
     parts = {(int(row["segment_id"]), str(row["label"])): row for row in records(labels)}
-    body, told = [], []
-    for segment_id in dict.fromkeys(int(one) for one in facts.segments["segment_id"]):
+    body, result = [], []
+    for segment_id in dict.fromkeys(int(item) for item in facts.segments["segment_id"]):
         own = [parts.get((segment_id, label)) for label in shown]
         if not any(own):
             continue
@@ -68,14 +68,17 @@ def _figure(facts: Facts, labels: pd.DataFrame, name: str) -> Figure:
             )
         )
         most = max((row for row in own if row), key=lambda row: number(row, "share"))
-        told.append(f"{facts.title(segment_id)}: {most['label']} {share(number(most, 'share'))}")
-    alternative = f"Share of each {name} in each segment. {'; '.join(told)}."
+        result.append(f"{facts.title(segment_id)}: {most['label']} {share(number(most, 'share'))}")
+    alternative = f"Share of each {name} in each segment. {'; '.join(result)}."
     drawn = tag(
         "div",
         tag(
             "table",
             tag("caption", alternative, class_="unseen"),
-            tag("thead", tag("tr", tag("td", ""), *[tag("th", one, scope="col") for one in shown])),
+            tag(
+                "thead",
+                tag("tr", tag("td", ""), *[tag("th", label, scope="col") for label in shown]),
+            ),
             tag("tbody", *body),
             class_="heat",
         ),

@@ -75,7 +75,7 @@ def _partition_maps(facts: Facts) -> list[Figure]:
 def _principal_figure(
     facts: Facts, part: SavedPartition, rows: pd.DataFrame, most: int, key: str, title: str
 ) -> Figure:
-    kept = _told(facts, rows)
+    kept = _of_large_segments(facts, rows)
     projection = principal_map(part.matrix.transform(kept))
     drawn = sampled(len(kept), most, facts.run.seed)
     features = [column_words(name) for name in part.matrix.names_]
@@ -97,7 +97,7 @@ def _principal_figure(
 
 
 def _neighbour_figures(facts: Facts, part: SavedPartition, left_out: list[str]) -> list[Figure]:
-    kept = _told(facts, facts.gold)
+    kept = _of_large_segments(facts, facts.gold)
     if len(kept) < FEWEST_ROWS:
         left_out.append(f"No t-SNE map: {len(kept)} {facts.things} are too few.")
         return []
@@ -124,18 +124,18 @@ def _correspondence_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
     drawn = words.index.to_numpy()[sampled(len(words), MCA_ROWS, facts.run.seed)]
     words = words.loc[drawn]
     words = words.loc[:, words.nunique() > 1]
-    found = correspondence_map(words)
+    result = correspondence_map(words)
     shown = sampled(len(words), TSNE_ROWS, facts.run.seed)
     own = facts.gold.loc[words.index[shown]]
     clouds = (
-        [Cloud(facts.things, "", 13, found.rows[shown])]
+        [Cloud(facts.things, "", 13, result.rows[shown])]
         if facts.is_partitioned
-        else _clouds(facts, own, np.arange(len(own)), found.rows[shown])
+        else _clouds(facts, own, np.arange(len(own)), result.rows[shown])
     )
     # The categories farthest from the middle tell most; the others would hide one another.
-    far = np.argsort(-np.hypot(*found.places.T))[:MOST_PLACES]
+    far = np.argsort(-np.hypot(*result.places.T))[:MOST_PLACES]
     places = [
-        Place(found.names[i], float(found.places[i, 0]), float(found.places[i, 1])) for i in far
+        Place(result.names[i], float(result.places[i, 0]), float(result.places[i, 1])) for i in far
     ]
     columns = listed([column_words(str(name)) for name in words.columns])
     alternative = (
@@ -147,7 +147,7 @@ def _correspondence_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
         f" {_drawn_words(facts, len(shown), len(words))}"
     )
     titles = [
-        f"direction {axis + 1} ({share(float(found.shares[axis]))} of the inertia)"
+        f"direction {axis + 1} ({share(float(result.shares[axis]))} of the inertia)"
         for axis in (0, 1)
     ]
     drawing = draw_map(clouds, titles[0], titles[1], alternative, places)
@@ -155,10 +155,10 @@ def _correspondence_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
 
 
 def _category_columns(facts: Facts) -> tuple[pd.DataFrame, str]:
-    """Return columns of words without nulls, of rows that are told of, and what they are."""
+    """Return columns of words without nulls, of large enough segments, and what they are."""
     import pandas as pd
 
-    kept = _told(facts, facts.gold)
+    kept = _of_large_segments(facts, facts.gold)
     words = facts.categories.loc[kept.index]
     words = words.loc[:, words.notna().mean() >= FEWEST_KNOWN_SHARE]
     known = words.dropna()
@@ -180,16 +180,16 @@ def _category_columns(facts: Facts) -> tuple[pd.DataFrame, str]:
     return frame, "the features, each cut into thirds, since gold has no categories"
 
 
-def _told(facts: Facts, rows: pd.DataFrame) -> pd.DataFrame:
+def _of_large_segments(facts: Facts, rows: pd.DataFrame) -> pd.DataFrame:
     return rows[~rows["_segment_id"].isin(facts.small)]
 
 
 def _clouds(facts: Facts, kept: pd.DataFrame, drawn: IntArray, points: FloatArray) -> list[Cloud]:
     ids = kept["_segment_id"].to_numpy()[drawn]
     return [
-        Cloud(facts.title(int(one)), str(one), facts.colours[int(one)], points[ids == one])
-        for one in facts.segments["segment_id"]
-        if (ids == one).any()
+        Cloud(facts.title(int(item)), str(item), facts.colours[int(item)], points[ids == item])
+        for item in facts.segments["segment_id"]
+        if (ids == item).any()
     ]
 
 
@@ -197,11 +197,11 @@ def _direction(projection: Projection, features: list[str], axis: int) -> str:
     loadings = projection.loadings[:, axis]
     order = np.argsort(-np.abs(loadings))
     first = order[0]
-    told = [features[first]]
+    texts = [features[first]]
     if order.size > 1 and abs(loadings[order[1]]) >= 0.6 * abs(loadings[first]):
         less = "less " if loadings[order[1]] * loadings[first] < 0 else ""
-        told.append(f"{less}{features[order[1]]}")
-    return shortened(", ".join(told), 46)
+        texts.append(f"{less}{features[order[1]]}")
+    return shortened(", ".join(texts), 46)
 
 
 def _drawn_words(facts: Facts, drawn: int, of: int) -> str:

@@ -92,7 +92,7 @@ def questions_section(facts: Facts) -> Section:
 
 def _algorithms(facts: Facts) -> str:
     tried = dict.fromkeys(facts.tables["model_search"]["algorithm"].astype(str))
-    return ", ".join(algorithm_title(one) for one in tried)
+    return ", ".join(algorithm_title(algorithm_name) for algorithm_name in tried)
 
 
 def _record(facts: Facts) -> Table:

@@ -96,10 +96,10 @@ def _worth(facts: Facts) -> str:
         return ""
     worth = total_shares(facts, column)
     sizes = facts.segments.set_index("segment_id")["share"]
-    told = [one for one in worth if one not in facts.small]
-    if not told:
+    named = [segment_id for segment_id in worth if segment_id not in facts.small]
+    if not named:
         return ""
-    richest = max(told, key=lambda one: worth[one] / sizes[one])
+    richest = max(named, key=lambda row: worth[row] / sizes[row])
     what = column.removesuffix("_amount").replace("_", " ")
     return (
         f"{_quoted(facts.names[richest].capitalize())} is worth most per head:"
@@ -115,18 +115,18 @@ def _trust(facts: Facts) -> str:
     if measured.empty:
         return "How far the segments come back in a repeat was not measured."
     if len(shaky) > 3:
-        told = (
+        text = (
             f"{len(shaky)} of {len(measured)} segments did not come back and are marked unstable."
         )
     elif shaky:
-        told = f"{listed(shaky)} did not come back: too unstable to be acted on alone."
+        text = f"{listed(shaky)} did not come back: too unstable to be acted on alone."
     else:
         every = "Both" if len(measured) == 2 else f"All {len(measured)}"
         return (
             f"{every} segments came back when the search was repeated on random parts of the"
             f" data.{_borders(facts)}"
         )
-    return f"When the search was repeated on random parts of the data, {told}{_borders(facts)}"
+    return f"When the search was repeated on random parts of the data, {text}{_borders(facts)}"
 
 
 def _borders(facts: Facts) -> str:
@@ -188,9 +188,9 @@ def _bar(facts: Facts) -> tuple[Markup, str]:
             (str(row["segment_id"]), facts.colours[int(row["segment_id"])], float(row["share"]))
             for row in records(facts.segments)
         ]
-    told = ", ".join(f"{mark} {share(part)}" for mark, _, part in parts)
+    text = ", ".join(f"{mark} {share(part)}" for mark, _, part in parts)
     what = facts.partition_words if facts.is_partitioned else "segment"
-    alternative = f"Share of the {facts.things} by {what}: {told}"
+    alternative = f"Share of the {facts.things} by {what}: {text}"
     return tag("div", draw_share_bar(parts, alternative)), alternative
 
 

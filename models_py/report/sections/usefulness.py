@@ -60,15 +60,15 @@ def _figure(facts: Facts, outcome: str, measure: str, rows: pd.DataFrame) -> Fig
     bars = [
         Bar(
             f"{GROUPINGS.get(name, name)} ({int(groups[name])} groups)",
-            _told(measure, float(means[name])),
+            _figure_text(measure, float(means[name])),
             (float(means[name]) - floor) / longest,
             1 if name == "segments" else 13,
         )
         for name in order
     ]
     what = f"{outcome.replace('_', ' ')}, {MEASURES.get(measure, measure)}"
-    told = "; ".join(f"{bar.title} {bar.told}" for bar in bars)
-    alternative = f"Next period's {what}: {told}."
+    text = "; ".join(f"{bar.title} {bar.text}" for bar in bars)
+    alternative = f"Next period's {what}: {text}."
     seen = count(max(number(row, "rows") for row in records(rows)))
     return Figure(
         f"validity-{outcome}-{measure}".replace("_", "-").replace(" ", "-"),
@@ -76,7 +76,7 @@ def _figure(facts: Facts, outcome: str, measure: str, rows: pd.DataFrame) -> Fig
         draw_bars(bars, alternative),
         alternative,
         note=f"{seen} {facts.things}.",
-        table=Table(["grouping", "value"], [[bar.title, bar.told] for bar in bars]),
+        table=Table(["grouping", "value"], [[bar.title, bar.text] for bar in bars]),
     )
 
 
@@ -84,13 +84,15 @@ def _verdict(rows: pd.DataFrame) -> str:
     values = rows.groupby(["outcome", "measure", "grouping"])["value"].mean().unstack()
     if "segments" not in values:
         return ""
-    told = []
-    for name in [str(one) for one in values.columns if one != "segments"]:
+    sentences = []
+    for name in [str(column) for column in values.columns if column != "segments"]:
         both = values[["segments", name]].dropna()
         wins = int((both["segments"] > both[name]).sum())
-        told.append(f"more than {GROUPINGS.get(name, name)} for {wins} of {len(both)} outcomes")
-    return f"These segments explain {listed(told)}." if told else ""
+        sentences.append(
+            f"more than {GROUPINGS.get(name, name)} for {wins} of {len(both)} outcomes"
+        )
+    return f"These segments explain {listed(sentences)}." if sentences else ""
 
 
-def _told(measure: str, value: float) -> str:
+def _figure_text(measure: str, value: float) -> str:
     return plain(value) if measure == "auc" else share(value)

@@ -93,7 +93,7 @@ class EvidenceRows:
 
     @property
     def floor(self) -> float:
-        """Variance below which nothing is told apart."""
+        """Variance below which nothing is distinguished."""
         return float(1e-6 * self.points.var(axis=0).mean() + 1e-300)
 
 
@@ -186,11 +186,11 @@ def _edges(
 
 
 def _projected(points: FloatArray) -> FloatArray:
-    centred = points - points.mean(axis=0)
+    centered = points - points.mean(axis=0)
     if points.shape[1] <= PROJECTED_COLUMNS:
-        return np.ascontiguousarray(centred)
-    axes = np.linalg.svd(centred, full_matrices=False)[2][:PROJECTED_COLUMNS]
-    return np.ascontiguousarray(centred @ axes.T)
+        return np.ascontiguousarray(centered)
+    axes = np.linalg.svd(centered, full_matrices=False)[2][:PROJECTED_COLUMNS]
+    return np.ascontiguousarray(centered @ axes.T)
 
 
 def _apart(sample: FloatArray) -> FloatArray:
@@ -251,8 +251,8 @@ def _gaussian(
 
     n, q, k = len(rows.projected), rows.projected.shape[1], sizes.size
     floor = 100.0 * rows.floor
-    one = (rows.projected.T @ rows.projected / n)[None]
-    whole = kernels.gaussian_evidence(one, np.array([n]), floor)
+    covariance = (rows.projected.T @ rows.projected / n)[None]
+    whole = kernels.gaussian_evidence(covariance, np.array([n]), floor)
     parts = kernels.gaussian_evidence(covariances, sizes, floor)
     a_parameter = 0.5 * np.log(n) / n
     full = parts[0] - whole[0] - a_parameter * (k - 1) * (q + q * (q + 1) / 2 + 1)
@@ -273,11 +273,11 @@ def _rand_matrix(labelings: IntArray) -> FloatArray:
     from models_py.segmentation.auto.evidence_kernels import adjusted_rand_rows
 
     counts = labelings.max(axis=1) + 1
-    found = np.eye(len(labelings))
+    agreement = np.eye(len(labelings))
     across_threads(
-        lambda i: adjusted_rand_rows(labelings, counts, i, found[i]), range(len(labelings))
+        lambda i: adjusted_rand_rows(labelings, counts, i, agreement[i]), range(len(labelings))
     )
-    return np.maximum(found, found.T) if len(found) else found
+    return np.maximum(agreement, agreement.T) if len(agreement) else agreement
 
 
 def _agreement(rand: FloatArray, families: Sequence[str]) -> FloatArray:

@@ -343,14 +343,14 @@ def _emptiness(along: FloatArray, split: int) -> float:
 
 @compiled
 def _bridge(
-    one: FloatArray, other: FloatArray, within: FloatArray, apart: FloatArray, floor: float
+    first: FloatArray, other: FloatArray, within: FloatArray, apart: FloatArray, floor: float
 ) -> float:
     """Return the emptiness between two groups along the direction that tells them apart best.
 
     `within` is their pooled covariance, `apart` the difference of their means; both are
     overwritten.
     """
-    rows, q = one.shape[0] + other.shape[0], one.shape[1]
+    rows, q = first.shape[0] + other.shape[0], first.shape[1]
     round_share = min(1.0, q / rows) if rows < 5 * q else 0.0
     variance = _trace(within) / q
     for j in range(q):
@@ -362,9 +362,9 @@ def _bridge(
     along = np.zeros(rows)
     for i in range(rows):
         for j in range(q):
-            value = one[i, j] if i < one.shape[0] else other[i - one.shape[0], j]
+            value = first[i, j] if i < first.shape[0] else other[i - first.shape[0], j]
             along[i] += value * apart[j]
-    return _emptiness(along, one.shape[0])
+    return _emptiness(along, first.shape[0])
 
 
 @compiled
@@ -404,17 +404,17 @@ def bridges(
     k = starts.size - 1
     fullest, known = np.zeros(k), np.full((k, k), -1.0)
     for c in range(k):
-        one = rows[starts[c] : starts[c + 1]]
+        first = rows[starts[c] : starts[c + 1]]
         for b in _likely_neighbours(c, means, count):
             if b < 0:
                 continue
             if known[c, b] < 0.0:
                 other = rows[starts[b] : starts[b + 1]]
                 filled = 1.0
-                if min(one.shape[0], other.shape[0]) >= 3:
-                    within = covariances[c] * one.shape[0] + covariances[b] * other.shape[0]
-                    within /= one.shape[0] + other.shape[0] - 1.0
-                    filled = _bridge(one, other, within, means[b] - means[c], floor)
+                if min(first.shape[0], other.shape[0]) >= 3:
+                    within = covariances[c] * first.shape[0] + covariances[b] * other.shape[0]
+                    within /= first.shape[0] + other.shape[0] - 1.0
+                    filled = _bridge(first, other, within, means[b] - means[c], floor)
                 known[c, b], known[b, c] = filled, filled
             fullest[c] = max(fullest[c], known[c, b])
     return fullest
@@ -548,8 +548,8 @@ def adjusted_rand_rows(labelings: IntArray, counts: IntArray, row: int, out: Flo
             table[a * many + b] += 1.0
             first[a] += 1.0
             second[b] += 1.0
-        one, two = _pairs_twice(first), _pairs_twice(second)
-        expected, highest = one * two / (n * (n - 1.0)), (one + two) / 2.0
+        own_pairs, two = _pairs_twice(first), _pairs_twice(second)
+        expected, highest = own_pairs * two / (n * (n - 1.0)), (own_pairs + two) / 2.0
         out[other] = 1.0
         if highest != expected:
             out[other] = (_pairs_twice(table) - expected) / (highest - expected)

@@ -164,7 +164,7 @@ def scored(evidence: FloatArray, families: Sequence[str], weights: Weights) -> F
 
 
 def ranks(evidence: FloatArray) -> FloatArray:
-    """Return each value's rank in its column, centred: -0.5 for the lowest, 0.5 the highest.
+    """Return each value's rank in its column, centered: -0.5 for the lowest, 0.5 the highest.
 
     Equal values share their middle rank, so that the order of the candidates does not matter.
     """

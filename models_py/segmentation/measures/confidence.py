@@ -1,18 +1,18 @@
-"""How sure an assignment is: the own centre against the nearest other."""
+"""How sure an assignment is: the own center against the nearest other."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
-from models_py.clustering.rows import centre_distances
+from models_py.clustering.rows import center_distances
 
 BLOCK_ROWS = 100_000
-"""Rows whose distances to all centres are held at one time."""
+"""Rows whose distances to all centers are held at one time."""
 
 
-def confidences(points: FloatArray, groups: IntArray, centres: FloatArray) -> FloatArray:
-    """Return how clearly each row belongs: 1 - distance to its centre / to the nearest other.
+def confidences(points: FloatArray, groups: IntArray, centers: FloatArray) -> FloatArray:
+    """Return how clearly each row belongs: 1 - distance to its center / to the nearest other.
 
     Parameters
     ----------
@@ -20,20 +20,20 @@ def confidences(points: FloatArray, groups: IntArray, centres: FloatArray) -> Fl
         Shape (rows, columns): the encoding that was clustered.
     groups
         Shape (rows,): 0..k-1.
-    centres
-        Shape (k, columns): the groups' centres.
+    centers
+        Shape (k, columns): the groups' centers.
 
     Returns
     -------
     FloatArray
-        Shape (rows,), 0 (as near to another centre, or nearer) to 1; all 1 for one group.
+        Shape (rows,), 0 (as near to another center, or nearer) to 1; all 1 for one group.
     """
-    if len(centres) < 2:
+    if len(centers) < 2:
         return np.ones(len(points))
     parts = []
     for first in range(0, len(points), BLOCK_ROWS):
         block = slice(first, first + BLOCK_ROWS)
-        distances = centre_distances(points[block], centres)
+        distances = center_distances(points[block], centers)
         rows = np.arange(len(distances))
         own = distances[rows, groups[block]]
         distances[rows, groups[block]] = np.inf

@@ -2,7 +2,7 @@
 
 A segment's sparseness is the longest inner edge of its minimum spanning tree under mutual
 reachability; its separation is the shortest mutual reachability to another segment. The index
-needs no centres, so rings and chains are judged as fairly as balls.
+needs no centers, so rings and chains are judged as fairly as balls.
 
 References
 ----------

@@ -83,14 +83,14 @@ def gap_statistic(
 
 
 def kmeans_inertias(points: FloatArray, ks: Sequence[int], seed: int) -> FloatArray:
-    """Return the k-means inertia of each k: summed squared distances to the centres."""
+    """Return the k-means inertia of each k: summed squared distances to the centers."""
     from models_py.clustering.kmeans import kmeans_sweep
 
     several = [k for k in ks if k > 1]
-    found = dict.fromkeys(ks, inertia(points, np.zeros(len(points), dtype=np.int64)))
+    inertia_of_k = dict.fromkeys(ks, inertia(points, np.zeros(len(points), dtype=np.int64)))
     for candidate in kmeans_sweep(points, several, seed=seed) if several else ():
-        found[int(str(candidate.parameters["k"]))] = inertia(points, candidate.labels)
-    return np.array([found[k] for k in ks])
+        inertia_of_k[int(str(candidate.parameters["k"]))] = inertia(points, candidate.labels)
+    return np.array([inertia_of_k[k] for k in ks])
 
 
 def inertia(points: FloatArray, labels: IntArray) -> float:

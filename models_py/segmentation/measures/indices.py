@@ -170,7 +170,7 @@ def inertias(points: npt.ArrayLike, labelings: npt.ArrayLike, noise: int = NOISE
     DataError
         The points or labelings do not fit.
     """
-    return _measured(points, labelings, noise, lambda found: float(found.square_sums.sum()), 1)
+    return _measured(points, labelings, noise, lambda moments: float(moments.square_sums.sum()), 1)
 
 
 def davies_bouldin_scores(

@@ -82,7 +82,7 @@ def silhouette_samples(
     labels, counts = checked.labels[useful], checked.counts[useful]
     plan = _refine(labels, counts)
     sizes = _cluster_sizes(labels, counts)
-    found = np.full(labels.shape, np.nan)
+    values = np.full(labels.shape, np.nan)
 
     def score(piece: tuple[int, int]) -> None:
         _score_rows(
@@ -96,12 +96,12 @@ def silhouette_samples(
             plan.group,
             labels,
             sizes,
-            found,
+            values,
         )
 
     step = max(TILE, block_rows - block_rows % TILE)
     across_threads(score, row_ranges(len(vectors), step))
-    result[useful] = found
+    result[useful] = values
     return result
 
 
@@ -249,12 +249,12 @@ def _refine(labels: IntArray, counts: IntArray) -> _Refinement:
     for index, labeling in enumerate(labels):
         width = int(counts[index]) + 1
         if groups:
-            crossed, found = dense_labels(groups[-1] * width + labeling + 1)
-        if not groups or found > _MOST_CELLS:
-            crossed, found = dense_labels(labeling + 1)
+            crossed, present = dense_labels(groups[-1] * width + labeling + 1)
+        if not groups or present > _MOST_CELLS:
+            crossed, present = dense_labels(labeling + 1)
             groups.append(crossed)
-            cells.append(found)
-        groups[-1], cells[-1] = crossed, found
+            cells.append(present)
+        groups[-1], cells[-1] = crossed, present
         group[index] = len(groups) - 1
     first_cell = np.concatenate(([0], np.cumsum(cells)))
     cell_labels = np.full((len(labels), first_cell[-1]), NOISE)

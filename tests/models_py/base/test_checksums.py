@@ -53,9 +53,9 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_folder_is_refused_in_one_line(damage: str, copy: Path) -> None:
-    spoil, told = DAMAGE[damage]
+    spoil, result = DAMAGE[damage]
     spoil(copy)
-    with pytest.raises(SavedEncoderError, match=told) as caught:
+    with pytest.raises(SavedEncoderError, match=result) as caught:
         load_encoder(copy)
     assert "\n" not in str(caught.value)
 

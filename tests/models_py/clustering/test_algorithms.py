@@ -27,9 +27,9 @@ TRUTH = np.repeat([0, 1, 2], [60, 40, 30])
 
 @pytest.fixture(scope="module")
 def points() -> FloatArray:
-    centres = np.array([[0.0, 0.0, 1.0], [9.0, 1.0, 1.0], [2.0, 9.0, -6.0]])
+    centers = np.array([[0.0, 0.0, 1.0], [9.0, 1.0, 1.0], [2.0, 9.0, -6.0]])
     generator = np.random.default_rng(5)
-    return np.ascontiguousarray(centres[TRUTH] + generator.normal(size=(len(TRUTH), 3)))
+    return np.ascontiguousarray(centers[TRUTH] + generator.normal(size=(len(TRUTH), 3)))
 
 
 @pytest.fixture(scope="module")
@@ -48,22 +48,27 @@ def find(points: FloatArray, *requests: Request, mixed: MixedRows | None = None)
 @pytest.mark.parametrize("name", [name for name in ALGORITHMS if name != "auto"])
 def test_each_finds_refits_and_predicts(points: FloatArray, mixed: MixedRows, name: str) -> None:
     parameters = {"min_cluster_size": 20} if name == "hdbscan" else {}
-    (found,) = find(points, request(name, **parameters), mixed=mixed)
-    assert (found.algorithm, found.k) == (name, 3)
-    inside = found.labels != NOISE
-    assert adjusted_rand_score(TRUTH[inside], found.labels[inside]) == 1.0
-    assert found.noise_share < 0.2
-    json.dumps(dict(found.parameters))
-    np.testing.assert_array_equal(refit(found, points, mixed, 3), found.labels)
-    fitted: IntArray = nearest_labels(found, points, points)
+    (candidates,) = find(points, request(name, **parameters), mixed=mixed)
+    assert (candidates.algorithm, candidates.k) == (name, 3)
+    inside = candidates.labels != NOISE
+    assert adjusted_rand_score(TRUTH[inside], candidates.labels[inside]) == 1.0
+    assert candidates.noise_share < 0.2
+    json.dumps(dict(candidates.parameters))
+    np.testing.assert_array_equal(refit(candidates, points, mixed, 3), candidates.labels)
+    fitted: IntArray = nearest_labels(candidates, points, points)
     assert (fitted >= 0).all()
-    np.testing.assert_array_equal(fitted[inside], found.labels[inside])
+    np.testing.assert_array_equal(fitted[inside], candidates.labels[inside])
 
 
 def test_auto_tries_every_family_and_leaves_no_noise(points: FloatArray) -> None:
-    found = find(points, request("auto", k_max=4))
-    assert {"kmeans", "ward", "genie", "gaussian_mixture"} <= {one.algorithm for one in found}
-    assert all((one.labels >= 0).all() and one.labels.size == len(points) for one in found)
+    candidates = find(points, request("auto", k_max=4))
+    assert {"kmeans", "ward", "genie", "gaussian_mixture"} <= {
+        candidate.algorithm for candidate in candidates
+    }
+    assert all(
+        (candidate.labels >= 0).all() and candidate.labels.size == len(points)
+        for candidate in candidates
+    )
 
 
 def test_a_list_tries_each_of_its_items(points: FloatArray) -> None:
@@ -73,9 +78,12 @@ def test_a_list_tries_each_of_its_items(points: FloatArray) -> None:
         request("gaussian_mixture", covariance=["full", "diag"]),
         request("hdbscan", min_cluster_size=[10, 20], min_samples=[3, 5]),
     ]
-    found = find(points, *asked)
-    told = [(one.algorithm, one.parameters.get("metric"), one.k) for one in found[:6]]
-    assert told == [
+    candidates = find(points, *asked)
+    texts = [
+        (candidate.algorithm, candidate.parameters.get("metric"), candidate.k)
+        for candidate in candidates[:6]
+    ]
+    assert texts == [
         ("complete", "euclidean", 2),
         ("complete", "euclidean", 4),
         ("ward", None, 2),
@@ -83,8 +91,10 @@ def test_a_list_tries_each_of_its_items(points: FloatArray) -> None:
         ("complete", "cosine", 2),
         ("complete", "cosine", 4),
     ]
-    assert [one.parameters["covariance"] for one in found[6:8]] == ["full", "diag"]
-    density = [(o.parameters["min_samples"], o.parameters["min_cluster_size"]) for o in found[8:]]
+    assert [candidate.parameters["covariance"] for candidate in candidates[6:8]] == ["full", "diag"]
+    density = [
+        (o.parameters["min_samples"], o.parameters["min_cluster_size"]) for o in candidates[8:]
+    ]
     assert density == [(3, 10), (3, 20), (5, 10), (5, 20)]
 
 

@@ -45,8 +45,8 @@ def chosen_distances(points, count):
 @pytest.mark.parametrize(("n", "p", "spread"), [(400, 2, 3.0), (900, 4, 3.0), (900, 25, 1.0)])
 def test_dbscan_labels_equal_scikit_learns(n, p, spread):
     points = drawn_groups(n, p, spread=spread)
-    found = dbscan(points)
-    eps, min_samples = found.parameters["eps"], found.parameters["min_samples"]
+    candidates = dbscan(points)
+    eps, min_samples = candidates.parameters["eps"], candidates.parameters["min_samples"]
     assert min_samples == default_min_samples(n, p)
     for radius in (0.6 * eps, eps, 1.5 * eps):
         rival = DBSCAN(eps=radius, min_samples=min_samples).fit(points)
@@ -65,9 +65,9 @@ def test_dbscan_in_small_blocks_is_the_same(monkeypatch):
 def test_dbscan_by_hand():
     """Three in a row are one cluster, the border row joins it, the far one is noise."""
     points = np.array([[0.0], [1.0], [2.0], [3.0], [9.0]])
-    found = dbscan(points, eps=1.0, min_samples=3)
-    assert found.labels.tolist() == [0, 0, 0, 0, -1]
-    assert found.model.core_points[:, 0].tolist() == [1.0, 2.0]
+    candidates = dbscan(points, eps=1.0, min_samples=3)
+    assert candidates.labels.tolist() == [0, 0, 0, 0, -1]
+    assert candidates.model.core_points[:, 0].tolist() == [1.0, 2.0]
 
 
 def test_the_knee_lies_between_groups_and_noise():
@@ -84,9 +84,9 @@ def test_the_knee_is_one_of_the_k_distances():
 
 def test_the_knee_of_duplicates_is_above_zero():
     points = np.repeat([[0.0, 0.0], [3.0, 4.0], [0.0, 9.0]], 10, axis=0)
-    found = dbscan(points, min_samples=4)
-    assert found.parameters["eps"] == pytest.approx(5.0)
-    assert found.k >= 1
+    candidates = dbscan(points, min_samples=4)
+    assert candidates.parameters["eps"] == pytest.approx(5.0)
+    assert candidates.k >= 1
 
 
 @pytest.mark.parametrize("p", [2, 30])
@@ -121,41 +121,41 @@ def test_tree_of_distances_alone_is_single_linkage():
 def test_hdbscan_agrees_with_scikit_learns(n, p, size, selection):
     """Rows at equal distances may be merged in another order, so nearly all must agree."""
     points = drawn_groups(n, p, seed=n)
-    (found,) = hdbscan(points, min_cluster_size=size, selection=selection)
+    (candidates,) = hdbscan(points, min_cluster_size=size, selection=selection)
     rival = rival_hdbscan(points, min_cluster_size=size, cluster_selection_method=selection)
     floor = 0.97 if selection == "eom" else 0.9
-    assert adjusted_rand_score(found.labels, rival) >= floor
+    assert adjusted_rand_score(candidates.labels, rival) >= floor
 
 
 def test_hdbscan_without_ties_equals_scikit_learns():
     points = drawn_groups(800, 2, spread=6.0)
-    (found,) = hdbscan(points, min_cluster_size=15, min_samples=1)
+    (candidates,) = hdbscan(points, min_cluster_size=15, min_samples=1)
     rival = rival_hdbscan(points, min_cluster_size=15, min_samples=1)
-    assert adjusted_rand_score(found.labels, rival) == 1.0
-    assert ((found.labels < 0) == (rival < 0)).all()
+    assert adjusted_rand_score(candidates.labels, rival) == 1.0
+    assert ((candidates.labels < 0) == (rival < 0)).all()
 
 
 def test_one_tree_serves_every_size():
     points = drawn_groups(600, 3)
     several = hdbscan(points, min_cluster_size=[10, 25, 60], min_samples=8)
-    for found in several:
-        size = found.parameters["min_cluster_size"]
+    for candidates in several:
+        size = candidates.parameters["min_cluster_size"]
         (alone,) = hdbscan(points, min_cluster_size=size, min_samples=8)
-        assert (alone.labels == found.labels).all()
-        inside = found.labels[found.labels >= 0]
+        assert (alone.labels == candidates.labels).all()
+        inside = candidates.labels[candidates.labels >= 0]
         assert np.bincount(inside).min(initial=size) >= size
 
 
 def test_two_chains_and_a_stray_row_by_hand():
     points = np.array([[0.0], [1.0], [2.0], [3.0], [50.0], [51.0], [52.0], [53.0], [500.0]])
-    (found,) = hdbscan(points, min_cluster_size=3, min_samples=1)
-    assert found.labels.tolist() == [0, 0, 0, 0, 1, 1, 1, 1, -1]
+    (candidates,) = hdbscan(points, min_cluster_size=3, min_samples=1)
+    assert candidates.labels.tolist() == [0, 0, 0, 0, 1, 1, 1, 1, -1]
 
 
 def test_one_group_is_one_cluster_when_allowed():
     points = np.random.default_rng(0).uniform(size=(300, 2))
-    (found,) = hdbscan(points, min_cluster_size=200, allow_single_cluster=True)
-    assert found.k == 1
+    (candidates,) = hdbscan(points, min_cluster_size=200, allow_single_cluster=True)
+    assert candidates.k == 1
     (none,) = hdbscan(points, min_cluster_size=200)
     assert none.k == 0
     with pytest.raises(DataError, match="all rows are noise"):
@@ -165,16 +165,16 @@ def test_one_group_is_one_cluster_when_allowed():
 @pytest.mark.parametrize("method", ["dbscan", "hdbscan"])
 def test_any_row_gets_the_nearest_cluster(method):
     points = drawn_groups(500, 2, spread=8.0)
-    found = dbscan(points) if method == "dbscan" else hdbscan(points, min_cluster_size=20)[0]
-    labels, distances = found.model.predict_with_distance(points)
-    apart = cdist(points, found.model.core_points)
+    candidates = dbscan(points) if method == "dbscan" else hdbscan(points, min_cluster_size=20)[0]
+    labels, distances = candidates.model.predict_with_distance(points)
+    apart = cdist(points, candidates.model.core_points)
     assert distances == pytest.approx(apart.min(axis=1), abs=1e-9)
-    assert (labels == found.model.labels[apart.argmin(axis=1)]).all()
+    assert (labels == candidates.model.labels[apart.argmin(axis=1)]).all()
     if method == "hdbscan":
-        kept = found.labels >= 0
-        assert (labels[kept] == found.labels[kept]).all()
+        kept = candidates.labels >= 0
+        assert (labels[kept] == candidates.labels[kept]).all()
     with pytest.raises(DataError, match="3 columns, the model was fitted on 2"):
-        found.model.predict(np.zeros((2, 3)))
+        candidates.model.predict(np.zeros((2, 3)))
 
 
 def test_same_labels_whatever_the_threads(monkeypatch):
@@ -197,8 +197,8 @@ def test_any_small_table_with_duplicates(table, min_samples, eps):
     min_samples = min(min_samples, len(points))
     rival = DBSCAN(eps=eps, min_samples=min_samples).fit(points)
     assert (dbscan(points, eps=eps, min_samples=min_samples).labels == rival.labels_).all()
-    for found in hdbscan(points, min_cluster_size=[2, len(points)], min_samples=min_samples):
-        assert set(found.labels) - {-1} == set(range(found.k))
+    for candidates in hdbscan(points, min_cluster_size=[2, len(points)], min_samples=min_samples):
+        assert set(candidates.labels) - {-1} == set(range(candidates.k))
 
 
 @pytest.mark.parametrize(

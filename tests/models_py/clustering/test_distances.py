@@ -35,45 +35,45 @@ def distances(points: np.ndarray, metric: str = "euclidean") -> np.ndarray:
 def test_distances_are_scipys(metric: str, features: int) -> None:
     points = np.random.default_rng(features).normal(size=(150, features))
 
-    found = distances(points, metric)
+    candidates = distances(points, metric)
 
-    np.testing.assert_allclose(found, cdist(points, points, metric), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(candidates, cdist(points, points, metric), rtol=1e-12, atol=1e-12)
 
 
 @given(tables)
 @settings(max_examples=40, deadline=None)
 def test_distances_are_symmetric_to_the_last_bit(points: np.ndarray) -> None:
-    found = distances(points)
+    candidates = distances(points)
 
-    np.testing.assert_allclose(found, cdist(points, points), rtol=1e-12, atol=1e-12)
-    np.testing.assert_array_equal(found, found.T)
-    np.testing.assert_array_equal(np.diag(found), 0.0)
+    np.testing.assert_allclose(candidates, cdist(points, points), rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(candidates, candidates.T)
+    np.testing.assert_array_equal(np.diag(candidates), 0.0)
 
 
 def test_far_from_the_origin_near_points_keep_their_distance() -> None:
     points = 1e8 + np.array([[0.0, 0.0], [0.5, 0.0], [0.5, 0.0]])
 
-    found = distances(points)
+    candidates = distances(points)
 
-    np.testing.assert_array_equal(found[np.triu_indices(3, 1)], [0.5, 0.5, 0.0])
+    np.testing.assert_array_equal(candidates[np.triu_indices(3, 1)], [0.5, 0.5, 0.0])
 
 
 def test_cosine_of_rows_of_zeros() -> None:
     points = np.array([[0.0, 0.0], [0.0, 0.0], [3.0, 4.0], [-3.0, -4.0]])
 
-    found = distances(points, "cosine")
+    candidates = distances(points, "cosine")
 
     expected = [[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 0, 2], [1, 1, 2, 0]]
-    np.testing.assert_allclose(found, expected, atol=1e-15)
+    np.testing.assert_allclose(candidates, expected, atol=1e-15)
 
 
 def test_cosine_of_huge_and_tiny_rows() -> None:
     points = np.random.default_rng(1).normal(size=(20, 4)) * np.logspace(-200, 200, 20)[:, None]
 
-    found = distances(points, "cosine")
+    candidates = distances(points, "cosine")
 
     scaled = points / np.abs(points).max(axis=1, keepdims=True)
-    np.testing.assert_allclose(found, pairwise_distances(scaled, metric="cosine"), atol=1e-14)
+    np.testing.assert_allclose(candidates, pairwise_distances(scaled, metric="cosine"), atol=1e-14)
 
 
 def test_rows_are_padded_to_four_features() -> None:

@@ -44,17 +44,19 @@ def inertia_of(points, labels):
 @pytest.mark.parametrize("seed", [0, 1])
 def test_inertia_is_no_worse_than_scikit_learns_ten_starts(spread, seed):
     points = drawn_groups(1500, 6, spread=spread, seed=seed)
-    for found in kmeans_sweep(points, range(2, 13, 2), seed=seed):
-        rival = KMeans(found.k, n_init=10, random_state=seed).fit(points)
-        assert found.model.inertia <= rival.inertia_ * 1.001
-        assert found.model.inertia == pytest.approx(inertia_of(points, found.labels), rel=1e-9)
+    for candidates in kmeans_sweep(points, range(2, 13, 2), seed=seed):
+        rival = KMeans(candidates.k, n_init=10, random_state=seed).fit(points)
+        assert candidates.model.inertia <= rival.inertia_ * 1.001
+        assert candidates.model.inertia == pytest.approx(
+            inertia_of(points, candidates.labels), rel=1e-9
+        )
 
 
 def test_bounded_passes_end_where_plain_ones_do():
     """Lloyd's algorithm written out, from the same start, gives the same labels."""
     points = drawn_groups(2000, 4, spread=0.5)
     start = points[:7]
-    found = lloyd(points, start, 300, 0.0)
+    candidates = lloyd(points, start, 300, 0.0)
     centers, labels = start, None
     while True:
         nearest = ((points[:, None] - centers) ** 2).sum(axis=2).argmin(axis=1)
@@ -62,8 +64,8 @@ def test_bounded_passes_end_where_plain_ones_do():
             break
         labels = nearest
         centers = np.array([points[labels == c].mean(axis=0) for c in range(7)])
-    assert (found.labels == labels).all()
-    assert found.centers == pytest.approx(centers, abs=1e-9)
+    assert (candidates.labels == labels).all()
+    assert candidates.centers == pytest.approx(centers, abs=1e-9)
 
 
 def test_small_table_by_hand():
@@ -80,10 +82,10 @@ def test_scikit_learns_own_labels_on_request():
     ours = kmeans_sweep(
         points, [3, 5], seed=42, n_init=10, max_iter=100, implementation="scikit-learn"
     )
-    for found in ours:
-        rival = KMeans(found.k, random_state=42, n_init=10, max_iter=100).fit(points)
-        assert (found.labels == rival.labels_).all()
-        assert (found.model.predict(points) == rival.labels_).all()
+    for candidates in ours:
+        rival = KMeans(candidates.k, random_state=42, n_init=10, max_iter=100).fit(points)
+        assert (candidates.labels == rival.labels_).all()
+        assert (candidates.model.predict(points) == rival.labels_).all()
 
 
 @pytest.mark.parametrize("implementation", ["bounded", "scikit-learn"])
@@ -103,9 +105,9 @@ def test_samples_on_the_way_to_all_rows(monkeypatch):
     monkeypatch.setattr(kmeans, "WHOLE_ROWS", 2000)
     monkeypatch.setattr(kmeans, "SAMPLE_ROWS", 1000)
     monkeypatch.setattr(rows, "CHUNK_ROWS", 4096)
-    for found, best in zip(kmeans_sweep(points, [4, 8], seed=1), whole, strict=True):
-        assert found.model.inertia <= best.model.inertia * 1.001
-        assert (found.model.predict(points) == found.labels).all()
+    for candidates, best in zip(kmeans_sweep(points, [4, 8], seed=1), whole, strict=True):
+        assert candidates.model.inertia <= best.model.inertia * 1.001
+        assert (candidates.model.predict(points) == candidates.labels).all()
 
 
 def test_rare_rows_that_a_sample_lacks(monkeypatch):
@@ -114,9 +116,9 @@ def test_rare_rows_that_a_sample_lacks(monkeypatch):
     monkeypatch.setattr(kmeans, "SAMPLE_ROWS", 50)
     points = np.zeros((5000, 2))
     points[[10, 2000, 4999]] = [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
-    (found,) = kmeans_sweep(points, [4], seed=0)
-    assert found.k == 4
-    assert found.model.inertia == 0.0
+    (candidates,) = kmeans_sweep(points, [4], seed=0)
+    assert candidates.k == 4
+    assert candidates.model.inertia == 0.0
 
 
 @pytest.mark.parametrize("sweep", SWEEPS)
@@ -125,37 +127,37 @@ def test_same_seed_same_labels_whatever_the_threads(sweep, monkeypatch):
     first = sweep(points, [2, 5], seed=7)
     for module in (threads, kmeans):
         monkeypatch.setattr(module, "thread_count", lambda: 1)
-    for one, other in zip(first, sweep(points, [2, 5], seed=7), strict=True):
-        assert (one.labels == other.labels).all()
-        assert (one.model.centers == other.model.centers).all()
+    for item, other in zip(first, sweep(points, [2, 5], seed=7), strict=True):
+        assert (item.labels == other.labels).all()
+        assert (item.model.centers == other.model.centers).all()
 
 
 @pytest.mark.parametrize("sweep", SWEEPS)
 def test_models_predict_the_labels_they_were_fitted_with(sweep):
     points = drawn_groups(900, 3, spread=2.0)
-    for found in sweep(points, [1, 2, 6], seed=3):
-        assert (found.model.predict(points) == found.labels).all()
-        assert found.labels.dtype == np.int64
-        assert set(found.labels) == set(range(found.k))
+    for candidates in sweep(points, [1, 2, 6], seed=3):
+        assert (candidates.model.predict(points) == candidates.labels).all()
+        assert candidates.labels.dtype == np.int64
+        assert set(candidates.labels) == set(range(candidates.k))
 
 
 def test_bisection_nests_and_matches_scikit_learns_inertia():
     points = drawn_groups(3000, 5, spread=2.0)
-    found = bisecting_kmeans_sweep(points, range(2, 9), seed=0)
-    for coarse, fine in pairwise(found):
+    candidates = bisecting_kmeans_sweep(points, range(2, 9), seed=0)
+    for coarse, fine in pairwise(candidates):
         parents = {(int(f), int(c)) for f, c in zip(fine.labels, coarse.labels, strict=True)}
         assert len(parents) == fine.k
     rival = BisectingKMeans(8, n_init=3, random_state=0).fit(points)
-    assert inertia_of(points, found[-1].labels) <= rival.inertia_ * 1.02
-    means = [points[found[-1].labels == c].mean(axis=0) for c in range(8)]
-    assert found[-1].model.centers == pytest.approx(np.array(means))
+    assert inertia_of(points, candidates[-1].labels) <= rival.inertia_ * 1.02
+    means = [points[candidates[-1].labels == c].mean(axis=0) for c in range(8)]
+    assert candidates[-1].model.centers == pytest.approx(np.array(means))
 
 
 def test_minibatch_finds_separate_groups():
     points = drawn_groups(4000, 4, groups=5, spread=12.0)
-    (found,) = minibatch_kmeans_sweep(points, [5], seed=0)
+    (candidates,) = minibatch_kmeans_sweep(points, [5], seed=0)
     (exact,) = kmeans_sweep(points, [5], seed=0)
-    assert adjusted_rand_score(found.labels, exact.labels) > 0.99
+    assert adjusted_rand_score(candidates.labels, exact.labels) > 0.99
 
 
 @given(
@@ -172,10 +174,10 @@ def test_any_small_table_with_duplicates(table, k, seed):
             with pytest.raises(DataError, match=r"distinct row|clusters of"):
                 sweep(points, [k], seed=seed)
             continue
-        (found,) = sweep(points, [k], seed=seed)
-        assert found.k == k
+        (candidates,) = sweep(points, [k], seed=seed)
+        assert candidates.k == k
         for row in np.unique(points, axis=0):
-            same = found.labels[(points == row).all(axis=1)]
+            same = candidates.labels[(points == row).all(axis=1)]
             assert len(set(same)) == 1
 
 
@@ -199,9 +201,9 @@ def test_bad_input_is_one_line(sweep, points, ks, said):
 
 
 def test_a_model_refuses_other_columns():
-    (found,) = kmeans_sweep(drawn_groups(50, 3), [2], seed=0)
+    (candidates,) = kmeans_sweep(drawn_groups(50, 3), [2], seed=0)
     with pytest.raises(DataError, match="2 columns, the model was fitted on 3"):
-        found.model.predict(np.zeros((4, 2)))
+        candidates.model.predict(np.zeros((4, 2)))
 
 
 def test_memory_estimate_is_linear_in_rows():

@@ -52,32 +52,32 @@ def test_cost_is_no_higher_than_kmodes_from_the_same_starts(init):
     for start in KPrototypes(4, init=init, n_init=8, seed=1).starts(numeric, codes):
         if len(set(cost_of(numeric, codes, *start, 0.5)[1])) < 4:
             continue  # kmodes replaces a start that leaves a cluster empty
-        found = KPrototypes(4, init=start).fit(numeric, codes)
+        candidates = KPrototypes(4, init=start).fit(numeric, codes)
         rival = rival_from(start, numeric, codes, 4)
-        assert found.gamma_ == pytest.approx(rival.gamma)
-        assert found.cost_ <= rival.cost_ * (1.0 + 1e-9)
+        assert candidates.gamma_ == pytest.approx(rival.gamma)
+        assert candidates.cost_ <= rival.cost_ * (1.0 + 1e-9)
         compared += 1
     assert compared >= 4
 
 
 def test_cost_and_labels_follow_the_definition():
     numeric, codes = mixed_rows(300)
-    found = KPrototypes(3, gamma=0.7, n_init=2, seed=1).fit(numeric, codes)
-    prototypes = (found.numeric_centers_, found.categorical_modes_)
+    candidates = KPrototypes(3, gamma=0.7, n_init=2, seed=1).fit(numeric, codes)
+    prototypes = (candidates.numeric_centers_, candidates.categorical_modes_)
     cost, labels = cost_of(numeric, codes, *prototypes, 0.7)
-    assert found.cost_ == pytest.approx(cost)
-    assert (found.labels_ == labels).all()
-    assert (found.predict(numeric, codes) == labels).all()
+    assert candidates.cost_ == pytest.approx(cost)
+    assert (candidates.labels_ == labels).all()
+    assert (candidates.predict(numeric, codes) == labels).all()
 
 
 def test_small_table_by_hand():
-    """Two groups told apart by both kinds of columns; one row has another level."""
+    """Two groups distinguished by both kinds of columns; one row has another level."""
     numeric = np.array([[0.0], [2.0], [10.0], [12.0]])
     codes = np.array([[0], [0], [1], [2]])
-    found = KPrototypes(2, gamma=1.0, n_init=5, seed=0).fit(numeric, codes)
-    assert found.cost_ == pytest.approx(1 + 1 + 1 + 1 + 1)
-    assert sorted(found.numeric_centers_[:, 0]) == [1.0, 11.0]
-    assert sorted(found.categorical_modes_[:, 0]) == [0, 1]
+    candidates = KPrototypes(2, gamma=1.0, n_init=5, seed=0).fit(numeric, codes)
+    assert candidates.cost_ == pytest.approx(1 + 1 + 1 + 1 + 1)
+    assert sorted(candidates.numeric_centers_[:, 0]) == [1.0, 11.0]
+    assert sorted(candidates.categorical_modes_[:, 0]) == [0, 1]
 
 
 def test_caos_start_equals_kmodes():
@@ -101,8 +101,8 @@ def test_real_rows_of_bank_clients(shared_data):
     levels = table.select_dtypes(exclude="number")
     codes = np.column_stack([pd.factorize(levels[name], sort=True)[0] for name in levels])
     start = KPrototypes(5, init="cao", n_init=1, seed=1).starts(numeric, codes)[0]
-    found = KPrototypes(5, init=start).fit(numeric, codes)
-    assert found.cost_ <= rival_from(start, numeric, codes, 5).cost_ * (1.0 + 1e-9)
+    candidates = KPrototypes(5, init=start).fit(numeric, codes)
+    assert candidates.cost_ <= rival_from(start, numeric, codes, 5).cost_ * (1.0 + 1e-9)
 
 
 @pytest.mark.parametrize("init", ["huang", "cao"])
@@ -112,25 +112,27 @@ def test_same_seed_same_result_whatever_the_threads(init, monkeypatch):
     for module in (threads, kprototypes):
         monkeypatch.setattr(module, "thread_count", lambda: 1)
     again = kprototypes_sweep(numeric, codes, [2, 4], seed=3, init=init)
-    for one, other in zip(first, again, strict=True):
-        assert (one.labels == other.labels).all()
-        assert one.model.cost_ == other.model.cost_
+    for item, other in zip(first, again, strict=True):
+        assert (item.labels == other.labels).all()
+        assert item.model.cost_ == other.model.cost_
 
 
 def test_a_start_that_leaves_clusters_empty():
     """All but one prototype lie far away; every cluster still gets rows."""
     numeric, codes = mixed_rows(200)
     centers = np.array([[0.0, 0.0], [1e3, 1e3], [1e4, 1e4], [1e5, 1e5]])
-    found = KPrototypes(4, init=(centers, codes[:4])).fit(numeric, codes)
-    assert len(set(found.labels_)) == 4
+    candidates = KPrototypes(4, init=(centers, codes[:4])).fit(numeric, codes)
+    assert len(set(candidates.labels_)) == 4
 
 
 def test_unknown_levels_differ_from_every_mode():
     numeric, codes = mixed_rows(100)
-    found = KPrototypes(2, seed=0).fit(numeric, codes)
+    candidates = KPrototypes(2, seed=0).fit(numeric, codes)
     unknown = np.full_like(codes, -1)
-    _, by_numbers = cost_of(numeric, unknown, found.numeric_centers_, found.categorical_modes_, 1.0)
-    assert (found.predict(numeric, unknown) == by_numbers).all()
+    _, by_numbers = cost_of(
+        numeric, unknown, candidates.numeric_centers_, candidates.categorical_modes_, 1.0
+    )
+    assert (candidates.predict(numeric, unknown) == by_numbers).all()
 
 
 @given(
@@ -150,11 +152,11 @@ def test_any_small_table_with_duplicates(table, k, init):
         with pytest.raises(DataError, match=r"distinct row|clusters of"):
             kprototypes_sweep(numeric, codes, [k], seed=0, init=init)
         return
-    (found,) = kprototypes_sweep(numeric, codes, [k], seed=0, init=init, n_init=3)
-    prototypes = (found.model.numeric_centers_, found.model.categorical_modes_)
-    cost, labels = cost_of(numeric, codes, *prototypes, found.model.gamma_)
-    assert (found.labels == labels).all()
-    assert found.model.cost_ == pytest.approx(cost)
+    (candidates,) = kprototypes_sweep(numeric, codes, [k], seed=0, init=init, n_init=3)
+    prototypes = (candidates.model.numeric_centers_, candidates.model.categorical_modes_)
+    cost, labels = cost_of(numeric, codes, *prototypes, candidates.model.gamma_)
+    assert (candidates.labels == labels).all()
+    assert candidates.model.cost_ == pytest.approx(cost)
 
 
 @pytest.mark.parametrize(

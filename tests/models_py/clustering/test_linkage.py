@@ -23,8 +23,8 @@ PAIRS += [(method, "cosine") for method in METHODS if method != "ward"]
 
 def groups(rows: int, features: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    centres = rng.normal(scale=2.0, size=(6, features))
-    return centres[rng.integers(6, size=rows)] + rng.normal(size=(rows, features))
+    centers = rng.normal(scale=2.0, size=(6, features))
+    return centers[rng.integers(6, size=rows)] + rng.normal(size=(rows, features))
 
 
 def assert_same_tree(points: np.ndarray, method: str, metric: str) -> None:
@@ -79,9 +79,9 @@ def test_same_labels_as_scikit_learn(method: str) -> None:
     points = groups(900, 6, seed=11)
     ks = range(2, 11)
 
-    found = cut_tree(linkage_tree(points, method), ks)
+    candidates = cut_tree(linkage_tree(points, method), ks)
 
-    for k, labels in zip(ks, found, strict=True):
+    for k, labels in zip(ks, candidates, strict=True):
         model = AgglomerativeClustering(n_clusters=k, linkage=method).fit(points)
         assert adjusted_rand_score(labels, model.labels_) == 1.0
 
@@ -133,10 +133,10 @@ def between(a: np.ndarray, b: np.ndarray, method: str) -> float:
 def test_repeated_rows_count_each_time(method: str, metric: str) -> None:
     points = np.repeat(groups(60, 4, seed=1), np.arange(60) % 4 + 1, axis=0)
 
-    found = linkage_tree(points, method, metric)
+    candidates = linkage_tree(points, method, metric)
 
     expected = hierarchy.linkage(points, method, metric)
-    np.testing.assert_allclose(found[:, 2], expected[:, 2], atol=1e-7)
+    np.testing.assert_allclose(candidates[:, 2], expected[:, 2], atol=1e-7)
 
 
 @pytest.mark.parametrize("rows", [np.eye(90), np.ones((40, 3)), np.arange(200.0)[:, None]])
@@ -173,22 +173,22 @@ def test_given_distances(method: str) -> None:
     points = groups(120, 4, seed=4)
     condensed = pdist(points, "cityblock")
 
-    found = linkage_tree(None, method, distances=condensed)
+    candidates = linkage_tree(None, method, distances=condensed)
 
-    np.testing.assert_allclose(found, hierarchy.linkage(condensed, method), rtol=1e-9)
+    np.testing.assert_allclose(candidates, hierarchy.linkage(condensed, method), rtol=1e-9)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_cut_numbers_clusters_by_first_row(method: str) -> None:
     points = groups(80, 3, seed=6)
 
-    found = cut_tree(linkage_tree(points, method), [1, 2, 7, 80])
+    candidates = cut_tree(linkage_tree(points, method), [1, 2, 7, 80])
 
-    for labels, k in zip(found, [1, 2, 7, 80], strict=True):
+    for labels, k in zip(candidates, [1, 2, 7, 80], strict=True):
         _, first = np.unique(labels, return_index=True)
         assert len(first) == k
         assert (np.diff(first) > 0).all()
-    np.testing.assert_array_equal(found[3], np.arange(80))
+    np.testing.assert_array_equal(candidates[3], np.arange(80))
 
 
 def test_memory_estimates() -> None:

@@ -49,33 +49,33 @@ def densities_by_scipy(model, points):
 @pytest.mark.parametrize("covariance", COVARIANCES)
 def test_densities_and_bic_equal_scipys(covariance):
     points = drawn_groups(700, 4)
-    (found,) = gaussian_mixture_sweep(points, [3], seed=0, covariance=covariance)
-    logs = densities_by_scipy(found.model, points)
+    (candidates,) = gaussian_mixture_sweep(points, [3], seed=0, covariance=covariance)
+    logs = densities_by_scipy(candidates.model, points)
     likelihood = np.logaddexp.reduce(logs, axis=1).sum()
     shares = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])
-    assert found.model.log_likelihood(points) == pytest.approx(likelihood, rel=1e-9)
-    assert found.model.probabilities(points) == pytest.approx(shares, abs=1e-9)
-    assert (found.labels == logs.argmax(axis=1)).all()
+    assert candidates.model.log_likelihood(points) == pytest.approx(likelihood, rel=1e-9)
+    assert candidates.model.probabilities(points) == pytest.approx(shares, abs=1e-9)
+    assert (candidates.labels == logs.argmax(axis=1)).all()
     parameters = free_parameters(3, 4, covariance)
-    assert found.bic == pytest.approx(-2 * likelihood + parameters * np.log(700), rel=1e-9)
+    assert candidates.bic == pytest.approx(-2 * likelihood + parameters * np.log(700), rel=1e-9)
     assert parameters == GaussianMixture(3, covariance_type=covariance).fit(points)._n_parameters()
 
 
 @pytest.mark.parametrize("covariance", COVARIANCES)
 def test_evidence_is_no_worse_than_scikit_learns(covariance):
     points = drawn_groups(1500, 5, seed=3)
-    for found in gaussian_mixture_sweep(points, [2, 5], seed=0, covariance=covariance):
+    for candidates in gaussian_mixture_sweep(points, [2, 5], seed=0, covariance=covariance):
         rival = GaussianMixture(
-            found.k, covariance_type=covariance, n_init=3, random_state=0, max_iter=500
+            candidates.k, covariance_type=covariance, n_init=3, random_state=0, max_iter=500
         ).fit(points)
-        assert found.bic <= rival.bic(points) + 1.0
+        assert candidates.bic <= rival.bic(points) + 1.0
 
 
 def test_one_component_is_the_mean_and_covariance():
     points = drawn_groups(300, 3)
-    (found,) = gaussian_mixture_sweep(points, [1], seed=0)
-    assert found.model.means[0] == pytest.approx(points.mean(axis=0))
-    assert found.model.covariances[0] == pytest.approx(np.cov(points.T, bias=True), rel=1e-4)
+    (candidates,) = gaussian_mixture_sweep(points, [1], seed=0)
+    assert candidates.model.means[0] == pytest.approx(points.mean(axis=0))
+    assert candidates.model.covariances[0] == pytest.approx(np.cov(points.T, bias=True), rel=1e-4)
 
 
 def test_two_normals_by_hand():
@@ -89,8 +89,8 @@ def test_two_normals_by_hand():
 
 def test_shape_and_number_are_found_by_evidence():
     points, truth = stretched_groups(900)
-    found = gaussian_mixture_sweep(points, range(1, 6), seed=0, covariance=COVARIANCES)
-    best = min(found, key=lambda candidate: candidate.bic)
+    candidates = gaussian_mixture_sweep(points, range(1, 6), seed=0, covariance=COVARIANCES)
+    best = min(candidates, key=lambda candidate: candidate.bic)
     assert best.k == 3
     assert best.parameters["covariance"] == "tied"
     assert adjusted_rand_score(best.labels, truth) > 0.95
@@ -100,9 +100,9 @@ def test_samples_lead_to_the_same_mixture(monkeypatch):
     points = drawn_groups(6000, 8)
     (whole,) = gaussian_mixture_sweep(points, [5], seed=0)
     monkeypatch.setattr(mixture, "SAMPLE_ROWS", 1500)
-    (found,) = gaussian_mixture_sweep(points, [5], seed=0)
-    assert found.bic <= whole.bic + 20.0
-    assert adjusted_rand_score(found.labels, whole.labels) > 0.9
+    (candidates,) = gaussian_mixture_sweep(points, [5], seed=0)
+    assert candidates.bic <= whole.bic + 20.0
+    assert adjusted_rand_score(candidates.labels, whole.labels) > 0.9
 
 
 def test_same_seed_same_result_whatever_the_threads(monkeypatch):
@@ -111,18 +111,18 @@ def test_same_seed_same_result_whatever_the_threads(monkeypatch):
     for module in (threads, kmeans, mixture):
         monkeypatch.setattr(module, "thread_count", lambda: 1)
     again = gaussian_mixture_sweep(points, [2, 4], seed=5, covariance=["full", "diag"], n_init=3)
-    for one, other in zip(first, again, strict=True):
-        assert (one.labels == other.labels).all()
-        assert one.bic == other.bic
+    for item, other in zip(first, again, strict=True):
+        assert (item.labels == other.labels).all()
+        assert item.bic == other.bic
 
 
 def test_singular_and_ill_scaled_columns_are_survived():
     """A constant column, a doubled one and one a million times larger."""
     points = drawn_groups(400, 2)
     points = np.column_stack([points, np.zeros(400), points[:, 0], points[:, 1] * 1e6])
-    for found in gaussian_mixture_sweep(points, [2, 6], seed=0, covariance=COVARIANCES):
-        assert np.isfinite(found.bic)
-        assert (found.model.predict(points) == found.labels).all()
+    for candidates in gaussian_mixture_sweep(points, [2, 6], seed=0, covariance=COVARIANCES):
+        assert np.isfinite(candidates.bic)
+        assert (candidates.model.predict(points) == candidates.labels).all()
 
 
 @given(
@@ -137,10 +137,10 @@ def test_any_small_table_with_duplicates(table, k, covariance):
         with pytest.raises(DataError, match=r"distinct row|clusters of"):
             gaussian_mixture_sweep(points, [k], seed=0, covariance=covariance)
         return
-    (found,) = gaussian_mixture_sweep(points, [k], seed=0, covariance=covariance)
-    assert np.isfinite(found.bic)
-    assert (found.model.predict(points) == found.labels).all()
-    assert set(found.labels) == set(range(found.k))
+    (candidates,) = gaussian_mixture_sweep(points, [k], seed=0, covariance=covariance)
+    assert np.isfinite(candidates.bic)
+    assert (candidates.model.predict(points) == candidates.labels).all()
+    assert set(candidates.labels) == set(range(candidates.k))
 
 
 def test_an_unknown_covariance_names_the_near_one():

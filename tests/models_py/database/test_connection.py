@@ -67,12 +67,12 @@ def test_a_locked_file_names_the_process_and_its_command(path: Path) -> None:
 
 
 def test_waiting_says_who_for_and_gives_up(path: Path) -> None:
-    told: list[str] = []
+    texts: list[str] = []
     with held(path, "write") as other:
-        said = refused(path, wait_seconds=0.3, on_wait=told.append)
+        said = refused(path, wait_seconds=0.3, on_wait=texts.append)
     assert "(waited 0.3 s)" in said
-    assert len(told) == 1
-    assert f"process {other.pid}" in told[0]
+    assert len(texts) == 1
+    assert f"process {other.pid}" in texts[0]
 
 
 def test_waiting_ends_when_the_file_is_free(path: Path) -> None:

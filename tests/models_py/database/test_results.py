@@ -80,8 +80,8 @@ def test_a_run_from_begin_to_end(warehouse: Warehouse) -> None:
 
 
 def test_a_failed_run_keeps_its_reason_and_is_not_the_latest(warehouse: Warehouse) -> None:
-    one, two = start(run_id="1"), start(run_id="2")
-    results.begin_run(warehouse, one)
+    first, two = start(run_id="1"), start(run_id="2")
+    results.begin_run(warehouse, first)
     finish(warehouse, "1")
     results.begin_run(warehouse, two)
     results.fail_run(warehouse, "2", 'it\'s "too" bad; --')
@@ -163,7 +163,7 @@ def run_elsewhere(warehouse: Warehouse) -> None:
 
 
 def signs(warehouse: Warehouse) -> list[str]:
-    return [one.name for one in Path(f"{warehouse.path}.running").iterdir()]
+    return [file.name for file in Path(f"{warehouse.path}.running").iterdir()]
 
 
 def test_a_run_is_dead_when_its_process_is_killed_and_not_before(warehouse: Warehouse) -> None:
@@ -177,8 +177,8 @@ def test_a_run_is_dead_when_its_process_is_killed_and_not_before(warehouse: Ware
         assert signs(warehouse) == ["1"]
         with warehouse.transaction():
             results.mark_dead_runs(warehouse)
-    told = "its process 7 on elsewhere ended without finishing it"
-    assert statuses(warehouse)[0] == ("failed", told)
+    text = "its process 7 on elsewhere ended without finishing it"
+    assert statuses(warehouse)[0] == ("failed", text)
     assert signs(warehouse) == []
 
 

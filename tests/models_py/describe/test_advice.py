@@ -27,13 +27,13 @@ def segments(**changes: object) -> pd.DataFrame:
 def profile(*rows: tuple[str, dict[str, float]]) -> pd.DataFrame:
     plain = {"mean": 2.0, "median": 2.0, "population_mean": 1.0, "z": 0.0, "total_share": 0.25}
     return pd.DataFrame(
-        [{"segment_id": 3, "feature": name, **plain, **told} for name, told in rows]
+        [{"segment_id": 3, "feature": name, **plain, **result} for name, result in rows]
     )
 
 
 def actions(*rows: tuple[str, dict[str, float]], **changes: object) -> list[str]:
-    told = advise(segments(**changes), profile(*rows), load_advice())
-    return told.loc[told["segment_id"] == 3, "action"].tolist()
+    profiles = advise(segments(**changes), profile(*rows), load_advice())
+    return profiles.loc[profiles["segment_id"] == 3, "action"].tolist()
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,12 @@ def test_segment_figures_count_too() -> None:
 
 def test_the_figures_are_told() -> None:
     rows = [("spend_amount", {"total_share": 0.5}), ("recency_days", {"z": -0.25, "mean": 4.0})]
-    told = advise(segments(), profile(*rows), load_advice()).iloc[0]
-    assert told["because"] == (
+    profiles = advise(segments(), profile(*rows), load_advice()).iloc[0]
+    assert profiles["because"] == (
         "2.00 times its share of the spend; time since the last visit 4 days (all 1),"
         " -0.2 standard deviations"
     )
-    assert told["priority"] == 1
+    assert profiles["priority"] == 1
 
 
 def test_at_most_four_and_the_most_urgent_first() -> None:
@@ -105,8 +105,8 @@ def test_rules_of_ones_own_replace_and_add(tmp_path: Path) -> None:
     )
     rules = load_advice(own)
     assert [rule.action for rule in rules][-1] == "mine"
-    told = advise(segments(), profile(("recency_days", {"z": 0.2})), rules)
-    assert told.loc[told["segment_id"] == 3, "advice"].tolist() == [
+    profiles = advise(segments(), profile(("recency_days", {"z": 0.2})), rules)
+    assert profiles.loc[profiles["segment_id"] == 3, "advice"].tolist() == [
         "Call time since the last visit",
         "x",
     ]
@@ -128,10 +128,10 @@ def test_rules_of_ones_own_replace_and_add(tmp_path: Path) -> None:
 def test_a_wrong_file_is_told_in_one_line(tmp_path: Path, text: str, message: str) -> None:
     own = tmp_path / "advice.toml"
     own.write_text(text)
-    with pytest.raises(StudyError, match=message) as told:
+    with pytest.raises(StudyError, match=message) as result:
         load_advice(own)
-    assert "advice.toml" in str(told.value)
-    assert "\n" not in str(told.value)
+    assert "advice.toml" in str(result.value)
+    assert "\n" not in str(result.value)
 
 
 def test_every_shipped_rule_can_be_told() -> None:

@@ -28,11 +28,11 @@ def halves(segment: int, column: str) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize(("segment", "column"), CASES)
 def test_figures_equal_those_of_pandas(segment: int, column: str) -> None:
-    told, members = PROFILES.loc[(segment, column)], FRAME.loc[segment == IDS, column]
-    assert told["mean"] == pytest.approx(members.mean(), rel=1e-12)
+    result, members = PROFILES.loc[(segment, column)], FRAME.loc[segment == IDS, column]
+    assert result["mean"] == pytest.approx(members.mean(), rel=1e-12)
     for name, share in (("lower_quartile", 0.25), ("median", 0.5), ("upper_quartile", 0.75)):
-        assert told[name] == pytest.approx(members.quantile(share), rel=1e-12)
-    assert told["known_count"] == members.count()
+        assert result[name] == pytest.approx(members.quantile(share), rel=1e-12)
+    assert result["known_count"] == members.count()
 
 
 @pytest.mark.parametrize(("segment", "column"), CASES)
@@ -49,10 +49,10 @@ def test_effect_size_is_that_of_statsmodels(segment: int, column: str) -> None:
     size, variance = effectsize_smd(
         inside.mean(), inside.std(ddof=1), len(inside), rest.mean(), rest.std(ddof=1), len(rest)
     )
-    told = PROFILES.loc[(segment, column)]
+    result = PROFILES.loc[(segment, column)]
     # statsmodels takes the usual approximations of the factor and of the variance.
-    assert told["effect_size"] == pytest.approx(size, rel=1e-4, abs=1e-9)
-    assert told["effect_high"] - told["effect_low"] == pytest.approx(
+    assert result["effect_size"] == pytest.approx(size, rel=1e-4, abs=1e-9)
+    assert result["effect_high"] - result["effect_low"] == pytest.approx(
         2 * 1.96 * variance**0.5, rel=5e-3
     )
 
@@ -63,30 +63,30 @@ def test_the_interval_holds_the_true_effect_as_often_as_it_says() -> None:
         drawn = generator.normal(size=(60, 1))
         drawn[:20] += 0.8
         inside = moments(drawn[:20])
-        told = effects(inside, moments(drawn[20:]))
-        held.append(told.low[0] <= 0.8 <= told.high[0])
+        result = effects(inside, moments(drawn[20:]))
+        held.append(result.low[0] <= 0.8 <= result.high[0])
     assert 0.93 < np.mean(held) < 0.97
 
 
 def test_adjusted_is_benjamini_hochberg_by_hand() -> None:
-    told = adjusted(np.array([0.01, np.nan, 0.04, 0.03, 0.5]))
-    np.testing.assert_allclose(told, [0.04, np.nan, 0.04 * 4 / 3, 0.04 * 4 / 3, 0.5])
+    values = adjusted(np.array([0.01, np.nan, 0.04, 0.03, 0.5]))
+    np.testing.assert_allclose(values, [0.04, np.nan, 0.04 * 4 / 3, 0.04 * 4 / 3, 0.5])
     assert np.isnan(adjusted(np.array([np.nan]))).all()
 
 
 def test_enrichment_is_twice_the_smaller_tail_of_fisher() -> None:
-    told = enrichment_p(np.array([8, 1]), np.array([10, 30]), 20, 60)
+    values = enrichment_p(np.array([8, 1]), np.array([10, 30]), 20, 60)
     for place, (inside, overall) in enumerate([(8, 10), (1, 30)]):
         table = [[inside, 20 - inside], [overall - inside, 40 - overall + inside]]
         tails = [stats.fisher_exact(table, side).pvalue for side in ("less", "greater")]
-        assert told[place] == pytest.approx(min(1.0, 2 * min(tails)))
+        assert values[place] == pytest.approx(min(1.0, 2 * min(tails)))
 
 
 def test_nothing_is_told_where_it_is_undefined() -> None:
     frame = pd.DataFrame({"same": [0.1] * 6, "one": [1.0, *[np.nan] * 5]})
-    told = profile_segments(frame, np.array([1, 1, 1, 2, 2, 2]))
-    assert told[["effect_size", "effect_low", "p"]].isna().all(axis=None)
-    assert (told["z"] == 0).all()
+    profiles = profile_segments(frame, np.array([1, 1, 1, 2, 2, 2]))
+    assert profiles[["effect_size", "effect_low", "p"]].isna().all(axis=None)
+    assert (profiles["z"] == 0).all()
 
 
 def test_shares_of_amounts_add_up_and_others_have_none() -> None:
@@ -97,31 +97,33 @@ def test_shares_of_amounts_add_up_and_others_have_none() -> None:
             "discount_share": [0.1, 0.2, 0.3, 0.4, 0.5],
         }
     )
-    told = profile_segments(frame, np.array([1, 1, 1, 2, 2])).set_index(["feature", "segment_id"])
-    assert told.loc["spend_amount", "total_share"].tolist() == pytest.approx([0.3, 0.7])
-    assert told.loc[["refund_amount", "discount_share"], "total_share"].isna().all()
+    profiles = profile_segments(frame, np.array([1, 1, 1, 2, 2])).set_index(
+        ["feature", "segment_id"]
+    )
+    assert profiles.loc["spend_amount", "total_share"].tolist() == pytest.approx([0.3, 0.7])
+    assert profiles.loc[["refund_amount", "discount_share"], "total_share"].isna().all()
 
 
 def test_categories_by_share_and_lift() -> None:
     frame = pd.DataFrame({"age": ["x", "x", "y", None, "y", "y"], "same": ["k"] * 6})
-    told = profile_categories(frame, np.array([1, 1, 1, 1, 2, 2]))
-    assert set(told["feature"]) == {"age"}
-    told = told.set_index(["segment_id", "category"])
-    assert told.loc[(1, "x"), ["share", "population_share", "lift"]].tolist() == pytest.approx(
+    profiles = profile_categories(frame, np.array([1, 1, 1, 1, 2, 2]))
+    assert set(profiles["feature"]) == {"age"}
+    profiles = profiles.set_index(["segment_id", "category"])
+    assert profiles.loc[(1, "x"), ["share", "population_share", "lift"]].tolist() == pytest.approx(
         [0.5, 1 / 3, 1.5]
     )
-    assert told.loc[(1, "not given"), "share"] == 0.25
-    assert told.loc[(2, "x"), "lift"] == 0
-    assert told.groupby("segment_id")["share"].sum().tolist() == pytest.approx([1.0, 1.0])
+    assert profiles.loc[(1, "not given"), "share"] == 0.25
+    assert profiles.loc[(2, "x"), "lift"] == 0
+    assert profiles.groupby("segment_id")["share"].sum().tolist() == pytest.approx([1.0, 1.0])
 
 
 def test_a_small_segment_tells_nothing_of_its_members() -> None:
     frame = pd.DataFrame({"spend_amount": [1.0, 2.0, 3.0, 900.0], "age": ["x", "y", "x", "z"]})
     ids = np.array([1, 1, 1, 2])
-    told = profile_segments(frame, ids, small_segment=2).set_index("segment_id")
-    hidden = told.loc[2].drop(["feature", "population_mean", "importance", "known_count"])
+    profiles = profile_segments(frame, ids, small_segment=2).set_index("segment_id")
+    hidden = profiles.loc[2].drop(["feature", "population_mean", "importance", "known_count"])
     assert hidden.isna().all()
-    assert told.loc[1].notna().drop(["effect_size", "effect_low", "effect_high", "p"]).all()
+    assert profiles.loc[1].notna().drop(["effect_size", "effect_low", "effect_high", "p"]).all()
     assert set(profile_categories(frame, ids, small_segment=2)["segment_id"]) == {1}
 
 
@@ -129,8 +131,8 @@ def test_a_small_segment_tells_nothing_of_its_members() -> None:
 def test_a_word_that_all_members_have_and_nobody_else_has_no_effect_size(members: int) -> None:
     # The moments of the rest come from a subtraction, which leaves a scatter of rounding alone.
     values = (np.arange(45_211) < members).astype(np.float64)[:, None]
-    centred = values - values.mean(axis=0)
-    inside = moments(centred[:members])
-    told = effects(inside, moments(centred).without(inside))
-    assert np.isnan(told.size).all()
-    assert np.isnan(told.high).all()
+    centered = values - values.mean(axis=0)
+    inside = moments(centered[:members])
+    result = effects(inside, moments(centered).without(inside))
+    assert np.isnan(result.size).all()
+    assert np.isnan(result.high).all()

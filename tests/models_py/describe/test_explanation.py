@@ -41,8 +41,8 @@ def test_case_of_the_run_gives_the_assignments_in_sql(done: tuple[Path, Finished
     )
     ((agreeing, counted),) = asked(
         path,
-        "select count(*) filter (told = segment_id), count(*)"
-        f" from (select customer_id, {case_sql} as told from gold.grocery_customers)"
+        "select count(*) filter (rule_segment = segment_id), count(*)"
+        f" from (select customer_id, {case_sql} as rule_segment from gold.grocery_customers)"
         " inner join results.planted_latest using (customer_id)",
     )
     assert (counted, agreeing / counted) == (rows, pytest.approx(accuracy))
@@ -98,14 +98,14 @@ def test_p_values_are_adjusted_over_the_whole_run(done: tuple[Path, Finished]) -
             "select * from gold.grocery_customers inner join results.planted_latest"
             " using (customer_id)"
         ).df()
-        told = database.execute("select * from results.segment_features").df()
+        table = database.execute("select * from results.segment_features").df()
     inside = gold["segment_id"] == 2
     plain = ttest_ind(
         gold.loc[inside, "basket_spend_mean"],
         gold.loc[~inside, "basket_spend_mean"],
         equal_var=False,
     ).pvalue
-    row = told[(told["segment_id"] == 2) & (told["feature"] == "basket_spend_mean")].iloc[0]
+    row = table[(table["segment_id"] == 2) & (table["feature"] == "basket_spend_mean")].iloc[0]
     assert plain < row["p_adjusted"] < 1e-20
 
 

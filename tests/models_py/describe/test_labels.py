@@ -16,11 +16,11 @@ groupings = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=2
 @given(groupings)
 def test_as_scikit_learn_measures_it(pairs: list[tuple[int, int]]) -> None:
     segments, labels = np.array(pairs).T
-    found = agreement(segments, labels)
-    assert found.adjusted_rand == pytest.approx(adjusted_rand_score(labels, segments))
+    result = agreement(segments, labels)
+    assert result.adjusted_rand == pytest.approx(adjusted_rand_score(labels, segments))
     if len(set(segments)) > 1 and len(set(labels)) > 1:
         wanted = normalized_mutual_info_score(labels, segments)
-        assert found.mutual_information == pytest.approx(wanted, abs=1e-9)
+        assert result.mutual_information == pytest.approx(wanted, abs=1e-9)
 
 
 def test_purity_by_hand() -> None:
@@ -40,13 +40,13 @@ def test_a_supervised_model_learns_what_the_points_tell() -> None:
     points = np.column_stack(
         [labels * 6.0 + generator.normal(size=300), generator.normal(size=300)]
     )
-    told = supervised_score(points, labels, seed=1)
+    result = supervised_score(points, labels, seed=1)
     guessed = supervised_score(generator.normal(size=(300, 2)), labels, seed=1)
-    assert told is not None
+    assert result is not None
     assert guessed is not None
-    assert told.accuracy > 0.97
+    assert result.accuracy > 0.97
     assert guessed.accuracy < 0.65
-    assert supervised_score(points, labels, seed=1) == told
+    assert supervised_score(points, labels, seed=1) == result
 
 
 def test_too_few_of_a_label_for_the_folds() -> None:

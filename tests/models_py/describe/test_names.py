@@ -46,29 +46,29 @@ def test_words_of_a_side(feature: str, z: float, words: str) -> None:
 
 
 def test_a_description_has_plain_words_and_units() -> None:
-    told = name_segments(
+    table = name_segments(
         profiles((1, "visit_gap_mean_days", 5.0), (1, "mission_fresh_share", -1.0)), top=3
     )
-    assert told[1].description == (
+    assert table[1].description == (
         "high: average gap between visits 6.5 days (all 1.5);"
         " low: share of fresh-food baskets 0.5 (all 1.5)"
     )
 
 
 def test_the_strongest_two_name_a_segment() -> None:
-    told = name_segments(
+    table = name_segments(
         profiles((1, "a", 0.5), (1, "b", -2.0), (1, "c", 1.0), (1, "d", 0.1)), top=3
     )
-    assert told[1].name == "low b, high c"
-    assert told[1].description == "high: c 2.5 (all 1.5), a 2 (all 1.5); low: b -0.5 (all 1.5)"
+    assert table[1].name == "low b, high c"
+    assert table[1].description == "high: c 2.5 (all 1.5), a 2 (all 1.5); low: b -0.5 (all 1.5)"
 
 
 def test_names_are_unique() -> None:
     rows = [(segment, "a", 2.0) for segment in (1, 2, 3)]
     rows += [(segment, "b", 1.0) for segment in (1, 2, 3)]
     rows += [(2, "c", 0.5)]
-    told = name_segments(profiles(*rows), top=3)
-    assert [told[i].name for i in (1, 2, 3)] == [
+    table = name_segments(profiles(*rows), top=3)
+    assert [table[i].name for i in (1, 2, 3)] == [
         "high a, high b",
         "high a, high b, high c",
         "high a, high b (2)",
@@ -77,14 +77,14 @@ def test_names_are_unique() -> None:
 
 def test_columns_of_one_meaning_are_named_once() -> None:
     rows = [(1, f"category_{kind}", 2.0) for kind in ("richness", "shannon", "effective_count")]
-    told = name_segments(profiles(*rows, (1, "recency_days", 0.4)), top=3)
-    assert told[1].name == "wide-range lapsed customers"
+    table = name_segments(profiles(*rows, (1, "recency_days", 0.4)), top=3)
+    assert table[1].name == "wide-range lapsed customers"
 
 
 def test_a_segment_near_the_average() -> None:
-    told = name_segments(profiles((1, "a", 0.1), (2, "a", -0.1)), top=3)
-    assert (told[1].name, told[2].name) == ("near the average", "near the average (2)")
-    assert told[1].description == "no feature stands out from the average"
+    table = name_segments(profiles((1, "a", 0.1), (2, "a", -0.1)), top=3)
+    assert (table[1].name, table[2].name) == ("near the average", "near the average (2)")
+    assert table[1].description == "no feature stands out from the average"
 
 
 def test_standing_out_keeps_the_top_of_each_side() -> None:
@@ -117,8 +117,8 @@ def test_adjectives_and_nouns_make_a_name(rows: list[tuple[str, float]], name: s
 
 def test_given_names_stand_and_are_not_given_twice() -> None:
     rows = [(segment, "recency_days", 2.0) for segment in (1, 2, 3)]
-    told = name_segments(profiles(*rows), 3, "stores", {2: "lapsed stores"})
-    assert [told[i].name for i in (1, 2, 3)] == [
+    table = name_segments(profiles(*rows), 3, "stores", {2: "lapsed stores"})
+    assert [table[i].name for i in (1, 2, 3)] == [
         "lapsed stores (2)",
         "lapsed stores",
         "lapsed stores (3)",

@@ -27,10 +27,10 @@ def test_figures_of_a_segment() -> None:
 
 def test_nulls_and_infinities_are_left_out_of_each_figure() -> None:
     frame = pd.DataFrame({"gap": [1.0, np.nan, 3.0, np.inf, 5.0]})
-    told = profile(frame)
-    assert told.loc[(4, "gap"), "mean"] == 2.0
-    assert told.loc[(7, "gap"), "mean"] == 5.0
-    assert told.loc[(4, "gap"), "population_mean"] == 3.0
+    profiles = profile(frame)
+    assert profiles.loc[(4, "gap"), "mean"] == 2.0
+    assert profiles.loc[(7, "gap"), "mean"] == 5.0
+    assert profiles.loc[(4, "gap"), "population_mean"] == 3.0
 
 
 def test_numbers_and_truth_values_of_every_type() -> None:
@@ -45,25 +45,25 @@ def test_numbers_and_truth_values_of_every_type() -> None:
             "null": np.nan,
         }
     )
-    told = profile(frame)
-    assert set(told.index.get_level_values("feature")) == {"whole", "flag", "unsure"}
-    assert told.loc[(4, "whole"), "mean"] == 2.0
-    assert told.loc[(4, "flag"), "mean"] == pytest.approx(2 / 3)
-    assert told.loc[(4, "unsure"), "mean"] == 0.5
+    profiles = profile(frame)
+    assert set(profiles.index.get_level_values("feature")) == {"whole", "flag", "unsure"}
+    assert profiles.loc[(4, "whole"), "mean"] == 2.0
+    assert profiles.loc[(4, "flag"), "mean"] == pytest.approx(2 / 3)
+    assert profiles.loc[(4, "unsure"), "mean"] == 0.5
 
 
 def test_a_constant_column_stands_out_nowhere() -> None:
-    told = profile(pd.DataFrame({"same": [2.0] * 5}))
-    assert told["z"].tolist() == told["importance"].tolist() == [0.0, 0.0]
+    table = profile(pd.DataFrame({"same": [2.0] * 5}))
+    assert table["z"].tolist() == table["importance"].tolist() == [0.0, 0.0]
 
 
 def test_a_segment_without_a_value_has_no_mean_there() -> None:
-    told = profile(pd.DataFrame({"gap": [1.0, 2.0, 3.0, np.nan, np.nan]}))
-    assert np.isnan(told.loc[(7, "gap"), "mean"])
-    assert told.loc[(7, "gap"), "z"] == 0.0
+    table = profile(pd.DataFrame({"gap": [1.0, 2.0, 3.0, np.nan, np.nan]}))
+    assert np.isnan(table.loc[(7, "gap"), "mean"])
+    assert table.loc[(7, "gap"), "z"] == 0.0
 
 
 def test_words_alone_give_no_rows() -> None:
-    told = profile_segments(pd.DataFrame({"word": list("abcde")}), IDS)
-    assert told.empty
-    assert {"segment_id", "feature", "z", "importance"} <= set(told.columns)
+    table = profile_segments(pd.DataFrame({"word": list("abcde")}), IDS)
+    assert table.empty
+    assert {"segment_id", "feature", "z", "importance"} <= set(table.columns)

@@ -40,8 +40,8 @@ def fitted(frame: pd.DataFrame, **more: object) -> FeatureMatrix:
 def in_duckdb(frame: pd.DataFrame, expression: str) -> list[object]:
     with duckdb.connect() as database:
         database.register("gold", frame.assign(place=range(len(frame))))
-        told = database.execute(f"select {expression} from gold order by place").fetchall()
-    return [row[0] for row in told]
+        result = database.execute(f"select {expression} from gold order by place").fetchall()
+    return [row[0] for row in result]
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +54,14 @@ def found() -> tuple[pd.DataFrame, np.ndarray, FeatureMatrix, RuleSet]:
 
 
 def test_planted_rules_come_back(
-    found: tuple[pd.DataFrame, np.ndarray, FeatureMatrix, RuleSet],
+    result: tuple[pd.DataFrame, np.ndarray, FeatureMatrix, RuleSet],
 ) -> None:
-    frame, groups, matrix, rules = found
-    told = {rule.group: {c.place: c for c in rule.conditions} for rule in rules.rules}
+    frame, groups, matrix, rules = result
+    table = {rule.group: {c.place: c for c in rule.conditions} for rule in rules.rules}
     gap, spend = (matrix.names_.index(name) for name in ("gap_days", "basket spend"))
-    assert told[0].keys() == {gap}
-    assert (told[0][gap].side, told[0][gap].threshold) == ("at_least", pytest.approx(30, abs=1.5))
-    assert (told[1][spend].side, told[1][spend].threshold) == (
+    assert table[0].keys() == {gap}
+    assert (table[0][gap].side, table[0][gap].threshold) == ("at_least", pytest.approx(30, abs=1.5))
+    assert (table[1][spend].side, table[1][spend].threshold) == (
         "at_least",
         pytest.approx(70, abs=2),
     )
@@ -69,11 +69,11 @@ def test_planted_rules_come_back(
 
 
 def test_case_gives_in_duckdb_what_it_gives_in_python(
-    found: tuple[pd.DataFrame, np.ndarray, FeatureMatrix, RuleSet],
+    result: tuple[pd.DataFrame, np.ndarray, FeatureMatrix, RuleSet],
 ) -> None:
-    frame, _, matrix, rules = found
-    told = in_duckdb(frame, rules.case_sql([10, 20, 30]))
-    assert told == [10 * (1 + label) for label in rules.labels(matrix.unscaled(frame))]
+    frame, _, matrix, rules = result
+    table = in_duckdb(frame, rules.case_sql([10, 20, 30]))
+    assert table == [10 * (1 + label) for label in rules.labels(matrix.unscaled(frame))]
 
 
 @pytest.mark.parametrize("feature", range(8))
@@ -90,8 +90,8 @@ def test_each_condition_is_the_same_in_sql(feature: int, side: str) -> None:
     if recipe.kind == "indicator" and side == "unknown":
         pytest.skip("whether a value is missing is itself always known")
     sql = condition_sql(condition, recipe, is_binary)
-    told = [bool(one) for one in in_duckdb(frame, sql)]
-    assert told == condition.holds(values).tolist()
+    texts = [bool(item) for item in in_duckdb(frame, sql)]
+    assert texts == condition.holds(values).tolist()
     assert condition_words(condition, recipe, is_binary)
 
 

@@ -25,30 +25,30 @@ VALUES[GENERATOR.random(VALUES.shape) < 0.05] = np.nan
 
 @pytest.fixture(scope="module")
 def found() -> Surrogate:
-    told = fit_surrogate(VALUES, GROUPS, 3)
-    assert told is not None
-    return told
+    result = fit_surrogate(VALUES, GROUPS, 3)
+    assert result is not None
+    return result
 
 
-def test_f1_is_that_of_rows_not_fitted_on(found: Surrogate) -> None:
-    parameters = {name: value for name, value in found.parameters.items() if name != "rounds"}
-    told = np.empty(ROWS, dtype=np.int64)
+def test_f1_is_that_of_rows_not_fitted_on(result: Surrogate) -> None:
+    parameters = {name: value for name, value in result.parameters.items() if name != "rounds"}
+    values = np.empty(ROWS, dtype=np.int64)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=3)
     for fitted, tried in folds.split(VALUES, GROUPS):
         data = lightgbm.Dataset(VALUES[fitted], GROUPS[fitted])
         model = lightgbm.train(parameters, data, ROUNDS)
-        told[tried] = np.asarray(model.predict(VALUES[tried])).argmax(axis=1)
-    assert found.f1_weighted == pytest.approx(f1_score(GROUPS, told, average="weighted"))
-    assert found.f1_macro == pytest.approx(f1_score(GROUPS, told, average="macro"))
-    np.testing.assert_allclose(found.f1, f1_score(GROUPS, told, average=None))
-    assert found.accuracy == pytest.approx((told == GROUPS).mean())
-    assert 0.8 < found.f1_weighted < 1.0
+        values[tried] = np.asarray(model.predict(VALUES[tried])).argmax(axis=1)
+    assert result.f1_weighted == pytest.approx(f1_score(GROUPS, values, average="weighted"))
+    assert result.f1_macro == pytest.approx(f1_score(GROUPS, values, average="macro"))
+    np.testing.assert_allclose(result.f1, f1_score(GROUPS, values, average=None))
+    assert result.accuracy == pytest.approx((values == GROUPS).mean())
+    assert 0.8 < result.f1_weighted < 1.0
 
 
 def test_noise_is_not_explained() -> None:
-    told = fit_surrogate(VALUES, np.random.default_rng(9).integers(0, 3, ROWS), 3)
-    assert told is not None
-    assert told.f1_weighted < 0.45
+    values = fit_surrogate(VALUES, np.random.default_rng(9).integers(0, 3, ROWS), 3)
+    assert values is not None
+    assert values.f1_weighted < 0.45
 
 
 def expected_value(node: dict[str, Any], row: np.ndarray, known: set[int]) -> float:
@@ -68,10 +68,10 @@ def expected_value(node: dict[str, Any], row: np.ndarray, known: set[int]) -> fl
     return float(np.average(values, weights=sizes))
 
 
-def test_shap_values_are_shapley_values_by_their_definition(found: Surrogate) -> None:
-    trees = lightgbm.Booster(model_str=found.model).dump_model()["tree_info"]
-    row = VALUES[found.sample[3]]
-    subsets = [set(one) for size in range(5) for one in combinations(range(4), size)]
+def test_shap_values_are_shapley_values_by_their_definition(result: Surrogate) -> None:
+    trees = lightgbm.Booster(model_str=result.model).dump_model()["tree_info"]
+    row = VALUES[result.sample[3]]
+    subsets = [set(number) for size in range(5) for number in combinations(range(4), size)]
     for group in range(3):
         worth = {
             frozenset(known): sum(
@@ -88,53 +88,53 @@ def test_shap_values_are_shapley_values_by_their_definition(found: Surrogate) ->
                 for known in subsets
                 if feature not in known
             )
-            assert found.shap[3, group, feature] == pytest.approx(expected, abs=1e-9)
+            assert result.shap[3, group, feature] == pytest.approx(expected, abs=1e-9)
 
 
-def test_shap_values_are_those_of_tree_explainer(found: Surrogate) -> None:
+def test_shap_values_are_those_of_tree_explainer(result: Surrogate) -> None:
     shap = pytest.importorskip("shap", reason="the extra 'dev' brings shap")
-    model = lightgbm.Booster(model_str=found.model)
-    expected = shap.TreeExplainer(model).shap_values(VALUES[found.sample])
-    np.testing.assert_allclose(found.shap, np.moveaxis(expected, 2, 1), atol=1e-9)
+    model = lightgbm.Booster(model_str=result.model)
+    expected = shap.TreeExplainer(model).shap_values(VALUES[result.sample])
+    np.testing.assert_allclose(result.shap, np.moveaxis(expected, 2, 1), atol=1e-9)
 
 
-def test_contributions_add_up_to_the_log_odds(found: Surrogate) -> None:
-    model = lightgbm.Booster(model_str=found.model)
-    rows = VALUES[found.sample]
+def test_contributions_add_up_to_the_log_odds(result: Surrogate) -> None:
+    model = lightgbm.Booster(model_str=result.model)
+    rows = VALUES[result.sample]
     base = np.asarray(model.predict(rows, pred_contrib=True)).reshape(len(rows), 3, 5)[:, :, -1]
     raw = np.asarray(model.predict(rows, raw_score=True))
-    np.testing.assert_allclose(found.shap.sum(axis=2) + base, raw, atol=1e-9)
+    np.testing.assert_allclose(result.shap.sum(axis=2) + base, raw, atol=1e-9)
 
 
-def test_what_made_the_groups_speaks_for_them_and_in_its_direction(found: Surrogate) -> None:
-    assert found.mean_shap[2].argmax() == 0
-    assert found.mean_shap[0].argmax() == found.mean_shap[1].argmax() == 1
-    direction = found.direction(VALUES)
+def test_what_made_the_groups_speaks_for_them_and_in_its_direction(result: Surrogate) -> None:
+    assert result.mean_shap[2].argmax() == 0
+    assert result.mean_shap[0].argmax() == result.mean_shap[1].argmax() == 1
+    direction = result.direction(VALUES)
     assert (direction[2, 0], direction[1, 1], direction[0, 1]) == (1, 1, -1)
 
 
-def test_the_same_whatever_the_threads(found: Surrogate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_whatever_the_threads(result: Surrogate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surrogate, "ONE_THREAD_ROWS", 10)
     monkeypatch.setattr(settings, "core_count", lambda: 2)
     again = fit_surrogate(VALUES, GROUPS, 3)
     assert again is not None
-    assert again.f1_weighted == found.f1_weighted
-    np.testing.assert_array_equal(again.shap, found.shap)
+    assert again.f1_weighted == result.f1_weighted
+    np.testing.assert_array_equal(again.shap, result.shap)
 
 
 def test_small_groups_are_left_out() -> None:
     groups = np.where(np.arange(ROWS) < 7, 3, GROUPS)
-    told = fit_surrogate(VALUES, groups, 3, smallest=8)
-    assert told is not None
-    assert told.classes.tolist() == [0, 1, 2]
-    assert told.rows == ROWS - 7
-    assert told.sample.min() >= 7
+    result = fit_surrogate(VALUES, groups, 3, smallest=8)
+    assert result is not None
+    assert result.classes.tolist() == [0, 1, 2]
+    assert result.rows == ROWS - 7
+    assert result.sample.min() >= 7
     assert fit_surrogate(VALUES, np.zeros(ROWS, dtype=np.int64), 3) is None
 
 
 def test_many_rows_are_sampled_and_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surrogate, "FIT_ROWS", 200)
     monkeypatch.setattr(surrogate, "SHAP_ROWS", 50)
-    told = fit_surrogate(VALUES, GROUPS, 3)
-    assert told is not None
-    assert (told.rows, told.sample.size, told.shap.shape) == (200, 50, (50, 3, 4))
+    result = fit_surrogate(VALUES, GROUPS, 3)
+    assert result is not None
+    assert (result.rows, result.sample.size, result.shap.shape) == (200, 50, (50, 3, 4))

@@ -33,7 +33,7 @@ def column(matrix: FeatureMatrix, frame: pd.DataFrame, name: str) -> np.ndarray:
 
 
 def reasons(matrix: FeatureMatrix) -> dict[str, str]:
-    return {one.feature: one.reason for one in matrix.dropped_}
+    return {dropped_feature.feature: dropped_feature.reason for dropped_feature in matrix.dropped_}
 
 
 @pytest.fixture
@@ -300,7 +300,7 @@ def test_unusable_columns_go_with_their_reason(generator: np.random.Generator) -
         "name": "60 categories, over 50: an identifier?",
         "clipped": "constant after winsorising (0)",
     }
-    assert {one.step for one in matrix.dropped_} == {"matrix"}
+    assert {dropped_feature.step for dropped_feature in matrix.dropped_} == {"matrix"}
 
 
 def test_constant_where_known_stays_as_its_indicator() -> None:
@@ -388,8 +388,8 @@ def test_numbers_and_codes_tell_categories_apart(mixed: pd.DataFrame, drop_first
     for place, name in enumerate(("channel", "level")):
         words = frame[name].fillna("app" if name == "channel" else "")
         pairs = pd.Series(codes[:, place]).groupby(words.to_numpy()).unique()
-        assert all(len(found) == 1 for found in pairs)
-        assert pairs.map(lambda found: found[0]).is_unique
+        assert all(len(result) == 1 for result in pairs)
+        assert pairs.map(lambda result: result[0]).is_unique
 
 
 def test_numbers_and_codes_of_smoothed_rows() -> None:
@@ -455,4 +455,6 @@ def test_whatever_the_numbers_the_matrix_is_finite(
     transformed = matrix.transform(frame)
     assert np.isfinite(transformed).all()
     assert (np.ptp(transformed, axis=0) > 0).all()
-    assert {one.feature for one in matrix.dropped_}.isdisjoint(matrix.names_)
+    assert {dropped_feature.feature for dropped_feature in matrix.dropped_}.isdisjoint(
+        matrix.names_
+    )

@@ -15,7 +15,7 @@ from sklearn.neighbors import LocalOutlierFactor
 
 from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError
-from models_py.features.outliers import Strangeness, find_outliers
+from models_py.features.outliers import OutlierScores, find_outliers
 from models_py.studies.study import Outliers
 
 METHODS = ("isolation_forest", "local_outlier_factor", "ecod", "mahalanobis")
@@ -33,54 +33,54 @@ def points() -> FloatArray:
 
 def find(
     points: FloatArray, method: str, contamination: Any = "auto", seed: int = 5
-) -> Strangeness:
+) -> OutlierScores:
     section = Outliers.model_validate({"method": method, "contamination": contamination})
     return find_outliers(points, section, seed)
 
 
 def test_isolation_forest(points: FloatArray) -> None:
     forest = IsolationForest(random_state=5).fit(points)
-    found = find(points, "isolation_forest")
-    np.testing.assert_allclose(found.scores, -forest.score_samples(points), rtol=1e-12)
-    np.testing.assert_array_equal(found.is_outlier, forest.predict(points) == -1)
+    result = find(points, "isolation_forest")
+    np.testing.assert_allclose(result.scores, -forest.score_samples(points), rtol=1e-12)
+    np.testing.assert_array_equal(result.is_outlier, forest.predict(points) == -1)
 
 
 def test_local_outlier_factor(points: FloatArray) -> None:
     detector = LocalOutlierFactor()
     flagged = detector.fit_predict(points) == -1
-    found = find(points, "local_outlier_factor")
-    np.testing.assert_allclose(found.scores, -detector.negative_outlier_factor_, rtol=1e-12)
-    np.testing.assert_array_equal(found.is_outlier, flagged)
+    result = find(points, "local_outlier_factor")
+    np.testing.assert_allclose(result.scores, -detector.negative_outlier_factor_, rtol=1e-12)
+    np.testing.assert_array_equal(result.is_outlier, flagged)
 
 
 def test_mahalanobis(points: FloatArray) -> None:
     squared = MinCovDet(random_state=5).fit(points).mahalanobis(points)
-    found = find(points, "mahalanobis")
-    np.testing.assert_allclose(found.scores, squared, rtol=1e-12)
-    np.testing.assert_array_equal(found.is_outlier, squared > chi2.ppf(0.999, 4))
+    result = find(points, "mahalanobis")
+    np.testing.assert_allclose(result.scores, squared, rtol=1e-12)
+    np.testing.assert_array_equal(result.is_outlier, squared > chi2.ppf(0.999, 4))
 
 
 def test_ecod(points: FloatArray) -> None:
     scores = ECOD().fit(points).decision_scores_
-    found = find(points, "ecod")
-    np.testing.assert_allclose(found.scores, scores, rtol=1e-12)
+    result = find(points, "ecod")
+    np.testing.assert_allclose(result.scores, scores, rtol=1e-12)
     lower, upper = np.quantile(scores, [0.25, 0.75])
-    np.testing.assert_array_equal(found.is_outlier, scores > upper + 3 * (upper - lower))
+    np.testing.assert_array_equal(result.is_outlier, scores > upper + 3 * (upper - lower))
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_fixed_share_flags_the_strangest(points: FloatArray, method: str) -> None:
-    found = find(points, method, PLANTED / len(points))
-    assert found.method == method
-    assert np.flatnonzero(found.is_outlier).tolist() == list(range(294, 300))
-    assert found.scores[~found.is_outlier].max() <= found.scores[found.is_outlier].min()
+    result = find(points, method, PLANTED / len(points))
+    assert result.method == method
+    assert np.flatnonzero(result.is_outlier).tolist() == list(range(294, 300))
+    assert result.scores[~result.is_outlier].max() <= result.scores[result.is_outlier].min()
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_automatic_threshold_finds_the_planted(points: FloatArray, method: str) -> None:
-    found = find(points, method)
-    assert found.is_outlier[-PLANTED:].all() or method == "local_outlier_factor"
-    assert found.is_outlier.sum() < 0.3 * len(points)
+    result = find(points, method)
+    assert result.is_outlier[-PLANTED:].all() or method == "local_outlier_factor"
+    assert result.is_outlier.sum() < 0.3 * len(points)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -89,10 +89,10 @@ def test_the_same_seed_gives_the_same_scores(points: FloatArray, method: str) ->
 
 
 def test_none_flags_nobody(points: FloatArray) -> None:
-    found = find(points, "none", 0.5)
-    assert found.method == "none"
-    assert not found.is_outlier.any()
-    assert not found.scores.any()
+    result = find(points, "none", 0.5)
+    assert result.method == "none"
+    assert not result.is_outlier.any()
+    assert not result.scores.any()
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -112,6 +112,6 @@ def test_mahalanobis_of_a_feature_where_most_rows_agree(points: FloatArray) -> N
     flag = (np.arange(len(points)) % 40 == 0).astype(float)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = find(np.column_stack([points, flag]), "mahalanobis", 0.05)
-    assert np.isfinite(found.scores).all()
-    assert found.is_outlier.sum() == 15
+        result = find(np.column_stack([points, flag]), "mahalanobis", 0.05)
+    assert np.isfinite(result.scores).all()
+    assert result.is_outlier.sum() == 15

@@ -55,13 +55,13 @@ def test_inflation_after_each_removal_is_that_of_statsmodels() -> None:
     selected = select(matrix, max_vif=3.0)
     left = list(range(14))
     assert len(selected.dropped) >= 5
-    for one in selected.dropped:
+    for dropped_feature in selected.dropped:
         factors = by_regression(matrix[:, left])
         worst = int(factors.argmax())
-        assert one.step == "vif"
-        assert one.feature == f"x{left[worst]}"
-        assert one.vif == pytest.approx(factors[worst], rel=1e-8)
-        assert one.reason == f"variance inflation {factors[worst]:.1f}, over 3"
+        assert dropped_feature.step == "vif"
+        assert dropped_feature.feature == f"x{left[worst]}"
+        assert dropped_feature.vif == pytest.approx(factors[worst], rel=1e-8)
+        assert dropped_feature.reason == f"variance inflation {factors[worst]:.1f}, over 3"
         del left[worst]
     assert selected.kept.tolist() == left
     np.testing.assert_allclose(selected.vif, by_regression(matrix[:, left]), rtol=1e-8)
@@ -78,8 +78,10 @@ def test_rank_deficient_columns() -> None:
     selected = select(matrix, max_vif=10.0)
     assert len(selected.kept) == 4
     assert np.linalg.matrix_rank(matrix[:, selected.kept]) == 4
-    assert [one.reason for one in selected.dropped] == ["other features determine it exactly"] * 2
-    assert [one.vif for one in selected.dropped] == [np.inf, np.inf]
+    assert [dropped_feature.reason for dropped_feature in selected.dropped] == [
+        "other features determine it exactly"
+    ] * 2
+    assert [dropped_feature.vif for dropped_feature in selected.dropped] == [np.inf, np.inf]
     assert np.isfinite(selected.vif).all()
 
 
@@ -110,10 +112,10 @@ def test_nearly_constant_features_go() -> None:
     matrix = np.random.default_rng(1).normal(size=(50, 3))
     selected = select(matrix, variances=[0.2, 1e-5, 1e-3], min_variance=1e-4)
     assert selected.kept.tolist() == [0, 2]
-    (one,) = selected.dropped
-    assert (one.feature, one.step, one.variance) == ("x1", "variance", 1e-5)
+    (first,) = selected.dropped
+    assert (first.feature, first.step, first.variance) == ("x1", "variance", 1e-5)
     assert (
-        one.reason == "nearly constant: variance 1e-05 of the column scaled to 0..1, under 0.0001"
+        first.reason == "nearly constant: variance 1e-05 of the column scaled to 0..1, under 0.0001"
     )
 
 
@@ -127,11 +129,11 @@ def test_of_a_correlated_pair_the_one_tied_to_the_rest_goes() -> None:
     matrix = np.column_stack([first, second, third, alone])
     strength = np.abs(np.corrcoef(matrix, rowvar=False)) - np.eye(4)
     selected = select(matrix, max_correlation=0.9)
-    (one,) = selected.dropped
-    assert (one.feature, one.step) == ("x1", "correlation")
+    (item,) = selected.dropped
+    assert (item.feature, item.step) == ("x1", "correlation")
     assert selected.kept.tolist() == [0, 2, 3]
     means = strength.sum(axis=1) / 3
-    assert one.reason == (
+    assert item.reason == (
         f"correlates {strength[1, 0]:.2f} with x0, and with the rest {means[1]:.2f} on average"
         f" against {means[0]:.2f}"
     )
@@ -157,11 +159,16 @@ def test_importance_keeps_what_is_tied_together() -> None:
     np.testing.assert_array_equal(importance, feature_importance(matrix, seed=3))
     selected = select(matrix, max_features=3)
     assert selected.kept.tolist() == [2, 3, 4]
-    assert [(one.feature, one.step) for one in selected.dropped] == [
+    assert [
+        (dropped_feature.feature, dropped_feature.step) for dropped_feature in selected.dropped
+    ] == [
         ("x0", "importance"),
         ("x1", "importance"),
     ]
-    assert all(one.reason.endswith("by importance, past 3") for one in selected.dropped)
+    assert all(
+        dropped_feature.reason.endswith("by importance, past 3")
+        for dropped_feature in selected.dropped
+    )
 
 
 def test_steps_follow_each_other_and_record_every_drop() -> None:
@@ -172,7 +179,9 @@ def test_steps_follow_each_other_and_record_every_drop() -> None:
     matrix = np.column_stack([free, copy, total])
     limits = {"min_variance": 0.01, "max_correlation": 0.95, "max_vif": 10.0, "max_features": 2}
     selected = select(matrix, variances=[0.1] * 4 + [0.001] + [0.1] * 2, **limits)
-    steps = [one.step for one in selected.dropped]
+    steps = [dropped_feature.step for dropped_feature in selected.dropped]
     assert steps == ["variance", "correlation", "vif", "importance", "importance"]
-    names = {one.feature for one in selected.dropped} | {f"x{i}" for i in selected.kept}
+    names = {dropped_feature.feature for dropped_feature in selected.dropped} | {
+        f"x{i}" for i in selected.kept
+    }
     assert names == {f"x{i}" for i in range(7)}

@@ -29,7 +29,7 @@ CHECKS = Path(__file__).with_name("page_checks.js").read_text(encoding="utf-8")
 def browser() -> Iterator[Any]:
     """Chromium, where the machine has one."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    path = next((result for name in BROWSERS if (result := shutil.which(name))), None)
     if path is None:
         pytest.skip(f"no browser is found ({', '.join(BROWSERS)}): apt-get install chromium")
     with api.sync_playwright() as playwright:
@@ -98,9 +98,9 @@ def test_every_figure_drew_something(tab: Any) -> None:
     ids=["light", "dark"],
 )
 def test_every_word_can_be_read(tab: Any) -> None:
-    told = tab.evaluate(f"{CHECKS}.texts()")
-    assert len(told) > 300
-    assert [one for one in told if one[0] < 4.5] == []
+    result = tab.evaluate(f"{CHECKS}.texts()")
+    assert len(result) > 300
+    assert [row for row in result if row[0] < 4.5] == []
     assert min(tab.evaluate(f"{CHECKS}.marks()")) >= 3.0
 
 

@@ -50,7 +50,7 @@ SIGHTS = (
 
 def seen(colours: list[str], sight: FloatArray) -> FloatArray:
     """The colours in CIELAB as that sight sees them."""
-    rgb = np.array([[int(one[i : i + 2], 16) / 255 for i in (1, 3, 5)] for one in colours])
+    rgb = np.array([[int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)] for colour in colours])
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     to_xyz = np.array(
         [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
@@ -63,9 +63,9 @@ def seen(colours: list[str], sight: FloatArray) -> FloatArray:
 
 def palettes() -> list[list[str]]:
     """The palettes of the style: light, dark, paper."""
-    found = re.findall(r"--s(\d+): (#[0-9a-f]{6});", STYLE.read_text(encoding="utf-8"))
-    assert [int(place) for place, _ in found] == list(range(1, PALETTE + 1)) * 3
-    colours = [colour for _, colour in found]
+    names = re.findall(r"--s(\d+): (#[0-9a-f]{6});", STYLE.read_text(encoding="utf-8"))
+    assert [int(place) for place, _ in names] == list(range(1, PALETTE + 1)) * 3
+    colours = [colour for _, colour in names]
     return [colours[first : first + PALETTE] for first in range(0, 3 * PALETTE, PALETTE)]
 
 
@@ -94,10 +94,10 @@ def test_everything_is_escaped() -> None:
         ),
         draw_curves([Curve(AWKWARD, np.arange(3.0), np.arange(3.0))] * 2, AWKWARD, "y", AWKWARD),
     ]
-    for one in drawn:
-        assert "<b " not in one
-        assert "&lt;b" in one
-        assert "onload='" not in one
+    for item in drawn:
+        assert "<b " not in item
+        assert "&lt;b" in item
+        assert "onload='" not in item
 
 
 def test_attributes() -> None:
@@ -110,17 +110,17 @@ def test_attributes() -> None:
     st.integers(3, 8),
 )
 def test_ticks_are_inside_and_evenly_spaced(low: float, width: float, about: int) -> None:
-    found = ticks(low, low + width, about)
-    assert 1 <= len(found) <= about * 2.6 + 1
-    assert all(low - width * 1e-6 <= one <= low + width * (1 + 1e-6) for one in found)
-    if len(found) > 2:
-        steps = np.diff(found)
+    result = ticks(low, low + width, about)
+    assert 1 <= len(result) <= about * 2.6 + 1
+    assert all(low - width * 1e-6 <= candidate <= low + width * (1 + 1e-6) for candidate in result)
+    if len(result) > 2:
+        steps = np.diff(result)
         np.testing.assert_allclose(steps, steps[0], rtol=1e-6)
 
 
 def test_short_numbers_on_axes() -> None:
-    told = [tick_text(value) for value in (0.0, 0.25, 4000.0, 20000.0, 2.5e6, -1.5)]
-    assert told == ["0", "0.25", "4,000", "20k", "2.5M", "\u22121.5"]
+    texts = [tick_text(value) for value in (0.0, 0.25, 4000.0, 20000.0, 2.5e6, -1.5)]
+    assert texts == ["0", "0.25", "4,000", "20k", "2.5M", "\u22121.5"]
 
 
 def test_scales() -> None:

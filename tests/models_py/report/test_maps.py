@@ -21,8 +21,8 @@ from models_py.report.maps import (
 
 def blobs(rows: int = 240, columns: int = 5, seed: int = 3) -> FloatArray:
     generator = np.random.default_rng(seed)
-    centres = generator.normal(size=(3, columns)) * 5
-    return centres[np.arange(rows) % 3] + generator.normal(size=(rows, columns))
+    centers = generator.normal(size=(3, columns)) * 5
+    return centers[np.arange(rows) % 3] + generator.normal(size=(rows, columns))
 
 
 def test_principal_map_is_that_of_scikit_learn() -> None:
@@ -30,24 +30,24 @@ def test_principal_map_is_that_of_scikit_learn() -> None:
 
     points = blobs()
     known = PCA(2).fit(points)
-    found = principal_map(points)
+    result = principal_map(points)
     placed = known.transform(points)
-    signs = np.sign((placed * found.points).sum(axis=0))
-    np.testing.assert_allclose(found.points, placed * signs, atol=1e-9)
-    np.testing.assert_allclose(found.shares, known.explained_variance_ratio_, rtol=1e-9)
+    signs = np.sign((placed * result.points).sum(axis=0))
+    np.testing.assert_allclose(result.points, placed * signs, atol=1e-9)
+    np.testing.assert_allclose(result.shares, known.explained_variance_ratio_, rtol=1e-9)
 
 
 def test_loadings_are_correlations() -> None:
     points = blobs()
-    found = principal_map(points)
-    expected = np.corrcoef(points.T, found.points.T)[:5, 5:]
-    np.testing.assert_allclose(found.loadings, expected, atol=1e-9)
+    result = principal_map(points)
+    expected = np.corrcoef(points.T, result.points.T)[:5, 5:]
+    np.testing.assert_allclose(result.loadings, expected, atol=1e-9)
 
 
 def test_one_feature_has_one_direction() -> None:
-    found = principal_map(np.arange(10.0)[:, None])
-    assert found.points.shape == (10, 2)
-    assert found.shares.tolist() == [1.0, 0.0]
+    result = principal_map(np.arange(10.0)[:, None])
+    assert result.points.shape == (10, 2)
+    assert result.shares.tolist() == [1.0, 0.0]
 
 
 def test_neighbours_stay_together_and_come_back() -> None:
@@ -75,14 +75,14 @@ def test_correspondence_is_that_of_prince() -> None:
         }
     )
     known = prince.MCA(n_components=2, correction="benzecri", random_state=1).fit(frame)
-    found = correspondence_map(frame)
+    result = correspondence_map(frame)
     rows = known.row_coordinates(frame).to_numpy()
-    signs = np.sign((rows * found.rows).sum(axis=0))
-    np.testing.assert_allclose(found.rows, rows * signs, atol=1e-8)
+    signs = np.sign((rows * result.rows).sum(axis=0))
+    np.testing.assert_allclose(result.rows, rows * signs, atol=1e-8)
     places = known.column_coordinates(frame).to_numpy()
-    np.testing.assert_allclose(found.places, places * signs, atol=1e-8)
-    np.testing.assert_allclose(found.shares * 100, known.percentage_of_variance_[:2], atol=1e-6)
-    assert found.names[0] == "age: middle"
+    np.testing.assert_allclose(result.places, places * signs, atol=1e-8)
+    np.testing.assert_allclose(result.shares * 100, known.percentage_of_variance_[:2], atol=1e-6)
+    assert result.names[0] == "age: middle"
 
 
 def test_the_readme_says_how_many_are_drawn() -> None:

@@ -11,15 +11,15 @@ from models_py.describe.words import column_words, many
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "text"),
     [(0.301, "30%"), (0.0785, "7.8%"), (0.0, "0%"), (1.0, "100%"), (0.0002, "under 0.1%")],
 )
-def test_shares(value: float, told: str) -> None:
-    assert numbers.share(value) == told
+def test_shares(value: float, text: str) -> None:
+    assert numbers.share(value) == text
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "text"),
     [
         (63.123, "63.1"),
         (0.2274, "0.23"),
@@ -31,12 +31,12 @@ def test_shares(value: float, told: str) -> None:
         (float("nan"), "\u2013"),
     ],
 )
-def test_plain_numbers(value: float, told: str) -> None:
-    assert numbers.plain(value) == told
+def test_plain_numbers(value: float, text: str) -> None:
+    assert numbers.plain(value) == text
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "told"),
+    ("column", "value", "text"),
     [
         ("fuel_share", 0.0612, "6.1%"),
         ("home=flat", 0.5, "50%"),
@@ -46,8 +46,8 @@ def test_plain_numbers(value: float, told: str) -> None:
         ("fuel_share", float("nan"), "\u2013"),
     ],
 )
-def test_units_come_from_the_columns_name(column: str, value: float, told: str) -> None:
-    assert numbers.in_units(column, value) == told
+def test_units_come_from_the_columns_name(column: str, value: float, text: str) -> None:
+    assert numbers.in_units(column, value) == text
 
 
 def test_words_around_numbers() -> None:
@@ -60,8 +60,8 @@ def test_words_around_numbers() -> None:
 
 
 def test_long_texts_end_at_a_word() -> None:
-    told = numbers.shortened("wide range, short gaps between visits", 20)
-    assert told == "wide range, short\u2026"
+    result = numbers.shortened("wide range, short gaps between visits", 20)
+    assert result == "wide range, short\u2026"
     assert numbers.shortened("short", 20) == "short"
 
 

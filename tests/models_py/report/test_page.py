@@ -108,14 +108,14 @@ def test_page_is_whole(explained: Reported) -> None:
     assert len(outline.ids) == len(set(outline.ids))
     assert {f"figure-{key}" for key in FIGURES} <= set(outline.ids)
     assert outline.unnamed == []
-    inside = {one.removeprefix("#") for one in outline.addresses if one.startswith("#")}
+    inside = {address.removeprefix("#") for address in outline.addresses if address.startswith("#")}
     assert inside <= set(outline.ids)
 
 
 def test_page_asks_for_nothing(explained: Reported) -> None:
     html = explained.html
     assert not re.search(r"https?://|@import|url\(|\bfetch\(|XMLHttpRequest", html)
-    files = [one for one in outlined(html).addresses if not one.startswith("#")]
+    files = [address for address in outlined(html).addresses if not address.startswith("#")]
     assert len(files) == 3
     assert all((explained.page.parent / name).is_file() for name in files)
 
@@ -124,7 +124,7 @@ def test_no_id_is_anywhere_but_in_the_assignments(explained: Reported) -> None:
     with_ids = []
     for path in sorted(explained.page.parent.rglob("*.*")):
         content = path.read_bytes()
-        if any(one.encode() in content for one in explained.ids):
+        if any(segment_id.encode() in content for segment_id in explained.ids):
             with_ids.append(path.name.split("_")[0])
     assert with_ids == ["assignments"]
 
@@ -136,12 +136,12 @@ def test_data_is_escaped(explained: Reported) -> None:
 
 def test_summary_comes_first_and_in_plain_words(explained: Reported) -> None:
     first = explained.html.split("<main")[0].split("</style>")[1]
-    told = " ".join(re.sub(r"<[^>]+>", " ", first).split())
-    assert "350 customers fall into 3 segments." in told
-    assert "All 3 segments came back when the search was repeated" in told
-    assert "What to do first" in told
+    text = " ".join(re.sub(r"<[^>]+>", " ", first).split())
+    assert "350 customers fall into 3 segments." in text
+    assert "All 3 segments came back when the search was repeated" in text
+    assert "What to do first" in text
     for jargon in ("silhouette", "k-means", "SHAP", "PCA", "Jaccard"):
-        assert jargon not in told
+        assert jargon not in text
 
 
 def test_cards_tell_advice_and_what_stands_out(explained: Reported) -> None:
@@ -229,7 +229,7 @@ def test_files_hold_the_tables(explained: Reported) -> None:
     assert dict(zip(summary["segment_id"], summary["size"], strict=True)) == sizes
     profiles = pd.read_csv(files["profiles"])
     weighted = profiles[profiles["feature"] == "spend_amount"].set_index("segment_id")["mean"]
-    total = sum(weighted[one] * size for one, size in sizes.items()) / len(assignments)
+    total = sum(weighted[item] * size for item, size in sizes.items()) / len(assignments)
     known = profiles.loc[profiles["feature"] == "spend_amount", "population_mean"].iloc[0]
     assert total == pytest.approx(known)
 
@@ -347,8 +347,8 @@ def test_tree_joins_as_scipy_does(explained: Reported, monkeypatch: pytest.Monke
     saved = read_facts(explained.run_id, explained.warehouse).saved
     assert saved is not None
     part = saved.partitions["all"]
-    found = segment_tree(part, [int(one) for one in part.segment_ids])
-    whole = part.centres.repeat(part.reference.sizes, axis=0)
+    result = segment_tree(part, [int(segment_id) for segment_id in part.segment_ids])
+    whole = part.centers.repeat(part.reference.sizes, axis=0)
     expected = linkage(whole, "ward")[-(len(part.segment_ids) - 1) :]
-    assert found[:, 2] == pytest.approx(expected[:, 2])
-    assert found[:, 3].tolist() == expected[:, 3].tolist()
+    assert result[:, 2] == pytest.approx(expected[:, 2])
+    assert result[:, 3].tolist() == expected[:, 3].tolist()

@@ -19,7 +19,7 @@ from models_py.runs.comparison import (
     compare_runs,
     variation_of_information,
 )
-from models_py.runs.identity import match_by_centres
+from models_py.runs.identity import match_by_centers
 from models_py.segmentation.measures.agreement import contingency
 
 
@@ -41,14 +41,16 @@ def compared(
     return compare_runs(assignments(before), assignments(after), facts(before), facts(after))
 
 
-def told(comparison: Comparison, kind: str) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    return [(one.before, one.after) for one in comparison.changes if one.kind == kind]
+def changes_of_kind(
+    comparison: Comparison, kind: str
+) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    return [(change.before, change.after) for change in comparison.changes if change.kind == kind]
 
 
 def test_nothing_changed() -> None:
     same: dict[int, range | list[int]] = {1: range(60), 2: range(60, 100)}
     comparison = compared(same, same)
-    assert [one.kind for one in comparison.changes] == ["kept", "kept"]
+    assert [change.kind for change in comparison.changes] == ["kept", "kept"]
     assert (comparison.moved, comparison.came, comparison.went) == (0, 0, 0)
     assert comparison.adjusted_rand == 1.0
     assert comparison.variation_of_information == 0.0
@@ -59,10 +61,10 @@ def test_a_split_is_recognised_and_said() -> None:
         {1: range(100), 2: range(100, 160)},
         {1: range(60), 3: range(60, 100), 2: range(100, 160)},
     )
-    assert told(comparison, "split") == [((1,), (1, 3))]
-    assert told(comparison, "merged") == []
-    assert told(comparison, "new") == [((), (3,))]
-    words = next(one.words for one in comparison.changes if one.kind == "split")
+    assert changes_of_kind(comparison, "split") == [((1,), (1, 3))]
+    assert changes_of_kind(comparison, "merged") == []
+    assert changes_of_kind(comparison, "new") == [((), (3,))]
+    words = next(change.words for change in comparison.changes if change.kind == "split")
     assert words == "segment 1 (s1) split: segment 1 (s1) took 60%, segment 3 (s3) took 40%"
     assert comparison.moved == 40
 
@@ -72,9 +74,9 @@ def test_a_merge_is_recognised_and_said() -> None:
         {1: range(50), 2: range(50, 90), 3: range(90, 150)},
         {1: range(90), 3: range(90, 150)},
     )
-    assert told(comparison, "merged") == [((1, 2), (1,))]
-    assert told(comparison, "gone") == [((2,), ())]
-    words = [one.words for one in comparison.changes]
+    assert changes_of_kind(comparison, "merged") == [((1, 2), (1,))]
+    assert changes_of_kind(comparison, "gone") == [((2,), ())]
+    words = [change.words for change in comparison.changes]
     assert (
         "segment 1 (s1) (100% of it) and segment 2 (s2) (100% of it) merged into segment 1 (s1)"
         in words
@@ -96,8 +98,8 @@ def test_a_segment_that_dissolves_is_no_split() -> None:
         4: [*range(20, 30), *range(300, 400)],
     }
     comparison = compared(before, after)
-    assert told(comparison, "split") == []
-    assert told(comparison, "gone") == [((1,), ())]
+    assert changes_of_kind(comparison, "split") == []
+    assert changes_of_kind(comparison, "gone") == [((1,), ())]
 
 
 def test_customers_that_come_and_go_are_no_movers() -> None:
@@ -118,7 +120,7 @@ def test_runs_without_a_common_customer() -> None:
     assert np.isnan(comparison.adjusted_rand)
     assert np.isnan(comparison.variation_of_information)
     assert np.isnan(comparison.moved_share)
-    gone = next(one for one in comparison.changes if one.kind == "gone")
+    gone = next(change for change in comparison.changes if change.kind == "gone")
     assert gone.words.endswith("none of them is there any more")
 
 
@@ -154,43 +156,43 @@ def test_variation_of_information_by_hand() -> None:
     )
 
 
-CENTRES = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
+CENTERS = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
 
 
-def test_centres_that_moved_a_little_are_matched() -> None:
-    moved = CENTRES[[2, 0, 1]] + 0.4
-    assert match_by_centres(CENTRES, moved) == [(0, 1), (1, 2), (2, 0)]
+def test_centers_that_moved_a_little_are_matched() -> None:
+    moved = CENTERS[[2, 0, 1]] + 0.4
+    assert match_by_centers(CENTERS, moved) == [(0, 1), (1, 2), (2, 0)]
 
 
-def test_a_centre_out_of_reach_is_new() -> None:
-    centres = np.array([[0.5, 0.0], [30.0, 30.0], [0.0, 9.0], [9.0, 1.0]])
-    assert match_by_centres(CENTRES, centres) == [(0, 0), (1, 3), (2, 2)]
-    assert match_by_centres(CENTRES, centres[1:2]) == []
+def test_a_center_out_of_reach_is_new() -> None:
+    centers = np.array([[0.5, 0.0], [30.0, 30.0], [0.0, 9.0], [9.0, 1.0]])
+    assert match_by_centers(CENTERS, centers) == [(0, 0), (1, 3), (2, 2)]
+    assert match_by_centers(CENTERS, centers[1:2]) == []
 
 
 def test_as_many_pairs_as_can_be() -> None:
-    # The nearest pair first would leave the other centre without one.
-    previous, centres = np.array([[0.0], [4.0]]), np.array([[1.9], [2.1]])
-    assert match_by_centres(previous, centres) == [(0, 0), (1, 1)]
-    assert match_by_centres(np.array([[0.0], [2.0]]), np.array([[1.0], [0.1]]), reach=0.6) == [
+    # The nearest pair first would leave the other center without one.
+    previous, centers = np.array([[0.0], [4.0]]), np.array([[1.9], [2.1]])
+    assert match_by_centers(previous, centers) == [(0, 0), (1, 1)]
+    assert match_by_centers(np.array([[0.0], [2.0]]), np.array([[1.0], [0.1]]), reach=0.6) == [
         (0, 1),
         (1, 0),
     ]
 
 
-def test_single_and_no_centres() -> None:
-    assert match_by_centres(CENTRES[:1], CENTRES) == [(0, 0)]
-    assert match_by_centres(CENTRES[:0], CENTRES) == []
+def test_single_and_no_centers() -> None:
+    assert match_by_centers(CENTERS[:1], CENTERS) == [(0, 0)]
+    assert match_by_centers(CENTERS[:0], CENTERS) == []
 
 
-def test_centres_tell_segments_of_another_population(home: Path) -> None:
+def test_centers_tell_segments_of_another_population(home: Path) -> None:
     before = saved(run(study(), customers(900)).run_id).partitions["all"]
     others = customers(900, seed=1).sample(frac=1, random_state=2).iloc[:450]
     others["customer_id"] = [f"X{i}" for i in range(len(others))]
     scored = before.score(others)
-    centres = np.array([scored.points[scored.groups == group].mean(axis=0) for group in range(3)])
+    centers = np.array([scored.points[scored.groups == group].mean(axis=0) for group in range(3)])
     order = np.array([2, 0, 1])
-    matched = match_by_centres(before.centres, centres[order])
+    matched = match_by_centers(before.centers, centers[order])
     assert matched == [(int(order[i]), i) for i in np.argsort(order)]
 
 
@@ -207,9 +209,9 @@ def test_ids_are_kept_over_eight_weeks(home: Path) -> None:
     base = customers(900)
     recipe = study(stability={"refits": 5})
     runs = [run(recipe, week(base, number), seed=number) for number in range(8)]
-    ids = [set(one.tables.rows["segments"]["segment_id"]) for one in runs]
+    ids = [set(run.tables.rows["segments"]["segment_id"]) for run in runs]
     assert ids == [{1, 2, 3}] * 8
-    assert [one.previous_run_id for one in runs[1:]] == [one.run_id for one in runs[:-1]]
+    assert [run.previous_run_id for run in runs[1:]] == [run.run_id for run in runs[:-1]]
     for before, after in pairwise(runs):
         old, new = (r.tables.rows["assignments"] for r in (before, after))
         facts = {i: SegmentFacts(i, "s", 1, 1 / 3) for i in (1, 2, 3)}
@@ -224,7 +226,7 @@ def test_a_refit_with_new_customers_and_another_seed_keeps_stable_ids(home: Path
     recipe = study(stability={"refits": 10})
     first = run(recipe, base.iloc[:1200], seed=1)
     second = run(recipe, base.sample(frac=1, random_state=4), seed=20260712)
-    old, new = (one.tables.rows["segments"].set_index("segment_id") for one in (first, second))
+    old, new = (item.tables.rows["segments"].set_index("segment_id") for item in (first, second))
     stable = set(old.index[old["is_stable"].fillna(False)])
     assert stable == {1, 2, 3}
     assert stable <= set(new.index)
@@ -234,7 +236,7 @@ def test_a_refit_with_new_customers_and_another_seed_keeps_stable_ids(home: Path
     assert (members["segment_id"] == members["segment_id_after"]).mean() > 0.95
 
 
-def test_a_population_without_a_common_customer_keeps_its_ids_by_centres(home: Path) -> None:
+def test_a_population_without_a_common_customer_keeps_its_ids_by_centers(home: Path) -> None:
     base = customers(900)
     first = saved(run(study(), base.iloc[:450]).run_id)
     second = run(study(), base.iloc[450:], seed=3)

@@ -110,8 +110,8 @@ def test_share_distances_by_hand() -> None:
 
 def test_limits() -> None:
     limits = Limits(0.1, 0.25)
-    told = [limits.verdict(value) for value in (0.09, 0.1, 0.2499, 0.25, np.nan)]
-    assert told == ["keep", "watch", "watch", "refit", "keep"]
+    texts = [limits.verdict(value) for value in (0.09, 0.1, 0.2499, 0.25, np.nan)]
+    assert texts == ["keep", "watch", "watch", "refit", "keep"]
     assert (LIMITS["psi"].watch, LIMITS["psi"].refit) == (0.1, 0.25)
     assert LIMITS["new_share"].refit == 0.2
 
@@ -120,8 +120,8 @@ def test_the_same_customers_are_no_drift(planted: SavedRun) -> None:
     drift = drift_of(planted, customers(1200))
     assert drift.verdict == "keep"
     assert drift.reasons == []
-    assert max(one.psi for one in drift.features) == 0.0
-    assert max(one.ks for one in drift.features) == 0.0
+    assert max(feature.psi for feature in drift.features) == 0.0
+    assert max(feature.ks for feature in drift.features) == 0.0
     assert drift.figures["segment_distance"] == 0.0
     assert drift.figures["silhouette_drop"] == pytest.approx(0.0, abs=1e-12)
     assert drift.figures["reconstruction_ratio"] == pytest.approx(1.0)
@@ -182,7 +182,7 @@ def test_noise_in_every_feature_lowers_the_silhouette(planted: SavedRun) -> None
 
 def test_values_that_are_missing_now_are_drift(planted: SavedRun) -> None:
     now = customers(1200).assign(spend_amount=np.nan)
-    moved = {one.feature: one for one in drift_of(planted, now).features}
+    moved = {item.feature: item for item in drift_of(planted, now).features}
     assert moved["spend_amount"].psi > 0.25
 
 
@@ -193,4 +193,4 @@ def test_partitions_that_the_run_never_saw_are_told(home: Path) -> None:
     drift = drift_of(partitioned, now)
     assert drift.figures["unknown_partition_share"] == pytest.approx(0.1)
     assert drift.verdict == "refit"
-    assert {one.partition for one in drift.features} == {"north", "south"}
+    assert {feature.partition for feature in drift.features} == {"north", "south"}

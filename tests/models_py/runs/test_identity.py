@@ -110,8 +110,8 @@ def test_ids_are_unique_and_old_or_never_given(
 def test_migrations_count_every_entity_once() -> None:
     before = run_before([1, 1, 2, 2], ["a", "b", "c", "gone"])
     moved = migrations(["a", "b", "c", "new"], np.array([1, 2, 2, 2]), before)
-    told = {
+    result = {
         (None if pd.isna(f) else int(f), None if pd.isna(t) else int(t)): count
         for f, t, count in moved.itertuples(index=False)
     }
-    assert told == {(1, 1): 1, (1, 2): 1, (2, 2): 1, (2, None): 1, (None, 2): 1}
+    assert result == {(1, 1): 1, (1, 2): 1, (2, 2): 1, (2, None): 1, (None, 2): 1}

@@ -18,20 +18,20 @@ from models_py.base.errors import DataError, WarehouseError
 from models_py.database.connection import open_warehouse
 from models_py.database.gold import read_gold
 from models_py.pipeline import Finished
-from models_py.runs.assignment import NearestCentre
+from models_py.runs.assignment import NearestCenter
 from models_py.runs.manifest import SavedRunError, changed_versions, write_manifest
 from models_py.runs.saved import SavedRun
 from models_py.runs.storage import (
     load_run_models,
     remove_failed_models,
     remove_run_models,
-    told_study,
+    study_json,
 )
 from models_py.studies.study import Study
 
 OWN_RULES: list[tuple[str, str, dict[str, Any]]] = [
-    ("kmeans", "nearest_centre", {}),
-    ("minibatch_kmeans", "nearest_centre", {}),
+    ("kmeans", "nearest_center", {}),
+    ("minibatch_kmeans", "nearest_center", {}),
     ("bisecting_kmeans", "splits", {}),
     ("gaussian_mixture", "most_probable", {}),
     ("ward", "nearest_row", {}),
@@ -157,17 +157,17 @@ def models(
     return folder, run_id
 
 
-def test_new_rows_go_to_the_nearest_centre(models: tuple[Path, str]) -> None:
+def test_new_rows_go_to_the_nearest_center(models: tuple[Path, str]) -> None:
     loaded = load_run_models(*models)
     part = loaded.partitions["all"]
     fresh = customers(50, seed=9)
     points = part.encode(fresh)
     rule = part.fitted.rule
-    assert isinstance(rule, NearestCentre)
-    apart = ((points[:, None, :] - rule.centres[None]) ** 2).sum(axis=2)
+    assert isinstance(rule, NearestCenter)
+    apart = ((points[:, None, :] - rule.centers[None]) ** 2).sum(axis=2)
     expected = part.segment_ids[rule.groups[apart.argmin(axis=1)]]
     assert list(loaded.score(fresh)["segment_id"]) == list(expected)
-    assert part.method == "nearest centre"
+    assert part.method == "nearest center"
 
 
 def test_rows_keep_their_order_and_a_single_row_scores_the_same(models: tuple[Path, str]) -> None:
@@ -235,7 +235,7 @@ def test_files_that_do_not_go_together_are_refused(home: Path) -> None:
     other = settings.models_dir(narrow.run_id)
     shutil.copy(other / "partition_0/rule.npz", folder / "partition_0/rule.npz")
     (folder / "manifest.json").unlink()
-    write_manifest(folder, wide.run_id, told_study(study()))
+    write_manifest(folder, wide.run_id, study_json(study()))
     with pytest.raises(SavedRunError, match="the rule takes other coordinates"):
         load_run_models(folder, wide.run_id)
 

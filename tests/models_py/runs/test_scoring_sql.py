@@ -94,9 +94,9 @@ def test_a_missing_column_is_named(home: Path) -> None:
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=50))
 @hypothesis_settings(max_examples=20, deadline=None)
 def test_numbers_read_back_to_the_last_bit(values: list[float]) -> None:
-    told = ", ".join(f"{number(value)}, typeof({number(value)})" for value in values)
+    text = ", ".join(f"{number(value)}, typeof({number(value)})" for value in values)
     with duckdb.connect() as database:
-        row = database.execute(f"select {told}").fetchone()
+        row = database.execute(f"select {text}").fetchone()
     assert row is not None
     assert set(row[1::2]) == {"DOUBLE"}
     assert np.array(row[::2]).tobytes() == np.array(values).tobytes()
@@ -159,8 +159,8 @@ def test_every_kind_of_feature_is_the_matrixs(fitted: FeatureMatrix, data: st.Da
         )
     )
     with duckdb.connect() as database:
-        told = ", ".join(f"{name} {kind}" for name, (kind, _) in COLUMNS.items())
-        database.execute(f"create table given (place integer, {told})")
+        text = ", ".join(f"{name} {kind}" for name, (kind, _) in COLUMNS.items())
+        database.execute(f"create table given (place integer, {text})")
         places = ", ".join("?" * (len(COLUMNS) + 1))
         database.executemany(
             f"insert into given values ({places})", [[i, *row] for i, row in enumerate(rows)]

@@ -18,8 +18,8 @@ from models_py.segmentation.studied import segment_partitions
 def tables(previous: Previous | None = None, last_id: int = 0, **changes: Any) -> RunTables:
     study = planted_study(algorithms=[{"name": "kmeans", "k": 3}], **changes)
     frame = gold_customers()
-    found = segment_partitions(study, frame, 1, Silent())
-    return run_tables(study, frame, found, previous, last_id)
+    result = segment_partitions(study, frame, 1, Silent())
+    return run_tables(study, frame, result, previous, last_id)
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +61,11 @@ def test_every_gold_measure_is_profiled(first: RunTables) -> None:
     profile = first.rows["segment_features"]
     counts = profile.groupby("segment_id")["feature"].nunique()
     assert counts.nunique() == 1
-    told = profile[(profile["segment_id"] == 2) & (profile["feature"] == "basket_spend_mean")]
+    profiles = profile[(profile["segment_id"] == 2) & (profile["feature"] == "basket_spend_mean")]
     frame = gold_customers()
     mean = frame.loc[frame["planted"] == "big", "basket_spend_mean"].mean()
-    assert told["mean"].iloc[0] == pytest.approx(mean)
-    assert told["is_model_feature"].iloc[0]
+    assert profiles["mean"].iloc[0] == pytest.approx(mean)
+    assert profiles["is_model_feature"].iloc[0]
 
 
 def test_words_are_profiled_by_their_categories() -> None:

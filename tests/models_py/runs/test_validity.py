@@ -51,19 +51,19 @@ def purchases(tmp_path: Path) -> Path:
 
 
 def test_measures_are_those_of_scikit_learn() -> None:
-    told, values = GENERATOR.normal(size=200).round(1), GENERATOR.normal(size=200)
+    result, values = GENERATOR.normal(size=200).round(1), GENERATOR.normal(size=200)
     cases = GENERATOR.random(200) < 0.3
-    assert eta_squared(told, values) == pytest.approx(r2_score(values, told))
-    assert auc(told, cases) == pytest.approx(roc_auc_score(cases, told))
-    assert auc(told, np.zeros(200, dtype=bool)) is None
-    assert eta_squared(told, np.ones(200)) is None
+    assert eta_squared(result, values) == pytest.approx(r2_score(values, result))
+    assert auc(result, cases) == pytest.approx(roc_auc_score(cases, result))
+    assert auc(result, np.zeros(200, dtype=bool)) is None
+    assert eta_squared(result, np.ones(200)) is None
 
 
 def test_a_grouping_is_judged_on_rows_it_did_not_see() -> None:
     values = GENERATOR.normal(size=300)
     alone = np.arange(300)
-    told = out_of_fold_means(alone, values, 1)
-    assert eta_squared(told, values) == pytest.approx(0, abs=0.05)
+    result = out_of_fold_means(alone, values, 1)
+    assert eta_squared(result, values) == pytest.approx(0, abs=0.05)
     groups = (values > 0).astype(np.int64)
     within = np.array([values[groups == group].mean() for group in groups])
     assert eta_squared(out_of_fold_means(groups, values, 1), values) == pytest.approx(
@@ -75,12 +75,12 @@ def test_what_is_planted_is_measured_and_noise_is_not() -> None:
     groups = np.repeat([0, 1, 2], 200)
     spend = np.array([10.0, 20.0, 60.0])[groups] + GENERATOR.normal(size=600)
     outcome = {"spend": spend, "churn": (groups == 0).astype(float)}
-    told = measured({"segments": groups, "noise": GENERATOR.permutation(groups)}, outcome, 1)
-    told = told.set_index(["grouping", "outcome"])["value"]
-    assert told["segments", "spend"] > 0.99
-    assert told["segments", "churn"] == 1.0
-    assert told["noise", "spend"] < 0.02
-    assert told["noise", "churn"] == pytest.approx(0.5, abs=0.07)
+    result = measured({"segments": groups, "noise": GENERATOR.permutation(groups)}, outcome, 1)
+    result = result.set_index(["grouping", "outcome"])["value"]
+    assert result["segments", "spend"] > 0.99
+    assert result["segments", "churn"] == 1.0
+    assert result["noise", "spend"] < 0.02
+    assert result["noise", "churn"] == pytest.approx(0.5, abs=0.07)
 
 
 def test_rfm_cells_are_quintiles_and_scores_are_as_many_groups_as_wanted() -> None:
@@ -141,11 +141,11 @@ def test_what_comes_back_is_of_the_next_period(purchases: Path) -> None:
             read_purchases(warehouse, wrong, "customer_id", date(2024, 1, 8))
 
     assert seen["next_returned"].tolist() == [1.5, 2.0, 0.0]
-    told = outcomes(seen)
+    result = outcomes(seen)
     # b sends back and buys nothing, so that no rate is known.
-    assert told["return_share"].tolist() == pytest.approx([0.5, np.nan, 0.0], nan_ok=True)
-    assert told["returned"].tolist() == pytest.approx([1.0, np.nan, 0.0], nan_ok=True)
-    assert told["churn"].tolist() == [0.0, 1.0, 0.0]
+    assert result["return_share"].tolist() == pytest.approx([0.5, np.nan, 0.0], nan_ok=True)
+    assert result["returned"].tolist() == pytest.approx([1.0, np.nan, 0.0], nan_ok=True)
+    assert result["churn"].tolist() == [0.0, 1.0, 0.0]
 
 
 def test_rows_whose_outcome_is_not_known_are_left_out() -> None:

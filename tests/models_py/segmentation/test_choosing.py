@@ -1,4 +1,4 @@
-"""The winner of a real search, by each measure and by the rule."""
+"""The chosen candidate of a real search, by each measure and by the rule."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError
 from models_py.base.progress import Silent
 from models_py.clustering.algorithms import Request
-from models_py.segmentation.choosing import Winner, choose_winner
-from models_py.segmentation.search import Found, Space, search
+from models_py.segmentation.choosing import ChosenCandidate, choose_candidate
+from models_py.segmentation.search import EvaluatedCandidate, EncodedRows, search
 
 GROUPS = np.repeat([0, 1, 2, 3], [60, 50, 40, 6])
 
@@ -21,23 +21,25 @@ GROUPS = np.repeat([0, 1, 2, 3], [60, 50, 40, 6])
 @pytest.fixture(scope="module")
 def points() -> FloatArray:
     """Three groups and a small fourth."""
-    centres = np.array([[0.0, 0.0], [8.0, 0.0], [0.0, 8.0], [30.0, 30.0]])
+    centers = np.array([[0.0, 0.0], [8.0, 0.0], [0.0, 8.0], [30.0, 30.0]])
     noise = np.random.default_rng(2).normal(size=(len(GROUPS), 2))
-    return np.ascontiguousarray(centres[GROUPS] + noise)
+    return np.ascontiguousarray(centers[GROUPS] + noise)
 
 
 @pytest.fixture(scope="module")
-def found(points: FloatArray) -> list[Found]:
+def found(points: FloatArray) -> list[EvaluatedCandidate]:
     requests = [
         Request("kmeans", range(2, 7), {}),
         Request("gaussian_mixture", range(2, 7), {}),
     ]
-    return search([Space("none", points)], points, requests, None, 1, Silent())
+    return search([EncodedRows("none", points)], points, requests, None, 1, Silent())
 
 
-def choose(points: FloatArray, found: list[Found], refits: int = 4, **section: Any) -> Winner:
+def choose(
+    points: FloatArray, candidates: list[EvaluatedCandidate], refits: int = 4, **section: Any
+) -> ChosenCandidate:
     study = planted_study(choose=section, stability={"refits": refits})
-    return choose_winner([Space("none", points)], points, None, found, study, seed=1)
+    return choose_candidate([EncodedRows("none", points)], points, None, candidates, study, seed=1)
 
 
 @pytest.mark.parametrize(
@@ -49,28 +51,32 @@ def choose(points: FloatArray, found: list[Found], refits: int = 4, **section: A
         ("davies_bouldin", -1),
     ],
 )
-def test_by_one_measure(points: FloatArray, found: list[Found], by: str, sign: int) -> None:
-    winner = choose(points, found, by=by)
-    figures = np.array([getattr(one.measures, by) for one in found])
-    assert winner.position == int(np.argmax(sign * figures))
-    assert f"{by.replace('_', ' ')} ({figures[winner.position]:.3f})" in winner.reason
-    assert winner.jaccard.shape == (found[winner.position].candidate.k,)
+def test_by_one_measure(
+    points: FloatArray, candidates: list[EvaluatedCandidate], by: str, sign: int
+) -> None:
+    chosen = choose(points, candidates, by=by)
+    figures = np.array([getattr(candidate.measures, by) for candidate in candidates])
+    assert chosen.position == int(np.argmax(sign * figures))
+    assert f"{by.replace('_', ' ')} ({figures[chosen.position]:.3f})" in chosen.reason
+    assert chosen.jaccard.shape == (candidates[chosen.position].candidate.k,)
 
 
 def test_a_measure_that_no_candidate_has(points: FloatArray) -> None:
-    alone = search([Space("none", points)], points, [Request("dbscan", [], {"eps": 500.0})],
+    alone = search([EncodedRows("none", points)], points, [Request("dbscan", [], {"eps": 500.0})],
                    None, 1, Silent())  # fmt: skip
     with pytest.raises(DataError, match=r"no candidate has the measure 'silhouette'"):
         choose(points, alone, by="silhouette")
 
 
-def test_the_rule_keeps_to_the_smallest_share(points: FloatArray, found: list[Found]) -> None:
-    small = choose(points, found, by="rule", min_share=0.01)
-    large = choose(points, found, by="rule", min_share=0.2)
+def test_the_rule_keeps_to_the_smallest_share(
+    points: FloatArray, candidates: list[EvaluatedCandidate]
+) -> None:
+    small = choose(points, candidates, by="rule", min_share=0.01)
+    large = choose(points, candidates, by="rule", min_share=0.2)
     assert small.position is not None
     assert large.position is not None
-    assert found[small.position].measures.smallest_share == pytest.approx(6 / 156)
-    assert found[large.position].measures.smallest_share >= 0.2
+    assert candidates[small.position].measures.smallest_share == pytest.approx(6 / 156)
+    assert candidates[large.position].measures.smallest_share >= 0.2
     assert (small.jaccard >= 0.6).all()
 
 
@@ -85,54 +91,66 @@ def test_rows_left_as_noise_count_nothing() -> None:
         Request("kmeans", [2], {}),
         Request("dbscan", [], {"eps": 0.15, "min_samples": 8}),
     ]
-    found = search([Space("none", rows)], rows, requests, None, 1, Silent())
-    kmeans, dbscan = (one.measures for one in found)
+    candidates = search([EncodedRows("none", rows)], rows, requests, None, 1, Silent())
+    kmeans, dbscan = (candidate.measures for candidate in candidates)
     assert dbscan.common_silhouette > kmeans.common_silhouette
     assert dbscan.noise_share > 0.5
 
-    assert choose(rows, found, by="rule", min_share=0.01, refits=0).position == 0
-    alone = choose(rows, found[1:], by="rule", min_share=0.01, refits=0)
+    assert choose(rows, candidates, by="rule", min_share=0.01, refits=0).position == 0
+    alone = choose(rows, candidates[1:], by="rule", min_share=0.01, refits=0)
     counted = dbscan.common_silhouette * (1 - dbscan.noise_share)
     assert f"common-space silhouette {counted:.3f}" in alone.reason
     assert f"the {dbscan.noise_share:.0%} of the rows that are noise count 0" in alone.reason
 
 
-def test_no_segment_is_large_enough(points: FloatArray, found: list[Found]) -> None:
-    winner = choose(points, found, by="rule", min_share=0.95)
-    assert winner.position is None
-    assert winner.reason.startswith("one segment")
+def test_no_segment_is_large_enough(
+    points: FloatArray, candidates: list[EvaluatedCandidate]
+) -> None:
+    chosen = choose(points, candidates, by="rule", min_share=0.95)
+    assert chosen.position is None
+    assert chosen.reason.startswith("one segment")
 
 
-def test_within_the_tolerance_the_finest_wins(points: FloatArray, found: list[Found]) -> None:
-    exact = choose(points, found, by="rule", min_share=0.01, min_stability=0.0)
-    loose = choose(points, found, by="rule", min_share=0.01, min_stability=0.0, tolerance=0.6)
+def test_within_the_tolerance_the_finest_wins(
+    points: FloatArray, candidates: list[EvaluatedCandidate]
+) -> None:
+    exact = choose(points, candidates, by="rule", min_share=0.01, min_stability=0.0)
+    loose = choose(points, candidates, by="rule", min_share=0.01, min_stability=0.0, tolerance=0.6)
     assert exact.position is not None
     assert loose.position is not None
-    assert found[loose.position].candidate.k > found[exact.position].candidate.k
-    limit = 0.4 * found[exact.position].measures.common_silhouette
-    assert found[loose.position].measures.common_silhouette >= limit
+    assert candidates[loose.position].candidate.k > candidates[exact.position].candidate.k
+    limit = 0.4 * candidates[exact.position].measures.common_silhouette
+    assert candidates[loose.position].measures.common_silhouette >= limit
 
 
-def test_the_same_seed_gives_the_same_winner(points: FloatArray, found: list[Found]) -> None:
-    one, two = (choose(points, found, by="rule") for _ in range(2))
-    assert (one.position, one.reason) == (two.position, two.reason)
-    np.testing.assert_array_equal(one.jaccard, two.jaccard)
+def test_the_same_seed_gives_the_same_winner(
+    points: FloatArray, candidates: list[EvaluatedCandidate]
+) -> None:
+    first, two = (choose(points, candidates, by="rule") for _ in range(2))
+    assert (first.position, first.reason) == (two.position, two.reason)
+    np.testing.assert_array_equal(first.jaccard, two.jaccard)
 
 
-def test_without_refits_nothing_is_called_stable(points: FloatArray, found: list[Found]) -> None:
-    winner = choose(points, found, refits=0, by="rule")
-    assert np.isnan(winner.jaccard).all()
-    assert winner.refitted == {}
+def test_without_refits_nothing_is_called_stable(
+    points: FloatArray, candidates: list[EvaluatedCandidate]
+) -> None:
+    chosen = choose(points, candidates, refits=0, by="rule")
+    assert np.isnan(chosen.jaccard).all()
+    assert chosen.refitted == {}
 
 
 @pytest.mark.parametrize("by", ["silhouette", "rule", "stability"])
-def test_a_fixed_number_of_segments(points: FloatArray, found: list[Found], by: str) -> None:
-    winner = choose(points, found, by=by, k=5, min_share=0.0)
-    assert winner.position is not None
-    assert found[winner.position].candidate.k == 5
-    assert all(found[place].candidate.k == 5 for place in winner.refitted)
+def test_a_fixed_number_of_segments(
+    points: FloatArray, candidates: list[EvaluatedCandidate], by: str
+) -> None:
+    chosen = choose(points, candidates, by=by, k=5, min_share=0.0)
+    assert chosen.position is not None
+    assert candidates[chosen.position].candidate.k == 5
+    assert all(candidates[place].candidate.k == 5 for place in chosen.refitted)
 
 
-def test_a_fixed_number_that_no_candidate_has(points: FloatArray, found: list[Found]) -> None:
+def test_a_fixed_number_that_no_candidate_has(
+    points: FloatArray, candidates: list[EvaluatedCandidate]
+) -> None:
     with pytest.raises(DataError, match=r"choose.k = 9: no candidate has 9 segments .*2, 3"):
-        choose(points, found, by="silhouette", k=9)
+        choose(points, candidates, by="silhouette", k=9)

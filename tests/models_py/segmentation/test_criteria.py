@@ -37,7 +37,7 @@ def balls():
 
 
 @pytest.mark.parametrize(
-    ("by", "figures", "winner"),
+    ("by", "figures", "selected"),
     [
         ("silhouette", [0.3, 0.9, 0.2], 1),
         ("davies_bouldin", [0.3, 0.9, 0.2], 2),
@@ -46,20 +46,20 @@ def balls():
         ("bic", [-10.0, -30.0, np.nan], 1),
     ],
 )
-def test_one_measure_in_its_own_direction(balls, by, figures, winner):
+def test_one_measure_in_its_own_direction(balls, by, figures, selected):
     points, candidates = balls
-    found = choose(points, candidates, by=by, measures={by: np.array(figures)}, seed=0)
-    assert found.index == winner
-    assert f"{figures[winner]:.3f}" in found.reason
-    assert [row.index for row in found.evidence] == [0, 1, 2]
-    assert found.evidence[2].smallest_share == pytest.approx(0.01)
+    results = choose(points, candidates, by=by, measures={by: np.array(figures)}, seed=0)
+    assert results.index == selected
+    assert f"{figures[selected]:.3f}" in results.reason
+    assert [row.index for row in results.evidence] == [0, 1, 2]
+    assert results.evidence[2].smallest_share == pytest.approx(0.01)
 
 
 def test_dbcv_is_computed_where_it_is_missing(balls):
     points, candidates = balls
-    found = choose(points, candidates[:2], by="dbcv", measures={}, seed=0)
-    assert found.index == 0
-    assert found.evidence[0].figures["dbcv"] > found.evidence[1].figures["dbcv"]
+    results = choose(points, candidates[:2], by="dbcv", measures={}, seed=0)
+    assert results.index == 0
+    assert results.evidence[0].figures["dbcv"] > results.evidence[1].figures["dbcv"]
 
 
 def test_bad_requests_are_refused(balls):
@@ -123,18 +123,18 @@ def literal_genie(points, k, threshold):
 @pytest.mark.parametrize("threshold", [0.1, 0.3, 0.6])
 def test_genie_equals_the_paper_read_literally(threshold):
     points = np.random.default_rng(2).standard_normal((50, 2))
-    for found in genie(points, [2, 4], threshold=threshold):
-        expected = literal_genie(points, found.k, threshold)
-        assert adjusted_rand(found.labels, expected) == pytest.approx(1.0)
+    for candidates in genie(points, [2, 4], threshold=threshold):
+        expected = literal_genie(points, candidates.k, threshold)
+        assert adjusted_rand(candidates.labels, expected) == pytest.approx(1.0)
 
 
 def test_chopping_keeps_sides_large_and_needs_a_gap():
     points = np.concatenate([np.arange(20.0), 40 + np.arange(20.0), [90.0]])[:, None]
     tree = minimum_spanning_tree(points)
-    found = chopped_labels(tree, [2, 3, 30], least=5)
-    assert found[2].tolist() == [0] * 20 + [1] * 21
-    assert np.bincount(found[3]).min() >= 5
-    assert 30 not in found
+    candidates = chopped_labels(tree, [2, 3, 30], least=5)
+    assert candidates[2].tolist() == [0] * 20 + [1] * 21
+    assert np.bincount(candidates[3]).min() >= 5
+    assert 30 not in candidates
 
 
 def test_spectral_clustering_parts_rings():
@@ -152,8 +152,8 @@ def test_evidence_figures_equal_second_computations():
     labels = np.repeat([0, 1], [80, 50])
     mixed = numbered((points[:, 0] > points[:, 1]).astype(np.int64))
     rows = prepare_evidence(points, seed=0)
-    found = measure_evidence(rows, [labels, mixed], ["kmeans", "ward"])
-    figure = dict(zip(EVIDENCE, found[0], strict=True))
+    candidates = measure_evidence(rows, [labels, mixed], ["kmeans", "ward"])
+    figure = dict(zip(EVIDENCE, candidates[0], strict=True))
     assert figure["silhouette"] == pytest.approx(silhouette_score(points, labels))
     assert figure["segments"] == pytest.approx(np.log(2))
     nearest = np.argsort(cdist(points, points), axis=1)[:, 1:11]
@@ -162,7 +162,7 @@ def test_evidence_figures_equal_second_computations():
     assert figure["best_agreement"] == pytest.approx(adjusted_rand(labels, mixed))
     tight = davies_bouldin_score(points, labels)
     assert np.exp(figure["davies_bouldin"]) == pytest.approx(tight, rel=0.15)
-    worse = dict(zip(EVIDENCE, found[1], strict=True))
+    worse = dict(zip(EVIDENCE, candidates[1], strict=True))
     assert figure["bridge"] < 0.2 < worse["bridge"]
     assert figure["gaussian_bic"] > 0 > worse["gaussian_bic"]
 
@@ -189,30 +189,30 @@ def test_noise_goes_to_the_nearest_segment():
 def test_auto_finds_groups_of_several_shapes(shape, seed, at_least):
     points, truth = SHAPES[shape](np.random.default_rng(seed))
     rows = np.random.default_rng(0).permutation(len(points))[:600]
-    found = auto_cluster(np.ascontiguousarray(points[rows]), seed=0, k_max=12)
-    assert adjusted_rand(found.labels, truth[rows]) >= at_least
-    assert found.k == len(np.unique(found.labels))
-    assert (np.diff(np.bincount(found.labels)) <= 0).all()
-    assert f"of {len(found.evidence)} candidates" in found.reason
+    results = auto_cluster(np.ascontiguousarray(points[rows]), seed=0, k_max=12)
+    assert adjusted_rand(results.labels, truth[rows]) >= at_least
+    assert results.k == len(np.unique(results.labels))
+    assert (np.diff(np.bincount(results.labels)) <= 0).all()
+    assert f"of {len(results.evidence)} candidates" in results.reason
 
 
 def test_auto_answers_one_segment_for_most_single_groups():
     rng = np.random.default_rng(7)
     clouds = [rng.standard_normal((250, p)) for p in (2, 3, 5)]
     clouds += [rng.standard_t(6, size=(250, p)) for p in (2, 4)]
-    found = [auto_cluster(points, seed=1, k_max=8) for points in clouds]
-    single = [one for one in found if one.k == 1]
+    candidates = [auto_cluster(points, seed=1, k_max=8) for points in clouds]
+    single = [candidate for candidate in candidates if candidate.k == 1]
     assert len(single) >= 4
-    for one in single:
-        assert one.reason.startswith("one segment")
-        assert "chance that all is one group" in one.reason
+    for item in single:
+        assert item.reason.startswith("one segment")
+        assert "chance that all is one group" in item.reason
 
 
 def test_auto_is_repeatable_and_copies_of_rows_are_one_segment():
     points = np.random.default_rng(5).standard_normal((250, 3))
-    found, again = (auto_cluster(points, seed=1, k_max=8) for _ in range(2))
-    assert found.reason == again.reason
-    assert [row.score for row in found.evidence] == [row.score for row in again.evidence]
+    candidates, again = (auto_cluster(points, seed=1, k_max=8) for _ in range(2))
+    assert candidates.reason == again.reason
+    assert [row.score for row in candidates.evidence] == [row.score for row in again.evidence]
     copies = np.repeat(np.eye(3), 20, axis=0)
     assert auto_cluster(copies, seed=0).k == 1
 
@@ -221,6 +221,6 @@ def test_large_tables_are_judged_on_a_sample(monkeypatch):
     monkeypatch.setattr(proposing, "WEIGHED_ROWS", 150)
     rng = np.random.default_rng(0)
     points = np.vstack([rng.standard_normal((150, 2)), rng.standard_normal((150, 2)) + 12.0])
-    found = auto_cluster(points, seed=0, k_max=5)
-    assert adjusted_rand(found.labels, np.repeat([0, 1], 150)) == pytest.approx(1.0)
-    assert "150 of 300 rows" in found.reason
+    candidates = auto_cluster(points, seed=0, k_max=5)
+    assert adjusted_rand(candidates.labels, np.repeat([0, 1], 150)) == pytest.approx(1.0)
+    assert "150 of 300 rows" in candidates.reason

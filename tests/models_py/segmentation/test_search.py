@@ -18,13 +18,13 @@ from models_py.base.arrays import FloatArray
 from models_py.base.progress import Silent
 from models_py.clustering.algorithms import Request
 from models_py.segmentation import search as searching
-from models_py.segmentation.search import Found, Space, search, silhouettes
+from models_py.segmentation.search import EvaluatedCandidate, EncodedRows, search, silhouettes
 
 KS = range(2, 6)
 
 
-class Told(Silent):
-    """Keeps the steps it is told of."""
+class RecordedSteps(Silent):
+    """Keeps the steps that it was given."""
 
     def __init__(self) -> None:
         self.steps: list[str] = []
@@ -36,13 +36,16 @@ class Told(Silent):
 @pytest.fixture(scope="module")
 def common() -> FloatArray:
     generator = np.random.default_rng(8)
-    centres = generator.normal(0, 4, size=(4, 5))
-    return np.ascontiguousarray(centres[np.arange(240) % 4] + generator.normal(size=(240, 5)))
+    centers = generator.normal(0, 4, size=(4, 5))
+    return np.ascontiguousarray(centers[np.arange(240) % 4] + generator.normal(size=(240, 5)))
 
 
 @pytest.fixture(scope="module")
-def found(common: FloatArray) -> list[Found]:
-    spaces = [Space("none", common), Space("first two", np.ascontiguousarray(common[:, :2]))]
+def found(common: FloatArray) -> list[EvaluatedCandidate]:
+    spaces = [
+        EncodedRows("none", common),
+        EncodedRows("first two", np.ascontiguousarray(common[:, :2])),
+    ]
     requests = [
         Request("kmeans", KS, {"n_init": 3}),
         Request("ward", KS, {}),
@@ -51,25 +54,27 @@ def found(common: FloatArray) -> list[Found]:
     return search(spaces, common, requests, None, 4, Silent())
 
 
-def test_every_request_is_tried_in_every_space(found: list[Found]) -> None:
-    tried = [(one.space, one.candidate.algorithm) for one in found]
+def test_every_request_is_tried_in_every_space(candidates: list[EvaluatedCandidate]) -> None:
+    tried = [(item.space, item.candidate.algorithm) for item in candidates]
     for space in (0, 1):
         assert tried.count((space, "kmeans")) == tried.count((space, "ward")) == len(KS)
         assert tried.count((space, "dbscan")) == 1
 
 
-def test_figures_are_those_of_scikit_learn(found: list[Found], common: FloatArray) -> None:
-    for one in found:
-        kept = one.candidate.labels >= 0
-        labels = one.candidate.labels[kept]
-        own = (common if one.space == 0 else common[:, :2])[kept]
-        told = one.measures
-        assert told.noise_share == pytest.approx(np.mean(~kept))
-        assert told.smallest_share == pytest.approx(
+def test_figures_are_those_of_scikit_learn(
+    candidates: list[EvaluatedCandidate], common: FloatArray
+) -> None:
+    for item in candidates:
+        kept = item.candidate.labels >= 0
+        labels = item.candidate.labels[kept]
+        own = (common if item.space == 0 else common[:, :2])[kept]
+        result = item.measures
+        assert result.noise_share == pytest.approx(np.mean(~kept))
+        assert result.smallest_share == pytest.approx(
             np.unique(labels, return_counts=True)[1].min() / len(kept)
         )
         if len(np.unique(labels)) < 2:
-            assert np.isnan(told.silhouette)
+            assert np.isnan(result.silhouette)
             continue
         for points, prefix in ((own, ""), (common[kept], "common_")):
             for name, score in (
@@ -77,33 +82,39 @@ def test_figures_are_those_of_scikit_learn(found: list[Found], common: FloatArra
                 ("davies_bouldin", davies_bouldin_score),
                 ("calinski_harabasz", calinski_harabasz_score),
             ):
-                ours = getattr(told, prefix + name)
+                ours = getattr(result, prefix + name)
                 assert ours == pytest.approx(score(points, labels), rel=1e-6, abs=1e-6)
         means = np.array([own[labels == g].mean(axis=0) for g in labels])
-        assert told.inertia == pytest.approx(((own - means) ** 2).sum(), rel=1e-6)
+        assert result.inertia == pytest.approx(((own - means) ** 2).sum(), rel=1e-6)
 
 
-def test_ward_gives_the_labels_of_scikit_learn(found: list[Found], common: FloatArray) -> None:
-    for one in found:
-        if one.candidate.algorithm == "ward" and one.space == 0:
-            theirs = AgglomerativeClustering(one.candidate.k).fit_predict(common)
-            assert adjusted_rand_score(theirs, one.candidate.labels) == 1.0
+def test_ward_gives_the_labels_of_scikit_learn(
+    candidates: list[EvaluatedCandidate], common: FloatArray
+) -> None:
+    for item in candidates:
+        if item.candidate.algorithm == "ward" and item.space == 0:
+            theirs = AgglomerativeClustering(item.candidate.k).fit_predict(common)
+            assert adjusted_rand_score(theirs, item.candidate.labels) == 1.0
 
 
-def test_the_same_seed_gives_the_same_candidates(found: list[Found], common: FloatArray) -> None:
+def test_the_same_seed_gives_the_same_candidates(
+    candidates: list[EvaluatedCandidate], common: FloatArray
+) -> None:
     requests = [Request("kmeans", KS, {"n_init": 3})]
-    again = search([Space("none", common)], common, requests, None, 4, Silent())
-    first = [one for one in found if (one.space, one.candidate.algorithm) == (0, "kmeans")]
-    for one, two in zip(first, again, strict=True):
-        np.testing.assert_array_equal(one.candidate.labels, two.candidate.labels)
-        assert asdict(one.measures) == pytest.approx(asdict(two.measures), rel=1e-12, nan_ok=True)
+    again = search([EncodedRows("none", common)], common, requests, None, 4, Silent())
+    first = [item for item in candidates if (item.space, item.candidate.algorithm) == (0, "kmeans")]
+    for once, twice in zip(first, again, strict=True):
+        np.testing.assert_array_equal(once.candidate.labels, twice.candidate.labels)
+        assert asdict(once.measures) == pytest.approx(
+            asdict(twice.measures), rel=1e-12, nan_ok=True
+        )
 
 
 def test_progress_names_each_space(common: FloatArray) -> None:
-    told = Told()
-    search([Space("pca", common)], common, [Request("kmeans", [2], {})], None, 4, told)
-    assert told.steps[0] == "clustering 240 rows in pca"
-    assert len(told.steps) == 3
+    result = RecordedSteps()
+    search([EncodedRows("pca", common)], common, [Request("kmeans", [2], {})], None, 4, result)
+    assert result.steps[0] == "clustering 240 rows in pca"
+    assert len(result.steps) == 3
 
 
 def test_many_rows_get_the_simplified_silhouette(
@@ -113,8 +124,8 @@ def test_many_rows_get_the_simplified_silhouette(
     exact = silhouettes(common, labels)
     monkeypatch.setattr(searching, "EXACT_SILHOUETTE_ROWS", 200)
     simplified = silhouettes(common, labels)
-    centres = np.array([common[labels[0] == g].mean(axis=0) for g in range(4)])
-    distances = np.linalg.norm(common[:, None] - centres, axis=2)
+    centers = np.array([common[labels[0] == g].mean(axis=0) for g in range(4)])
+    distances = np.linalg.norm(common[:, None] - centers, axis=2)
     own = distances[np.arange(240), labels[0]]
     distances[np.arange(240), labels[0]] = np.inf
     other = distances.min(axis=1)
@@ -127,9 +138,9 @@ def test_many_rows_get_the_simplified_silhouette(
 
 
 def test_a_search_past_the_limit_of_exact_silhouettes(
-    found: list[Found], common: FloatArray, monkeypatch: pytest.MonkeyPatch
+    candidates: list[EvaluatedCandidate], common: FloatArray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(searching, "EXACT_SILHOUETTE_ROWS", 200)
     requests = [Request("kmeans", KS, {"n_init": 3})]
-    many = search([Space("none", common)], common, requests, None, 4, Silent())
-    assert max(many, key=lambda one: one.measures.silhouette).candidate.k == 4
+    many = search([EncodedRows("none", common)], common, requests, None, 4, Silent())
+    assert max(many, key=lambda item: item.measures.silhouette).candidate.k == 4

@@ -39,7 +39,7 @@ def test_prepared_rows(customers: pd.DataFrame) -> None:
     assert prepared.common.shape == (240, 5)
     assert prepared.fitted_rows.size == 235
     assert prepared.reconstruction is None
-    assert [one.feature for one in prepared.dropped] == ["own_label_share"]
+    assert [dropped_feature.feature for dropped_feature in prepared.dropped] == ["own_label_share"]
     (space,) = prepared.spaces
     assert space.name == "pca"
     assert len(space.points) == 235
@@ -64,8 +64,8 @@ def test_values_reconstructed_by_components(customers: pd.DataFrame) -> None:
 def test_segments_of_reconstructed_values(customers: pd.DataFrame) -> None:
     outliers = {"method": "none", "reconstruct": "pca"}
     study = quick(outliers=outliers)
-    found = segment_rows(customers[FEATURES], study, "all", 1, Silent())
-    assert adjusted_rand_score(customers["planted"], found.groups) == 1.0
+    candidates = segment_rows(customers[FEATURES], study, "all", 1, Silent())
+    assert adjusted_rand_score(customers["planted"], candidates.groups) == 1.0
 
 
 def test_values_reconstructed_by_a_network(customers: pd.DataFrame) -> None:
@@ -84,30 +84,30 @@ def test_values_reconstructed_by_a_network(customers: pd.DataFrame) -> None:
 
 
 def test_segments_are_numbered_by_size_and_cover_every_row(customers: pd.DataFrame) -> None:
-    found = segment_rows(customers[FEATURES], quick(), "all", 1, Silent())
-    sizes = np.bincount(found.groups)
+    candidates = segment_rows(customers[FEATURES], quick(), "all", 1, Silent())
+    sizes = np.bincount(candidates.groups)
     assert sizes.tolist() == [120, 80, 40]
-    assert adjusted_rand_score(customers["planted"], found.groups) == 1.0
-    assert found.confidence.min() > 0
-    assert found.silhouette.shape == (240,)
-    assert found.importance.shape == (5,)
-    assert len(found.jaccard) == 3
+    assert adjusted_rand_score(customers["planted"], candidates.groups) == 1.0
+    assert candidates.confidence.min() > 0
+    assert candidates.silhouette.shape == (240,)
+    assert candidates.importance.shape == (5,)
+    assert len(candidates.jaccard) == 3
 
 
 def test_far_rows_are_assigned_and_do_not_pull_the_segments(customers: pd.DataFrame) -> None:
     frame = customers[FEATURES].copy()
     frame.loc[0, ["baskets_per_week", "basket_spend_mean"]] = [90.0, 900.0]
-    found = segment_rows(frame, quick(), "all", 1, Silent())
-    assert found.prepared.strange.is_outlier[0]
-    assert 0 not in found.prepared.fitted_rows
-    assert adjusted_rand_score(customers["planted"][1:], found.groups[1:]) == 1.0
+    candidates = segment_rows(frame, quick(), "all", 1, Silent())
+    assert candidates.prepared.outlier_scores.is_outlier[0]
+    assert 0 not in candidates.prepared.fitted_rows
+    assert adjusted_rand_score(customers["planted"][1:], candidates.groups[1:]) == 1.0
 
 
 def test_two_encodings_are_compared(customers: pd.DataFrame) -> None:
     study = quick(encoding=[{"kind": "none"}, {"kind": "pca", "parameters": {"components": 2}}])
-    found = segment_rows(customers[FEATURES], study, "all", 1, Silent())
-    assert [one.space for one in found.found] == [0, 1]
-    assert [encoder.kind for encoder in found.prepared.encoders] == ["none", "pca"]
+    candidates = segment_rows(customers[FEATURES], study, "all", 1, Silent())
+    assert [candidate.space for candidate in candidates.found] == [0, 1]
+    assert [encoder.kind for encoder in candidates.prepared.encoders] == ["none", "pca"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A file server on this machine that misbehaves as told."""
+"""A file server on this machine that misbehaves on demand."""
 
 from __future__ import annotations
 

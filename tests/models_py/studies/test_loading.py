@@ -102,8 +102,8 @@ def test_limits_are_lifted_by_a_word(tmp_path: Path) -> None:
 
 def test_extras_of_parts(tmp_path: Path) -> None:
     reconstructed = '[outliers]\nmethod = "ecod"\nreconstruct = "denoising_autoencoder"'
-    told = load_study(write(tmp_path, rest=reconstructed)).extras
-    assert told == ["autoencoder", "outliers", "report"]
+    result = load_study(write(tmp_path, rest=reconstructed)).extras
+    assert result == ["autoencoder", "outliers", "report"]
 
 
 @pytest.mark.parametrize(
@@ -233,9 +233,9 @@ def test_what_is_wrong_is_told_in_one_line(
     tmp_path: Path, top: str, features: str, algorithm: str, rest: str, message: str
 ) -> None:
     file = write(tmp_path, top, features, algorithm, rest)
-    told = refusal(file)
-    assert message in told
-    assert told.startswith(file)
+    result = refusal(file)
+    assert message in result
+    assert result.startswith(file)
 
 
 def test_more_than_one_thing_wrong_is_counted(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_unreadable_files(tmp_path: Path) -> None:
 
 
 def test_no_such_study(tmp_path: Path) -> None:
-    told = refusal("grocery_custmers")
-    assert "no study 'grocery_custmers'; did you mean 'grocery_customers'?" in told
-    assert "grocery_stores" in told
+    result = refusal("grocery_custmers")
+    assert "no study 'grocery_custmers'; did you mean 'grocery_customers'?" in result
+    assert "grocery_stores" in result
     assert "is a folder: name the .toml file in it" in refusal(str(tmp_path))

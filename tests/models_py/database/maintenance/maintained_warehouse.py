@@ -127,9 +127,9 @@ def add_run(
         )
         assignments = pd.DataFrame(
             {
-                "entity_id": [str(one) for one in range(CUSTOMERS)],
+                "entity_id": [str(number) for number in range(CUSTOMERS)],
                 "partition": "all",
-                "segment_id": [1 + one % 2 for one in range(CUSTOMERS)],
+                "segment_id": [1 + number % 2 for number in range(CUSTOMERS)],
                 "is_outlier": False,
             }
         )
@@ -146,14 +146,14 @@ def add_run(
 def everything(path: Path) -> dict[str, list[tuple[object, ...]]]:
     """Return all rows of all tables and all definitions of a file, for comparing."""
     with duckdb.connect(str(path), read_only=True) as raw:
-        found = raw.execute(
+        result = raw.execute(
             "select schema_name, table_name, sql from duckdb_tables() union all"
             " select schema_name, view_name, sql from duckdb_views() where not internal"
             " order by all"
         ).fetchall()
         content = {}
-        for schema, name, sql in found:
-            quoted = ".".join('"' + one.replace('"', '""') + '"' for one in (schema, name))
+        for schema, name, sql in result:
+            quoted = ".".join('"' + item.replace('"', '""') + '"' for item in (schema, name))
             rows = raw.execute(f"select * from {quoted} order by all").fetchall()
             content[f"{schema}.{name}"] = [(sql,), *rows]
     return content

@@ -13,7 +13,7 @@ from maintained_warehouse import NOW, build, everything
 
 from models_py.base.errors import WarehouseError
 from models_py.database.connection import Warehouse, open_warehouse
-from models_py.database.maintenance import backup as backups, durable
+from models_py.database.maintenance import backup as backups, fsync
 from models_py.database.maintenance.backup import (
     DATABASE_NAME,
     MANIFEST_NAME,
@@ -53,7 +53,7 @@ def method(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
 def test_core_is_what_somebody_owns(tmp_path: Path) -> None:
     with opened(build(tmp_path, runs=1)) as (_, core):
-        names = {str(one.name) for one in core}
+        names = {str(relation.name) for relation in core}
     assert {"bronze.shop_till_lines", "gold.shop_customers", "gold.shop_very_best"} <= names
     assert {"gold.temp_scores", "results.runs", "results.shop_customers_latest"} <= names
     assert not names & {"silver.tmp_lines", "main.customers_old", "gold.forgotten"}
@@ -64,7 +64,10 @@ def test_without_a_manifest_core_is_what_has_no_temporary_name(tmp_path: Path, h
     with open_warehouse(path, read_only=True) as warehouse:
         ownership = read_ownership(warehouse, None)
         ownership = type(ownership)(ownership.owners, has_manifest=False, keys={})
-        names = {str(one.name) for one in core_relations(warehouse, ownership, RULES, ["BRONZE"])}
+        names = {
+            str(relation.name)
+            for relation in core_relations(warehouse, ownership, RULES, ["BRONZE"])
+        }
     assert "gold.forgotten" in names
     assert not names & {"silver.tmp_lines", "bronze.shop_till_lines", "gold.temp_scores"}
 
@@ -186,7 +189,7 @@ def test_a_copy_that_differs_is_no_backup(tmp_path: Path, monkeypatch: pytest.Mo
 
     # The copying itself goes wrong here, as a failing disk would make it.
     monkeypatch.setattr(backups, "WHOLE_FILE_SHARE", 0.0)
-    monkeypatch.setattr(durable, "copy_locked_file", copy_and_change)
+    monkeypatch.setattr(fsync, "copy_locked_file", copy_and_change)
     with pytest.raises(WarehouseError, match=r"silver.shop_lines has .* rows instead of"):
         back_up(path)
     assert list((tmp_path / "data" / "backups").iterdir()) == []
@@ -197,7 +200,7 @@ def test_two_backups_of_one_second_have_two_folders(tmp_path: Path) -> None:
     first, second = back_up(path), back_up(path)
     assert first.folder.name == "backup_20250601_120000"
     assert second.folder.name == "backup_20250601_120000_2"
-    assert [one.folder for one in list_backups(path.parent / "backups")] == [
+    assert [backup.folder for backup in list_backups(path.parent / "backups")] == [
         first.folder,
         second.folder,
     ]
@@ -209,8 +212,8 @@ def test_retention_keeps_the_newest_and_the_one_made_now(tmp_path: Path) -> None
     root = path.parent / "backups"
     assert surplus_backups(root, 2) == made[:2]
     assert surplus_backups(root, 2, made_now=made[0].folder) == made[1:2]
-    for one in surplus_backups(root, 1):
-        remove_backup(one)
+    for surplus_backup in surplus_backups(root, 1):
+        remove_backup(surplus_backup)
     assert list_backups(root) == made[3:]
     assert [item.name for item in root.iterdir()] == [made[3].folder.name]
 
@@ -231,7 +234,7 @@ def test_leftovers_of_killed_backups_go_with_the_next(tmp_path: Path) -> None:
 
 def test_too_little_space_is_refused_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = build(tmp_path)
-    monkeypatch.setattr(durable, "SPARE_BYTES", 2**60)
+    monkeypatch.setattr(fsync, "SPARE_BYTES", 2**60)
     with pytest.raises(WarehouseError, match=r"the backup needs .* free some space"):
         back_up(path)
     assert list((tmp_path / "data" / "backups").iterdir()) == []

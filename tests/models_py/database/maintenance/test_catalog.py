@@ -32,7 +32,7 @@ def warehouse() -> Iterator[Warehouse]:
 
 def readers_of(warehouse: Warehouse, schema: str, name: str) -> set[str]:
     key = Name(schema, name).key
-    return {one.label for one in read_readers(warehouse) if key in one.reads}
+    return {reader.label for reader in read_readers(warehouse) if key in reader.reads}
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_the_projects_own_manifest_has_the_shape_that_is_read(tmp_path: Path) ->
     subprocess.run([sys.executable, "-c", words, "--quiet", "run"], cwd=tmp_path, check=True)
     with open_warehouse(tmp_path / "small.duckdb", read_only=True) as opened:
         ownership = read_ownership(opened, tmp_path / "target" / "manifest.json")
-        made = [one.name for one in read_relations(opened)]
+        made = [relation.name for relation in read_relations(opened)]
     assert made == [Name("gold", "tmp_things")]
     assert "dbt model things" in ownership.owners[made[0].key]
     assert ownership.keys[made[0].key] == ("a",)

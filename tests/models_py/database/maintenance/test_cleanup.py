@@ -57,23 +57,23 @@ def drop(path: Path, wanted: Wanted | None = None) -> tuple[Finding, ...]:
 
 
 def by_label(listing: Listing) -> dict[str, Finding]:
-    return {one.label: one for one in listing.findings}
+    return {finding.label: finding for finding in listing.findings}
 
 
 def test_what_is_listed_and_why(tmp_path: Path) -> None:
     listing = list_all(build(tmp_path))
-    found = by_label(listing)
-    assert set(found) == LISTED
-    assert all(one.goes for one in found.values())
+    result = by_label(listing)
+    assert set(result) == LISTED
+    assert all(candidate.goes for candidate in result.values())
     assert [str(name) for name, _ in listing.protected] == ["gold.temp_scores"]
     assert listing.orphans_left == 1
-    tmp_lines = found["silver.tmp_lines"]
+    tmp_lines = result["silver.tmp_lines"]
     assert tmp_lines.rows == 3000
     assert tmp_lines.bytes is not None
     assert tmp_lines.read_by == ("view gold.shop_temp",)
     assert tmp_lines.age_days is None
-    assert found["gold.shop_temp"].rows is None
-    dated = found["silver.lines_backup_20250131_120000"]
+    assert result["gold.shop_temp"].rows is None
+    dated = result["silver.lines_backup_20250131_120000"]
     assert dated.age_days == pytest.approx(121.5)
     assert dated.age_from == "the date in its name"
 
@@ -110,27 +110,27 @@ def test_a_model_that_is_switched_off_makes_no_orphan(tmp_path: Path) -> None:
 def test_the_protection_list_protects(tmp_path: Path) -> None:
     path = build(tmp_path)
     rules = replace(RULES, protected=("silver.*", "main.customers_old"))
-    found = by_label(list_all(path, EVERY_NAME, rules))
-    assert set(found) == {"gold.shop_customers__dbt_tmp", "gold.shop_temp", "gold.forgotten"}
+    result = by_label(list_all(path, EVERY_NAME, rules))
+    assert set(result) == {"gold.shop_customers__dbt_tmp", "gold.shop_temp", "gold.forgotten"}
 
 
 def test_a_table_that_a_staying_view_reads_stays(tmp_path: Path) -> None:
     path = build(tmp_path)
     with duckdb.connect(str(path)) as raw:
         raw.execute("create view gold.report as select * from gold.shop_temp")
-    found = by_label(list_all(path))
-    assert found["gold.shop_temp"].kept_because == "view gold.report reads it"
-    assert found["silver.tmp_lines"].kept_because == "view gold.shop_temp reads it"
-    gone = {one.label for one in drop(path)}
+    result = by_label(list_all(path))
+    assert result["gold.shop_temp"].kept_because == "view gold.report reads it"
+    assert result["silver.tmp_lines"].kept_because == "view gold.shop_temp reads it"
+    gone = {item.label for item in drop(path)}
     assert gone == LISTED - {"gold.shop_temp", "silver.tmp_lines"}
     with open_warehouse(path, read_only=True) as warehouse:
         assert warehouse.rows("select count(*) from gold.report") == [(3000,)]
 
 
 def test_a_pattern_that_leaves_the_view_out_keeps_the_table(tmp_path: Path) -> None:
-    found = by_label(list_all(build(tmp_path), Wanted(only="silver.*")))
-    assert set(found) == {"silver.tmp_lines", "silver.lines_backup_20250131_120000"}
-    assert found["silver.tmp_lines"].kept_because == "view gold.shop_temp reads it"
+    result = by_label(list_all(build(tmp_path), Wanted(only="silver.*")))
+    assert set(result) == {"silver.tmp_lines", "silver.lines_backup_20250131_120000"}
+    assert result["silver.tmp_lines"].kept_because == "view gold.shop_temp reads it"
 
 
 def test_a_broken_view_that_names_a_table_keeps_it(tmp_path: Path) -> None:
@@ -139,16 +139,16 @@ def test_a_broken_view_that_names_a_table_keeps_it(tmp_path: Path) -> None:
         raw.execute("create table a as select 1 as x")
         raw.execute("create view gold.broken as select * from main.customers_old, a")
         raw.execute("drop table a")
-    found = by_label(list_all(path))
-    assert found["main.customers_old"].kept_because == "view gold.broken reads it"
+    result = by_label(list_all(path))
+    assert result["main.customers_old"].kept_because == "view gold.broken reads it"
 
 
 def test_older_than_leaves_the_young_and_the_unknown(tmp_path: Path) -> None:
     path = build(tmp_path)
-    found = by_label(list_all(path, Wanted(older_than_days=30)))
+    result = by_label(list_all(path, Wanted(older_than_days=30)))
     dated = "silver.lines_backup_20250131_120000"
-    assert found[dated].goes
-    assert {one.kept_because for label, one in found.items() if label != dated} == {
+    assert result[dated].goes
+    assert {item.kept_because for label, item in result.items() if label != dated} == {
         "its age is not known"
     }
     young = by_label(list_all(path, Wanted(older_than_days=200)))
@@ -164,18 +164,18 @@ def test_backups_tell_since_when_a_table_is_there(tmp_path: Path) -> None:
             core = core_relations(warehouse, listing.ownership, RULES)
             make_backup(warehouse, core, root, NOW - timedelta(days=days))
             warehouse.rows("insert into main.customers_old values (2)")
-    found = by_label(list_all(path))
-    assert found["silver.tmp_lines"].age_days == pytest.approx(50)
-    assert found["silver.tmp_lines"].age_from == "seen by the backup of 2025-04-12"
-    assert found["main.customers_old"].age_days == pytest.approx(20)
-    assert found["gold.shop_temp"].age_days is None
+    result = by_label(list_all(path))
+    assert result["silver.tmp_lines"].age_days == pytest.approx(50)
+    assert result["silver.tmp_lines"].age_from == "seen by the backup of 2025-04-12"
+    assert result["main.customers_old"].age_days == pytest.approx(20)
+    assert result["gold.shop_temp"].age_days is None
 
 
 def test_drops_what_is_listed_and_nothing_else(tmp_path: Path) -> None:
     path = build(tmp_path, runs=1)
     before = everything(path)
     gone = drop(path)
-    assert {one.label for one in gone} == LISTED
+    assert {relation.label for relation in gone} == LISTED
     assert everything(path) == {name: rows for name, rows in before.items() if name not in LISTED}
 
 
@@ -185,7 +185,7 @@ def test_tables_that_refer_to_each_other_go_in_order(tmp_path: Path) -> None:
         raw.execute("create table main.a_tmp(x int primary key)")
         raw.execute("create table main.b_tmp(x int primary key references main.a_tmp(x))")
         raw.execute("create table main.c_tmp(x int references main.b_tmp(x))")
-    gone = {one.label for one in drop(path, Wanted(only="main.?_tmp"))}
+    gone = {item.label for item in drop(path, Wanted(only="main.?_tmp"))}
     assert gone == {"main.a_tmp", "main.b_tmp", "main.c_tmp"}
 
 
@@ -213,7 +213,7 @@ def test_a_proof_that_fails_rolls_everything_back(
 
 def runs_listed(path: Path, **asked: object) -> set[str]:
     wanted = Wanted(classes=frozenset({"runs"}), **asked)  # type: ignore[arg-type]
-    return {str(one.run_id) for one in list_all(path, wanted).going}
+    return {str(finding.run_id) for finding in list_all(path, wanted).going}
 
 
 def test_runs_beyond_the_newest_are_listed(tmp_path: Path) -> None:
@@ -282,12 +282,12 @@ def spelled(
     drawn: list[tuple[str, str, str, bool]],
 ) -> dict[tuple[str, str], tuple[Name, str, bool]]:
     """Every drawn name in six spellings; one of those that are the same to DuckDB."""
-    found = {}
+    results = {}
     for schema, name, kind, is_protected in drawn:
         for spelling in SPELLINGS:
-            one = Name(schema, spelling.replace("{}", name))
-            found.setdefault(one.key, (one, kind, is_protected))
-    return found
+            first = Name(schema, spelling.replace("{}", name))
+            results.setdefault(first.key, (first, kind, is_protected))
+    return results
 
 
 NAMES_TRIED = 0
@@ -320,16 +320,16 @@ def test_listed_is_dropped_protected_stays_and_no_name_is_run(
         warehouse.rows(f"create {kind} {name.sql} as select 1 as a")
         protected |= {name} if is_protected else set()
     owners = {name.key: "a model" for name in protected}
-    before = {one.name for one in read_relations(warehouse)}
+    before = {relation.name for relation in read_relations(warehouse)}
     listing = _find_owned(warehouse, owners)
-    listed = {one.name for one in listing.findings}
+    listed = {finding.name for finding in listing.findings}
     assert not listed & protected
-    assert all(one.goes for one in listing.findings)
+    assert all(finding.goes for finding in listing.findings)
     assert {name for name, _ in listing.protected} <= protected
     core = core_relations(warehouse, listing.ownership, RULES)
-    gone = {one.name for one in drop_listed(warehouse, listing, core)}
+    gone = {item.name for item in drop_listed(warehouse, listing, core)}
     assert gone == listed
-    assert {one.name for one in read_relations(warehouse)} == before - listed
+    assert {relation.name for relation in read_relations(warehouse)} == before - listed
     assert warehouse.rows("select a from core.canary") == [(42,)]
     assert listed == {
         name for name in before - protected if RULES.judge(name.name) and name.schema != "core"

@@ -11,7 +11,7 @@ from maintained_warehouse import build, everything
 
 from models_py.base.errors import WarehouseError, WarehouseLockedError
 from models_py.database.connection import open_warehouse
-from models_py.database.maintenance import compaction, durable
+from models_py.database.maintenance import compaction, fsync
 from models_py.database.maintenance.compaction import COPY_SUFFIX, compact
 
 
@@ -77,7 +77,7 @@ def test_a_copy_that_differs_does_not_take_the_place(
             raw.execute("delete from silver.shop_lines where line_id = 70")
 
     # The copy goes bad between writing and reading back, as on a failing disk.
-    monkeypatch.setattr(durable, "sync_file", wrong)
+    monkeypatch.setattr(fsync, "sync_file", wrong)
     with pytest.raises(WarehouseError, match="nothing was compacted, the copy differs"):
         compact(path)
     assert path.stat().st_ino == number
@@ -100,7 +100,7 @@ def test_what_cannot_be_copied_leaves_the_file_alone(tmp_path: Path) -> None:
 
 def test_too_little_space_is_refused_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = build(tmp_path)
-    monkeypatch.setattr(durable, "SPARE_BYTES", 2**60)
+    monkeypatch.setattr(fsync, "SPARE_BYTES", 2**60)
     with pytest.raises(WarehouseError, match="the compaction needs"):
         compact(path)
 

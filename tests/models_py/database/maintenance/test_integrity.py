@@ -14,7 +14,7 @@ from models_py.database.maintenance.integrity import Figure, check_warehouse, fa
 def check(path: Path) -> dict[tuple[str, str], Figure]:
     with open_warehouse(path, read_only=True) as warehouse:
         figures = check_warehouse(warehouse, path.parent.parent / "manifest.json")
-    return {(one.check, one.where): one for one in figures}
+    return {(figure.check, figure.where): figure for figure in figures}
 
 
 def wrong(path: Path) -> list[str]:
@@ -83,14 +83,14 @@ def test_each_fault_is_named(tmp_path: Path, sql: str, fault: str) -> None:
     if sql.startswith("alter") or "gold.shop_customers as from" in sql:
         change(path, "drop index gold.visits_index")
     change(path, sql)
-    found = wrong(path)
-    assert any(fault in one for one in found), found
+    result = wrong(path)
+    assert any(fault in candidate for candidate in result), result
 
 
 def test_an_unfinished_run_is_a_fault(tmp_path: Path) -> None:
     path = build(tmp_path, runs=1)
     add_run(path, "20250601T000000", NOW, state=contract.RUNNING)
-    assert any("results.runs" in one and "next run_clustering" in one for one in wrong(path))
+    assert any("results.runs" in item and "next run_clustering" in item for item in wrong(path))
     assert check(path)["unfinished runs", "results.runs"].value == 1
 
 

@@ -23,10 +23,10 @@ def test_the_history_has_an_entry_for_every_epoch(trained: Encoder) -> None:
 
 def test_epochs_are_told_as_they_end(groups: tuple[FloatArray, IntArray]) -> None:
     encoder = build_encoder(EncoderSpec("autoencoder", SMALL))
-    told: list[dict[str, float]] = []
-    encoder.on_epoch = told.append
+    texts: list[dict[str, float]] = []
+    encoder.on_epoch = texts.append
     encoder.fit(groups[0], seed=1)
-    assert told == encoder.history_
+    assert texts == encoder.history_
 
 
 def test_the_same_seed_gives_the_same_embedding(

@@ -20,7 +20,7 @@ def test_every_kind_is_built_by_its_name(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "parameters", "told"),
+    ("kind", "parameters", "text"),
     [
         ("pac", {}, "unknown encoder 'pac'; did you mean 'pca'?"),
         ("pca", {"component": 3}, "has no parameter 'component'; did you mean 'components'?"),
@@ -36,9 +36,9 @@ def test_every_kind_is_built_by_its_name(kind: str) -> None:
     ],
 )
 def test_a_bad_spec_is_told_in_one_line(
-    kind: str, parameters: dict[str, object], told: str
+    kind: str, parameters: dict[str, object], text: str
 ) -> None:
-    with pytest.raises(StudyError, match=re.escape(told)) as caught:
+    with pytest.raises(StudyError, match=re.escape(text)) as caught:
         check_encoder(kind, parameters)
     assert "\n" not in str(caught.value)
 
@@ -64,10 +64,10 @@ def test_checking_a_spec_imports_nothing_heavy() -> None:
         "check_encoder('autoencoder', {'epochs': 5});"
         "print([name for name in ('keras', 'jax', 'sklearn', 'skops') if name in sys.modules])"
     )
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert told.stdout.strip() == "[]"
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_missing_extra_names_the_install_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,7 +97,7 @@ def test_what_was_saved_transforms_alike(
 
 @pytest.mark.parametrize("kind", ["none", "pca"])
 @pytest.mark.parametrize(
-    ("points", "told"),
+    ("points", "text"),
     [
         (np.zeros((0, 3)), "a table with rows and columns is needed"),
         (np.zeros(3), "a table with rows and columns is needed"),
@@ -105,8 +105,8 @@ def test_what_was_saved_transforms_alike(
         (np.array([[1.0, np.nan], [2.0, 0.0]]), "column 1 holds missing or infinite"),
     ],
 )
-def test_unusable_points_are_refused(kind: str, points: FloatArray, told: str) -> None:
-    with pytest.raises(DataError, match=told):
+def test_unusable_points_are_refused(kind: str, points: FloatArray, text: str) -> None:
+    with pytest.raises(DataError, match=text):
         build_encoder(EncoderSpec(kind)).fit(points, seed=0)
 
 

@@ -54,9 +54,9 @@ class Counting(TextModel):
 
     asked: list[str]
 
-    def embed(self, texts, told=None):  # type: ignore[no-untyped-def]
+    def embed(self, texts, on_progress=None):  # type: ignore[no-untyped-def]
         self.asked = [*getattr(self, "asked", []), *texts]
-        return super().embed(texts, told)
+        return super().embed(texts, on_progress)
 
 
 def in_numpy(folder: Path, ids: list[int], heads: int = 12) -> npt.NDArray[np.float64]:
@@ -69,8 +69,8 @@ def in_numpy(folder: Path, ids: list[int], heads: int = 12) -> npt.NDArray[np.fl
         return x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
 
     def normalised(name: str, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        centred = x - x.mean(axis=1, keepdims=True)
-        scaled = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-12)
+        centered = x - x.mean(axis=1, keepdims=True)
+        scaled = centered / np.sqrt((centered**2).mean(axis=1, keepdims=True) + 1e-12)
         return scaled * weights[f"{name}.weight"] + weights[f"{name}.bias"]
 
     x = (
@@ -112,8 +112,8 @@ def test_a_row_is_told_as_a_sentence(rows: pd.DataFrame) -> None:
 
 def test_whole_numbers_beside_a_null_keep_their_writing() -> None:
     frame = pd.DataFrame({"children": [2, None, -3]})
-    told = render_rows(frame, "{children} and {children:~5}", {}, "?")
-    assert told == ["2 and 0", "? and ?", "-3 and -5"]
+    result = render_rows(frame, "{children} and {children:~5}", {}, "?")
+    assert result == ["2 and 0", "? and ?", "-3 and -5"]
 
 
 def test_a_format_that_a_value_does_not_take(rows: pd.DataFrame) -> None:
@@ -135,12 +135,12 @@ def test_embeddings_are_what_the_formulas_give(model: TextModel) -> None:
 
     tokenizer = Tokenizer.from_file(str(model.folder / "tokenizer.json"))
     tokenizer.no_padding()
-    found = model.embed(TEXTS)
+    result = model.embed(TEXTS)
     wanted = np.array([in_numpy(model.folder, tokenizer.encode(text).ids) for text in TEXTS])
-    assert found.shape == (3, 384)
-    assert np.diag(found @ wanted.T).min() > 1 - 1e-5
+    assert result.shape == (3, 384)
+    assert np.diag(result @ wanted.T).min() > 1 - 1e-5
     # The figure that the model's publisher prints for the first two.
-    assert found[0] @ found[1] == pytest.approx(0.7553, abs=1e-4)
+    assert result[0] @ result[1] == pytest.approx(0.7553, abs=1e-4)
 
 
 @needs_model
@@ -173,12 +173,12 @@ def test_fitted_on_rows_saved_and_read(
     parameters = {"template": TEMPLATE, "words": WORDS, "components": 2}
     points = np.zeros((4, 3))
     encoder = build_encoder(EncoderSpec("text", parameters)).fit_rows(rows, points, seed=1)
-    found = encoder.transform_rows(rows, points)
-    assert found.shape == (4, 2)
-    assert (found[0] == found[3]).all()
+    result = encoder.transform_rows(rows, points)
+    assert result.shape == (4, 2)
+    assert (result[0] == result[3]).all()
     assert encoder.columns_read == ["job", "age", "has_loan"]
     encoder.save(tmp_path / "encoder")
-    assert (load_encoder(tmp_path / "encoder").transform_rows(rows, points) == found).all()
+    assert (load_encoder(tmp_path / "encoder").transform_rows(rows, points) == result).all()
     with pytest.raises(DataError, match="transforms rows"):
         encoder.transform(points)
 

@@ -42,16 +42,23 @@ def test_the_schedule_against_a_sequence_worked_out_by_hand() -> None:
     ]
 
 
-def keras_schedule(losses: list[float], told: TrainingSettings) -> tuple[list[float], int, int]:
+def keras_schedule(
+    losses: list[float], settings_given: TrainingSettings
+) -> tuple[list[float], int, int]:
     """Feed Keras' own callbacks; return learning rates, epochs run and the best epoch."""
     keras = import_keras()
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    model.compile(keras.optimizers.Adam(told.learning_rate), "mse")
+    model.compile(keras.optimizers.Adam(settings_given.learning_rate), "mse")
     stop = keras.callbacks.EarlyStopping(
-        patience=told.stop_patience, restore_best_weights=True, monitor="val_loss", mode="min"
+        patience=settings_given.stop_patience,
+        restore_best_weights=True,
+        monitor="val_loss",
+        mode="min",
     )
     halve = keras.callbacks.ReduceLROnPlateau(
-        patience=told.halve_patience, factor=told.halve_factor, min_lr=told.minimum_learning_rate
+        patience=settings_given.halve_patience,
+        factor=settings_given.halve_factor,
+        min_lr=settings_given.minimum_learning_rate,
     )
     rates: list[float] = []
     for callback in (stop, halve):
@@ -76,20 +83,20 @@ def keras_schedule(losses: list[float], told: TrainingSettings) -> tuple[list[fl
 def test_the_schedule_against_the_callbacks_of_keras(
     losses: list[float], stop_patience: int, halve_patience: int, minimum: float
 ) -> None:
-    told = TrainingSettings(
+    settings = TrainingSettings(
         learning_rate=0.01,
         stop_patience=stop_patience,
         halve_patience=halve_patience,
         minimum_learning_rate=minimum,
     )
-    schedule = PlateauSchedule(told)
+    schedule = PlateauSchedule(settings)
     rates, best = [], -1
     for epoch, loss in enumerate(losses):
         best = epoch if schedule.observe(loss) else best
         rates.append(schedule.learning_rate)
         if schedule.stopped:
             break
-    expected_rates, expected_epochs, expected_best = keras_schedule(losses, told)
+    expected_rates, expected_epochs, expected_best = keras_schedule(losses, settings)
     assert rates == pytest.approx(expected_rates)
     assert (len(rates), best) == (expected_epochs, expected_best)
 
@@ -111,10 +118,10 @@ def test_epochs_are_those_of_keras_step_by_step(rows: int, batch_size: int) -> N
     encoder.weights_ = start
     model: Any = encoder._network(5)
     model.compile(keras.optimizers.Adam(0.01), "mse")
-    told = model.fit(points, points, batch_size=batch_size, epochs=3, shuffle=False, verbose=0)
-    np.testing.assert_allclose(ours, told.history["loss"], rtol=1e-4)
-    for expected, found in zip(model.get_weights(), loop.weights.values(), strict=True):
-        np.testing.assert_allclose(found, expected, atol=2e-5)
+    table = model.fit(points, points, batch_size=batch_size, epochs=3, shuffle=False, verbose=0)
+    np.testing.assert_allclose(ours, table.history["loss"], rtol=1e-4)
+    for expected, result in zip(model.get_weights(), loop.weights.values(), strict=True):
+        np.testing.assert_allclose(result, expected, atol=2e-5)
     expected_loss = model.evaluate(points, points, verbose=0)
     assert loop.evaluate({"inputs": points}) == pytest.approx(expected_loss, rel=1e-4)
 
@@ -122,12 +129,12 @@ def test_epochs_are_those_of_keras_step_by_step(rows: int, batch_size: int) -> N
 def test_training_comes_as_far_as_keras_with_dropout(groups: tuple[FloatArray, IntArray]) -> None:
     keras = import_keras()
     points = groups[0]
-    told = AutoencoderSettings(
+    settings = AutoencoderSettings(
         layers=(16, 4), epochs=25, embedding_activation="linear", dropout=0.1
     )
     ours, theirs = [], []
     for seed in range(2):
-        encoder = Autoencoder(told).fit(points, seed)
+        encoder = Autoencoder(settings).fit(points, seed)
         ours.append(min(epoch["validation_loss"] for epoch in encoder.history_))
         generator = np.random.default_rng(seed)
         training, validation = split_rows(600, 0.2, generator)
@@ -217,7 +224,7 @@ print(hashlib.sha256(loop.weights["down/kernel"].tobytes()).hexdigest())
 
 @pytest.mark.skipif(not hasattr(__import__("os"), "sched_setaffinity"), reason="needs Linux")
 def test_threads_do_not_change_a_training() -> None:
-    one, all_of_them = (
+    first, all_of_them = (
         subprocess.run(
             [sys.executable, "-c", THREADS_PROGRAM, cores],
             capture_output=True,
@@ -226,5 +233,5 @@ def test_threads_do_not_change_a_training() -> None:
         ).stdout
         for cores in ("one", "all")
     )
-    assert one == all_of_them
-    assert len(one.strip()) == 64
+    assert first == all_of_them
+    assert len(first.strip()) == 64

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
-from models_py.clustering.rows import group_centres
+from models_py.clustering.rows import group_centers
 from models_py.segmentation.measures.confidence import confidences
 
 
 def confidences_of(points: FloatArray, groups: IntArray) -> FloatArray:
-    return confidences(points, groups, group_centres(points, groups))
+    return confidences(points, groups, group_centers(points, groups))
 
 
 def test_confidence_is_one_minus_the_ratio_of_distances() -> None:
@@ -24,13 +24,13 @@ def test_confidence_is_one_minus_the_ratio_of_distances() -> None:
 
 def test_confidence_never_leaves_zero_to_one() -> None:
     points = np.array([[0.0], [9.0], [10.0], [11.0]])
-    told = confidences_of(points, np.array([0, 0, 1, 1]))
-    assert told[1] == 0.0
-    assert ((told >= 0) & (told <= 1)).all()
+    values = confidences_of(points, np.array([0, 0, 1, 1]))
+    assert values[1] == 0.0
+    assert ((values >= 0) & (values <= 1)).all()
     np.testing.assert_array_equal(confidences_of(points, np.zeros(4, dtype=np.int64)), 1.0)
 
 
-def test_centres_in_one_place_give_no_confidence() -> None:
+def test_centers_in_one_place_give_no_confidence() -> None:
     points = np.array([[-1.0], [1.0], [-2.0], [2.0]])
     np.testing.assert_array_equal(confidences_of(points, np.array([0, 0, 1, 1])), 0.0)
     np.testing.assert_array_equal(confidences_of(points * 0, np.array([0, 0, 1, 1])), 0.0)

@@ -18,9 +18,9 @@ def three_balls(rng):
 
 
 def test_three_balls_are_three():
-    found = gap_statistic(three_balls(np.random.default_rng(3)), range(1, 7), seed=0)
-    assert found.chosen == 3
-    assert found.ks == (1, 2, 3, 4, 5, 6)
+    candidates = gap_statistic(three_balls(np.random.default_rng(3)), range(1, 7), seed=0)
+    assert candidates.chosen == 3
+    assert candidates.ks == (1, 2, 3, 4, 5, 6)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -35,7 +35,7 @@ def test_figures_follow_the_definition():
     own = np.array([100.0, 40.0])
     drawn = [np.array([90.0, 60.0]), np.array([110.0, 70.0]), np.array([100.0, 65.0])]
     calls = iter([own, *drawn])
-    found = gap_statistic(
+    candidates = gap_statistic(
         np.random.default_rng(0).standard_normal((30, 2)),
         [1, 2],
         seed=0,
@@ -43,10 +43,10 @@ def test_figures_follow_the_definition():
         inertias=lambda points, ks, seed: next(calls),
     )
     logs = np.log(drawn)
-    assert found.gaps == pytest.approx(logs.mean(axis=0) - np.log(own))
-    assert found.standard_errors == pytest.approx(logs.std(axis=0) * np.sqrt(1 + 1 / 3))
-    assert isinstance(found, GapStatistic)
-    assert found.chosen == 2
+    assert candidates.gaps == pytest.approx(logs.mean(axis=0) - np.log(own))
+    assert candidates.standard_errors == pytest.approx(logs.std(axis=0) * np.sqrt(1 + 1 / 3))
+    assert isinstance(candidates, GapStatistic)
+    assert candidates.chosen == 2
 
 
 def test_same_seed_same_figures():

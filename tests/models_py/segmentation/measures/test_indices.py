@@ -27,10 +27,12 @@ def test_equal_to_scikit_learn(ours, theirs) -> None:
     noisy = np.where(RNG.random(LABELINGS.shape) < 0.2, -1, LABELINGS)
 
     np.testing.assert_allclose(
-        ours(POINTS, LABELINGS), [theirs(POINTS, one) for one in LABELINGS], rtol=1e-9
+        ours(POINTS, LABELINGS), [theirs(POINTS, labeling) for labeling in LABELINGS], rtol=1e-9
     )
     np.testing.assert_allclose(
-        ours(POINTS, noisy), [theirs(POINTS[one >= 0], one[one >= 0]) for one in noisy], rtol=1e-9
+        ours(POINTS, noisy),
+        [theirs(POINTS[labeling >= 0], labeling[labeling >= 0]) for labeling in noisy],
+        rtol=1e-9,
     )
 
 
@@ -67,16 +69,16 @@ def test_repeated_points() -> None:
 
 
 def test_labels_are_renumbered() -> None:
-    found = checked_labelings([[5, 9, -1, 5], [10**12, -1, 3, 3]], 4)
+    candidates = checked_labelings([[5, 9, -1, 5], [10**12, -1, 3, 3]], 4)
 
-    np.testing.assert_array_equal(found.labels, [[0, 1, -1, 0], [1, -1, 0, 0]])
-    np.testing.assert_array_equal(found.counts, [2, 2])
+    np.testing.assert_array_equal(candidates.labels, [[0, 1, -1, 0], [1, -1, 0, 0]])
+    np.testing.assert_array_equal(candidates.counts, [2, 2])
 
 
 def test_noise_may_have_another_label() -> None:
-    found = checked_labelings([7, 0, 7, 3], 4, noise=7)
+    candidates = checked_labelings([7, 0, 7, 3], 4, noise=7)
 
-    np.testing.assert_array_equal(found.labels, [[-1, 0, -1, 1]])
+    np.testing.assert_array_equal(candidates.labels, [[-1, 0, -1, 1]])
 
 
 def test_refusals() -> None:

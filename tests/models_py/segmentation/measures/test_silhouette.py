@@ -25,9 +25,9 @@ def test_equal_to_scikit_learn_with_noise(metric: str) -> None:
     points, labelings = drawn(500, 7, (2, 3, 10, 200))
     labelings[1:] = np.where(np.random.default_rng(1).random((3, 500)) < 0.3, -1, labelings[1:])
 
-    found = silhouette_samples(points, labelings, metric)
+    candidates = silhouette_samples(points, labelings, metric)
 
-    for samples, labels in zip(found, labelings, strict=True):
+    for samples, labels in zip(candidates, labelings, strict=True):
         kept = labels >= 0
         expected = theirs(points[kept], labels[kept], metric=metric)
         np.testing.assert_allclose(samples[kept], expected, atol=1e-9)
@@ -44,7 +44,9 @@ def test_more_cells_than_one_group_holds(monkeypatch: pytest.MonkeyPatch) -> Non
     apart = silhouette_samples(points, labelings)
 
     np.testing.assert_allclose(apart, together, atol=1e-13)
-    np.testing.assert_allclose(apart, [theirs(points, one) for one in labelings], atol=1e-9)
+    np.testing.assert_allclose(
+        apart, [theirs(points, labeling) for labeling in labelings], atol=1e-9
+    )
 
 
 @given(
@@ -58,22 +60,22 @@ def test_small_tables_with_repeats_and_singletons(rows, seed: int) -> None:
     kept = labels >= 0
     k = np.unique(labels[kept]).size
 
-    found = silhouette_samples(points, labels)[0]
+    candidates = silhouette_samples(points, labels)[0]
 
     if k < 2:
-        assert np.isnan(found).all()
+        assert np.isnan(candidates).all()
     elif k == kept.sum():
-        np.testing.assert_array_equal(found[kept], 0.0)
+        np.testing.assert_array_equal(candidates[kept], 0.0)
     else:
-        np.testing.assert_allclose(found[kept], theirs(points[kept], labels[kept]), atol=1e-6)
+        np.testing.assert_allclose(candidates[kept], theirs(points[kept], labels[kept]), atol=1e-6)
 
 
 def test_by_hand() -> None:
     points = np.array([[0.0], [1.0], [5.0], [7.0]])
 
-    found = silhouette_samples(points, [0, 0, 1, 1])[0]
+    candidates = silhouette_samples(points, [0, 0, 1, 1])[0]
 
-    np.testing.assert_allclose(found, [5 / 6, 4 / 5, (4.5 - 2) / 4.5, (6.5 - 2) / 6.5])
+    np.testing.assert_allclose(candidates, [5 / 6, 4 / 5, (4.5 - 2) / 4.5, (6.5 - 2) / 6.5])
 
 
 def test_results_do_not_depend_on_threads_or_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,11 +91,11 @@ def test_squared_euclidean_equals_scikit_learn() -> None:
     labels[:50] = -1
     labels[50] = 77
 
-    found = squared_euclidean_silhouette(points, labels, chunk_rows=64)
+    candidates = squared_euclidean_silhouette(points, labels, chunk_rows=64)
 
     expected = theirs(points[50:], labels[50:], metric="sqeuclidean")
-    np.testing.assert_allclose(found[50:], expected, atol=1e-9)
-    assert np.isnan(found[:50]).all()
+    np.testing.assert_allclose(candidates[50:], expected, atol=1e-9)
+    assert np.isnan(candidates[:50]).all()
 
 
 def test_simplified_by_its_definition() -> None:
@@ -104,9 +106,9 @@ def test_simplified_by_its_definition() -> None:
     to_means[np.arange(200), labels] = np.inf
     nearest = to_means.min(axis=1)
 
-    found = simplified_silhouette(points, labels)
+    candidates = simplified_silhouette(points, labels)
 
-    np.testing.assert_allclose(found, (nearest - within) / np.maximum(nearest, within))
+    np.testing.assert_allclose(candidates, (nearest - within) / np.maximum(nearest, within))
 
 
 @pytest.mark.parametrize("measure", [simplified_silhouette, squared_euclidean_silhouette])

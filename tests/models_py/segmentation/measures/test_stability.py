@@ -50,10 +50,10 @@ def test_jaccard_by_hand():
 @pytest.mark.parametrize("fit", [kmeans_model(4), kmeans_labels(4)])
 def test_groups_far_apart_come_back_whole(fit, share):
     points, truth = apart_balls([40, 50, 60, 70], np.random.default_rng(0))
-    found = stability(fit, points, truth, refits=5, share=share, seed=1)
-    assert found.segment_jaccard == pytest.approx(np.ones(4))
-    assert found.adjusted_rand == pytest.approx(1.0)
-    assert found.unstable.size == 0
+    candidates = stability(fit, points, truth, refits=5, share=share, seed=1)
+    assert candidates.segment_jaccard == pytest.approx(np.ones(4))
+    assert candidates.adjusted_rand == pytest.approx(1.0)
+    assert candidates.unstable.size == 0
 
 
 def test_a_group_cut_in_two_is_unstable_and_the_others_are_not():
@@ -62,20 +62,20 @@ def test_a_group_cut_in_two_is_unstable_and_the_others_are_not():
     angle = rng.uniform(0, np.pi)
     side = points @ [np.cos(angle), np.sin(angle)]
     labels = np.where(truth == 0, np.where(side > np.median(side[truth == 0]), 0, 3), truth)
-    found = stability(kmeans_labels(3), points, labels, refits=6, seed=3)
-    assert found.segments.tolist() == [0, 1, 2, 3]
-    assert found.unstable.tolist() == [0, 3]
-    assert (found.segment_jaccard[[1, 2]] > 0.95).all()
-    assert (found.segment_jaccard[[0, 3]] < UNSTABLE_BELOW).all()
+    candidates = stability(kmeans_labels(3), points, labels, refits=6, seed=3)
+    assert candidates.segments.tolist() == [0, 1, 2, 3]
+    assert candidates.unstable.tolist() == [0, 3]
+    assert (candidates.segment_jaccard[[1, 2]] > 0.95).all()
+    assert (candidates.segment_jaccard[[0, 3]] < UNSTABLE_BELOW).all()
 
 
 def test_noise_is_no_segment_but_counts_against_one():
     points, truth = apart_balls([50, 50], np.random.default_rng(4))
     labels = truth.copy()
     labels[:25] = -1
-    found = stability(kmeans_labels(2), points, labels, refits=4, share=1.0, seed=0)
-    assert found.segments.tolist() == [0, 1]
-    assert found.segment_jaccard == pytest.approx([0.5, 1.0])
+    candidates = stability(kmeans_labels(2), points, labels, refits=4, share=1.0, seed=0)
+    assert candidates.segments.tolist() == [0, 1]
+    assert candidates.segment_jaccard == pytest.approx([0.5, 1.0])
 
 
 def test_same_seed_same_figures():

@@ -16,7 +16,7 @@ counted as (
     group by rejection_reason
 ),
 
--- A line is left out for the first rule that it breaks; how many break each rule is told beside.
+-- A line is left out for the first rule that it breaks; how many break each rule stands beside.
 broken as (
     {%- for rule in online_retail_line_rules() %}
     select

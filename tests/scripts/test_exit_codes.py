@@ -13,7 +13,7 @@ from planted_gold import asked, gold_customers, planted_study, write_gold
 from models_py.base import settings
 from models_py.base.errors import DataError
 from models_py.base.progress import show_progress
-from models_py.commands.ending import end
+from models_py.commands.exit_codes import end
 
 SCRIPT = settings.repository() / "scripts" / "run_clustering.py"
 
@@ -54,15 +54,15 @@ def test_a_run_in_which_keras_cannot_start(study: str) -> None:
 
     assert done.returncode == 1
     assert done.stderr == ""
-    told = json.loads(done.stdout)["error"]
-    assert told.count("\n") == 0
-    assert "(in the step 'encoding by autoencoder'); this should not happen" in told
-    assert told.endswith(f"the traceback is in {next(settings.logs_dir().iterdir())}")
+    content = json.loads(done.stdout)["error"]
+    assert content.count("\n") == 0
+    assert "(in the step 'encoding by autoencoder'); this should not happen" in content
+    assert content.endswith(f"the traceback is in {next(settings.logs_dir().iterdir())}")
     assert "Traceback (most recent call last):" in the_log()
     assert f"{SCRIPT} --study {study}" in the_log()
     ((status, error),) = asked(settings.warehouse_path(), "select status, error from results.runs")
     assert status == "failed"
-    assert told.startswith(error)
+    assert content.startswith(error)
 
 
 def test_the_traceback_on_demand(study: str) -> None:
@@ -82,10 +82,10 @@ def divide() -> int:
 def test_a_fault_of_the_package(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert end(divide) == 1
 
-    told = capsys.readouterr().err
-    assert told.startswith("error: ZeroDivisionError: ")
-    assert told.count("\n") == 1
-    assert "(in the step 'dividing'); this should not happen: please report it" in told
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: ZeroDivisionError: ")
+    assert printed.count("\n") == 1
+    assert "(in the step 'dividing'); this should not happen: please report it" in printed
     assert "return 1 // 0" in the_log()
 
 
@@ -94,9 +94,9 @@ def test_a_log_that_cannot_be_written(home: Path, capsys: pytest.CaptureFixture[
 
     assert end(divide) == 1
 
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert f"could not be written to {settings.logs_dir()}/" in told
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert f"could not be written to {settings.logs_dir()}/" in printed
 
 
 def test_what_a_user_can_mend_needs_no_log(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
