@@ -130,8 +130,8 @@ def training_section(facts: Facts) -> Section | None:
         return None
     lead = [
         "The coordinates of the chosen segments come from a network that learns to rebuild each"
-        " row from a few numbers. The curves show its error falling; where the second rises while the first"
-        " falls, it learns by heart."
+        " row from a few numbers. The curves show its error falling; where the second rises while"
+        " the first falls, it learns by heart."
     ]
     return Section("training", "How the network learnt", lead, figures=figures)
 
