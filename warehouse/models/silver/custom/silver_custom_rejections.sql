@@ -5,20 +5,11 @@ checked_lines as (select * from {{ ref('silver_custom_checked_lines') }}),
 
 sales as (select * from {{ ref('silver_custom_sales') }}),
 
-counted as (
-    select
-        rejection_reason,
-        count(*) as row_count
-    from checked_lines
-    where rejection_reason is not null
-    group by rejection_reason
-),
-
-rules (rule_order, reason, rule) as (
-    values
-    {%- for rule in custom_line_rules() %}
-    ({{ loop.index }}, '{{ rule.reason }}', '{{ rule.rule }}'){{ ',' if not loop.last }}
-    {%- endfor %}
+rejected_lines as (
+    {{ rejections_by_rule(
+        ref('silver_custom_checked_lines'), 'silver.' ~ var('custom_name', 'custom') ~ '_sales',
+        'line', custom_line_rules()
+    ) }}
 ),
 
 customers_without_sales as (
@@ -30,13 +21,12 @@ customers_without_sales as (
 
 rejections as (
     select
-        'line' as entity,
-        rules.reason,
-        rules.rule,
-        coalesce(counted.row_count, 0) as row_count,
-        rules.rule_order
-    from rules
-    left join counted on rules.reason = counted.rejection_reason
+        entity,
+        reason,
+        rule,
+        row_count,
+        rule_order
+    from rejected_lines
     union all
     select
         'customer' as entity,

@@ -4,40 +4,17 @@
     ('basket', 'price_sensitivity', 'gold.grocery_customers', 'price_sensitivity_*_share'),
 ] -%}
 with
-checked_lines as (select * from {{ ref('silver_grocery_checked_lines') }}),
-
 baskets as (select * from {{ ref('silver_grocery_baskets') }}),
 
 customers as (select * from {{ ref('silver_grocery_customers') }}),
 
 rejected_customers as (select * from {{ ref('silver_grocery_rejected_customers') }}),
 
-line_counts as (
-    select
-        rejection_reason,
-        count(*) as row_count
-    from checked_lines
-    where rejection_reason is not null
-    group by rejection_reason
-),
-
-line_rules (rule_order, reason, rule) as (
-    values
-    {%- for rule in grocery_line_rules() %}
-    ({{ loop.index }}, '{{ rule.reason }}', '{{ rule.rule }}'){{ ',' if not loop.last }}
-    {%- endfor %}
-),
-
 rejected_lines as (
-    select
-        'silver.grocery_transactions' as left_out_of,
-        'line' as entity,
-        line_rules.reason,
-        line_rules.rule,
-        coalesce(line_counts.row_count, 0) as row_count,
-        line_rules.rule_order
-    from line_rules
-    left join line_counts on line_rules.reason = line_counts.rejection_reason
+    {{ rejections_by_rule(
+        ref('silver_grocery_checked_lines'), 'silver.grocery_transactions', 'line',
+        grocery_line_rules()
+    ) }}
 ),
 
 customers_without_lines as (

@@ -8,12 +8,10 @@ customers as (select * from {{ ref('silver_online_retail_customers') }}),
 returns as (select * from {{ ref('silver_online_retail_returns') }}),
 
 counted as (
-    select
-        rejection_reason,
-        count(*) as row_count
-    from checked_lines
-    where rejection_reason is not null
-    group by rejection_reason
+    {{ rejections_by_rule(
+        ref('silver_online_retail_checked_lines'), 'silver.online_retail_sales, _returns', 'line',
+        online_retail_line_rules()
+    ) }}
 ),
 
 -- A line is left out for the first rule that it breaks; how many break each rule stands beside.
@@ -21,8 +19,6 @@ broken as (
     {%- for rule in online_retail_line_rules() %}
     select
         '{{ rule.reason }}' as reason,
-        '{{ rule.rule }}' as rule,
-        {{ loop.index }} as rule_order,
         count(*) as breaking_count
     from checked
     where {{ rule.when }}
@@ -32,15 +28,15 @@ broken as (
 
 rejected_lines as (
     select
-        'silver.online_retail_sales, _returns' as left_out_of,
-        'line' as entity,
-        broken.reason,
-        broken.rule,
-        coalesce(counted.row_count, 0) as row_count,
+        counted.left_out_of,
+        counted.entity,
+        counted.reason,
+        counted.rule,
+        counted.row_count,
         broken.breaking_count,
-        broken.rule_order
-    from broken
-    left join counted on broken.reason = counted.rejection_reason
+        counted.rule_order
+    from counted
+    inner join broken on counted.reason = broken.reason
 ),
 
 cancelled_lines as (

@@ -1,47 +1,18 @@
-{%- set rules = {
-    'order': (
-        'silver.retail_org_orders',
-        'silver_retail_org_checked_orders',
-        retail_org_order_rules(),
-    ),
-    'line': (
-        'silver.retail_org_order_lines',
-        'silver_retail_org_checked_lines',
-        retail_org_line_rules(),
-    ),
-} -%}
 with
-{% for entity, (relation, checked, list) in rules.items() -%}
-{{ entity }}_counts as (
-    select
-        rejection_reason,
-        count(*) as row_count
-    from {{ ref(checked) }}
-    where rejection_reason is not null
-    group by rejection_reason
+rejected_orders as (
+    {{ rejections_by_rule(
+        ref('silver_retail_org_checked_orders'), 'silver.retail_org_orders', 'order',
+        retail_org_order_rules(), first_order=11
+    ) }}
 ),
 
-{{ entity }}_rules (rule_order, reason, rule) as (
-    values
-    {%- for rule in list %}
-    ({{ loop.index }}, '{{ rule.reason }}', '{{ rule.rule }}'){{ ',' if not loop.last }}
-    {%- endfor %}
+rejected_lines as (
+    {{ rejections_by_rule(
+        ref('silver_retail_org_checked_lines'), 'silver.retail_org_order_lines', 'line',
+        retail_org_line_rules(), first_order=21
+    ) }}
 ),
 
-rejected_{{ entity }}s as (
-    select
-        '{{ relation }}' as left_out_of,
-        '{{ entity }}' as entity,
-        {{ entity }}_rules.reason,
-        {{ entity }}_rules.rule,
-        coalesce({{ entity }}_counts.row_count, 0) as row_count,
-        {{ 10 * loop.index }} + {{ entity }}_rules.rule_order as rule_order
-    from {{ entity }}_rules
-    left join {{ entity }}_counts
-        on {{ entity }}_rules.reason = {{ entity }}_counts.rejection_reason
-),
-
-{% endfor -%}
 orders_without_lines as (
     select
         'silver.retail_org_orders' as left_out_of,
