@@ -179,3 +179,16 @@
 {% macro spark__list_length(list) -%}
     greatest(coalesce(size({{ list }}), 0), 0)
 {%- endmacro %}
+
+{# Every column of a relation but one. #}
+{% macro columns_but(relation, column) -%}
+    {{ return(adapter.dispatch('columns_but', 'segmenthouse')(relation, column)) }}
+{%- endmacro %}
+
+{% macro default__columns_but(relation, column) -%}
+    {{ relation }}.* exclude ({{ column }})
+{%- endmacro %}
+
+{% macro spark__columns_but(relation, column) -%}
+    {{ relation }}.* except ({{ column }})
+{%- endmacro %}

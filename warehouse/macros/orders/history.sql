@@ -1,10 +1,13 @@
-{# Features of a customer's orders, for every domain that has an order log. They read two CTEs:
+{# What a customer's orders show, one macro an idea, for every domain that has an order log: the
+   domain's int_ models are one call each. They read two relations:
 
    sales    order_id, customer_id, product_id, category_id, unit_count, spend_amount, ordered_at;
             one row per line bought, units and spend above 0
    returns  return_id, customer_id, purchase_order_id, unit_count, matched_unit_count,
             matched_amount, days_to_return; one row per line that came back, by
             return_matching_ctes
+
+   and `orders`, which orders_of makes of sales.
 
    Every figure is finite: each denominator is a count of orders, lines, days or months of which
    there is at least one, or spend, which is above 0. #}
@@ -52,7 +55,11 @@
         )) / cast({{ sum }} as double)
 {%- endmacro %}
 
-{% macro order_history_ctes() -%}
+{# One row per order, with the last day of the data and the days to it. #}
+{% macro orders_of(sales) -%}
+with
+sales as (select * from {{ sales }}),
+
 last_day as (select cast(max(ordered_at) as date) as last_on from sales),
 
 orders as (
@@ -71,12 +78,21 @@ orders as (
 aged_orders as (
     select
         orders.*,
+        last_day.last_on,
         {{ days_between('orders.ordered_on', 'last_day.last_on') }} as age_days
     from orders
     cross join last_day
-),
+)
 
-habits as (
+select * from aged_orders
+{%- endmacro %}
+
+{# How often, how much and how lately a customer orders: one row per customer. #}
+{% macro order_habits(orders) -%}
+with
+orders as (select * from {{ orders }}),
+
+counted as (
     select
         customer_id,
         count(*) as order_count,
@@ -96,16 +112,48 @@ habits as (
         {%- endfor %}
         min(ordered_on) as first_order_on,
         max(ordered_on) as last_order_on
-    from aged_orders
+    from orders
     group by customer_id
 ),
 
--- Orders of one day are one visit, so that an order sent in two parts is no gap of 0 days.
+habits as (
+    select
+        customer_id,
+        order_count,
+        line_count,
+        unit_count,
+        spend_amount,
+        order_spend_mean,
+        order_lines_mean,
+        unit_price_mean,
+        recency_days,
+        tenure_days,
+        7.0 * order_count / greatest(observed_days, 7) as orders_per_week,
+        {%- for window in recent_windows() %}
+        recent_{{ window }}_order_count,
+        {{ share_of('recent_' ~ window ~ '_spend_amount', 'spend_amount') }}
+            as recent_{{ window }}_spend_share,
+        {{ recent_ratio(
+            'recent_' ~ window ~ '_spend_amount', 'spend_amount', window, 'observed_days'
+        ) }} as recent_{{ window }}_ratio,
+        {%- endfor %}
+        first_order_on,
+        last_order_on
+    from counted
+)
+
+select * from habits
+{%- endmacro %}
+
+{# Days between visits, one row per customer. Orders of one day are one visit, so that an order sent
+   in two parts is no gap of 0 days. #}
+{% macro order_gaps(orders) -%}
+with
 visits as (
     select distinct
         customer_id,
         ordered_on
-    from orders
+    from {{ orders }}
 ),
 
 visit_gaps as (
@@ -115,21 +163,27 @@ visit_gaps as (
             'lag(ordered_on) over (partition by customer_id order by ordered_on)', 'ordered_on'
         ) }} as gap_days
     from visits
-),
+)
 
-gaps as (
-    select
-        customer_id,
-        avg(gap_days) as order_gap_mean_days
-    from visit_gaps
-    group by customer_id
-),
+select
+    customer_id,
+    avg(gap_days) as order_gap_mean_days
+from visit_gaps
+group by customer_id
+{%- endmacro %}
 
--- Every month from the first order's to the last of the data; months without an order are zeros.
+{# How even a customer's months are, one row per customer: every month from the first order's to the
+   last of the data; months without an order are zeros. #}
+{% macro order_months(orders) -%}
+with
+orders as (select * from {{ orders }}),
+
 months as (
     select
         customer_id,
         {{ dbt.date_trunc('month', 'ordered_on') }} as month_on,
+        min(ordered_on) as first_order_on,
+        min(last_on) as last_on,
         cast(sum(spend_amount) * 100 as bigint) as spend_cents
     from orders
     group by customer_id, {{ dbt.date_trunc('month', 'ordered_on') }}
@@ -139,53 +193,48 @@ month_sums as (
     select
         customer_id,
         count(*) as active_month_count,
+        {{ datediff('min(first_order_on)', 'min(last_on)', 'month') }} + 1 as month_count,
         sum(cast(spend_cents as double)) as spend_cents,
         sum(cast(spend_cents as double) * cast(spend_cents as double)) as squared_cents
     from months
     group by customer_id
-),
+)
 
-month_counts as (
-    select
-        habits.customer_id,
-        {{ datediff('habits.first_order_on', 'last_day.last_on', 'month') }} + 1 as month_count
-    from habits
-    cross join last_day
-),
+select
+    customer_id,
+    {{ share_of('active_month_count', 'month_count') }} as active_month_share,
+    {{ variation_of('month_count', 'spend_cents', 'squared_cents') }} as monthly_spend_variation
+from month_sums
+{%- endmacro %}
 
-seasons as (
-    select
-        month_sums.customer_id,
-        {{ share_of('month_sums.active_month_count', 'month_counts.month_count') }}
-            as active_month_share,
-        {{ variation_of(
-            'month_counts.month_count', 'month_sums.spend_cents', 'month_sums.squared_cents'
-        ) }} as monthly_spend_variation
-    from month_sums
-    inner join month_counts on month_sums.customer_id = month_counts.customer_id
-),
-
+{# How many products a customer buys and how faithfully: one row per customer. #}
+{% macro order_products(sales) -%}
+with
 products_bought as (
     select
         customer_id,
         product_id,
         count(distinct order_id) as order_count,
         cast(sum(spend_amount) as decimal(18, 2)) as spend_amount
-    from sales
+    from {{ sales }}
     group by customer_id, product_id
-),
+)
 
-affinities as (
-    select
-        customer_id,
-        count(*) as product_count,
-        {{ share_of('count(case when order_count > 1 then 1 end)', 'count(*)') }}
-            as repeat_product_share,
-        max(order_count) as main_product_order_count,
-        least({{ herfindahl('spend_amount') }}, 1) as product_loyalty
-    from products_bought
-    group by customer_id
-),
+select
+    customer_id,
+    count(*) as product_count,
+    {{ share_of('count(case when order_count > 1 then 1 end)', 'count(*)') }}
+        as repeat_product_share,
+    max(order_count) as main_product_order_count,
+    least({{ herfindahl('spend_amount') }}, 1) as product_loyalty
+from products_bought
+group by customer_id
+{%- endmacro %}
+
+{# How many of all the categories a customer buys and how evenly: one row per customer. #}
+{% macro order_categories(sales) -%}
+with
+sales as (select * from {{ sales }}),
 
 category_total as (select count(distinct category_id) as category_count from sales),
 
@@ -199,7 +248,7 @@ categories_bought as (
     group by customer_id, category_id
 ),
 
-category_diversity as (
+diversity as (
     select
         customer_id,
         {{ richness('line_count') }} as category_count,
@@ -207,15 +256,28 @@ category_diversity as (
         least({{ herfindahl('spend_amount') }}, 1) as category_loyalty
     from categories_bought
     group by customer_id
-),
+)
 
--- Lines within 14 days either side of each line, its own left out.
+select
+    diversity.customer_id,
+    diversity.category_count,
+    {{ share_of('diversity.category_count', 'category_total.category_count') }} as category_share,
+    diversity.category_shannon,
+    diversity.category_loyalty
+from diversity
+cross join category_total
+{%- endmacro %}
+
+{# How many other lines lie within 14 days either side of a line, on average: one row per
+   customer. #}
+{% macro order_near_lines(sales) -%}
+with
 line_days as (
     select
         customer_id,
         order_id,
         {{ days_between("cast('2000-01-01' as date)", 'cast(ordered_at as date)') }} as day_number
-    from sales
+    from {{ sales }}
 ),
 
 near_lines as (
@@ -227,22 +289,27 @@ near_lines as (
         ) as near_count,
         count(*) over (partition by customer_id, order_id) as own_count
     from line_days
-),
+)
 
-near as (
-    select
-        customer_id,
-        avg(near_count - 1) as near_lines_mean,
-        avg(greatest(near_count - own_count, 0)) as near_other_order_lines_mean
-    from near_lines
-    group by customer_id
-),
+select
+    customer_id,
+    avg(near_count - 1) as near_lines_mean,
+    avg(greatest(near_count - own_count, 0)) as near_other_order_lines_mean
+from near_lines
+group by customer_id
+{%- endmacro %}
+
+{# Orders in a row that something came back from, one row per customer with such an order. Places
+   count every order, so that one that nothing came back from ends a run. #}
+{% macro order_return_runs(orders, returns) -%}
+with
+orders as (select * from {{ orders }}),
 
 returned_orders as (
     select distinct
         customer_id,
         purchase_order_id as order_id
-    from returns
+    from {{ returns }}
     where purchase_order_id is not null
 ),
 
@@ -260,7 +327,6 @@ placed_orders as (
         and orders.order_id = returned_orders.order_id
 ),
 
--- Places count every order, so that an order that nothing came back from ends a run.
 run_orders as (
     select
         customer_id,
@@ -276,34 +342,37 @@ run_lengths as (
         count(*) as order_count
     from run_orders
     group by customer_id, run_number
-),
-
-return_runs as (
-    select
-        customer_id,
-        max(order_count) as longest_return_run,
-        sum(order_count) as returned_order_count,
-        sum(order_count - 1) as consecutive_return_count
-    from run_lengths
-    group by customer_id
-),
-
-return_habits as (
-    select
-        customer_id,
-        count(distinct return_id) as return_count,
-        sum(matched_unit_count) as returned_unit_count,
-        sum(unit_count - matched_unit_count) as unmatched_return_unit_count,
-        sum(matched_amount) as returned_amount,
-        avg(days_to_return) as days_to_return_mean
-    from returns
-    group by customer_id
 )
+
+select
+    customer_id,
+    max(order_count) as longest_return_run,
+    sum(order_count) as returned_order_count,
+    sum(order_count - 1) as consecutive_return_count
+from run_lengths
+group by customer_id
 {%- endmacro %}
 
+{# What a customer sends back, and how soon: one row per customer with a return. #}
+{% macro order_returns(returns) -%}
+with
+returns as (select * from {{ returns }})
+
+select
+    customer_id,
+    count(distinct return_id) as return_count,
+    sum(matched_unit_count) as returned_unit_count,
+    sum(unit_count - matched_unit_count) as unmatched_return_unit_count,
+    sum(matched_amount) as returned_amount,
+    avg(days_to_return) as days_to_return_mean
+from returns
+group by customer_id
+{%- endmacro %}
+
+{# The columns of gold, of the int_ models under the names of order_history_joins. #}
 {% macro order_history_columns() -%}
         {{ tenure_stage('habits.tenure_days') }} as tenure_stage,
-        {{ stability_band('seasons.monthly_spend_variation', 'habits.order_count') }}
+        {{ stability_band('months.monthly_spend_variation', 'habits.order_count') }}
             as stability_band,
         habits.order_count,
         habits.line_count,
@@ -314,47 +383,42 @@ return_habits as (
         habits.unit_price_mean,
         habits.recency_days,
         habits.tenure_days,
-        7.0 * habits.order_count / greatest(habits.observed_days, 7) as orders_per_week,
+        habits.orders_per_week,
         gaps.order_gap_mean_days,
         {%- for window in recent_windows() %}
         habits.recent_{{ window }}_order_count,
-        {{ share_of('habits.recent_' ~ window ~ '_spend_amount', 'habits.spend_amount') }}
-            as recent_{{ window }}_spend_share,
-        {{ recent_ratio(
-            'habits.recent_' ~ window ~ '_spend_amount', 'habits.spend_amount', window,
-            'habits.observed_days'
-        ) }} as recent_{{ window }}_ratio,
+        habits.recent_{{ window }}_spend_share,
+        habits.recent_{{ window }}_ratio,
         {%- endfor %}
-        seasons.active_month_share,
-        seasons.monthly_spend_variation,
-        affinities.product_count,
-        affinities.repeat_product_share,
-        {{ share_of('affinities.main_product_order_count', 'habits.order_count') }}
+        months.active_month_share,
+        months.monthly_spend_variation,
+        products.product_count,
+        products.repeat_product_share,
+        {{ share_of('products.main_product_order_count', 'habits.order_count') }}
             as main_product_share,
-        affinities.product_loyalty,
-        category_diversity.category_count,
-        {{ share_of('category_diversity.category_count', 'category_total.category_count') }}
-            as category_share,
-        category_diversity.category_shannon,
-        category_diversity.category_loyalty,
-        near.near_lines_mean,
-        near.near_other_order_lines_mean,
-        coalesce(return_habits.return_count, 0) as return_count,
-        {{ share_of('coalesce(return_habits.return_count, 0)', 'habits.order_count') }}
+        products.product_loyalty,
+        categories.category_count,
+        categories.category_share,
+        categories.category_shannon,
+        categories.category_loyalty,
+        near_lines.near_lines_mean,
+        near_lines.near_other_order_lines_mean,
+        coalesce(returns.return_count, 0) as return_count,
+        {{ share_of('coalesce(returns.return_count, 0)', 'habits.order_count') }}
             as returns_per_order,
-        {{ share_of('coalesce(return_habits.returned_unit_count, 0)', 'habits.unit_count') }}
+        {{ share_of('coalesce(returns.returned_unit_count, 0)', 'habits.unit_count') }}
             as return_unit_share,
         -- What comes back can be worth more than it cost; no more than all of it counts.
         least(
-            {{ share_of('coalesce(return_habits.returned_amount, 0)', 'habits.spend_amount') }}, 1
+            {{ share_of('coalesce(returns.returned_amount, 0)', 'habits.spend_amount') }}, 1
         ) as return_amount_share,
         {{ share_of('coalesce(return_runs.returned_order_count, 0)', 'habits.order_count') }}
             as returned_order_share,
-        return_habits.days_to_return_mean,
+        returns.days_to_return_mean,
         cast(coalesce(return_runs.longest_return_run, 0) as bigint) as longest_return_run,
         cast(coalesce(return_runs.consecutive_return_count, 0) as bigint)
             as consecutive_return_count,
-        cast(coalesce(return_habits.unmatched_return_unit_count, 0) as bigint)
+        cast(coalesce(returns.unmatched_return_unit_count, 0) as bigint)
             as unmatched_return_unit_count,
         habits.first_order_on,
         habits.last_order_on
@@ -362,11 +426,10 @@ return_habits as (
 
 {% macro order_history_joins() -%}
     inner join gaps on habits.customer_id = gaps.customer_id
-    inner join seasons on habits.customer_id = seasons.customer_id
-    inner join affinities on habits.customer_id = affinities.customer_id
-    inner join category_diversity on habits.customer_id = category_diversity.customer_id
-    inner join near on habits.customer_id = near.customer_id
+    inner join months on habits.customer_id = months.customer_id
+    inner join products on habits.customer_id = products.customer_id
+    inner join categories on habits.customer_id = categories.customer_id
+    inner join near_lines on habits.customer_id = near_lines.customer_id
     left join return_runs on habits.customer_id = return_runs.customer_id
-    left join return_habits on habits.customer_id = return_habits.customer_id
-    cross join category_total
+    left join returns on habits.customer_id = returns.customer_id
 {%- endmacro %}

@@ -1,11 +1,21 @@
 {{ config(alias=var('custom_name', 'custom') ~ '_customers') }}
 
 with
-sales as (select * from {{ ref('silver_custom_sales') }}),
+habits as (select * from {{ ref('silver_custom_int_customer_habits') }}),
 
-returns as (select * from {{ ref('silver_custom_returns') }}),
+gaps as (select * from {{ ref('silver_custom_int_customer_gaps') }}),
 
-{{ order_history_ctes() }},
+months as (select * from {{ ref('silver_custom_int_customer_months') }}),
+
+products as (select * from {{ ref('silver_custom_int_customer_products') }}),
+
+categories as (select * from {{ ref('silver_custom_int_customer_categories') }}),
+
+near_lines as (select * from {{ ref('silver_custom_int_customer_near_lines') }}),
+
+return_runs as (select * from {{ ref('silver_custom_int_customer_return_runs') }}),
+
+returns as (select * from {{ ref('silver_custom_int_customer_returns') }}),
 
 features as (
     select

@@ -1,53 +1,15 @@
 with
-baskets as (select * from {{ ref('silver_grocery_baskets') }}),
-
-transactions as (select * from {{ ref('silver_grocery_transactions') }}),
-
-products as (select * from {{ ref('silver_grocery_products') }}),
-
 customers as (select * from {{ ref('silver_grocery_customers') }}),
 
-last_day as (select max(bought_on) as last_on from baskets),
+habits as (select * from {{ ref('silver_grocery_int_customer_habits') }}),
 
-habits as (
-    {{ basket_habits('customer') }}
-),
+gaps as (select * from {{ ref('silver_grocery_int_customer_visit_gaps') }}),
 
-gaps as (
-    {{ visit_gaps('customer') }}
-),
+partners as (select * from {{ ref('silver_grocery_int_customer_stores') }}),
 
-partners as (
-    {{ partners('customer', 'store') }}
-),
+department_shares as (select * from {{ ref('silver_grocery_int_customer_department_shares') }}),
 
-products_bought as (
-    {{ products_bought('customer') }}
-),
-
-categories_bought as (
-    {{ kinds_bought('customer', 'category_id') }}
-),
-
-departments_bought as (
-    {{ kinds_bought('customer', 'department') }}
-),
-
-product_diversity as (
-    {{ diversity('customer', 'product', 'products_bought') }}
-),
-
-category_diversity as (
-    {{ diversity('customer', 'category', 'categories_bought') }}
-),
-
-department_diversity as (
-    {{ diversity('customer', 'department', 'departments_bought') }}
-),
-
-department_shares as (
-    {{ department_shares('customer') }}
-),
+diversity as (select * from {{ ref('silver_grocery_int_customer_diversity') }}),
 
 features as (
     select
@@ -63,16 +25,17 @@ features as (
         customers.children_count,
         customers.campaign_count,
         customers.redemption_count,
-        {{ feature_columns('customer', 'store') }}
+        {{ columns_but('habits', 'customer_id') }},
+        {{ columns_but('gaps', 'customer_id') }},
+        {{ columns_but('partners', 'customer_id') }},
+        {{ columns_but('department_shares', 'customer_id') }},
+        {{ columns_but('diversity', 'customer_id') }}
     from customers
     inner join habits on customers.customer_id = habits.customer_id
     inner join gaps on customers.customer_id = gaps.customer_id
     inner join partners on customers.customer_id = partners.customer_id
-    inner join product_diversity on customers.customer_id = product_diversity.customer_id
-    inner join category_diversity on customers.customer_id = category_diversity.customer_id
-    inner join department_diversity on customers.customer_id = department_diversity.customer_id
     inner join department_shares on customers.customer_id = department_shares.customer_id
-    cross join last_day
+    inner join diversity on customers.customer_id = diversity.customer_id
 )
 
 select * from features

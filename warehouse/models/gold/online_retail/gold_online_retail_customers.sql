@@ -1,11 +1,21 @@
 with
-sales as (select * from {{ ref('silver_online_retail_sales') }}),
-
-returns as (select * from {{ ref('silver_online_retail_returns') }}),
-
 customers as (select * from {{ ref('silver_online_retail_customers') }}),
 
-{{ order_history_ctes() }},
+habits as (select * from {{ ref('silver_online_retail_int_customer_habits') }}),
+
+gaps as (select * from {{ ref('silver_online_retail_int_customer_gaps') }}),
+
+months as (select * from {{ ref('silver_online_retail_int_customer_months') }}),
+
+products as (select * from {{ ref('silver_online_retail_int_customer_products') }}),
+
+categories as (select * from {{ ref('silver_online_retail_int_customer_categories') }}),
+
+near_lines as (select * from {{ ref('silver_online_retail_int_customer_near_lines') }}),
+
+return_runs as (select * from {{ ref('silver_online_retail_int_customer_return_runs') }}),
+
+returns as (select * from {{ ref('silver_online_retail_int_customer_returns') }}),
 
 features as (
     select

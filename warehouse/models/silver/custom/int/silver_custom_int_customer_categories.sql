@@ -1,0 +1,1 @@
+{{ order_categories(ref('silver_custom_sales')) }}

@@ -1,0 +1,1 @@
+{{ order_gaps(ref('silver_custom_int_orders')) }}

@@ -1,0 +1,1 @@
+{{ order_habits(ref('silver_custom_int_orders')) }}

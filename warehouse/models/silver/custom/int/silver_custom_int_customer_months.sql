@@ -1,0 +1,1 @@
+{{ order_months(ref('silver_custom_int_orders')) }}

@@ -1,0 +1,1 @@
+{{ order_near_lines(ref('silver_custom_sales')) }}

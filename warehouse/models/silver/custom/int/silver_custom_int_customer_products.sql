@@ -1,0 +1,1 @@
+{{ order_products(ref('silver_custom_sales')) }}

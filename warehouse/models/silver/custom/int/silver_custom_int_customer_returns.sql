@@ -1,0 +1,1 @@
+{{ order_returns(ref('silver_custom_returns')) }}

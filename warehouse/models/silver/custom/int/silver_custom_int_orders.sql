@@ -1,0 +1,1 @@
+{{ orders_of(ref('silver_custom_sales')) }}

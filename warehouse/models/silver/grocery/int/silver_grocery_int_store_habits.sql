@@ -1,0 +1,1 @@
+{{ basket_habits('store') }}

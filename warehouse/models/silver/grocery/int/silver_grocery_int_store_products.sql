@@ -1,0 +1,1 @@
+{{ products_bought('store') }}

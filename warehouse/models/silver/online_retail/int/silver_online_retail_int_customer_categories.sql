@@ -1,0 +1,1 @@
+{{ order_categories(ref('silver_online_retail_sales')) }}

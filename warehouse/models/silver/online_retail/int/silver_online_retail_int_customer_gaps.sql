@@ -1,0 +1,1 @@
+{{ order_gaps(ref('silver_online_retail_int_orders')) }}

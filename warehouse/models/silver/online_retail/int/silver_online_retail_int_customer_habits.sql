@@ -1,0 +1,1 @@
+{{ order_habits(ref('silver_online_retail_int_orders')) }}

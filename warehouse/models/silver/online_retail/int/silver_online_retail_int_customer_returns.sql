@@ -1,0 +1,1 @@
+{{ order_returns(ref('silver_online_retail_returns')) }}

@@ -1,0 +1,1 @@
+{{ orders_of(ref('silver_online_retail_sales')) }}
