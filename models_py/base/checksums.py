@@ -1,131 +1,116 @@
-"""A saved encoder's folder: a manifest with checksums beside the files it vouches for."""
+"""A folder of saved files: a manifest, written last, vouches for each of them by its checksum.
+
+The checksums find damage and careless edits; they are no signature.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, field
+import platform
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from models_py.base.errors import SegmenthouseError
 
 MANIFEST = "manifest.json"
 FORMAT = 1
-PACKAGES = ("segmenthouse", "numpy", "scikit-learn", "skops", "keras", "jax")
+PACKAGES = ("segmenthouse", "numpy", "pandas", "scipy", "scikit-learn", "skops", "keras", "jax")
 
 
-class SavedEncoderError(SegmenthouseError):
-    """A saved encoder is missing, damaged, changed or of another kind."""
+class SavedFilesError(SegmenthouseError):
+    """Saved files are missing, damaged or changed; a subclass says how to get them again."""
+
+    again: ClassVar[str] = "save them again"
 
 
-@dataclass(frozen=True)
-class Manifest:
-    """What a saved encoder is, and the checksums of its files.
+def write_manifest(folder: Path, content: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Write the manifest of a folder, last of all its files and all at once.
 
-    The checksums find damage and careless edits; they are no signature.
+    Parameters
+    ----------
+    folder
+        Where the files are.
+    content
+        What else the manifest says, as JSON has it.
+    names
+        The files it vouches for, as paths inside the folder.
     """
-
-    kind: str
-    parameters: dict[str, Any]
-    columns: int
-    history: list[dict[str, float]]
-    versions: dict[str, str] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-    format: int = FORMAT
-
-
-def open_folder(folder: Path) -> None:
-    """Make the folder; what it holds no longer counts as saved until the next manifest."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MANIFEST).unlink(missing_ok=True)
-
-
-def write_manifest(folder: Path, manifest: Manifest, file_names: tuple[str, ...]) -> None:
-    """Add versions and checksums and write the manifest, last of all files."""
-    content = asdict(manifest) | {
-        "versions": _versions(),
-        "files": {name: _sha256_of_file(folder / name) for name in file_names},
+    stated: dict[str, Any] = {
+        "format": FORMAT,
+        **content,
+        "versions": package_versions(),
+        "files": {name: sha256(folder / name) for name in names},
     }
-    content["checksum"] = _sha256_of_content(content)
+    stated["checksum"] = _checksum(stated)
     unfinished = folder / f"{MANIFEST}.part"
-    unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_json(unfinished, stated)
     os.replace(unfinished, folder / MANIFEST)
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path, error: type[SavedFilesError]) -> dict[str, Any]:
     """Read and check the manifest itself.
 
-    Raises
-    ------
-    SavedEncoderError
-        When it is missing, unreadable, changed, or written by a later version.
+    Parameters
+    ----------
+    folder
+        Where it lies.
+    error
+        What is raised when it is missing, unreadable, changed, or written by a later version.
     """
     path = folder / MANIFEST
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise SavedEncoderError(f"{path} is missing; save the encoder again") from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise SavedEncoderError(f"{path} is not readable JSON; save the encoder again") from error
+    except FileNotFoundError as missing:
+        raise error(f"{path} is missing; {error.again}") from missing
+    except (OSError, ValueError) as unreadable:
+        raise error(f"{path} is not readable JSON; {error.again}") from unreadable
     if not isinstance(content, dict):
-        raise SavedEncoderError(f"{path} is not a manifest; save the encoder again")
+        raise error(f"{path} is not a manifest; {error.again}")
     if content.get("format") != FORMAT:
-        raise SavedEncoderError(
-            f"{path} has format {content.get('format')!r}, this version reads {FORMAT}; "
-            "save the encoder again with this version"
+        raise error(
+            f"{path} has format {content.get('format')!r}, this version reads {FORMAT};"
+            f" {error.again} with this version"
         )
-    if content.pop("checksum", None) != _sha256_of_content(content):
-        raise SavedEncoderError(f"{path} was changed after saving; save the encoder again")
-    return Manifest(**content)
+    if content.pop("checksum", None) != _checksum(content):
+        raise error(f"{path} was changed after saving; {error.again}")
+    return content
 
 
-def check_files(folder: Path, manifest: Manifest, file_names: tuple[str, ...]) -> None:
+def check_files(folder: Path, files: Mapping[str, str], error: type[SavedFilesError]) -> None:
     """Compare every file with its checksum.
 
-    Raises
-    ------
-    SavedEncoderError
-        When one is missing or was changed.
+    Parameters
+    ----------
+    folder
+        Where the files are.
+    files
+        Path inside the folder to checksum.
+    error
+        What is raised when one is missing, was changed, or lies outside the folder.
     """
-    for name in file_names:
+    for name, checksum in files.items():
         path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise error(f"{folder / MANIFEST} names a file outside its folder; {error.again}")
         if not path.is_file():
-            raise SavedEncoderError(f"{path} is missing; save the encoder again")
-        if _sha256_of_file(path) != manifest.files.get(name):
-            raise SavedEncoderError(f"{path} was changed after saving; save the encoder again")
+            raise error(f"{path} is missing; {error.again}")
+        if sha256(path) != checksum:
+            raise error(f"{path} was changed after saving; {error.again}")
 
 
-def write_skops(path: Path, thing: object) -> None:
-    """Write numpy or scikit-learn objects without pickle."""
-    import skops.io
-
-    skops.io.dump(thing, path)
-
-
-def read_skops(path: Path) -> Any:
-    """Read what ``write_skops`` wrote.
-
-    Raises
-    ------
-    SavedEncoderError
-        When it holds types that are not known to be safe.
-    """
-    import skops.io
-
-    unknown = skops.io.get_untrusted_types(file=path)
-    if unknown:
-        raise SavedEncoderError(
-            f"{path} holds types that are not trusted ({', '.join(unknown)}); "
-            "save the encoder again"
-        )
-    return skops.io.load(path)
+def files_in(folder: Path) -> list[str]:
+    """Return every file of a folder but its manifest, as sorted paths inside it."""
+    names = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    return sorted(name for name in names if name != MANIFEST)
 
 
-def _versions() -> dict[str, str]:
-    versions = {}
+def package_versions() -> dict[str, str]:
+    """Return the version of Python and of each package that is installed."""
+    versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
             versions[package] = metadata.version(package)
@@ -134,10 +119,17 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _sha256_of_file(path: Path) -> str:
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON without what JSON does not have."""
+    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
+    path.write_text(text, encoding="utf-8")
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _sha256_of_content(content: dict[str, Any]) -> str:
+def _checksum(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

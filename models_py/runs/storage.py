@@ -13,18 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from models_py.base.arrays import FloatArray
+from models_py.base.checksums import write_json
 from models_py.base.errors import SegmenthouseError
 from models_py.clustering.rows import group_centers
 from models_py.features.matrix import FeatureMatrix
 from models_py.runs.assignment import FittedRule, coordinates_of, fit_rule, rule_of
-from models_py.runs.manifest import (
-    AGAIN,
-    SavedRunError,
-    check_files,
-    read_manifest,
-    write_json,
-    write_manifest,
-)
+from models_py.runs.manifest import SavedRunError, read_manifest, write_manifest
 from models_py.runs.reference import (
     Figures,
     Reference,
@@ -126,14 +120,13 @@ def load_run_models(folder: Path, run_id: str) -> SavedRun:
         A file is missing, was changed, or does not belong to the others or to the run.
     """
     manifest = read_manifest(folder, run_id)
-    check_files(folder, manifest["files"])
     try:
         study = Study.model_validate_json(json.dumps(manifest["study"]))
         parts = [_read_partition(folder / name) for name in manifest["partitions"]]
     except SavedRunError:
         raise
     except (KeyError, TypeError, ValueError, OSError, SegmenthouseError) as error:
-        raise SavedRunError(f"{folder}: {_first_line(error)}; {AGAIN}") from error
+        raise SavedRunError(f"{folder}: {_first_line(error)}; {SavedRunError.again}") from error
     return SavedRun(run_id, study, {part.name: part for part in parts}, manifest["versions"])
 
 
@@ -259,7 +252,7 @@ def _check_fit(folder: Path, part: SavedPartition) -> None:
     }
     for what, is_wrong in checks.items():
         if is_wrong:
-            raise SavedRunError(f"{folder}: {what}; {AGAIN}")
+            raise SavedRunError(f"{folder}: {what}; {SavedRunError.again}")
 
 
 def _write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:

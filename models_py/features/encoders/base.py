@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from models_py.base import checksums as storage
+from models_py.features.encoders import storage
 from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError
 from models_py.features.encoders.settings import Settings

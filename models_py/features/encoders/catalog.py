@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from models_py.base.checksums import SavedEncoderError, read_manifest
+from models_py.features.encoders.storage import SavedEncoderError, read_manifest
 from models_py.base.errors import StudyError, near_match
 from models_py.features.encoders import settings as known
 

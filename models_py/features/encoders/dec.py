@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from models_py.base import checksums as storage
+from models_py.features.encoders import storage
 from models_py.base.arrays import Float32Array, FloatArray, IntArray
 from models_py.base.errors import DataError
 from models_py.features.encoders.autoencoder import Autoencoder

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from models_py.base import checksums as storage
+from models_py.features.encoders import storage
 from models_py.base.arrays import Float32Array, FloatArray, IntArray
 from models_py.features.encoders.base import Encoder
 from models_py.features.encoders.keras_backend import import_keras

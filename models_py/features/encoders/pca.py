@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from models_py.base import checksums as storage
+from models_py.features.encoders import storage
 from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError
 from models_py.features.encoders.base import Encoder

@@ -10,7 +10,7 @@ import numpy as np
 
 from models_py.base import settings
 from models_py.base.arrays import FloatArray
-from models_py.base.checksums import SavedEncoderError
+from models_py.features.encoders.storage import SavedEncoderError
 from models_py.base.errors import DataError
 from models_py.features.encoders.base import Encoder
 from models_py.features.encoders.embedding import CachedEmbedder, TextModel, find_model

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from models_py.base.arrays import FloatArray, IntArray
-from models_py.base.checksums import MANIFEST, SavedEncoderError
+from models_py.base.checksums import MANIFEST
 from models_py.features.encoders.autoencoder import Autoencoder
 from models_py.features.encoders.base import Encoder
 from models_py.features.encoders.catalog import load_encoder
 from models_py.features.encoders.pca import PcaEncoder
 from models_py.features.encoders.settings import AutoencoderSettings
+from models_py.features.encoders.storage import SavedEncoderError
 
 
 @pytest.fixture

@@ -1,0 +1,87 @@
+"""A saved encoder's folder: what its manifest says, and objects written without pickle."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from models_py.base import checksums
+
+
+class SavedEncoderError(checksums.SavedFilesError):
+    """A saved encoder is missing, damaged, changed or of another kind."""
+
+    again: ClassVar[str] = "save the encoder again"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a saved encoder is, and the checksums of its files."""
+
+    kind: str
+    parameters: dict[str, Any]
+    columns: int
+    history: list[dict[str, float]]
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def open_folder(folder: Path) -> None:
+    """Make the folder; what it holds no longer counts as saved until the next manifest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / checksums.MANIFEST).unlink(missing_ok=True)
+
+
+def write_manifest(folder: Path, manifest: Manifest, file_names: tuple[str, ...]) -> None:
+    """Write the manifest with the checksums of these files, last of all files."""
+    checksums.write_manifest(folder, asdict(manifest), file_names)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check the manifest itself.
+
+    Raises
+    ------
+    SavedEncoderError
+        When it is missing, unreadable, changed, or written by a later version.
+    """
+    content = checksums.read_manifest(folder, SavedEncoderError)
+    return Manifest(**{name: content[name] for name in Manifest.__dataclass_fields__})
+
+
+def check_files(folder: Path, manifest: Manifest, file_names: tuple[str, ...]) -> None:
+    """Compare every file with its checksum.
+
+    Raises
+    ------
+    SavedEncoderError
+        When one is missing or was changed.
+    """
+    known = {name: manifest.files.get(name, "") for name in file_names}
+    checksums.check_files(folder, known, SavedEncoderError)
+
+
+def write_skops(path: Path, thing: object) -> None:
+    """Write numpy or scikit-learn objects without pickle."""
+    import skops.io
+
+    skops.io.dump(thing, path)
+
+
+def read_skops(path: Path) -> Any:
+    """Read what ``write_skops`` wrote.
+
+    Raises
+    ------
+    SavedEncoderError
+        When it holds types that are not known to be safe.
+    """
+    import skops.io
+
+    unknown = skops.io.get_untrusted_types(file=path)
+    if unknown:
+        raise SavedEncoderError(
+            f"{path} holds types that are not trusted ({', '.join(unknown)}); "
+            f"{SavedEncoderError.again}"
+        )
+    return skops.io.load(path)
