@@ -25,7 +25,7 @@ from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
 from models_py.base.threads import in_threads, thread_count
 from models_py.clustering.candidate import Candidate
-from models_py.clustering.rows import check_ks, check_points, compact_labels, count_distinct
+from models_py.clustering.rows import check_distinct, check_ks, check_points, compact_labels
 
 Codes = npt.NDArray[np.int32]
 Start = Literal["huang", "cao"] | tuple[FloatArray, IntArray]
@@ -112,7 +112,7 @@ class KPrototypes:
         """
         numeric, codes = _check_mixed(numeric, categorical)
         check_ks([self.k], len(numeric))
-        _check_distinct_mixed(numeric, codes, self.k)
+        check_distinct(np.hstack((numeric, codes)), self.k)
         self.gamma_ = self.gamma if self.gamma is not None else default_gamma(numeric)
         levels = int(codes.max(initial=0)) + 1
         runs = in_threads(
@@ -403,7 +403,7 @@ def kprototypes_sweep(
     """
     numeric, codes = _check_mixed(numeric, categorical)
     wanted = check_ks(ks, len(numeric))
-    _check_distinct_mixed(numeric, codes, max(wanted))
+    check_distinct(np.hstack((numeric, codes)), max(wanted))
     candidates = []
     for k in wanted:
         began = time.perf_counter()
@@ -438,17 +438,6 @@ def _check_mixed(
             f"categorical: code {codes.min()} is below {lowest}; give missing values a level"
         )
     return numeric, np.ascontiguousarray(codes, dtype=np.int32)
-
-
-def _check_distinct_mixed(numeric: FloatArray, codes: Codes, k: int) -> None:
-    together = np.concatenate((numeric, codes.astype(np.float64)), axis=1)
-    count = count_distinct(together, k)
-    if count < k:
-        rows = "row" if count == 1 else "rows"
-        raise DataError(
-            f"k: {k} clusters need {k} distinct rows, the data have {count} distinct {rows}; "
-            f"ask for at most {count}"
-        )
 
 
 def _numeric_start(numeric: FloatArray, k: int, generator: np.random.Generator) -> FloatArray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError, MemoryRefusedError
+from models_py.base.plurals import plural
 
 CHUNK_ROWS = 32_768
 """Rows of one unit of threaded work: fixed, so that sums do not depend on the threads."""
@@ -104,10 +105,9 @@ def check_distinct(points: FloatArray, k: int) -> None:
     """
     count = count_distinct(points, k)
     if count < k:
-        rows = "row" if count == 1 else "rows"
         raise DataError(
-            f"k: {k} clusters need {k} distinct rows, the data have {count} distinct {rows}; "
-            f"ask for at most {count}"
+            f"k: {k} clusters need {k} distinct rows, the data have "
+            f"{plural(count, 'distinct row')}; ask for at most {count}"
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from models_py.base import settings
 from models_py.base.errors import DataError, UsageError, WarehouseError, near_match
+from models_py.base.plurals import plural
 from models_py.commands.exit_codes import end
 
 EXAMPLES = """\
@@ -253,7 +254,7 @@ def _write_table(purpose: str, answer: Answer) -> None:
             for cell, width, right in zip(row, widths, numeric, strict=True)
         )
         print("  ".join(aligned).rstrip())
-    count = f"{len(cells):,} row{'' if len(cells) == 1 else 's'}"
+    count = plural(len(cells), "row")
     print(f"\n{f'first {count}, there are more' if answer.more else count}")
 
 

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from models_py.base import settings
 from models_py.base.errors import WarehouseError, WarehouseLockedError, near_match
+from models_py.base.locks import POLL_SECONDS, process_command
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     from sqlalchemy import Connection, Engine, Table
 
-POLL_SECONDS = 0.25
 MAINTENANCE_COMMAND = "python scripts/cleanup_temp_tables.py"
 
 
@@ -313,12 +313,3 @@ _KNOWN = {
 
 def _first_line(text: str) -> str:
     return text.strip().splitlines()[0] if text.strip() else "unknown error"
-
-
-def process_command(process_id: int, program: str) -> str:
-    """Return the command line of a process where the system tells it, else its program."""
-    try:
-        words = Path(f"/proc/{process_id}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return program
-    return " ".join(word.decode(errors="replace") for word in words if word) or program

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.base.errors import StudyError
+from models_py.base.plurals import many
 from models_py.describe.words import column_words, plain_words, unit, words_of
 
 if TYPE_CHECKING:
@@ -113,12 +114,12 @@ def given_names(path: Path, study: str) -> dict[int, str]:
     return names
 
 
-def plural(entity: str) -> str:
+def rows_of(entity: str) -> str:
     """Return what the rows of an entity column are: ``customer_id`` are ``customers``."""
     words = re.sub(r"(_|^)(id|key|code|number|no)$", "", entity).replace("_", " ").strip()
     if not words or words.endswith("s"):
         return words or "customers"
-    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
+    return many(words)
 
 
 def side_words(feature: str, z: float) -> str:

@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
+from models_py.base.plurals import many
+
 WORDS = Path(__file__).with_name("words.toml")
 PREFIXES = ("department_", "format_", "hour_")
 ENDINGS = (
@@ -70,18 +72,3 @@ def words_of(column: str) -> dict[str, str]:
 def _known_words() -> dict[str, dict[str, str]]:
     known: dict[str, dict[str, str]] = tomllib.loads(WORDS.read_text(encoding="utf-8"))
     return known
-
-
-def many(noun: str) -> str:
-    """Return the plural of an English noun of the usual kinds.
-
-    Examples
-    --------
-    >>> many("category"), many("basket"), many("class")
-    ('categories', 'baskets', 'classes')
-    """
-    if noun.endswith("y") and noun[-2:-1] not in set("aeiou"):
-        return f"{noun[:-1]}ies"
-    if noun.endswith(("s", "x", "ch", "sh")):
-        return f"{noun}es"
-    return f"{noun}s"

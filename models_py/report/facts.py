@@ -17,7 +17,7 @@ from models_py.base.errors import DataError, SegmenthouseError
 from models_py.database import contract
 from models_py.database.connection import Warehouse, open_warehouse
 from models_py.database.results import read_run_rows
-from models_py.describe.words import many
+from models_py.base.plurals import many
 from models_py.report.drawing import PALETTE
 from models_py.runs.storage import load_run_models
 from models_py.segmentation.studied import read_studied

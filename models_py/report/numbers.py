@@ -80,11 +80,6 @@ def listed(words: list[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def plural(number: int, singular: str, many: str | None = None) -> str:
-    """Return a number with its noun."""
-    return f"{number:,} {singular if number == 1 else many or singular + 's'}"
-
-
 def shortened(text: str, most: int) -> str:
     """Return a text of at most so many characters, cut at a word where it can be."""
     if len(text) <= most:

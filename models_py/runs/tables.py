@@ -14,7 +14,7 @@ from models_py.base.arrays import IntArray
 from models_py.describe.advice import AdviceRule, advise
 from models_py.describe.effects import adjusted
 from models_py.describe.explanation import AskGold, Explanation, explained_rows
-from models_py.describe.names import name_segments, plural
+from models_py.describe.names import name_segments, rows_of
 from models_py.describe.profiles import profile_categories, profile_segments
 from models_py.runs.identity import Identity, match_segments, migrations
 from models_py.segmentation.measures.stability import UNSTABLE_BELOW
@@ -264,7 +264,7 @@ def _segments(
     import pandas as pd
 
     features = profiles[profiles["is_model_feature"]]
-    namings = name_segments(features, study.describe.top, plural(study.entity), given)
+    namings = name_segments(features, study.describe.top, rows_of(study.entity), given)
     total = sum(len(segmentation.groups) for segmentation in segmentations)
     rows, offset = [], 0
     for segmentation in segmentations:

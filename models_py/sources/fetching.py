@@ -6,18 +6,19 @@ that no file is ever half there and nothing is taken in if one file is wrong.
 
 from __future__ import annotations
 
-import fcntl
 import gzip
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
+from models_py.base.checksums import sha256
 from models_py.base.errors import SourceError
+from models_py.base.locks import HeldError, hold
+from models_py.base.plurals import plural
 from models_py.base.progress import Progress
 from models_py.sources.checking import Inspection, inspect_file, is_gzip
 from models_py.sources.download import Patience, download
@@ -232,7 +233,7 @@ def _inspect(
     progress: Progress,
     outcome: str = "nothing was taken in",
 ) -> list[Inspection]:
-    progress.step(f"checking {_files(len(candidate_files))}")
+    progress.step(f"checking {plural(len(candidate_files), 'file')}")
     inspections = []
     for done, candidate_file in enumerate(candidate_files, start=1):
         inspections.append(inspect_file(candidate_file.path, candidate_file.table))
@@ -263,7 +264,7 @@ def _demand_published(source: Source, candidate_files: Sequence[CandidateFile]) 
         f"{candidate_file.name}: its checksum is not that of the published file; if the publisher"
         f" changed it, download {source.address} by hand and use --from"
         for candidate_file in candidate_files
-        if _is_published(candidate_file, _sha256(candidate_file.path)) is False
+        if _is_published(candidate_file, sha256(candidate_file.path)) is False
     ]
     if problems:
         raise refusal(source, problems, str(source.address))
@@ -282,7 +283,7 @@ def _stands(candidate_file: CandidateFile, folder: Path) -> bool:
     if target.samefile(candidate_file.path):
         return True
     same_size = target.stat().st_size == candidate_file.path.stat().st_size
-    return same_size and _sha256(target) == _sha256(candidate_file.path)
+    return same_size and sha256(target) == sha256(candidate_file.path)
 
 
 def _demand_free_places(source: Source, coming: Sequence[CandidateFile], folder: Path) -> None:
@@ -307,7 +308,7 @@ def _place(
     if needed > free:
         raise SourceError(f"{folder}: {needed:,} bytes are needed and {free:,} are free")
     ready = []
-    progress.step(f"taking in {_files(len(coming))}")
+    progress.step(f"taking in {plural(len(coming), 'file')}")
     for done, candidate_file in enumerate(coming, start=1):
         ready.append((_staged(candidate_file, staging), candidate_file))
         progress.advance(done, len(coming))
@@ -347,7 +348,7 @@ def _result(
     for candidate_file, inspection, action in zip(
         candidate_files, inspections, actions, strict=True
     ):
-        checksum = None if action == "installed" else _sha256(candidate_file.path)
+        checksum = None if action == "installed" else sha256(candidate_file.path)
         published = None if checksum is None else _is_published(candidate_file, checksum)
         if published is False:
             notes.append(f"{candidate_file.name}: is not the published copy (its checksum differs)")
@@ -379,26 +380,18 @@ def _week_notes(candidate_files: Sequence[CandidateFile], folder: Path) -> Itera
         yield f"{len(others)} more files in {folder} are read too, from {others[0]} on"
 
 
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 @contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
     """Give an empty working folder beside the raw files, held by one process at a time."""
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
+    staging = folder / STAGING
+    with ExitStack() as held:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SourceError(f"{folder}: another fetch is filling it; wait for its end") from error
-        staging = folder / STAGING
+            held.enter_context(hold(folder.with_name(f".{folder.name}.fetching")))
+        except HeldError as error:
+            raise SourceError(
+                f"{folder}: another fetch is filling it ({error}); wait for its end"
+            ) from error
         staging.mkdir(exist_ok=True)
         _sweep(staging)
         try:
@@ -407,8 +400,6 @@ def _staging(folder: Path) -> Iterator[Path]:
             _sweep(staging)
             if not any(staging.iterdir()):
                 staging.rmdir()
-    finally:
-        os.close(descriptor)
 
 
 def _sweep(staging: Path) -> None:

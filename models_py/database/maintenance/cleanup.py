@@ -9,6 +9,7 @@ from datetime import datetime, time
 from pathlib import Path
 
 from models_py.base.errors import UsageError, WarehouseError
+from models_py.base.plurals import plural
 from models_py.base.progress import Progress, Silent
 from models_py.database import contract
 from models_py.database.connection import Warehouse
@@ -318,7 +319,7 @@ def _old_runs(warehouse: Warehouse, wanted: Wanted, now: datetime) -> Iterator[F
             kind=RUNS,
             what=RUN,
             label=f"run {run_id} of {study}",
-            reason=f"{status}; {newer} newer finished run{'' if newer == 1 else 's'}",
+            reason=f"{status}; {plural(newer, 'newer finished run')}",
             run_id=run_id,
             rows=rows.get(run_id, 0),
             bytes=round(held.get(run_id, 0.0)),

@@ -163,7 +163,7 @@ def run_elsewhere(warehouse: Warehouse) -> None:
 
 
 def signs(warehouse: Warehouse) -> list[str]:
-    return [file.name for file in Path(f"{warehouse.path}.running").iterdir()]
+    return sorted(file.name for file in Path(f"{warehouse.path}.running").iterdir())
 
 
 def test_a_run_is_dead_when_its_process_is_killed_and_not_before(warehouse: Warehouse) -> None:
@@ -171,10 +171,10 @@ def test_a_run_is_dead_when_its_process_is_killed_and_not_before(warehouse: Ware
         run_elsewhere(warehouse)
         results.begin_run(warehouse, start(run_id="2"))
         assert statuses(warehouse)[0] == ("running", None)
-        assert signs(warehouse) == ["1"]
+        assert signs(warehouse) == ["1", "1.pid"]
         process.kill()
         process.wait(timeout=60)
-        assert signs(warehouse) == ["1"]
+        assert signs(warehouse) == ["1", "1.pid"]
         with warehouse.transaction():
             results.mark_dead_runs(warehouse)
     text = "its process 7 on elsewhere ended without finishing it"

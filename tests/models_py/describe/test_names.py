@@ -7,7 +7,7 @@ import pytest
 
 from models_py.describe.names import (
     name_segments,
-    plural,
+    rows_of,
     side_words,
     standing_out,
 )
@@ -137,4 +137,4 @@ def test_given_names_stand_and_are_not_given_twice() -> None:
     ],
 )
 def test_what_rows_are(entity: str, rows: str) -> None:
-    assert plural(entity) == rows
+    assert rows_of(entity) == rows

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from models_py.report import numbers
-from models_py.describe.words import column_words, many
+from models_py.describe.words import column_words
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,6 @@ def test_units_come_from_the_columns_name(column: str, value: float, text: str) 
 
 
 def test_words_around_numbers() -> None:
-    assert numbers.plural(1, "row") == "1 row"
-    assert numbers.plural(1200, "category", "categories") == "1,200 categories"
     assert numbers.listed([]) == ""
     assert numbers.listed(["a", "b", "c"]) == "a, b and c"
     assert numbers.day(datetime(2026, 5, 3)) == "3 May 2026"
@@ -78,12 +76,3 @@ def test_long_texts_end_at_a_word() -> None:
 )
 def test_columns_in_words(column: str, words: str) -> None:
     assert column_words(column) == words
-
-
-def test_plurals() -> None:
-    assert [many(noun) for noun in ("category", "day", "bus", "basket")] == [
-        "categories",
-        "days",
-        "buses",
-        "baskets",
-    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import gzip
 import os
 import random
@@ -16,6 +15,7 @@ from file_server import IMPATIENT, FileServer, Served, zip_of
 from small_workbook import write_workbook
 
 from models_py.base.errors import SourceError
+from models_py.base.locks import hold
 from models_py.base.progress import Silent
 from models_py.sources.fetching import ByHandError, Fetched, fetch, is_there
 from models_py.sources.found_files import SourceProblemsError, missing_weeks
@@ -267,13 +267,11 @@ class TestCopy:
     def test_one_fetch_at_a_time(self, raw: Path, origin: Path) -> None:
         make(origin, Clients__csv=CLIENTS)
         raw.mkdir()
-        descriptor = os.open(raw, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            with pytest.raises(SourceError, match="another fetch is filling it"):
-                take(BANK, raw, origin)
-        finally:
-            os.close(descriptor)
+        with (
+            hold(raw.with_name(f".{raw.name}.fetching")),
+            pytest.raises(SourceError, match=f"another fetch is filling it .process {os.getpid()}"),
+        ):
+            take(BANK, raw, origin)
 
     def test_file_where_the_folder_should_be(self, tmp_path: Path, origin: Path) -> None:
         make(origin, Clients__csv=CLIENTS)
