@@ -8,8 +8,8 @@ import numpy as np
 from markupsafe import Markup
 
 from models_py.base.arrays import FloatArray
-from models_py.base.plurals import plural
-from models_py.describe.words import column_words, many
+from models_py.base.plurals import many, plural
+from models_py.describe.words import column_words
 from models_py.report.content import Figure, Section, Table
 from models_py.report.drawing import joined, tag
 from models_py.report.facts import Facts, known_numbers, number, records
