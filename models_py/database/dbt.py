@@ -6,16 +6,19 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.base import settings
-from models_py.base.errors import DataError, WarehouseError
+from models_py.base.errors import WarehouseError
 from models_py.database.transactions import TransactionLog
 
 if TYPE_CHECKING:
     from models_py.studies.study import Study, Validity
+
+DBT = "from dbt.cli.main import cli; cli()"
 
 
 def build_first_part(study: Study, section: Validity, split_on: date, folder: Path) -> Path:
@@ -39,48 +42,20 @@ def build_first_part(study: Study, section: Validity, split_on: date, folder: Pa
 
     Raises
     ------
-    DataError
-        dbt failed; the message has its last words.
+    WarehouseError
+        dbt failed; the message has the first line that says why.
     """
     raw = settings.home() / "data" / "raw"
     (folder / "data").mkdir()
     if raw.is_dir():
         (folder / "data" / "raw").symlink_to(raw)
-    variables = {**section.variables, section.until: split_on.isoformat()}
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from dbt.cli.main import cli; cli()",
-            "--no-use-colors",
-            "build",
-            "--select",
-            f"+{'_'.join(study.schema_and_name)}",
-            "--exclude-resource-type",
-            "test",
-            "--exclude-resource-type",
-            "unit_test",
-            "--vars",
-            json.dumps(variables),
-            "--project-dir",
-            str(settings.dbt_project_dir()),
-            "--profiles-dir",
-            str(settings.dbt_project_dir()),
-            "--target-path",
-            str(folder / "target"),
-            "--log-path",
-            str(folder / "logs"),
-        ],
-        cwd=settings.repository(),
-        env=settings.environment_of(folder),
-        capture_output=True,
-        text=True,
-        check=False,
+    tests = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+    _build(
+        ["--select", f"+{'_'.join(study.schema_and_name)}", *tests],
+        {**section.variables, section.until: split_on.isoformat()},
+        f"{study.table} up to {split_on}",
+        home=folder,
     )
-    if done.returncode:
-        said = [line for line in done.stdout.splitlines() if "rror" in line] or [done.stderr]
-        last = " ".join(said[-1].split())[:300]
-        raise DataError(f"dbt could not build {study.table} up to {split_on}: {last}")
     return folder / "data" / settings.warehouse_path().name
 
 
@@ -94,23 +69,37 @@ def build_customers(log: TransactionLog) -> str:
     WarehouseError
         The build or one of its tests failed; the message has dbt's first line on it.
     """
-    project, written = str(settings.dbt_project_dir()), str(settings.home() / "data" / "dbt")
-    command = ["build", "--selector", "custom", "--vars", json.dumps(log.variables)]
+    _build(["--selector", "custom"], log.variables, f"gold.{log.name}_customers")
+    return f"{log.name}_customers"
+
+
+def _build(
+    selection: Sequence[str],
+    variables: Mapping[str, object],
+    what: str,
+    home: Path | None = None,
+) -> None:
+    """Run ``dbt build``, here or in another home, and say in dbt's own words what failed."""
+    project = str(settings.dbt_project_dir())
+    written = str((home or settings.home()) / "data" / "dbt")
+    words = ["--quiet", "--no-use-colors", "build", *selection, "--vars", json.dumps(variables)]
     folders = ["--project-dir", project, "--profiles-dir", project]
     outputs = ["--target-path", written, "--log-path", written]
-    dbt = [sys.executable, "-c", "from dbt.cli.main import cli; cli()"]
     ended = subprocess.run(
-        [*dbt, "--quiet", "--no-use-colors", *command, *folders, *outputs],
+        [sys.executable, "-c", DBT, *words, *folders, *outputs],
+        cwd=settings.repository(),
+        env=settings.environment_of(home or settings.home()),
         capture_output=True,
         text=True,
         check=False,
     )
-    if ended.returncode != 0:
-        raise WarehouseError(f"dbt build --selector custom failed: {_first_error(ended.stdout)}")
-    return f"{log.name}_customers"
+    if ended.returncode:
+        raise WarehouseError(f"dbt could not build {what}: {_first_error(ended)}")
 
 
-def _first_error(output: str) -> str:
-    lines = [re.sub(r"^\d\d:\d\d:\d\d\s*", "", line).strip() for line in output.splitlines()]
-    texts = [line for line in lines if "Error" in line or "ERROR" in line or "FAIL" in line]
-    return (texts or [line for line in lines if line] or ["it said nothing"])[0]
+def _first_error(ended: subprocess.CompletedProcess[str]) -> str:
+    """Return the first line that dbt calls an error or a failure, else the first it wrote."""
+    output = (ended.stdout + ended.stderr).splitlines()
+    lines = [" ".join(re.sub(r"^\d\d:\d\d:\d\d\s*", "", line).split()) for line in output]
+    errors = [line for line in lines if "Error" in line or "ERROR" in line or "FAIL" in line]
+    return (errors or [line for line in lines if line] or ["it said nothing"])[0][:300]

@@ -21,8 +21,8 @@ from models_py.base.plurals import many
 from models_py.report.drawing import PALETTE
 from models_py.runs.storage import load_run_models
 from models_py.segmentation.studied import read_studied
+from models_py.studies.loading import study_from_json
 from models_py.studies.study import Study
-from models_py.studies.vocabulary import ALGORITHMS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -224,13 +224,8 @@ def _segments_before(warehouse: Warehouse, run_id: str | None) -> pd.DataFrame:
 
 
 def _study_of(run: RunRecord) -> Study:
-    content = json.loads(run.parameters)
-    for algorithm in content["algorithms"]:
-        # A study may not give k to an algorithm that finds its own number; the default would.
-        if ALGORITHMS[algorithm["name"]].finds_k:
-            algorithm.pop("k", None)
     try:
-        return Study.model_validate_json(json.dumps(content))
+        return study_from_json(json.loads(run.parameters))
     except ValueError as error:
         raise DataError(
             f"run {run.run_id}: its study was written by another version"

@@ -29,8 +29,8 @@ from models_py.runs.reference import (
 )
 from models_py.runs.saved import SavedPartition, SavedRun
 from models_py.segmentation.segmentation import Segmentation
+from models_py.studies.loading import study_from_json
 from models_py.studies.study import Study
-from models_py.studies.vocabulary import ALGORITHMS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,7 @@ def save_run_models(
             is_own = segments["partition"] == segmentation.prepared.partition
             own = segments[is_own]
             _write_partition(unfinished / f"partition_{number}", segmentation, rows, own)
-        write_manifest(unfinished, run_id, study_json(study))
+        write_manifest(unfinished, run_id, study.model_dump(mode="json"))
         remove_run_models(folder)
         os.replace(unfinished, folder)
     except OSError as error:
@@ -121,23 +121,13 @@ def load_run_models(folder: Path, run_id: str) -> SavedRun:
     """
     manifest = read_manifest(folder, run_id)
     try:
-        study = Study.model_validate_json(json.dumps(manifest["study"]))
+        study = study_from_json(manifest["study"])
         parts = [_read_partition(folder / name) for name in manifest["partitions"]]
     except SavedRunError:
         raise
     except (KeyError, TypeError, ValueError, OSError, SegmenthouseError) as error:
         raise SavedRunError(f"{folder}: {_first_line(error)}; {SavedRunError.again}") from error
     return SavedRun(run_id, study, {part.name: part for part in parts}, manifest["versions"])
-
-
-def study_json(study: Study) -> dict[str, Any]:
-    """Return a study as JSON that checks as a study again."""
-    content = study.model_dump(mode="json")
-    for algorithm in content["algorithms"]:
-        # A study may not give k to an algorithm that finds its own number; the default would.
-        if ALGORITHMS[algorithm["name"]].finds_k:
-            del algorithm["k"]
-    return content
 
 
 def _write_partition(

@@ -84,7 +84,9 @@ def check_validity(study: Study, path: Path, seed: int, progress: Progress) -> p
     StudyError
         The study has no such section, or it names what is not there.
     DataError
-        The first part cannot be built, or holds too little.
+        The first part holds too little.
+    WarehouseError
+        dbt could not build it.
     """
     section = study.validity
     if section is None:

@@ -47,7 +47,7 @@ class Plugin(BasePlugin):
             "samples_dir": samples_dir(),
         }
         for name, folder in folders.items():
-            cursor.execute(f"set variable {name} = '{str(folder).replace(chr(39), chr(39) * 2)}'")
+            cursor.execute(f"set variable {name} = {literal(str(folder))}")
 
 
 def samples_dir() -> Path:

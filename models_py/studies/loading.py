@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from models_py.base.errors import StudyError, near_match
 from models_py.studies.study import Study
+from models_py.studies.vocabulary import ALGORITHMS
 
 SHIPPED = Path(__file__).resolve().parent / "shipped"
 DEFAULT = "grocery_customers"
@@ -73,6 +75,26 @@ def check_study(content: dict[str, Any], source: str) -> Study:
         return Study.model_validate(content)
     except ValidationError as error:
         raise StudyError(f"{source}: {_summary(error.errors())}") from error
+
+
+def study_from_json(content: dict[str, Any]) -> Study:
+    """Return the study that a run was recorded with.
+
+    Parameters
+    ----------
+    content
+        What ``model_dump(mode="json")`` gave of it; changed in place.
+
+    Raises
+    ------
+    ValueError
+        Another version wrote it, with keys or values that this one does not know.
+    """
+    for algorithm in content["algorithms"]:
+        # A study may not give k to an algorithm that finds its own number; the default would.
+        if ALGORITHMS[algorithm["name"]].finds_k:
+            algorithm.pop("k", None)
+    return Study.model_validate_json(json.dumps(content))
 
 
 def _summary(errors: Sequence[Any]) -> str:

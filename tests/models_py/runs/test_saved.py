@@ -25,7 +25,6 @@ from models_py.runs.storage import (
     load_run_models,
     remove_failed_models,
     remove_run_models,
-    study_json,
 )
 from models_py.studies.study import Study
 
@@ -235,7 +234,7 @@ def test_files_that_do_not_go_together_are_refused(home: Path) -> None:
     other = settings.models_dir(narrow.run_id)
     shutil.copy(other / "partition_0/rule.npz", folder / "partition_0/rule.npz")
     (folder / "manifest.json").unlink()
-    write_manifest(folder, wide.run_id, study_json(study()))
+    write_manifest(folder, wide.run_id, study().model_dump(mode="json"))
     with pytest.raises(SavedRunError, match="the rule takes other coordinates"):
         load_run_models(folder, wide.run_id)
 
