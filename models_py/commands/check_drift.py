@@ -7,12 +7,12 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.base import settings
 from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
+from models_py.commands.options import add_json, add_run, add_study, add_warehouse, command_parser
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:
@@ -51,19 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="check_drift.py",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--study", metavar="NAME|FILE", default=DEFAULT, help=f"default: {DEFAULT}")
-    parser.add_argument("--run", metavar="RUN", help="this run in place of the study's newest")
+    parser = command_parser("check_drift.py", __doc__, EXAMPLES)
+    add_study(parser)
+    add_run(parser)
     parser.add_argument(
         "--fail-on", choices=("watch", "refit"), help="end with 3 on this verdict or a graver one"
     )
-    parser.add_argument("--warehouse", metavar="FILE", type=Path, help="the DuckDB file")
-    parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")
+    add_warehouse(parser)
+    add_json(parser)
     return parser
 
 

@@ -6,12 +6,12 @@ import argparse
 import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.base import settings
 from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
+from models_py.commands.options import add_json, add_study, add_warehouse, command_parser
 from models_py.studies.loading import DEFAULT, load_study
 
 if TYPE_CHECKING:
@@ -53,15 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="check_validity.py",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--study", metavar="NAME|FILE", default=DEFAULT, help=f"default: {DEFAULT}")
-    parser.add_argument("--warehouse", metavar="FILE", type=Path, help="the DuckDB file")
-    parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")
+    parser = command_parser("check_validity.py", __doc__, EXAMPLES)
+    add_study(parser)
+    add_warehouse(parser)
+    add_json(parser)
     return parser
 
 

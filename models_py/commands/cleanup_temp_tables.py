@@ -17,6 +17,7 @@ from models_py.base import settings
 from models_py.base.errors import UsageError, WarehouseError
 from models_py.base.progress import Progress, show_progress
 from models_py.commands.exit_codes import end
+from models_py.commands.options import add_json, add_wait, add_warehouse, command_parser
 
 if TYPE_CHECKING:
     from models_py.database.connection import Warehouse
@@ -44,12 +45,7 @@ DATABASE_CLEANUP_INSTRUCTIONS.md goes through it step by step.
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="cleanup_temp_tables.py",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("cleanup_temp_tables.py", __doc__, EXAMPLES)
     _add_modes(parser.add_argument_group("modes").add_mutually_exclusive_group())
     parser.add_argument(
         "--check",
@@ -92,7 +88,7 @@ def _add_choices(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_manner(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--warehouse", metavar="FILE", type=Path, help="the DuckDB file")
+    add_warehouse(group)
     group.add_argument("--yes", action="store_true", help="do not ask; for schedules")
     group.add_argument(
         "--compact", action="store_true", help="with --execute: rewrite the file without holes"
@@ -112,10 +108,8 @@ def _add_manner(group: argparse._ArgumentGroup) -> None:
         "--keep-backups", metavar="N", type=int, help="remove all but the newest N backups"
     )
     group.add_argument("--overwrite", action="store_true", help="with --restore: replace tables")
-    group.add_argument(
-        "--wait", metavar="SECONDS", type=float, default=0.0, help="wait for a locked file"
-    )
-    group.add_argument("--json", action="store_true", help="answer in JSON on standard output")
+    add_wait(group)
+    add_json(group)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

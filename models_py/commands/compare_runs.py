@@ -7,11 +7,11 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_py.base.errors import DataError, UsageError
 from models_py.commands.exit_codes import end
+from models_py.commands.options import add_json, add_study, add_warehouse, command_parser
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:
@@ -36,16 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="compare_runs.py",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("compare_runs.py", __doc__, EXAMPLES)
     parser.add_argument("runs", nargs="*", metavar="RUN", help="two runs of one study")
-    parser.add_argument("--study", metavar="NAME|FILE", default=DEFAULT, help=f"default: {DEFAULT}")
-    parser.add_argument("--warehouse", metavar="FILE", type=Path, help="the DuckDB file")
-    parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")
+    add_study(parser)
+    add_warehouse(parser)
+    add_json(parser)
     return parser
 
 

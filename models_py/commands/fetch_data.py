@@ -15,6 +15,7 @@ from models_py.base import settings
 from models_py.base.errors import SegmenthouseError, UsageError
 from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import INTERRUPTED, end
+from models_py.commands.options import add_json, command_parser
 from models_py.sources.registry import SOURCES, Source, choose_source, domains
 
 if TYPE_CHECKING:
@@ -55,12 +56,7 @@ def _run(asked: argparse.Namespace, sources: Sequence[Source]) -> int:
 
 
 def _parser(sources: Sequence[Source]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="fetch_data.py",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("fetch_data.py", __doc__, EXAMPLES)
     parser.add_argument("domain", nargs="?", help=f"one of {', '.join(domains(sources))}")
     parser.add_argument("--source", metavar="NAME", help="which source of the domain (see --list)")
     parser.add_argument(
@@ -74,7 +70,7 @@ def _parser(sources: Sequence[Source]) -> argparse.ArgumentParser:
         "--force", action="store_true", help="fetch again, and replace files that differ"
     )
     parser.add_argument("--list", action="store_true", help="list domains, sources and files")
-    parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")
+    add_json(parser)
     return parser
 
 

@@ -15,6 +15,7 @@ from models_py.base import settings
 from models_py.base.errors import DataError, UsageError
 from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
+from models_py.commands.options import add_json, add_warehouse, command_parser
 
 if TYPE_CHECKING:
     from models_py.database.connection import Warehouse
@@ -41,12 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="new_study.py",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("new_study.py", __doc__, EXAMPLES)
     parser.add_argument(
         "--input", required=True, metavar="FILE|TABLE", help=".csv, .tsv, .parquet or schema.name"
     )
@@ -65,8 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--force", action="store_true", help="replace what this command wrote before"
     )
-    parser.add_argument("--warehouse", metavar="FILE", type=Path, help="the DuckDB file")
-    parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")
+    add_warehouse(parser)
+    add_json(parser)
     return parser
 
 

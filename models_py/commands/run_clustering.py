@@ -15,6 +15,7 @@ from models_py.base import settings
 from models_py.base.errors import SegmenthouseError, UsageError
 from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end, unexpected
+from models_py.commands.options import add_json, add_study, add_warehouse, command_parser
 from models_py.studies.loading import DEFAULT, load_study, shipped_studies
 from models_py.studies.vocabulary import ALGORITHMS
 
@@ -52,14 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="run_clustering.py",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--study", metavar="NAME|FILE", default=DEFAULT, help=f"default: {DEFAULT}")
-    parser.add_argument("--warehouse", metavar="FILE", type=Path, help="the DuckDB file")
+    parser = command_parser("run_clustering.py", __doc__, EXAMPLES)
+    add_study(parser)
+    add_warehouse(parser)
     parser.add_argument("--seed", type=int, help="in place of the study's own")
     parser.add_argument("--k", type=int, help="this number of segments only")
     parser.add_argument("--list-studies", action="store_true", help="list the shipped studies")
@@ -67,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "--extras", action="store_true", help="print the extras that the study needs installed"
     )
     parser.add_argument("--no-report", action="store_true", help="write no report of the run")
-    parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")
+    add_json(parser)
     return parser
 
 

@@ -18,6 +18,7 @@ from models_py.base import settings
 from models_py.base.errors import DataError, UsageError, WarehouseError, near_match
 from models_py.base.plurals import plural
 from models_py.commands.exit_codes import end
+from models_py.commands.options import add_warehouse, command_parser
 
 EXAMPLES = """\
 examples:
@@ -69,15 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="run_sql.py",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("run_sql.py", __doc__, EXAMPLES)
     parser.add_argument("file", nargs="?", metavar="FILE", help="SQL file, or its name in sql/")
     parser.add_argument("--format", choices=list(WRITERS), default="table", help="default: table")
-    parser.add_argument("--warehouse", metavar="FILE", type=Path, help="the DuckDB file")
+    add_warehouse(parser)
     parser.add_argument(
         "--param",
         action="append",

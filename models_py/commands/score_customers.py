@@ -12,6 +12,7 @@ from models_py.base import settings
 from models_py.base.errors import UsageError
 from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
+from models_py.commands.options import add_json, add_run, add_study, add_warehouse, command_parser
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:
@@ -44,21 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="score_customers.py",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--study", metavar="NAME|FILE", default=DEFAULT, help=f"default: {DEFAULT}")
-    parser.add_argument("--run", metavar="RUN", help="this run in place of the study's newest")
+    parser = command_parser("score_customers.py", __doc__, EXAMPLES)
+    add_study(parser)
+    add_run(parser)
     parser.add_argument(
         "--input", metavar="FILE|TABLE", help="a .csv or .parquet file, or a table as schema.name"
     )
     parser.add_argument("--output", metavar="FILE", type=Path, help="a .csv or .parquet file")
     parser.add_argument("--sql", action="store_true", help="print the scoring as one SQL statement")
-    parser.add_argument("--warehouse", metavar="FILE", type=Path, help="the DuckDB file")
-    parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")
+    add_warehouse(parser)
+    add_json(parser)
     return parser
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from models_py.base import settings
 from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
+from models_py.commands.options import add_json, add_study, add_warehouse, command_parser
 from models_py.studies.loading import DEFAULT
 
 EXAMPLES = f"""\
@@ -31,17 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="write_report.py",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("write_report.py", __doc__, EXAMPLES)
     parser.add_argument("run", nargs="?", metavar="RUN", help="default: the study's newest")
-    parser.add_argument("--study", metavar="NAME|FILE", default=DEFAULT, help=f"default: {DEFAULT}")
+    add_study(parser)
     parser.add_argument("--out", metavar="DIR", type=Path, help="the folder to write to")
-    parser.add_argument("--warehouse", metavar="FILE", type=Path, help="the DuckDB file")
-    parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")
+    add_warehouse(parser)
+    add_json(parser)
     return parser
 
 

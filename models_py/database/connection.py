@@ -40,16 +40,6 @@ def _quoting() -> Callable[[str], str]:
     return DefaultDialect().identifier_preparer.quote_identifier
 
 
-def literal(text: str) -> str:
-    """Return a text as a SQL literal, where a value cannot be bound.
-
-    That is in a definition and in ``attach``. DuckDB reads no escapes in such a literal but the
-    doubled quote. Reading the catalog uses it too: the first bound value makes DuckDB's
-    package import pandas, half a second that a listing need not wait.
-    """
-    return "'" + text.replace("'", "''") + "'"
-
-
 class Warehouse:
     """An open warehouse; made by :func:`open_warehouse`.
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from models_py.base.errors import DataError, UsageError, WarehouseError, near_match
-from models_py.database.connection import Warehouse, literal, quoted, warehouse_errors
+from models_py.base.sql_text import literal
+from models_py.database.connection import Warehouse, quoted, warehouse_errors
 from models_py.studies.drafting import ColumnFacts
 
 LOADED = "loaded by new_study.py from "

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from models_py.base.sql_text import literal
 from models_py.database import contract
 from models_py.database.connection import Warehouse
 from models_py.database.locks import is_at_work, remove_sign
@@ -268,7 +269,7 @@ def _point_view(warehouse: Warehouse, run_id: str) -> None:
     segments = warehouse.quote(contract.SCHEMA, "segments")
     newest = (
         f"select max(run_id) from {warehouse.quote(contract.SCHEMA, 'runs')}"
-        f" where study = {_literal(run.study)} and status = {_literal(contract.DONE)}"
+        f" where study = {literal(run.study)} and status = {literal(contract.DONE)}"
     )
     warehouse.raw.execute(
         f"create or replace view {warehouse.quote(contract.SCHEMA, f'{run.study}_latest')} as"
@@ -281,12 +282,3 @@ def _point_view(warehouse: Warehouse, run_id: str) -> None:
         " using (run_id, segment_id)"
         f" where assignments.run_id = ({newest})"
     )
-
-
-def _literal(text: str) -> str:
-    # A view's text cannot hold bound values; the dialect writes the literal.
-    from duckdb_engine import Dialect
-    from sqlalchemy import literal
-
-    bound = literal(text).compile(dialect=Dialect(), compile_kwargs={"literal_binds": True})
-    return str(bound)

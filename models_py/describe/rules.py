@@ -15,7 +15,8 @@ from typing import Literal
 import numpy as np
 
 from models_py.base.arrays import BoolArray, Float32Array, FloatArray, IntArray
-from models_py.database.connection import literal, quoted
+from models_py.base.sql_text import literal
+from models_py.database.connection import quoted
 from models_py.describe.words import column_words, unit
 from models_py.features.matrix import FeatureMatrix
 from models_py.features.recipes import Recipe

@@ -14,7 +14,8 @@ import numpy as np
 
 from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError
-from models_py.database.connection import literal, quoted
+from models_py.base.sql_text import literal
+from models_py.database.connection import quoted
 from models_py.features.recipes import Recipe
 from models_py.runs.assignment import NearestCenter, OneGroup
 from models_py.runs.saved import SavedPartition, SavedRun

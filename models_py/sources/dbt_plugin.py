@@ -16,6 +16,7 @@ from typing import Any
 from dbt.adapters.duckdb.plugins import BasePlugin
 
 from models_py.base import settings
+from models_py.base.sql_text import literal
 from models_py.sources.installed import installed_data_dir
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}

@@ -21,7 +21,8 @@ from typing import Any
 
 from models_py.base.errors import WarehouseError
 from models_py.base.progress import Progress, Silent
-from models_py.database.connection import Warehouse, literal, open_warehouse, quoted
+from models_py.base.sql_text import literal
+from models_py.database.connection import Warehouse, open_warehouse, quoted
 from models_py.database.maintenance import definitions, fsync
 from models_py.database.maintenance.catalog import (
     TABLE,

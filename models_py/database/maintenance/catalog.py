@@ -14,8 +14,9 @@ from typing import Any
 
 from models_py.base import settings
 from models_py.base.errors import WarehouseError
+from models_py.base.sql_text import literal
 from models_py.database import contract
-from models_py.database.connection import Warehouse, literal, quoted
+from models_py.database.connection import Warehouse, quoted
 
 TABLE, VIEW = "table", "view"
 _LOWER = {ord(letter): letter.lower() for letter in string.ascii_uppercase}

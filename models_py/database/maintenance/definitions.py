@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from models_py.base.errors import WarehouseError
-from models_py.database.connection import Warehouse, literal, quoted
+from models_py.base.sql_text import literal
+from models_py.database.connection import Warehouse, quoted
 from models_py.database.maintenance.catalog import IDENTIFIER, Name, view_body
 
 _PATH = rf"{IDENTIFIER}(?:\.{IDENTIFIER})*"

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models_py.base.progress import Progress, Silent
-from models_py.database.connection import Warehouse, literal, quoted
+from models_py.base.sql_text import literal
+from models_py.database.connection import Warehouse, quoted
 from models_py.database.maintenance.catalog import Name
 
 
