@@ -13,6 +13,7 @@ from models_py.base import settings
 from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
 from models_py.commands.options import add_json, add_run, add_study, add_warehouse, command_parser
+from models_py.commands.table import print_table
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ its verdict; with --fail-on a verdict as grave as that ends with 3.
 FAILED_ON = 3
 WAIT_SECONDS = 60.0
 MOST_SHOWN = 10
+MOVED = {"keep": "", "watch": "moved", "refit": "shifted"}
 TITLES = {
     "segment_distance": "customers that would have to change segment",
     "jensen_shannon": "Jensen-Shannon distance of the segments' shares",
@@ -120,18 +122,18 @@ def _print_drift(drift: Drift) -> None:
         is_share = name in {"segment_distance", "silhouette_drop"} or name.endswith("_share")
         text = "-" if math.isnan(value) else f"{value:.1%}" if is_share else f"{value:.2f}"
         print(f"{title:<48} {text:>8}")
-    width = max(len(item.feature) for item in drift.features)
-    print(f"\n{'feature':<{width}}  {'PSI':>6} {'KS':>6}")
-    for moved in drift.features[:MOST_SHOWN]:
-        of = "" if moved.partition == "all" else f"  {moved.partition}"
-        said = (
-            ""
-            if moved.verdict == "keep"
-            else "  moved"
-            if moved.verdict == "watch"
-            else "  shifted"
-        )
-        print(f"{moved.feature:<{width}}  {moved.psi:>6.3f} {moved.ks:>6.3f}{of}{said}")
+    print()
+    rows = [
+        [
+            moved.feature,
+            f"{moved.psi:.3f}",
+            f"{moved.ks:.3f}",
+            "" if moved.partition == "all" else moved.partition,
+            MOVED[moved.verdict],
+        ]
+        for moved in drift.features[:MOST_SHOWN]
+    ]
+    print_table(["feature", "PSI", "KS", "", ""], rows, {1, 2})
     if len(drift.features) > MOST_SHOWN:
         print(f"{len(drift.features) - MOST_SHOWN} more moved less; --json has them all")
     if drift.verdict == "refit":

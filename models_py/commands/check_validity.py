@@ -12,6 +12,7 @@ from models_py.base import settings
 from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
 from models_py.commands.options import add_json, add_study, add_warehouse, command_parser
+from models_py.commands.table import print_table
 from models_py.studies.loading import DEFAULT, load_study
 
 if TYPE_CHECKING:
@@ -91,24 +92,18 @@ def _print_validity(title: str, run_id: str, table: pd.DataFrame) -> None:
         " what came after\n"
     )
     asked = [outcome for outcome in OUTCOMES if (table["outcome"] == outcome).any()]
-    width = max(len(words) for words in TITLES.values())
-    heads = "".join(f"{OUTCOMES[outcome]:>{_column(outcome)}}" for outcome in asked)
-    print(f"{'grouping':<{width}} {'groups':>6}{heads}")
+    rows = []
     for grouping, part in table.groupby("grouping", sort=False):
         values = part.set_index("outcome")["value"]
-        figures = "".join(
-            f"{_figure_text(values[outcome]):>{_column(outcome)}}" for outcome in asked
-        )
-        print(f"{TITLES[str(grouping)]:<{width}} {part['groups'].iloc[0]:>6}{figures}")
+        figures = [_figure_text(values[outcome]) for outcome in asked]
+        rows.append([TITLES[str(grouping)], str(part["groups"].iloc[0]), *figures])
+    head = ["grouping", "groups", *(OUTCOMES[outcome] for outcome in asked)]
+    print_table(head, rows, range(1, len(head)))
     meanings = "; ".join(MEANINGS[outcome] for outcome in asked if outcome in MEANINGS)
     print(
         f"\nspend and visits: share of the variance explained; {meanings}; all out of fold"
         f"\nwritten to results.validity for run {run_id}"
     )
-
-
-def _column(outcome: str) -> int:
-    return max(len(OUTCOMES[outcome]) + 2, 8)
 
 
 def _figure_text(value: float | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from models_py.commands import table
 from models_py.database.maintenance.backup import Backup, Restored
 from models_py.database.maintenance.cleanup import Finding, Listing
 from models_py.database.maintenance.fsync import megabytes
@@ -71,13 +72,7 @@ def printable(text: str) -> str:
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows in columns; figures to the right."""
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for row in [head, *rows]:
-        cells = [
-            cell.rjust(width) if name in _RIGHT else cell.ljust(width)
-            for name, cell, width in zip(head, row, widths, strict=True)
-        ]
-        print("  ".join(cells).rstrip())
+    table.print_table(head, rows, {place for place, name in enumerate(head) if name in _RIGHT})
 
 
 def listing_as_json(listing: Listing) -> dict[str, Any]:

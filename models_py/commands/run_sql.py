@@ -19,6 +19,7 @@ from models_py.base.errors import DataError, UsageError, WarehouseError, near_ma
 from models_py.base.plurals import plural
 from models_py.commands.exit_codes import end
 from models_py.commands.options import add_warehouse, command_parser
+from models_py.commands.table import print_table
 
 EXAMPLES = """\
 examples:
@@ -238,18 +239,12 @@ def _write_table(purpose: str, answer: Answer) -> None:
     if purpose:
         print(purpose, end="\n\n")
     cells = [[_shown(value) for value in row] for row in answer.rows]
-    widths = [max(map(len, column)) for column in zip(answer.columns, *cells, strict=True)] or [0]
-    numeric = [
-        all(isinstance(row[place], (int, float, Decimal, type(None))) for row in answer.rows)
+    figures = {
+        place
         for place in range(len(answer.columns))
-    ]
-    rule = ["-" * width for width in widths]
-    for row in (answer.columns, rule, *cells):
-        aligned = (
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, numeric, strict=True)
-        )
-        print("  ".join(aligned).rstrip())
+        if all(isinstance(row[place], (int, float, Decimal, type(None))) for row in answer.rows)
+    }
+    print_table(answer.columns, cells, figures, is_ruled=True)
     count = plural(len(cells), "row")
     print(f"\n{f'first {count}, there are more' if answer.more else count}")
 

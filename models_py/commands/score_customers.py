@@ -13,6 +13,7 @@ from models_py.base.errors import UsageError
 from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
 from models_py.commands.options import add_json, add_run, add_study, add_warehouse, command_parser
+from models_py.commands.table import print_table
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:
@@ -155,10 +156,16 @@ def _print_summary(output: dict[str, Any]) -> None:
         f"\n{output['customers']:,} customers of {output['input']} scored by run {output['run_id']}"
         f" of {output['study']}, by the {' and the '.join(output['methods'])}"
     )
-    print(f"\n{'segment':>7}  {'customers':>9}")
-    for row in output["segments"]:
-        of = "" if row["partition"] == "all" else f"  {row['partition']}"
-        print(f"{row['segment_id']:>7}  {row['customers']:>9,}{of}")
+    print()
+    rows = [
+        [
+            str(row["segment_id"]),
+            f"{row['customers']:,}",
+            "" if row["partition"] == "all" else row["partition"],
+        ]
+        for row in output["segments"]
+    ]
+    print_table(["segment", "customers", ""], rows, {0, 1})
     print(
         f"\n{output['new_customers']:,} were not in the run; {output['moved_customers']:,} of the"
         " others are in another segment now"
