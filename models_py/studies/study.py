@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from models_py.base.errors import near_match
+from models_py.sources.reading.record import Reading
 from models_py.studies.vocabulary import ALGORITHMS, refused
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -284,6 +285,7 @@ class Study(Section):
 
     ``order_by`` is the column by which the rows are ordered before random starts draw from
     them, for figures that were published with the order of a file; without it the entity is.
+    ``reading`` is how the user's file was read, and how it is read again.
     """
 
     name: str = Field(min_length=1)
@@ -307,6 +309,7 @@ class Study(Section):
     sub_search: SubSearch | None = None
     describe: Describe = Describe()
     validity: Validity | None = None
+    reading: Reading | None = None
 
     @field_validator("table")
     @classmethod
