@@ -1,0 +1,1 @@
+"""Files of one's own in the database: staged as text, their columns counted, typed."""
