@@ -61,7 +61,8 @@ def _text(column: str, reading: ColumnReading) -> str:
 def _truth(column: str, reading: ColumnReading) -> str:
     yes = ", ".join(literal(word) for word in reading.true) or "null"
     no = ", ".join(literal(word) for word in reading.false) or "null"
-    return f"case when trim({column}) in ({yes}) then true when trim({column}) in ({no}) then false end"
+    word = f"trim({column})"
+    return f"case when {word} in ({yes}) then true when {word} in ({no}) then false end"
 
 
 def number_sql(column: str, reading: ColumnReading) -> str:

@@ -83,8 +83,8 @@ class Loss(_Frozen):
         Of the whole amount.
     line, example
         First of them: its line in the file, and what stands there.
-    is_asked
-        Whether the user asked for it (``--where``): then it counts towards no limit.
+    is_expected
+        Whether it counts towards no limit: asked for (``--where``), or a copy of another row.
     """
 
     reason: str
@@ -96,7 +96,7 @@ class Loss(_Frozen):
     amount_share: float | None = None
     line: int | None = None
     example: str = ""
-    is_asked: bool = False
+    is_expected: bool = False
 
 
 class Reading(_Frozen):
@@ -116,6 +116,8 @@ class Reading(_Frozen):
         Zone of the shop: times are its wall clock, and times without an offset are taken for it.
     last_date
         Last date of the file; its dates become days before this one.
+    numbered
+        Column with the number of the row, where the file has no id of its own.
     lines
         Rows of the file.
     columns
@@ -132,6 +134,7 @@ class Reading(_Frozen):
     header_line: int = 1
     time_zone: str = "UTC"
     last_date: date | None = Field(None, strict=False)
+    numbered: str = ""
     lines: int = 0
     columns: dict[str, ColumnReading] = {}
     losses: list[Loss] = []

@@ -1,0 +1,156 @@
+"""Rows of a file that are no rows: descriptions, totals, remarks, headers written again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from models_py.database.connection import literal
+from models_py.database.reading.staging import Staged
+from models_py.sources.reading.dates import date_shape
+from models_py.sources.reading.numbers import number_shape
+from models_py.sources.reading.shapes import shape_of
+from models_py.sources.reading.words import MISSING, TOTALS
+
+FIRST_ROWS = 200
+LAST_ROWS = 5
+DESCRIPTION = "row that describes the columns"
+TOTAL = "row of totals"
+REMARK = "remark in the first column"
+HEADER = "header written again"
+BLANK = "blank row"
+
+
+def exclude_rows(staged: Staged, ids: Sequence[str]) -> None:
+    """Find rows that are none and leave them out of all that follows.
+
+    Parameters
+    ----------
+    staged
+        A file; :attr:`Staged.excluded` is filled.
+    ids
+        Columns with ids, in which a row of totals says so.
+    """
+    texts = [f"c{place}" for place, kind in enumerate(staged.types) if kind == "VARCHAR"]
+    if not texts or len(texts) < len(staged.names):
+        return
+    _exclude_blank(staged)
+    _exclude_headers(staged)
+    first = staged.query(
+        f"select rowid, * from temp.{staged.table} where {staged.kept_rows}"
+        f" order by rowid limit {FIRST_ROWS}"
+    )
+    _exclude_descriptions(staged, first)
+    if len(staged.names) > 1:
+        _exclude_totals(staged, ids)
+        _exclude_remarks(staged)
+
+
+def _exclude_blank(staged: Staged) -> None:
+    columns = ", ".join(f"c{place}" for place in range(len(staged.names)))
+    if len(staged.names) == 1:
+        return
+    found = staged.query(
+        f"select rowid from temp.{staged.table} where coalesce({columns}) is null"
+        f" or trim(concat({columns})) = '' limit 100000"
+    )
+    staged.excluded.update({int(row): BLANK for (row,) in found})
+
+
+def _exclude_headers(staged: Staged) -> None:
+    same = " and ".join(
+        f"trim(c{place}) = {literal(name)}" for place, name in enumerate(staged.names)
+    )
+    found = staged.query(f"select rowid from temp.{staged.table} where {same}")
+    staged.excluded.update({int(row): HEADER for (row,) in found})
+
+
+def _is_typed(value: str) -> bool:
+    text = shape_of(value)
+    return bool(number_shape(text) or date_shape(text))
+
+
+def _exclude_descriptions(staged: Staged, first: Sequence[tuple[object, ...]]) -> None:
+    """Leave out one or two rows of words over columns of numbers and dates."""
+    for count in (2, 1):
+        head, body = first[:count], first[count:]
+        if len(body) < 3:
+            continue
+        typed = [
+            place
+            for place in range(1, len(staged.names) + 1)
+            if _share_typed([row[place] for row in body]) >= 0.95
+        ]
+        if len(typed) < 2:
+            continue
+        words = [[_is_word(row[place]) for place in typed] for row in head]
+        if all(sum(row) >= 2 and sum(row) >= 0.6 * len(row) for row in words):
+            staged.excluded.update({int(str(row[0])): DESCRIPTION for row in head})
+            return
+
+
+def _share_typed(values: Sequence[object]) -> float:
+    known = [str(v) for v in values if v is not None and str(v).strip().lower() not in MISSING]
+    return sum(map(_is_typed, known)) / len(known) if known else 0.0
+
+
+def _is_word(value: object) -> bool:
+    text = str(value or "").strip()
+    return bool(text) and text.lower() not in MISSING and not _is_typed(text)
+
+
+def _exclude_totals(staged: Staged, ids: Sequence[str]) -> None:
+    named = [staged.column(name) for name in ids if name in staged.names]
+    looked = list(dict.fromkeys(["c0", *named]))
+    condition = " or ".join(
+        f"regexp_full_match(lower(trim({column})), {literal(TOTALS)})" for column in looked
+    )
+    found = staged.query(
+        f"select rowid, * from temp.{staged.table} where ({condition}) and {staged.kept_rows}"
+        " limit 1000"
+    )
+    for row, *cells in found:
+        # A customer may be called so: a row of totals lacks something or ends the file.
+        lacks = any(cell is None or not cell.strip() for cell in cells)
+        if lacks or row >= staged.rows - LAST_ROWS:
+            staged.excluded[int(row)] = TOTAL
+    _exclude_unnamed_total(staged, named)
+
+
+def _exclude_unnamed_total(staged: Staged, ids: Sequence[str]) -> None:
+    """Leave out a last row without an id that has the sum of a column above it."""
+    if not ids:
+        return
+    last = staged.query(
+        f"select rowid, * from temp.{staged.table} where {staged.kept_rows}"
+        " order by rowid desc limit 1"
+    )
+    if not last:
+        return
+    row, *cells = last[0]
+    if any(cells[int(column[1:])] for column in ids):
+        return
+    for place, cell in enumerate(cells):
+        if cell is None or not re.fullmatch(r"\s*-?\d+(\.\d+)?\s*", cell):
+            continue
+        ((total, count),) = staged.query(
+            f"select sum(try_cast(trim(c{place}) as double)), count(c{place})"
+            f" from temp.{staged.table} where rowid <> {row} and {staged.kept_rows}"
+        )
+        if count > 1 and total and abs(total - float(cell)) < 0.005 + 1e-9 * abs(total):
+            staged.excluded[int(row)] = TOTAL
+            return
+
+
+def _exclude_remarks(staged: Staged) -> None:
+    """Leave out first and last rows of which the first cell alone has words."""
+    others = ", ".join(f"c{place}" for place in range(1, len(staged.names)))
+    if len(staged.names) < 3:
+        return
+    found = staged.query(
+        f"select rowid, c0 from temp.{staged.table} where c0 is not null and {staged.kept_rows}"
+        f" and (rowid < 2 or rowid >= {staged.rows - LAST_ROWS})"
+        f" and trim(concat({others})) = ''"
+    )
+    if len(found) <= max(1, staged.rows // 20):
+        staged.excluded.update({int(row): REMARK for row, cell in found if _is_word(cell)})
