@@ -17,7 +17,7 @@ from models_py.database.reading.expressions import (
     shape_sql,
 )
 from models_py.database.reading.staging import Staged
-from models_py.errors import DataError
+from models_py.base.errors import DataError
 from models_py.sources.reading.dates import (
     DateFormat,
     PartRanges,

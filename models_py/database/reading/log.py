@@ -10,7 +10,7 @@ from models_py.database.connection import literal
 from models_py.database.reading.columns import rounded_ids
 from models_py.database.reading.reader import FileReading, refuse_rounded_ids
 from models_py.database.reading.rows import BLANK, TOTAL
-from models_py.errors import DataError, UsageError, near_match
+from models_py.base.errors import DataError, UsageError, near_match
 from models_py.sources.reading.dates import date_shape
 from models_py.sources.reading.numbers import number_shape
 from models_py.sources.reading.record import Loss

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_py.database.connection import Warehouse, literal, quoted
-from models_py.errors import DataError, UsageError, WarehouseError
+from models_py.base.errors import DataError, UsageError, WarehouseError
 from models_py.sources.reading.dialect import Dialect, detect_dialect, unique_names
 from models_py.sources.reading.encoding import (
     Encoded,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from models_py.errors import DataError, UsageError
+from models_py.base.errors import DataError, UsageError
 
 CHUNK = 1 << 24
 SAMPLE_BYTES = 1 << 18
