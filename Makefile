@@ -20,7 +20,7 @@ DBT := $(BIN)/dbt --quiet
 # Models that only their variables turn on.
 OFF_BY_DEFAULT := warehouse/models/bronze/grocery/sort_of_real $(wildcard warehouse/models/*/custom) warehouse/tests/custom
 
-.PHONY: help run test lint build docs clean
+.PHONY: help run test heavy lint build docs clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -32,8 +32,11 @@ run: build ## Set up, build the warehouse from real data, find the segments (STU
 	@$(BIN)/python scripts/run_clustering.py --study $(STUDY)
 	@echo "  . $(BIN)/activate                                 so that dbt and python are found"
 
-test: $(VENV)/.dev lint ## Set up and run every check and test
-	PYTHONHASHSEED=0 $(BIN)/python -m pytest $(PYTEST)
+test: $(VENV)/.dev lint ## Set up and run every check and test, but for the heavy ones
+	PYTHONHASHSEED=0 $(BIN)/python -m pytest -m "not heavy" $(PYTEST)
+
+heavy: $(VENV)/.dev ## Set up and run the heavy tests: whole domains, searches over many tables
+	PYTHONHASHSEED=0 $(BIN)/python -m pytest -m heavy $(PYTEST)
 
 lint: $(VENV)/.dev ## Run ruff, mypy, and sqlfluff over the SQL
 	$(BIN)/ruff check .
