@@ -89,15 +89,13 @@ def _two_runs(warehouse: Any, asked: argparse.Namespace) -> tuple[Run, Run]:
 
 
 def _segments(warehouse: Any, run_id: str) -> dict[int, SegmentFacts]:
-    from models_py.runs.comparison import SegmentFacts
     from models_py.database import contract
+    from models_py.database.results import read_run_rows
+    from models_py.runs.comparison import SegmentFacts
 
-    rows = warehouse.rows(
-        f"select segment_id, name, size, share from {warehouse.quote(contract.SCHEMA, 'segments')}"
-        " where run_id = ? order by segment_id",
-        [run_id],
-    )
-    return {row[0]: SegmentFacts(*row) for row in rows}
+    rows = read_run_rows(warehouse, contract.segments, run_id).sort_values("segment_id")
+    columns = [rows[name].tolist() for name in ("segment_id", "name", "size", "share")]
+    return {row[0]: SegmentFacts(*row) for row in zip(*columns, strict=True)}
 
 
 def _as_json(first: Run, second: Run, comparison: Comparison) -> dict[str, object]:

@@ -9,17 +9,16 @@ import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from models_py.base import settings
-from models_py.base.errors import DataError, UsageError, WarehouseError, near_match
+from models_py.base.errors import UsageError, near_match
 from models_py.base.plurals import plural
 from models_py.commands.exit_codes import end
 from models_py.commands.options import add_warehouse, command_parser
 from models_py.commands.table import print_table
+from models_py.database.questions import Answer, Question, ask
 
 EXAMPLES = """\
 examples:
@@ -33,35 +32,6 @@ variable: the SQL reads getvariable('segment_id'), which is null where it was no
 same file runs in the duckdb shell.
 """
 WIDEST_CELL = 60
-
-
-@dataclass(frozen=True)
-class Question:
-    """A SQL file: its text, its purpose (the first line) and the parameters that it reads."""
-
-    path: Path
-    sql: str
-
-    @property
-    def purpose(self) -> str:
-        """The comment in the first line, or an empty string."""
-        first = self.sql.lstrip("\ufeff").split("\n", 1)[0].strip()
-        return first.removeprefix("--").strip() if first.startswith("--") else ""
-
-    @property
-    def parameters(self) -> list[str]:
-        """Names of the variables that the SQL reads, in order."""
-        names = re.findall(r"getvariable\(\s*'(\w+)'\s*\)", self.sql, re.IGNORECASE)
-        return list(dict.fromkeys(names))
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Column names and rows; ``more`` says whether a limit cut the rows."""
-
-    columns: list[str]
-    rows: list[tuple[Any, ...]]
-    more: bool = False
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -166,73 +136,6 @@ def _parse_value(text: str) -> object:
     if re.fullmatch(r"-?(0|[1-9]\d{0,17})", text):
         return int(text)
     return float(text) if re.fullmatch(r"-?(0|[1-9]\d{0,14})\.\d+", text) else text
-
-
-def ask(
-    question: Question,
-    warehouse_path: Path | None = None,
-    values: dict[str, object] | None = None,
-    limit: int | None = None,
-) -> Answer:
-    """Run a question read-only.
-
-    Parameters
-    ----------
-    question
-        The SQL file; its last statement gives the rows.
-    warehouse_path
-        The DuckDB file; the one of the home by default.
-    values
-        Parameters by name.
-    limit
-        Rows to fetch at most.
-
-    Raises
-    ------
-    WarehouseError
-        There is no warehouse, or it lacks what the question reads.
-    DataError
-        The SQL is wrong or its columns cannot be distinguished.
-    """
-    from models_py.database.connection import open_warehouse
-
-    with open_warehouse(warehouse_path, read_only=True) as warehouse:
-        for name, value in (values or {}).items():
-            warehouse.raw.execute(f"set variable {name} = $value", {"value": value})
-        answer = _fetch(question, warehouse.raw, limit)
-    twice = {name for name in answer.columns if answer.columns.count(name) > 1}
-    if twice:
-        raise DataError(
-            f"{question.path.name}: column '{min(twice)}' is there twice; give one another name"
-        )
-    return answer
-
-
-def _fetch(question: Question, raw: Any, limit: int | None) -> Answer:
-    import duckdb
-
-    try:
-        cursor = raw.execute(question.sql)
-        if cursor is None or cursor.description is None:
-            raise DataError(f"{question.path.name}: holds no query")
-        columns = [column[0] for column in cursor.description]
-        rows = cursor.fetchall() if limit is None else cursor.fetchmany(limit + 1)
-    except duckdb.CatalogException as error:
-        raise WarehouseError(
-            f"{_explain(question, error)}; build the tables with 'dbt build --project-dir "
-            "warehouse', find segments with 'python scripts/run_clustering.py'"
-        ) from error
-    except duckdb.Error as error:
-        raise DataError(_explain(question, error)) from error
-    return Answer(columns, rows[:limit], limit is not None and len(rows) > limit)
-
-
-def _explain(question: Question, error: Exception) -> str:
-    """Return DuckDB's first sentence with the line of the file."""
-    text = str(error).strip() or type(error).__name__
-    line = re.search(r"^LINE (\d+):", text, re.MULTILINE)
-    place = f", line {line[1]}" if line else ""
-    return f"{question.path.name}{place}: {text.splitlines()[0].rstrip('.!')}"
 
 
 def _write_table(purpose: str, answer: Answer) -> None:

@@ -93,9 +93,9 @@ def _statement(asked: argparse.Namespace) -> str:
 
 def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     from models_py.database.connection import open_warehouse
-    from models_py.database.results import read_assignments, utc_now
+    from models_py.database.results import read_assignments, utc_now, write_scores
     from models_py.runs.customers import find_source, read_customers
-    from models_py.runs.scores import check_target, write_file, write_scores
+    from models_py.runs.scores import check_target, write_file
 
     if asked.output is not None:
         check_target(asked.output)

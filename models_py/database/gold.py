@@ -165,3 +165,14 @@ def _check_entities(entities: pd.Series[Any], table: str, entity: str) -> None:
             f"{table}.{entity} has '{twice.iloc[0]}' more than once"
             f" ({twice.size} rows too many): a study needs one row per entity"
         )
+
+
+def read_columns(
+    warehouse: Warehouse, schema: str, name: str, entity: str, columns: Sequence[str]
+) -> pd.DataFrame:
+    """Return columns of a table as they are, beside its entity as text."""
+    key = warehouse.quote(entity)
+    listed = "".join(f", {warehouse.quote(column)}" for column in columns)
+    return warehouse.frame(
+        f"select cast({key} as varchar) as {key}{listed} from {warehouse.quote(schema, name)}"
+    )

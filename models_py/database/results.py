@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models_py.base.sql_text import literal
 from models_py.database import contract
@@ -166,6 +166,23 @@ def latest_run(warehouse: Warehouse, study: str) -> str | None:
     return None if records[0][0] is None else str(records[0][0])
 
 
+def done_runs(
+    warehouse: Warehouse, columns: Sequence[str], run_id: str | None = None
+) -> list[tuple[Any, ...]]:
+    """Return columns of ``results.runs`` for the finished runs, the oldest first, or for one.
+
+    There are none where nothing ever ran, or where the run is not there or did not finish.
+    """
+    if f"{contract.SCHEMA}.{contract.runs.name}" not in warehouse.relations():
+        return []
+    return warehouse.rows(
+        f"select {', '.join(map(warehouse.quote, columns))}"
+        f" from {warehouse.quote(contract.SCHEMA, contract.runs.name)}"
+        " where status = $1 and run_id = coalesce($2, run_id) order by run_id",
+        [contract.DONE, run_id],
+    )
+
+
 def read_assignments(warehouse: Warehouse, run_id: str) -> pd.DataFrame:
     """Return a run's ``entity_id``, ``partition`` and ``segment_id``."""
     return warehouse.frame(
@@ -213,6 +230,42 @@ def replace_run_rows(warehouse: Warehouse, table: Table, run_id: str, rows: pd.D
         warehouse.connection.execute(table.delete().where(table.c.run_id == run_id))
         result = pa.Table.from_pandas(rows.assign(run_id=run_id), preserve_index=False)
         warehouse.append(table, result)
+
+
+def write_scores(
+    warehouse: Warehouse, run_id: str, scored: pd.DataFrame, scored_at: datetime
+) -> None:
+    """Put scores into ``results.scores``, in place of the run's earlier ones of these customers.
+
+    Parameters
+    ----------
+    warehouse
+        Open for writing.
+    run_id
+        The run that scored.
+    scored
+        As :meth:`models_py.runs.saved.SavedRun.score` returns them.
+    scored_at
+        UTC, without zone.
+    """
+    import pyarrow as pa
+
+    rows = pa.Table.from_pandas(
+        scored.assign(run_id=run_id, scored_at=scored_at), preserve_index=False
+    )
+    target = warehouse.quote(contract.SCHEMA, contract.scores.name)
+    with warehouse.transaction():
+        create_table(warehouse, contract.scores)
+        warehouse.raw.register("scored_rows", rows)
+        try:
+            warehouse.raw.execute(
+                f"delete from {target} where run_id = ?"
+                " and entity_id in (select entity_id from scored_rows)",
+                [run_id],
+            )
+        finally:
+            warehouse.raw.unregister("scored_rows")
+        warehouse.append(contract.scores, rows)
 
 
 def last_segment_id(warehouse: Warehouse, study: str) -> int:

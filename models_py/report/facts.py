@@ -16,7 +16,8 @@ from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError, SegmenthouseError
 from models_py.database import contract
 from models_py.database.connection import Warehouse, open_warehouse
-from models_py.database.results import read_run_rows
+from models_py.database.gold import read_columns
+from models_py.database.results import done_runs, read_run_rows
 from models_py.base.plurals import many
 from models_py.report.drawing import PALETTE
 from models_py.runs.storage import load_run_models
@@ -207,12 +208,7 @@ def read_facts(run_id: str, path: Path) -> Facts:
 
 def _read_run(warehouse: Warehouse, run_id: str) -> RunRecord:
     columns = list(RunRecord.__dataclass_fields__)
-    matches = warehouse.rows(
-        f"select {', '.join(map(warehouse.quote, columns))}"
-        f" from {warehouse.quote(contract.SCHEMA, contract.runs.name)}"
-        " where run_id = ? and status = ?",
-        [run_id, contract.DONE],
-    )
+    matches = done_runs(warehouse, columns, run_id)
     if not matches:
         raise DataError(f"there is no finished run '{run_id}'; see python scripts/run_sql.py runs")
     return RunRecord(*matches[0])
@@ -237,12 +233,8 @@ def _read_words(warehouse: Warehouse, study: Study) -> pd.DataFrame:
     """Read the columns of words of the study's table, by the entity's text."""
     schema, name = study.schema_and_name
     types = warehouse.columns(schema, name)
-    key = warehouse.quote(study.entity)
     columns = [c for c, kind in types.items() if kind == "VARCHAR" and c != study.entity]
-    listed = "".join(f", {warehouse.quote(column)}" for column in columns)
-    frame = warehouse.frame(
-        f"select cast({key} as varchar) as {key}{listed} from {warehouse.quote(schema, name)}"
-    )
+    frame = read_columns(warehouse, schema, name, study.entity, columns)
     kept = [c for c in columns if 2 <= frame[c].nunique() <= MOST_CATEGORIES]
     return frame.drop_duplicates(study.entity).set_index(study.entity)[kept]
 

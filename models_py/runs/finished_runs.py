@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models_py.base.errors import DataError, UsageError, near_match
-from models_py.database import contract
 from models_py.database.connection import Warehouse
+from models_py.database.results import done_runs
 from models_py.studies.loading import load_study, shipped_studies
 
 
@@ -89,11 +89,4 @@ def finished_run(warehouse: Warehouse, run_id: str) -> Run:
 
 
 def _finished(warehouse: Warehouse) -> list[Run]:
-    if f"{contract.SCHEMA}.{contract.runs.name}" not in warehouse.relations():
-        return []
-    matches = warehouse.rows(
-        f"select run_id, study, started_at from {warehouse.quote(contract.SCHEMA, 'runs')}"
-        " where status = ? order by run_id",
-        [contract.DONE],
-    )
-    return [Run(*row) for row in matches]
+    return [Run(*row) for row in done_runs(warehouse, ["run_id", "study", "started_at"])]

@@ -1,4 +1,4 @@
-"""Scores of customers: into ``results.scores`` in one transaction, or into a file at once."""
+"""Scores of customers into a file, at once."""
 
 from __future__ import annotations
 
@@ -8,50 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.base.errors import DataError, UsageError
-from models_py.database import contract
-from models_py.database.connection import Warehouse
-from models_py.database.results import create_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FILE_KINDS = (".csv", ".parquet")
-
-
-def write_scores(
-    warehouse: Warehouse, run_id: str, scored: pd.DataFrame, scored_at: datetime
-) -> None:
-    """Put scores into ``results.scores``, in place of the run's earlier ones of these customers.
-
-    Parameters
-    ----------
-    warehouse
-        Open for writing.
-    run_id
-        The run that scored.
-    scored
-        As :meth:`models_py.runs.saved.SavedRun.score` returns them.
-    scored_at
-        UTC, without zone.
-    """
-    import pyarrow as pa
-
-    rows = pa.Table.from_pandas(
-        scored.assign(run_id=run_id, scored_at=scored_at), preserve_index=False
-    )
-    target = warehouse.quote(contract.SCHEMA, "scores")
-    with warehouse.transaction():
-        create_table(warehouse, contract.scores)
-        warehouse.raw.register("scored_rows", rows)
-        try:
-            warehouse.raw.execute(
-                f"delete from {target} where run_id = ?"
-                " and entity_id in (select entity_id from scored_rows)",
-                [run_id],
-            )
-        finally:
-            warehouse.raw.unregister("scored_rows")
-        warehouse.append(contract.scores, rows)
 
 
 def write_file(path: Path, run_id: str, scored: pd.DataFrame, scored_at: datetime) -> None:

@@ -14,7 +14,8 @@ from tests.warehouse.test_documentation import undescribed
 
 from models_py.base import settings
 from models_py.commands.check_validity import main as check
-from models_py.commands.run_sql import ask, find_question
+from models_py.commands.run_sql import find_question
+from models_py.database.questions import ask
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from planted_gold import gold_customers, planted_study, write_gold
 
 from models_py.base import settings
 from models_py.base.progress import Silent
-from models_py.commands.run_sql import ask, find_question, main
+from models_py.commands.run_sql import find_question, main
+from models_py.database.questions import ask
 from models_py.pipeline import run_study
 
 QUESTIONS = sorted(settings.sql_dir().glob("*.sql"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models_py.database import examples
 from models_py.describe.names import side_words, standing_out
 from models_py.describe.words import column_words
 from models_py.report.content import Advice, Card, Code, Section, Trait
@@ -52,12 +53,14 @@ def cards_section(facts: Facts, cards: list[Card]) -> Section:
             f"{len(facts.small)} small segments show their size only, so that no single one of"
             f" the {facts.things} can be made out."
         )
+    first = int(facts.segments.iloc[0]["segment_id"])
+    statement = examples.members(facts.run.study, facts.run.entity_column, first)
     return Section(
         key="segments",
         title="The segments",
         lead=lead,
         cards=cards,
-        code=[Code("Everybody of a segment", _members_sql(facts))],
+        code=[Code("Everybody of a segment", statement)],
         left_out=left_out,
     )
 
@@ -218,13 +221,3 @@ def _advice(facts: Facts, segment_id: int) -> list[Advice]:
         Advice(str(row["action"]).replace("_", " "), str(row["advice"]), str(row["because"]))
         for row in records(own)
     ]
-
-
-def _members_sql(facts: Facts) -> str:
-    first = int(facts.segments.iloc[0]["segment_id"])
-    return (
-        f"select {facts.run.entity_column}, segment_name, confidence\n"
-        f"from results.{facts.run.study}_latest\n"
-        f"where segment_id = {first}\n"
-        "order by confidence desc"
-    )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models_py.database import examples
 from models_py.describe.words import column_words
 from models_py.report.content import Code, Figure, Section, Table
 from models_py.report.facts import Facts, is_given, number, records
@@ -158,6 +159,7 @@ def _rules(facts: Facts) -> tuple[list[tuple[str, Table]], list[Code]]:
             f"All rules{of} as SQL: gives {share(row['accuracy'])} of the rows the segment that"
             " the run gave"
         )
-        select = f"select {facts.run.entity_column},\n{row['case_sql']} as segment_id\n"
-        code.append(Code(title, f"{select}from {facts.run.source_table}"))
+        run = facts.run
+        statement = examples.labelled_rows(run.source_table, run.entity_column, row["case_sql"])
+        code.append(Code(title, statement))
     return tables, code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from models_py.database import examples
 from models_py.report.content import Code, Section, Table
 from models_py.report.facts import Facts, records
 from models_py.report.numbers import moment, share
@@ -62,29 +63,14 @@ def method_section(facts: Facts) -> Section:
 
 def questions_section(facts: Facts) -> Section:
     """Return commands and SQL to copy."""
-    name, entity = facts.run.study, facts.run.entity_column
+    run = facts.run
+    asked = examples.questions(run.study, run.entity_column, run.source_table, run.run_id)
     code = [
-        Code(
-            "Every row with its segment",
-            f"select {entity}, segment_id, segment_name, confidence, is_outlier\n"
-            f"from results.{name}_latest",
-        ),
-        Code(
-            "What each segment is like",
-            "select segment_id, feature, mean, population_mean, z\n"
-            f"from results.segment_features\nwhere run_id = '{facts.run.run_id}'\n"
-            "order by segment_id, abs(z) desc",
-        ),
-        Code(
-            "Segments beside any column of gold",
-            "select latest.segment_name, count(*)\n"
-            f"from results.{name}_latest as latest\n"
-            f"join {facts.run.source_table} as gold using ({entity})\ngroup by all",
-        ),
+        *(Code(title, statement) for title, statement in asked.items()),
         Code("Ready questions", "python scripts/run_sql.py --list"),
-        Code("New or changed ones", f"python scripts/score_customers.py --study {name}"),
-        Code("Still true?", f"python scripts/check_drift.py --study {name}"),
-        Code("This page again", f"python scripts/write_report.py {facts.run.run_id}"),
+        Code("New or changed ones", f"python scripts/score_customers.py --study {run.study}"),
+        Code("Still true?", f"python scripts/check_drift.py --study {run.study}"),
+        Code("This page again", f"python scripts/write_report.py {run.run_id}"),
     ]
     lead = ["Everything on this page is also a table of the warehouse. Copy and ask."]
     return Section("ask", "Ask further", lead, code=code)

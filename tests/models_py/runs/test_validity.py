@@ -15,6 +15,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 from models_py.base.errors import DataError, StudyError
 from models_py.base.progress import Silent
 from models_py.database.connection import open_warehouse
+from models_py.database.purchases import read_purchases, split_day
 from models_py.runs.validity import (
     auc,
     check_validity,
@@ -23,10 +24,8 @@ from models_py.runs.validity import (
     out_of_fold_means,
     outcomes,
     plain_kmeans,
-    read_purchases,
     rfm_cells,
     rfm_score,
-    split_day,
 )
 from models_py.studies.study import Log, Validity
 

@@ -1,0 +1,321 @@
+"""A chain of arithmetic on one row, as one SQL statement that scores inside DuckDB.
+
+Imputing, clipping, logarithms, Yeo-Johnson powers, categories, scaling, principal components
+and the nearest center are all arithmetic on one row. The statement does the same steps in the
+same order as the Python chain, with numbers written so that they read back to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.sql_text import literal
+from models_py.database.connection import quoted
+
+if TYPE_CHECKING:
+    from models_py.features.recipes import Recipe
+
+FRACTIONS = ("FLOAT", "DOUBLE", "REAL", "DECIMAL")
+"""Types whose words are compared as numbers: 1.0 is the same category as 1."""
+
+INDENT = "    "
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Coordinates as weighted sums: ``rows @ weights.T + offsets``.
+
+    Attributes
+    ----------
+    weights
+        Shape (d, p).
+    offsets
+        Shape (d,).
+    """
+
+    weights: FloatArray
+    offsets: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class ScoringPart:
+    """The chain of one partition.
+
+    Attributes
+    ----------
+    name
+        The partition.
+    recipes
+        How its features are made from columns.
+    projections
+        Label of the coordinates to the weighted sums that they are, in their order.
+    segment_ids, centers
+        Shapes (k,) and (k, d): id and mean of group 0, 1, ...
+    groups, rule_centers
+        Shapes (c,) and (c, d): the group of each center that a row may be nearest to; empty
+        where every row is of group 0.
+    """
+
+    name: str
+    recipes: Sequence[Recipe]
+    projections: Mapping[str, Projection]
+    segment_ids: IntArray
+    centers: FloatArray
+    groups: IntArray
+    rule_centers: FloatArray
+
+
+@dataclass(frozen=True)
+class ScoredTable:
+    """The table whose rows are scored.
+
+    Attributes
+    ----------
+    source
+        The table or view, quoted as SQL wants it.
+    types
+        DuckDB's type of each of its columns.
+    entity
+        The column that tells rows apart.
+    partition_by
+        The column that parts them, where there are several parts.
+    not_given
+        The part of rows that have no value there.
+    """
+
+    source: str
+    types: Mapping[str, str]
+    entity: str
+    partition_by: str | None
+    not_given: str
+
+
+def scoring_statement(table: ScoredTable, parts: Sequence[ScoringPart]) -> str:
+    """Return one select that gives every row of a table its segment.
+
+    Returns
+    -------
+    str
+        Columns ``entity_id``, ``partition``, ``segment_id`` and ``confidence``. Rows of a
+        partition that is none of the parts get null.
+    """
+    statements = [_partition_sql(table, parts, place) for place in range(len(parts))]
+    if table.partition_by is not None:
+        statements.append(_unknown_sql(table, parts))
+    return "\nunion all\n".join(statements) + "\n"
+
+
+def _partition_sql(table: ScoredTable, parts: Sequence[ScoringPart], place: int) -> str:
+    part, source = parts[place], table.source
+    features = [f"feature_{i}" for i in range(1, len(part.recipes) + 1)]
+    made = [feature(recipe, table.types[recipe.column]) for recipe in part.recipes]
+    steps = [(features, made)]
+    for label, projection in part.projections.items():
+        names = [f"{label}_{i}" for i in range(1, len(projection.offsets) + 1)]
+        steps.append((names, list(_sums(projection, steps[-1][0]))))
+    last = steps[-1][0]
+    distances = [f"distance_{i}" for i in range(1, len(part.centers) + 1)]
+    steps.append((distances, [_distance(last, center) for center in part.centers]))
+    group = "0"
+    if len(part.groups):
+        apart = [f"apart_{i}" for i in range(1, len(part.groups) + 1)]
+        steps[-1][0].extend(apart)
+        steps[-1][1].extend(_distance(last, center) for center in part.rule_centers)
+        group = _first_least(apart, part.groups.tolist())
+    if table.partition_by is not None:
+        source = f"{source}\nwhere {_partition_name(table, parts)} = {literal(part.name)}"
+    entity = f"cast({quoted(table.entity)} as varchar)"
+    return _layers(part, entity, source, place, steps, group)
+
+
+def _layers(
+    part: ScoringPart,
+    entity: str,
+    source: str,
+    place: int,
+    steps: list[tuple[list[str], list[str]]],
+    group: str,
+) -> str:
+    # Each step selects from the one before, so that nothing is computed twice.
+    text, key = source, f"{entity} as entity_id"
+    for names, expressions in steps:
+        columns = _listed([f"{e} as {n}" for e, n in zip(expressions, names, strict=True)])
+        text = f"select\n{INDENT}{key},\n{columns}\nfrom {text}"
+        text = f"(\n{_indented(text)}\n) as step_{place}"
+        key = "entity_id"
+    k = len(part.segment_ids)
+    texts = [
+        "entity_id",
+        f"{literal(part.name)} as partition",
+        f"{_by_group(part.segment_ids.tolist())} as segment_id",
+        f"{_confidence(k)} as confidence",
+    ]
+    inner = f"select *, {group} as group_number\nfrom {text}"
+    return f"select\n{_listed(texts)}\nfrom (\n{_indented(inner)}\n) as grouped_{place}"
+
+
+def _unknown_sql(table: ScoredTable, parts: Sequence[ScoringPart]) -> str:
+    name, entity = _partition_name(table, parts), quoted(table.entity)
+    known = ", ".join(literal(part.name) for part in parts)
+    texts = [
+        f"cast({entity} as varchar) as entity_id",
+        f"{name} as partition",
+        "null as segment_id",
+        "null as confidence",
+    ]
+    return f"select\n{_listed(texts)}\nfrom {table.source}\nwhere {name} not in ({known})"
+
+
+def _partition_name(table: ScoredTable, parts: Sequence[ScoringPart]) -> str:
+    # As pandas writes the value: True for true, and 1.0 for a whole number beside nulls.
+    by = str(table.partition_by)
+    column, names = quoted(by), {part.name for part in parts} - {table.not_given}
+    if table.types[by] == "BOOLEAN":
+        name = f"case when {column} then 'True' when not {column} then 'False' end"
+    elif "INT" in table.types[by] and all(name.endswith(".0") for name in names):
+        name = f"cast(cast({column} as double) as varchar)"
+    else:
+        name = f"cast({column} as varchar)"
+    return f"coalesce({name}, {literal(table.not_given)})"
+
+
+def _sums(projection: Projection, names: list[str]) -> Iterator[str]:
+    for weights, offset in zip(projection.weights, projection.offsets, strict=True):
+        terms = (
+            f"{number(weight)} * {name}"
+            for weight, name in zip(weights, names, strict=True)
+            if weight != 0.0
+        )
+        yield " + ".join([*terms, number(offset)])
+
+
+def _distance(names: list[str], center: FloatArray) -> str:
+    # A product rather than a power: the power is several times slower and no more exact.
+    parts = (
+        f"({name} - {number(at)}) * ({name} - {number(at)})"
+        for name, at in zip(names, center, strict=True)
+    )
+    return f"sqrt({' + '.join(parts)})"
+
+
+def _first_least(names: list[str], groups: list[int]) -> str:
+    if len(names) == 1:
+        return str(groups[0])
+    cases = " ".join(f"when {n} then {g}" for n, g in zip(names, groups, strict=True))
+    return f"case least({', '.join(names)}) {cases} end"
+
+
+def _by_group(values: Iterable[object]) -> str:
+    cases = " ".join(f"when {group} then {value}" for group, value in enumerate(values))
+    return f"case group_number {cases} end"
+
+
+def _confidence(k: int) -> str:
+    if k < 2:
+        return "1e0"
+    cases = []
+    for group in range(k):
+        others = ", ".join(f"distance_{i}" for i in range(1, k + 1) if i != group + 1)
+        nearest = f"least({others})" if k > 2 else others
+        cases.append(
+            f"when {group} then case when {nearest} > 0e0"
+            f" then greatest(1e0 - distance_{group + 1} / {nearest}, 0e0) else 0e0 end"
+        )
+    return f"case group_number {' '.join(cases)} end"
+
+
+def feature(recipe: Recipe, column_type: str) -> str:
+    """Return a fitted feature as a SQL expression on its gold column."""
+    match recipe.kind:
+        case "indicator":
+            value = f"case when {_is_missing(recipe, column_type)} then 1e0 else 0e0 end"
+        case "category":
+            value = _category(recipe, column_type)
+        case "ordinal":
+            value = _ordinal(recipe, column_type)
+        case "numeric":
+            value = _numeric(recipe)
+    return f"({value} - {number(recipe.center)}) / {number(recipe.spread)}"
+
+
+def _numeric(recipe: Recipe) -> str:
+    raw = f"cast({quoted(recipe.column)} as double)"
+    value = raw
+    if recipe.low is not None and recipe.high is not None:
+        value = f"least(greatest({raw}, {number(recipe.low)}), {number(recipe.high)})"
+    value = f"case when isfinite({raw}) then {value} else {number(recipe.fill)} end"
+    if recipe.log1p:
+        value = f"ln(1e0 + greatest({value}, 0e0))"
+    return value if recipe.power is None else _yeo_johnson(f"({value})", recipe.power)
+
+
+def _yeo_johnson(value: str, power: float) -> str:
+    # Yeo and Johnson (2000), Biometrika 87, 954-959.
+    up, down = power, 2.0 - power
+    above = (
+        f"(pow({value} + 1e0, {number(up)}) - 1e0) / {number(up)}"
+        if abs(up) > np.finfo(float).eps
+        else f"ln(1e0 + {value})"
+    )
+    below = (
+        f"-(pow(1e0 - {value}, {number(down)}) - 1e0) / {number(down)}"
+        if abs(down) > np.finfo(float).eps
+        else f"-ln(1e0 - {value})"
+    )
+    return f"case when {value} >= 0e0 then {above} else {below} end"
+
+
+def _category(recipe: Recipe, column_type: str) -> str:
+    filled = 1 if recipe.fill_category == recipe.category else 0
+    same = _is_word(recipe.column, str(recipe.category), column_type)
+    missing = _is_missing(recipe, column_type)
+    return f"case when {missing} then {filled}e0 when {same} then 1e0 else 0e0 end"
+
+
+def _ordinal(recipe: Recipe, column_type: str) -> str:
+    cases = " ".join(
+        f"when {_is_word(recipe.column, word, column_type)} then {rank}e0"
+        for rank, word in enumerate(recipe.order)
+    )
+    return f"case {cases} else {number(recipe.fill)} end"
+
+
+def _is_word(name: str, word: str, column_type: str) -> str:
+    column = quoted(name)
+    if column_type == "BOOLEAN":
+        return {"True": column, "False": f"not {column}"}.get(word, "false")
+    if column_type.startswith(FRACTIONS):
+        try:
+            return f"cast({column} as double) = {number(float(word))}"
+        except ValueError:
+            return "false"
+    return f"cast({column} as varchar) = {literal(word)}"
+
+
+def _is_missing(recipe: Recipe, column_type: str) -> str:
+    column = quoted(recipe.column)
+    is_null = f"{column} is null"
+    if column_type.startswith(("FLOAT", "DOUBLE", "REAL")):
+        return f"({is_null} or isnan({column}))"
+    return is_null
+
+
+def number(value: float) -> str:
+    """Return a number as a SQL literal of type double that reads back to the last bit."""
+    # Without an exponent DuckDB reads a decimal, whose digits round once more.
+    text = repr(float(value))
+    text = text if "e" in text else f"{text}e0"
+    return f"({text})" if text.startswith("-") else text
+
+
+def _listed(columns: Iterable[str]) -> str:
+    return ",\n".join(f"{INDENT}{column}" for column in columns)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"{INDENT}{line}" for line in text.splitlines())
