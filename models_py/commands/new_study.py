@@ -5,21 +5,31 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.base import settings
-from models_py.base.errors import DataError, UsageError
+from models_py.base.errors import DataError, SegmenthouseError, StudyError, UsageError
 from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
 from models_py.commands.options import add_json, add_warehouse, command_parser
+from models_py.commands.reading_output import (
+    add_reading_options,
+    is_told,
+    print_reading,
+    reading_json,
+    reading_options,
+)
 
 if TYPE_CHECKING:
-    from models_py.database.connection import Warehouse
+    from models_py.base.progress import Progress
+    from models_py.database.reading.loading import Loaded
+    from models_py.database.reading.log import LogColumns
     from models_py.database.transactions import TransactionLog
+    from models_py.sources.reading.record import Reading
     from models_py.studies.drafting import Draft
 
 EXAMPLES = """\
@@ -35,6 +45,23 @@ which dbt makes gold.NAME_customers, one row a customer. An amount below 0 is a 
 """
 
 
+LOG_OPTIONS = (
+    "--customer",
+    "--time",
+    "--amount",
+    "--product",
+    "--category",
+    "--basket",
+    "--quantity",
+    "--unit-price",
+    "--returns",
+    "--where",
+    "--currency",
+    "--rate",
+)
+FILE_NAME = r"\.(csv|tsv|tab|txt|parquet|xlsx|xlsm|xls)(\.gz)?$|[/\\]"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage."""
     asked = _parser().parse_args(arguments)
@@ -44,9 +71,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser("new_study.py", __doc__, EXAMPLES)
     parser.add_argument(
-        "--input", required=True, metavar="FILE|TABLE", help=".csv, .tsv, .parquet or schema.name"
+        "--input",
+        required=True,
+        metavar="FILE|TABLE",
+        help=".csv, .tsv, .txt (each also .gz), .xlsx, .parquet or schema.name",
     )
-    parser.add_argument("--id", metavar="COLUMN", help="tells the rows apart")
+    parser.add_argument("--id", metavar="COLUMN", help="tells the rows apart; 'row' numbers them")
     parser.add_argument("--label", metavar="COLUMN", help="known groups, to compare segments with")
     parser.add_argument("--name", help="of the study and the table (default: the file's)")
     parser.add_argument("--output", metavar="FILE", type=Path, help="default: NAME.toml")
@@ -58,6 +88,25 @@ def _parser() -> argparse.ArgumentParser:
     log.add_argument("--product", metavar="COLUMN", help="what")
     log.add_argument("--category", metavar="COLUMN", help="of what kind")
     log.add_argument("--basket", metavar="COLUMN", help="order (default: customer and day)")
+    log.add_argument("--quantity", metavar="COLUMN", help="how many; below 0 is a return")
+    log.add_argument("--unit-price", metavar="COLUMN", help="of one; with --quantity, for --amount")
+    log.add_argument(
+        "--returns",
+        metavar="COLUMN=VALUE",
+        help="lines that came back: status=returned, invoice=C*",
+    )
+    log.add_argument(
+        "--where", metavar="COLUMN=VALUE", help="lines that count: status!=cancelled,refused"
+    )
+    log.add_argument("--currency", metavar="COLUMN", help="of the amount")
+    log.add_argument(
+        "--rate",
+        metavar="CODE=NUMBER",
+        action="append",
+        default=[],
+        help="what one unit of a currency is worth, for each of several",
+    )
+    add_reading_options(parser)
     parser.add_argument(
         "--force", action="store_true", help="replace what this command wrote before"
     )
@@ -73,21 +122,20 @@ def _run(asked: argparse.Namespace) -> int:
     _check_target(target, asked.force)
     with show_progress(quiet=asked.json) as progress:
         progress.step(f"reading {asked.input}")
-        schema, table, source = _take_in(asked, name)
-        entity = asked.id
-        if asked.transactions:
-            from models_py.database.dbt import build_customers
-
-            progress.step("making customers' features (dbt build --selector custom)")
-            log = _log(asked, schema, table, name)
-            _check_log(asked, log)
-            schema, table, entity = "gold", build_customers(log), "customer_id"
-            source = f"made from {source.removeprefix('from ')}"
+        loaded = _take_in(asked, name, target)
+        schema, table, entity, source = _customers_table(asked, loaded, name, progress)
         progress.step("looking at the columns")
-        draft = _draft(asked, name, schema, table, entity, source, target)
+        with _dropped_on_failure(asked, loaded, name):
+            draft = _draft(asked, name, schema, table, entity, source, target)
     from models_py.studies.drafting import draft_study
 
-    target.write_text(draft_study(draft), encoding="utf-8")
+    text = draft_study(draft)
+    if loaded is not None:
+        from models_py.sources.reading.record import toml_lines
+
+        text += "\n# How the file was read; what is corrected here holds when it is read again.\n"
+        text += "\n".join(toml_lines(loaded.record)) + "\n"
+    target.write_text(text, encoding="utf-8")
     if asked.json:
         guesses = [asdict(guess) for guess in draft.guesses]
         output = {
@@ -96,10 +144,58 @@ def _run(asked: argparse.Namespace) -> int:
             "rows": draft.rows,
             "columns": guesses,
         }
-        print(json.dumps(output, indent=2))
+        print(json.dumps(output | (reading_json(loaded) if loaded else {}), indent=2))
     else:
+        if loaded is not None:
+            print_reading(loaded, _uses(asked))
         _print(draft, target)
     return 0
+
+
+def _uses(asked: argparse.Namespace) -> dict[str, str] | None:
+    if not asked.transactions:
+        return None
+    uses: dict[str, str] = {}
+    for option, column in _log_columns(asked).named.items():
+        before = f"{uses[column]}, " if column in uses else ""
+        uses[column] = before + option.removeprefix("--").replace("-", " ")
+    return uses
+
+
+def _customers_table(
+    asked: argparse.Namespace, loaded: Loaded | None, name: str, progress: Progress
+) -> tuple[str, str, str, str]:
+    """Return schema, name and entity of the table with a row per customer, and its source."""
+    where = Path(asked.input).name if _is_file(asked) else asked.input
+    if not asked.transactions:
+        if loaded is None:
+            schema, _, table = asked.input.partition(".")
+            return schema, table, asked.id, "of the warehouse"
+        return "gold", name, loaded.entity, f"from {where}"
+    from models_py.database.dbt import build_customers
+
+    progress.step("making customers' features (dbt build --selector custom)")
+    with _dropped_on_failure(asked, loaded, name):
+        made = build_customers(_log(asked, loaded, name))
+    return "gold", made, "customer_id", f"made from {where}"
+
+
+@contextmanager
+def _dropped_on_failure(
+    asked: argparse.Namespace, loaded: Loaded | None, name: str
+) -> Iterator[None]:
+    # A load that leads to no study must not stand in the way of the next.
+    try:
+        yield
+    except SegmenthouseError:
+        if loaded is not None:
+            from models_py.database.connection import open_warehouse
+            from models_py.database.reading.loading import drop_loaded
+
+            path = asked.warehouse or settings.warehouse_path()
+            with open_warehouse(path) as warehouse:
+                drop_loaded(warehouse, name, is_log=asked.transactions)
+        raise
 
 
 def _check_target(target: Path, may_replace: bool) -> None:
@@ -114,17 +210,22 @@ def _check_target(target: Path, may_replace: bool) -> None:
 
 
 def _check_options(asked: argparse.Namespace) -> None:
-    log = ("customer", "time", "amount", "product", "category", "basket")
-    given = [f"--{option}" for option in log if getattr(asked, option) is not None]
+    given = [option for option in LOG_OPTIONS if getattr(asked, _attribute(option))]
     if not asked.transactions:
         if given:
             raise UsageError(f"{given[0]} goes with --transactions")
         if asked.id is None:
-            raise UsageError("name the column that tells the rows apart: --id COLUMN")
+            raise UsageError(
+                "name the column that tells the rows apart: --id COLUMN, or --id row to number them"
+            )
         return
-    missing = [f"--{option}" for option in log[:3] if getattr(asked, option) is None]
+    priced = ("--unit-price", "--quantity") if asked.unit_price else ("--amount",)
+    needed = ("--customer", "--time", *priced)
+    missing = [option for option in needed if getattr(asked, _attribute(option)) is None]
     if missing:
         raise UsageError(f"a transaction log needs {', '.join(missing)} COLUMN")
+    if asked.unit_price and asked.amount:
+        raise UsageError("--amount is of a whole line, --unit-price of one: give one of them")
     for option in ("id", "label"):
         if getattr(asked, option) is not None:
             raise UsageError(f"--{option} goes without --transactions")
@@ -133,6 +234,10 @@ def _check_options(asked: argparse.Namespace) -> None:
             "--transactions builds the warehouse of the home: leave out --warehouse and set"
             f" {settings.HOME_VARIABLE}"
         )
+
+
+def _attribute(option: str) -> str:
+    return option.removeprefix("--").replace("-", "_")
 
 
 def _name(asked: argparse.Namespace) -> str:
@@ -149,70 +254,127 @@ def _name(asked: argparse.Namespace) -> str:
 def _is_file(asked: argparse.Namespace) -> bool:
     # schema.name has one dot and no folder; what ends like a file is one, there or not.
     text = str(asked.input)
-    return Path(text).is_file() or bool(re.search(r"\.(csv|tsv|parquet)(\.gz)?$|[/\\]", text))
+    return Path(text).is_file() or bool(re.search(FILE_NAME, text))
 
 
-def _take_in(asked: argparse.Namespace, name: str) -> tuple[str, str, str]:
+def _take_in(asked: argparse.Namespace, name: str, target: Path) -> Loaded | None:
+    """Load the file, or the log; a table with a row per customer is used where it is."""
     from models_py.database.connection import open_warehouse
-    from models_py.database.own_data import load_file, make_warehouse
+    from models_py.database.own_data import make_warehouse
+    from models_py.database.reading.loading import load_customers, load_log
 
     path = asked.warehouse or settings.warehouse_path()
     if asked.input and Path(asked.input).is_dir():
         raise UsageError(f"--input {asked.input}: is a folder; name the file in it")
+    source = _source(asked)
+    if isinstance(source, tuple) and not asked.transactions:
+        return None
+    if isinstance(source, Path):
+        make_warehouse(path)
+    recorded = _recorded(asked, target)
+    with open_warehouse(path) as warehouse:
+        if asked.transactions:
+            columns = _log_columns(asked)
+            options = reading_options(
+                asked, ids=columns.ids, times=(columns.time,), numbers=columns.numbers
+            )
+            return load_log(
+                warehouse,
+                source,
+                name,
+                columns,
+                options,
+                anew=asked.force,
+                accept_losses=asked.accept_losses,
+                recorded=recorded,
+            )
+        assert isinstance(source, Path)
+        return load_customers(
+            warehouse,
+            source,
+            name,
+            asked.id,
+            reading_options(asked, ids=(asked.id,)),
+            label=asked.label,
+            anew=asked.force,
+            accept_losses=asked.accept_losses,
+            recorded=recorded,
+        )
+
+
+def _source(asked: argparse.Namespace) -> Path | tuple[str, str]:
     if not _is_file(asked):
         schema, _, table = asked.input.partition(".")
         if not schema or not table:
             raise UsageError(
                 f"--input {asked.input}: there is no such file; a table is schema.name"
             )
-        return schema, table, "of the warehouse"
+        return schema, table
     file = Path(asked.input).expanduser()
     if not file.is_file():
         raise UsageError(f"--input {asked.input}: there is no such file")
-    make_warehouse(path)
-    schema, table = ("bronze", f"{name}_log") if asked.transactions else ("gold", name)
-    with open_warehouse(path) as warehouse:
-        accept = partial(_accept, warehouse, asked, schema, table, name)
-        load_file(warehouse, file, schema, table, anew=asked.force, accept=accept)
-    return schema, table, f"from {file.name}"
+    return file
 
 
-def _accept(
-    warehouse: Warehouse, asked: argparse.Namespace, schema: str, table: str, name: str
-) -> None:
-    # A wrong option must not leave a table behind that the right one then finds in its way.
-    from models_py.database.own_data import check_id, require_columns
+def _recorded(asked: argparse.Namespace, target: Path) -> Reading | None:
+    """Return how the study that is replaced read its file: a person may have corrected it."""
+    if not target.is_file() or is_told(asked):
+        return None
+    from models_py.studies.loading import load_study
 
-    if asked.transactions:
-        require_columns(warehouse, schema, table, _log(asked, schema, table, name).columns)
-        return
-    check_id(warehouse, schema, table, asked.id)
-    if asked.label is not None:
-        require_columns(warehouse, schema, table, {"--label": asked.label})
+    try:
+        recorded = load_study(str(target)).reading
+    except StudyError:
+        return None
+    return recorded if recorded is not None and recorded.file == Path(asked.input).name else None
 
 
-def _log(asked: argparse.Namespace, schema: str, table: str, name: str) -> TransactionLog:
-    from models_py.database.transactions import TransactionLog
+def _log_columns(asked: argparse.Namespace) -> LogColumns:
+    from models_py.database.reading.log import Condition, LogColumns
 
-    return TransactionLog(
-        schema=schema,
-        table=table,
-        name=name,
+    return LogColumns(
         customer=asked.customer,
         time=asked.time,
         amount=asked.amount,
+        unit_price=asked.unit_price,
+        quantity=asked.quantity,
         product=asked.product,
         category=asked.category,
         basket=asked.basket,
+        returns=Condition.parse("--returns", asked.returns) if asked.returns else None,
+        where=Condition.parse("--where", asked.where) if asked.where else None,
+        currency=asked.currency,
+        rates=_rates(asked.rate),
     )
 
 
-def _check_log(asked: argparse.Namespace, log: TransactionLog) -> None:
-    from models_py.database.connection import open_warehouse
-    from models_py.database.own_data import require_columns
+def _rates(given: Sequence[str]) -> dict[str, float]:
+    rates = {}
+    for text in given:
+        code, _, number = text.partition("=")
+        try:
+            rates[code.strip().upper()] = float(number)
+        except ValueError as error:
+            raise UsageError(f"--rate {text}: write CODE=NUMBER, such as USD=0.92") from error
+    return rates
 
-    with open_warehouse(asked.warehouse or settings.warehouse_path()) as warehouse:
-        require_columns(warehouse, log.schema, log.table, log.columns)
+
+def _log(asked: argparse.Namespace, loaded: Loaded | None, name: str) -> TransactionLog:
+    """Return the log as it stands in the warehouse, its columns called by what they are."""
+    from models_py.database.transactions import TransactionLog
+
+    has_basket = loaded is not None and loaded.log is not None and loaded.log.has_basket
+    return TransactionLog(
+        schema="bronze",
+        table=f"{name}_log",
+        name=name,
+        customer="customer",
+        time="happened_at",
+        amount="amount",
+        product="product" if asked.product else None,
+        category="category" if asked.category else None,
+        basket="basket" if has_basket else None,
+    )
 
 
 def _draft(

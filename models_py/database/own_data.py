@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from models_py.base.errors import DataError, UsageError, WarehouseError, near_match
-from models_py.base.sql_text import literal
+from models_py.base.errors import DataError, UsageError, near_match
 from models_py.database.connection import Warehouse, quoted, warehouse_errors
 from models_py.studies.drafting import ColumnFacts
 
 LOADED = "loaded by new_study.py from "
 LABEL_PARTS = 50
 """Parts by rank that stand for the values of a column with more of them."""
-
-READERS = {
-    ".csv": "read_csv({path}, sample_size = -1)",
-    ".tsv": "read_csv({path}, sample_size = -1)",
-    ".parquet": "read_parquet({path})",
-}
 
 
 def make_warehouse(path: Path) -> None:
@@ -31,72 +24,20 @@ def make_warehouse(path: Path) -> None:
             duckdb.connect(str(path)).close()
 
 
-def load_file(
-    warehouse: Warehouse,
-    file: Path,
-    schema: str,
-    name: str,
-    *,
-    anew: bool,
-    accept: Callable[[], None] = lambda: None,
-) -> int:
-    """Load a CSV or parquet file as a table and return its rows.
-
-    Parameters
-    ----------
-    warehouse
-        Open for writing.
-    file
-        ``.csv``, ``.tsv`` (both also with ``.gz``) or ``.parquet``.
-    schema, name
-        The table to make.
-    anew
-        Whether it may replace what was loaded under this name before.
-    accept
-        Looks at the table before it is kept: where it raises, all is as it was before.
-
-    Raises
-    ------
-    UsageError
-        The ending is none of these, or a table of that name may not be replaced.
-    DataError
-        The file is empty or cannot be read.
-    """
-    suffixes = [suffix for suffix in file.suffixes if suffix != ".gz"]
-    reader = READERS.get(suffixes[-1].lower() if suffixes else "")
-    if reader is None:
-        raise UsageError(f"{file}: only {', '.join(READERS)} files are read")
-    if file.stat().st_size == 0:
-        raise DataError(f"{file} is empty")
-    _check_replaceable(warehouse, schema, name, anew)
-    table = quoted(schema, name)
-    source = reader.format(path=literal(str(file)))
-    with warehouse.transaction():
-        warehouse.rows(f"create schema if not exists {quoted(schema)}")
-        _read_into(warehouse, table, source, file)
-        warehouse.rows(f"comment on table {table} is {literal(LOADED + file.name)}")
-        accept()
-    return row_count(warehouse, schema, name)
-
-
-def _read_into(warehouse: Warehouse, table: str, source: str, file: Path) -> None:
-    try:
-        warehouse.rows(f"create or replace table {table} as select * from {source}")
-    except WarehouseError as error:
-        # What is wrong with the warehouse itself comes without this prefix.
-        text = str(error).removeprefix(f"{warehouse.path.name}: ")
-        if text == str(error):
-            raise
-        raise DataError(f"{file} cannot be read: {text}") from error
-
-
 def row_count(warehouse: Warehouse, schema: str, name: str) -> int:
     """Return the rows of a table."""
     ((rows,),) = warehouse.rows(f"select count(*) from {quoted(schema, name)}")
     return int(rows)
 
 
-def _check_replaceable(warehouse: Warehouse, schema: str, name: str, anew: bool) -> None:
+def check_replaceable(warehouse: Warehouse, schema: str, name: str, anew: bool) -> None:
+    """Refuse to put a table in the place of another.
+
+    Raises
+    ------
+    UsageError
+        There is one that was not loaded from a file, or that may not be replaced.
+    """
     if f"{schema}.{name}" not in warehouse.relations():
         return
     comments = warehouse.rows(

@@ -110,7 +110,8 @@ def test_types_are_guessed_and_leaks_and_identifiers_flagged(
 
     study = load_study("clients.toml")
     assert (study.table, study.entity, study.label) == ("gold.clients", "client_id", "churned")
-    assert study.features.include == ["age", "income", "visits", "city", "is_member"]
+    days = ["joined_days", "seen_days"]
+    assert study.features.include == ["age", "income", "visits", "city", "is_member", *days]
     assert study.features.categorical == ["city"]
     left_out = dict(re.findall(r"left out: (\w+): (.+)", capsys.readouterr().out))
     assert left_out == {

@@ -45,6 +45,8 @@ SAMPLE_ROWS = 4_000
 MOST_SHAPES = 20_000
 MOST_DIGITS = 15
 """A longer whole number would lose digits as a number: it is text."""
+FRACTION = re.compile(r"\s*[-+]?\d*\.(\d{0,2}|\d{4,})\s*")
+"""Exactly three decimals everywhere could be thousands."""
 ROUNDED_ID = r"\d([.,]\d+)?[eE]\+\d{1,3}"
 
 
@@ -126,7 +128,7 @@ def decide_columns(staged: Staged, options: ReadingOptions) -> list[Column]:
         if kind == "VARCHAR" or column.name in options.ids:
             texts.append(column)
         else:
-            column.reading = ColumnReading(type="as_is")
+            column.reading = _native(kind)
     _take_samples(staged, texts)
     simple = _verified(staged, texts, options)
     for column in texts:
@@ -140,6 +142,18 @@ def decide_columns(staged: Staged, options: ReadingOptions) -> list[Column]:
     _settle_dates(staged, columns)
     _finish_text(staged, columns)
     return columns
+
+
+def _native(kind: str) -> ColumnReading:
+    """Return the reading of a column that has a type: so is its text read, where it has none."""
+    numbers = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+    if kind.removeprefix("U").startswith(numbers) and not kind.endswith("]"):
+        return ColumnReading(type="number")
+    if kind == "BOOLEAN":
+        return ColumnReading(
+            type="truth", true=["true", "True", "TRUE", "1"], false=["false", "False", "FALSE", "0"]
+        )
+    return ColumnReading(type="as_is")
 
 
 def _take_samples(staged: Staged, columns: Sequence[Column]) -> None:
@@ -159,11 +173,9 @@ def _is_missing(value: str) -> bool:
     return value.strip().lower() in MISSING
 
 
-def _verified(staged: Staged, columns: Sequence[Column], options: ReadingOptions) -> set[str]:
-    """Decide columns of plain numbers and of ISO dates, which one pass over the table proves."""
+def _simple_patterns(columns: Sequence[Column], options: ReadingOptions) -> dict[str, str]:
+    """Return the pattern that every value of a column's sample has, of columns that have one."""
     number, iso = re.compile(PLAIN_NUMBER), re.compile(ISO_TIME)
-    # Exactly three decimals everywhere could be thousands; a leading 0 a code.
-    fraction = re.compile(r"\s*[-+]?\d*\.(\d{0,2}|\d{4,})\s*")
     patterns = {}
     for column in columns:
         known = [value for value in column.sample if not _is_missing(value)]
@@ -171,10 +183,16 @@ def _verified(staged: Staged, columns: Sequence[Column], options: ReadingOptions
             continue
         if all(number.fullmatch(value) for value in known):
             is_whole = all(value.strip().lstrip("+-").isdigit() for value in known)
-            if is_whole or any(fraction.fullmatch(value) for value in known):
+            if is_whole or any(FRACTION.fullmatch(value) for value in known):
                 patterns[column.name] = PLAIN_NUMBER
         elif all(iso.fullmatch(value) for value in known):
             patterns[column.name] = ISO_TIME
+    return patterns
+
+
+def _verified(staged: Staged, columns: Sequence[Column], options: ReadingOptions) -> set[str]:
+    """Decide columns of plain numbers and of ISO dates, which one pass over the table proves."""
+    patterns = _simple_patterns(columns, options)
     if not patterns:
         return set()
     by_name = {column.name: column for column in columns}
@@ -198,7 +216,7 @@ def _verified(staged: Staged, columns: Sequence[Column], options: ReadingOptions
         is_number = pattern == PLAIN_NUMBER
         if fits < known or (is_number and ((longest or 0) > MOST_DIGITS or zeros)):
             continue
-        if is_number and dots and not any(fraction.fullmatch(v) for v in column.sample):
+        if is_number and dots and not any(FRACTION.fullmatch(v) for v in column.sample):
             continue
         column.known = known
         if pattern == ISO_TIME:

@@ -36,9 +36,21 @@ def is_known_sql(column: str, missing: list[str]) -> str:
     return f"({column} is not null and trim({column}) not in ({words}))"
 
 
-def typed_sql(column: str, reading: ColumnReading, zone: str) -> str:
-    """Return the typed value of a text column."""
-    if reading.type == "as_is":
+def typed_sql(column: str, reading: ColumnReading, zone: str, kind: str = "VARCHAR") -> str:
+    """Return the typed value of a staged column.
+
+    Parameters
+    ----------
+    column, reading
+        The column, and what it is.
+    zone
+        Of the shop.
+    kind
+        DuckDB's type of the column; what has one keeps it, unless it is an id.
+    """
+    if kind != "VARCHAR" and reading.type in {"id", "text"}:
+        return _text(f"cast({column} as varchar)", reading)
+    if kind != "VARCHAR" or reading.type == "as_is":
         return column
     if reading.type in {"id", "text"}:
         return _text(column, reading)

@@ -235,12 +235,12 @@ def _check_roles(read: FileReading, log: LogColumns) -> None:
             raise DataError(
                 f"column '{name}': holds dates, such as '{values[0]}', no amounts: name another"
             )
-    if log.quantity and log.unit_price and log.quantity not in read.whole:
-        if log.unit_price in read.whole:
-            raise DataError(
-                f"--quantity {log.quantity} has decimals and --unit-price {log.unit_price} none:"
-                " are they swapped?"
-            )
+    is_split = log.quantity not in read.whole and log.unit_price in read.whole
+    if log.quantity and log.unit_price and is_split:
+        raise DataError(
+            f"--quantity {log.quantity} has decimals and --unit-price {log.unit_price} none: are"
+            " they swapped?"
+        )
 
 
 def _basket_is_used(read: FileReading, log: LogColumns, warnings: list[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from models_py.database.connection import quoted
@@ -52,9 +52,14 @@ class FileReading:
 
     def expression(self, name: str) -> str:
         """Return SQL for the typed value of a column of the file."""
-        column = self.record.columns[name]
-        typed = typed_sql(self.staged.column(name), column, self.record.time_zone)
-        return f"cast({typed} as bigint)" if name in self.whole else typed
+        staged = self.staged.column(name)
+        is_text = self.staged.kind_of(staged) == "VARCHAR"
+        typed = self.value(staged, self.record.columns[name])
+        return f"cast({typed} as bigint)" if name in self.whole and is_text else typed
+
+    def value(self, staged: str, reading: ColumnReading) -> str:
+        """Return SQL for the typed value of a staged column."""
+        return typed_sql(staged, reading, self.record.time_zone, self.staged.kind_of(staged))
 
     @property
     def typed_columns(self) -> list[str]:
@@ -138,13 +143,12 @@ def _with_example(column: Column) -> ColumnReading:
 
 def _recorded_columns(staged: Staged, recorded: Reading, options: ReadingOptions) -> list[Column]:
     # Columns that the record does not have are of no use to whoever reads by it.
-    unknown = replace(options, text=tuple(n for n in staged.names if n not in recorded.columns))
     columns = []
     for place, (name, kind) in enumerate(zip(staged.names, staged.types, strict=True)):
         reading = recorded.columns.get(name, ColumnReading(type="text"))
-        if kind != "VARCHAR" and reading.type not in {"id"}:
-            reading = ColumnReading(type="as_is")
-        elif name in unknown.ids and reading.type != "id":
+        if kind == "VARCHAR" and reading.type == "as_is":
+            reading = ColumnReading(type="text")
+        elif name in options.ids and reading.type != "id":
             reading = ColumnReading(type="id", missing=reading.missing)
         columns.append(Column(name, f"c{place}", reading=reading))
     for column in columns:
@@ -160,13 +164,18 @@ def _recorded_columns(staged: Staged, recorded: Reading, options: ReadingOptions
 
 def _count_typed(read: FileReading, recorded: Reading | None) -> None:
     """Count what each typed column holds: what was not understood, whole numbers, the last date."""
-    counted = [c for c in read.columns if c.reading.type in {"number", "date", "time", "truth"}]
+    counted = [
+        c
+        for c in read.columns
+        if c.reading.type in {"number", "date", "time", "truth"}
+        and read.staged.kind_of(c.staged) == "VARCHAR"
+    ]
     if not counted:
         return
     now = f"timestamp '{datetime.now(UTC):%Y-%m-%d %H:%M:%S}'"
     chosen = []
     for column in counted:
-        value = typed_sql(column.staged, column.reading, read.record.time_zone)
+        value = read.value(column.staged, column.reading)
         chosen.append(f"count({value})")
         if column.reading.type == "number":
             chosen.append(f"coalesce(bool_or({value} <> trunc({value})), true)")
@@ -201,7 +210,7 @@ def _count_typed(read: FileReading, recorded: Reading | None) -> None:
 def _find_stray(read: FileReading, column: Column) -> None:
     from models_py.sources.reading.shapes import Shape
 
-    value = typed_sql(column.staged, column.reading, read.record.time_zone)
+    value = read.value(column.staged, column.reading)
     known = is_known_sql(column.staged, column.reading.missing)
     ((count, row, example),) = read.staged.query(
         f"select count(*), min(rowid), arg_min({column.staged}, rowid)"
@@ -259,7 +268,8 @@ _WANTED = {
 def _value_losses(read: FileReading) -> list[Loss]:
     losses = []
     for column in read.columns:
-        if column.reading.type not in _WANTED or column.strays <= 0:
+        is_text = read.staged.kind_of(column.staged) == "VARCHAR"
+        if column.reading.type not in _WANTED or column.strays <= 0 or not is_text:
             continue
         _find_stray(read, column)
         if column.stray is None:

@@ -86,6 +86,10 @@ class Staged:
         """Return the staged column of a name."""
         return f"c{self.names.index(name)}"
 
+    def kind_of(self, column: str) -> str:
+        """Return DuckDB's type of a staged column."""
+        return self.types[int(column[1:])]
+
     @property
     def kept_rows(self) -> str:
         """Condition that leaves out rows that are none, such as totals."""
@@ -181,6 +185,8 @@ def _stage_typed(warehouse: Warehouse, table: str, source: str, name: str, kind:
             # Written out in UTC: what the machine's zone makes of it stays out of the data.
             value = f"strftime({value} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
             types[place] = "VARCHAR"
+        elif kind_of == "DATE" or kind_of.startswith(("TIMESTAMP", "ENUM")):
+            value, types[place] = f"cast({value} as varchar)", "VARCHAR"
         columns.append(f"{value} as c{place}")
     warehouse.rows(f"create temp table {table} as select {', '.join(columns)} from {source}")
     ((rows,),) = warehouse.rows(f"select count(*) from temp.{table}")

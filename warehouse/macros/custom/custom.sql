@@ -1,5 +1,5 @@
-{# A transaction log of the user's own, named by variables that new_study.py sets: custom_schema
-   and custom_table, custom_name for the relations made, and its columns custom_customer,
+{# A transaction log of the user's own, typed and named by variables that new_study.py sets:
+   custom_schema and custom_table, custom_name for the relations made, and its columns custom_customer,
    custom_time, custom_amount, custom_product, custom_category and custom_basket (empty where the
    log has none). #}
 {% macro custom_column(which) -%}
@@ -23,6 +23,16 @@
 {% macro custom_line_rules() -%}
     {%- set first_date = var('first_possible_date') -%}
     {{ return([
+        {
+            'reason': 'not_asked_for',
+            'rule': 'not among the lines that the user asked for',
+            'when': "lines.left_out = 'not_asked_for'",
+        },
+        {
+            'reason': 'no_transaction',
+            'rule': 'a row of totals, a description, or a line of another width',
+            'when': 'lines.left_out is not null',
+        },
         {
             'reason': 'customer_missing',
             'rule': 'no customer',

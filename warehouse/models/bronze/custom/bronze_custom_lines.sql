@@ -15,6 +15,7 @@ typed as (
         {{ custom_text('basket', "'day'") }} as basket_id,
         {{ safe_money(custom_column('amount')) }} as amount,
         try_cast({{ custom_column('time') }} as timestamp) as happened_at,
+        left_out,
         {{ load_time() }} as loaded_at
     from raw_log
 ),
@@ -29,6 +30,7 @@ numbered as (
         {{ 'basket_id' if var('custom_basket', '') else day_order }} as order_id,
         amount,
         happened_at,
+        left_out,
         loaded_at
     from typed
 )

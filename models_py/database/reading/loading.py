@@ -1,0 +1,359 @@
+"""A user's own file as a table of the warehouse, or as a frame; whole, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models_py.base.errors import DataError, WarehouseError, near_match
+from models_py.database.connection import Warehouse, literal, quoted
+from models_py.database.own_data import LOADED, check_replaceable
+from models_py.database.reading.columns import ReadingOptions
+from models_py.database.reading.log import LogColumns, LogReading, read_log, require_log_columns
+from models_py.database.reading.reader import (
+    FileReading,
+    check_losses,
+    read_staged,
+    refuse_rounded_ids,
+)
+from models_py.database.reading.staging import Staged, staged_file, staged_table
+from models_py.sources.reading.record import Loss, Reading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROW_ID = "row"
+"""What ``--id`` is given to number the rows."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A file that became a table.
+
+    Attributes
+    ----------
+    record
+        How it was read, with every loss.
+    rows
+        Of the table.
+    entity
+        Column that tells the rows apart; empty for a log.
+    warnings
+        Lines to say.
+    missing
+        Column to its values that are missing, and the words that say so.
+    log
+        What was made of a log.
+    """
+
+    record: Reading
+    rows: int
+    entity: str
+    warnings: list[str]
+    missing: dict[str, tuple[int, list[str]]]
+    log: LogReading | None = None
+
+
+def load_customers(
+    warehouse: Warehouse,
+    file: Path,
+    name: str,
+    entity: str,
+    options: ReadingOptions,
+    *,
+    label: str | None = None,
+    anew: bool = False,
+    accept_losses: bool = False,
+    recorded: Reading | None = None,
+) -> Loaded:
+    """Load a file with a row per customer as ``gold.<name>``.
+
+    Parameters
+    ----------
+    warehouse
+        Open for writing.
+    file
+        Of any kind that is read.
+    name
+        Of the table.
+    entity
+        Column that tells the rows apart; ``row`` numbers them where no column is called so.
+    options
+        What the user says of the file.
+    label
+        Column with known groups, if there is one.
+    anew
+        Whether it may replace what was loaded under this name before.
+    accept_losses
+        Whether rows may be lost beyond the limit.
+    recorded
+        How the file was read before.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, a column is missing, or the id does not tell the rows apart.
+    """
+    check_replaceable(warehouse, "gold", name, anew)
+    delimiter = recorded.delimiter if recorded else None
+    with staged_file(warehouse, file, encoding=options.encoding, delimiter=delimiter) as staged:
+        numbered = entity == ROW_ID and ROW_ID not in staged.names
+        wanted = {} if numbered else {"--id": entity}
+        _require(staged, {**wanted, **({"--label": label} if label else {})})
+        read = read_staged(staged, options, recorded=recorded, numbered=numbered)
+        entity = read.record.numbered or entity
+        if not read.record.numbered:
+            refuse_rounded_ids(read, "--id", entity)
+        read.record = _with_losses(read, [] if read.record.numbered else _id_losses(read, entity))
+        check_losses(read.record.losses, read.record.lines, accept_losses)
+        with _new_table(warehouse, "gold", name, file.name) as table:
+            warehouse.rows(f"create table {table} as {_customer_rows(read, entity)}")
+            ((rows,),) = warehouse.rows(f"select count(*) from {table}")
+            if not rows:
+                raise DataError(f"{file} has no rows that can be used")
+        return Loaded(read.record, int(rows), entity, read.warnings, _missing(read))
+
+
+def load_log(
+    warehouse: Warehouse,
+    source: Path | tuple[str, str],
+    name: str,
+    columns: LogColumns,
+    options: ReadingOptions,
+    *,
+    anew: bool = False,
+    accept_losses: bool = False,
+    recorded: Reading | None = None,
+) -> Loaded:
+    """Load a log of transactions, of a file or a table, as ``bronze.<name>_log``.
+
+    Parameters
+    ----------
+    warehouse, name, options, anew, accept_losses, recorded
+        As in :func:`load_customers`.
+    source
+        A file, or schema and name of a table.
+    columns
+        Which columns make the log.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, or its columns are not what they are said to be.
+    """
+    check_replaceable(warehouse, "bronze", f"{name}_log", anew)
+    with _staged(warehouse, source, options, recorded) as staged:
+        require_log_columns(staged.names, columns, staged.source)
+        read = read_staged(staged, options, recorded=recorded)
+        log = read_log(read, columns)
+        read.record = _with_losses(read, log.losses)
+        check_losses(read.record.losses, read.record.lines, accept_losses)
+        with _new_table(warehouse, "bronze", f"{name}_log", staged.source) as table:
+            warehouse.rows(f"create table {table} as {log.select}")
+            ((rows,),) = warehouse.rows(f"select count(*) from {table}")
+        warnings = [*read.warnings, *log.warnings]
+        return Loaded(read.record, int(rows), "", warnings, _missing(read), log)
+
+
+@contextmanager
+def _staged(
+    warehouse: Warehouse,
+    source: Path | tuple[str, str],
+    options: ReadingOptions,
+    recorded: Reading | None,
+) -> Iterator[Staged]:
+    if isinstance(source, Path):
+        delimiter = recorded.delimiter if recorded else None
+        with staged_file(
+            warehouse, source, encoding=options.encoding, delimiter=delimiter
+        ) as staged:
+            yield staged
+        return
+    with staged_table(warehouse, *source) as staged:
+        yield staged
+
+
+@contextmanager
+def _new_table(warehouse: Warehouse, schema: str, name: str, source: str) -> Iterator[str]:
+    """Make a table in a transaction; on any error all is as it was before."""
+    table = quoted(schema, name)
+    with warehouse.transaction():
+        warehouse.rows(f"create schema if not exists {quoted(schema)}")
+        warehouse.rows(f"drop table if exists {table}")
+        yield table
+        warehouse.rows(f"comment on table {table} is {literal(LOADED + source)}")
+
+
+def drop_loaded(warehouse: Warehouse, name: str, *, is_log: bool) -> None:
+    """Drop what was just loaded, and made of it, because no study came of it.
+
+    Parameters
+    ----------
+    warehouse
+        Open for writing.
+    name
+        Of the study.
+    is_log
+        Whether a log was loaded, of which dbt has made relations.
+    """
+    if not is_log:
+        warehouse.rows(f"drop table if exists {quoted('gold', name)}")
+        return
+    made = [("bronze", f"{name}_log"), ("bronze", f"{name}_lines"), ("gold", f"{name}_customers")]
+    parts = ("checked_lines", "sales", "returns", "rejections")
+    made += [("silver", f"{name}_{part}") for part in parts]
+    for schema, table in made:
+        warehouse.rows(f"drop table if exists {quoted(schema, table)}")
+
+
+def _require(staged: Staged, wanted: dict[str, str]) -> None:
+    for option, column in wanted.items():
+        if column not in staged.names:
+            raise DataError(
+                f"{option} {column}: {staged.source} has no such column"
+                f"{near_match(column, staged.names)} (it has: {', '.join(staged.names)};"
+                " --id row numbers the rows)"
+            )
+
+
+def _with_losses(read: FileReading, more: Sequence[Loss]) -> Reading:
+    return read.record.model_copy(update={"losses": [*read.record.losses, *more]})
+
+
+def _customer_rows(read: FileReading, entity: str) -> str:
+    staged = read.staged
+    chosen = ", ".join(read.typed_columns)
+    if read.record.numbered:
+        return f"select {chosen} from temp.{staged.table} where {staged.kept_rows} order by rowid"
+    columns = ", ".join(f"c{place}" for place in range(len(staged.names)))
+    first = (
+        f" qualify row_number() over (partition by {columns} order by rowid) = 1"
+        if any(loss.reason == COPY for loss in read.record.losses)
+        else ""
+    )
+    return (
+        f"select {chosen} from temp.{staged.table}"
+        f" where {read.expression(entity)} is not null and {staged.kept_rows}{first}"
+    )
+
+
+COPY = "exact copy of another row"
+
+
+def _id_losses(read: FileReading, entity: str) -> list[Loss]:
+    """Count rows without an id and exact copies; refuse an id that other rows have as well."""
+    staged, value = read.staged, read.expression(entity)
+    source = f"temp.{staged.table} where {staged.kept_rows}"
+    ((rows, known, distinct, first_null),) = staged.query(
+        f"select count(*), count({value}), count(distinct {value}),"
+        f" min(rowid) filter ({value} is null) from {source}"
+    )
+    losses = []
+    if known < rows:
+        losses.append(
+            Loss(
+                reason=f"no id in '{entity}'",
+                lines=rows - known,
+                share=(rows - known) / rows,
+                line=staged.line(int(first_null)),
+            )
+        )
+    if known == 0:
+        raise DataError(f"--id {entity}: the column is empty; --id row numbers the rows")
+    if distinct < known:
+        losses.append(_copies(read, entity, int(known), int(distinct)))
+    return losses
+
+
+def _copies(read: FileReading, entity: str, known: int, distinct: int) -> Loss:
+    staged, value = read.staged, read.expression(entity)
+    columns = ", ".join(f"c{place}" for place in range(len(staged.names)))
+    ((copies, copy),) = staged.query(
+        "select count(*), min(rowid) from (select rowid, row_number() over"
+        f" (partition by {columns} order by rowid) as place from temp.{staged.table}"
+        f" where {staged.kept_rows} and {value} is not null) where place > 1"
+    )
+    if known - copies == distinct:
+        return Loss(
+            reason=COPY,
+            lines=int(copies),
+            share=copies / known,
+            line=staged.line(int(copy)),
+            is_expected=True,
+        )
+    ((example, one, other),) = staged.query(
+        "select id, rows[1], rows[2] from"
+        f" (select {value} as id, list(rowid order by rowid) as rows from temp.{staged.table}"
+        f" where {staged.kept_rows} and {value} is not null group by 1"
+        " having count(*) > 1 order by min(rowid) limit 1)"
+    )
+    lines = staged.lines([int(one), int(other)])
+    raise DataError(
+        f"--id {entity} has {distinct:,} values on {known:,} rows, such as '{example}' on lines"
+        f" {lines[int(one)]:,} and {lines[int(other)]:,}, and a study needs one row each; a log of"
+        " transactions goes in with --transactions"
+    )
+
+
+def _missing(read: FileReading) -> dict[str, tuple[int, list[str]]]:
+    """Count what is missing in each column, empty cells and words alike."""
+    counted = [c for c in read.columns if c.name in read.record.columns]
+    if not counted:
+        return {}
+    chosen = ", ".join(f"count({read.expression(column.name)})" for column in counted)
+    (found,) = read.staged.query(
+        f"select count(*), {chosen} from temp.{read.staged.table} where {read.staged.kept_rows}"
+    )
+    return {
+        column.name: (int(found[0]) - int(known), column.reading.missing)
+        for column, known in zip(counted, found[1:], strict=True)
+        if known < found[0]
+    }
+
+
+def read_frame(
+    file: Path,
+    options: ReadingOptions,
+    *,
+    recorded: Reading | None = None,
+    check: Callable[[Sequence[str]], None] = lambda _: None,
+) -> tuple[pd.DataFrame, FileReading]:
+    """Read a file as a frame, by the record of its first reading where there is one.
+
+    Parameters
+    ----------
+    file
+        Of any kind that is read.
+    options
+        What is known of its columns.
+    recorded
+        How the study's own file was read.
+    check
+        Looks at the names of the columns before anything is decided.
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+        Every column, typed; rows that are none left out.
+    read : FileReading
+        How it was read.
+    """
+    import duckdb
+
+    warehouse = Warehouse(Path(file.name), duckdb.connect())
+    try:
+        with staged_file(warehouse, file, encoding=options.encoding) as staged:
+            check([*staged.names, *(recorded.days_columns if recorded else {})])
+            read = read_staged(staged, options, recorded=recorded)
+            frame = warehouse.frame(
+                f"select {', '.join(read.typed_columns)} from temp.{staged.table}"
+                f" where {staged.kept_rows} order by rowid"
+            )
+            return frame, read
+    except WarehouseError as error:
+        raise DataError(f"{file} cannot be read: {error}") from error
+    finally:
+        warehouse.close()
