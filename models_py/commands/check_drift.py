@@ -57,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     add_study(parser)
     add_run(parser)
     parser.add_argument(
+        "--input", metavar="FILE|TABLE", help="customers now (default: the study's own table)"
+    )
+    parser.add_argument(
         "--fail-on", choices=("watch", "refit"), help="end with 3 on this verdict or a graver one"
     )
     add_warehouse(parser)
@@ -87,7 +90,7 @@ def _measure(asked: argparse.Namespace, progress: Progress) -> Drift:
     with open_warehouse(asked.warehouse, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
         run = find_run(warehouse, asked.study, asked.run)
         saved = load_run_models(settings.models_dir(run.run_id), run.run_id)
-        source = find_source(None, saved)
+        source = find_source(asked.input, saved)
         progress.step(f"reading {source.words}")
         frame = read_customers(source, saved, warehouse)
         then = read_assignments(warehouse, run.run_id)["entity_id"]

@@ -13,6 +13,7 @@ from models_py.base.errors import UsageError
 from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
 from models_py.commands.options import add_json, add_run, add_study, add_warehouse, command_parser
+from models_py.commands.reading_output import loss_words
 from models_py.commands.table import print_table
 from models_py.studies.loading import DEFAULT
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from models_py.runs.customers import Source
     from models_py.runs.finished_runs import Run
     from models_py.runs.saved import SavedRun
+    from models_py.sources.reading.record import Loss
 
 EXAMPLES = f"""\
 examples:
@@ -50,7 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     add_study(parser)
     add_run(parser)
     parser.add_argument(
-        "--input", metavar="FILE|TABLE", help="a .csv or .parquet file, or a table as schema.name"
+        "--input",
+        metavar="FILE|TABLE",
+        help="a file as new_study reads it, or a table as schema.name",
     )
     parser.add_argument("--output", metavar="FILE", type=Path, help="a .csv or .parquet file")
     parser.add_argument("--sql", action="store_true", help="print the scoring as one SQL statement")
@@ -103,7 +107,8 @@ def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         run, saved = _load(asked, warehouse)
         source = find_source(asked.input, saved)
         progress.step(f"reading {source.words}")
-        frame = read_customers(source, saved, warehouse)
+        losses: list[Loss] = []
+        frame = read_customers(source, saved, warehouse, losses)
         before = read_assignments(warehouse, run.run_id)
     progress.step(f"scoring {len(frame):,} customers")
     scored, now = saved.score(frame), utc_now()
@@ -114,7 +119,8 @@ def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         with open_warehouse(asked.warehouse, wait_seconds=WAIT_SECONDS) as warehouse:
             write_scores(warehouse, run.run_id, scored, now)
     where = str(asked.output) if asked.output is not None else "results.scores"
-    return _summary(run, saved, source, scored, before, where)
+    output = _summary(run, saved, source, scored, before, where)
+    return output | {"not_read": [loss_words(loss, len(frame)) for loss in losses]}
 
 
 def _load(asked: argparse.Namespace, warehouse: Any) -> tuple[Run, SavedRun]:
@@ -170,6 +176,8 @@ def _print_summary(output: dict[str, Any]) -> None:
         f"\n{output['new_customers']:,} were not in the run; {output['moved_customers']:,} of the"
         " others are in another segment now"
     )
+    for line in output["not_read"]:
+        print(f"note: {line}")
     for change in output["changed_versions"]:
         print(f"note: {change}")
     print(f"the scores are in {output['written_to']}")

@@ -1,4 +1,4 @@
-"""The customers to score: a CSV or Parquet file, a table of the warehouse, or the study's gold."""
+"""The customers to score: a file, a table of the warehouse, or the study's own gold table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from models_py.runs.saved import SavedRun
 if TYPE_CHECKING:
     import pandas as pd
 
-FILE_KINDS = (".csv", ".parquet")
+    from models_py.sources.reading.record import Loss
+
+FILE_KINDS = (".csv", ".tsv", ".tab", ".txt", ".gz", ".xlsx", ".xlsm", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,6 @@ class Source:
     table: str = ""
     is_studied: bool = False
 
-    @property
-    def is_text(self) -> bool:
-        """Whether it is a file whose values have no types."""
-        return self.file is not None and self.file.suffix.lower() == ".csv"
-
 
 def find_source(asked: str | None, saved: SavedRun) -> Source:
     """Return the file or table asked for; the study's own table where none is.
@@ -57,7 +54,7 @@ def find_source(asked: str | None, saved: SavedRun) -> Source:
         schema, table = saved.study.schema_and_name
         return Source(saved.study.table, schema=schema, table=table, is_studied=True)
     path = Path(asked)
-    kinds = " or ".join(FILE_KINDS)
+    kinds = ".csv, .xlsx or .parquet"
     if asked and path.is_dir():
         raise UsageError(f"--input {asked}: is a folder; name the {kinds} file in it")
     if path.suffix.lower() in FILE_KINDS:
@@ -70,8 +67,15 @@ def find_source(asked: str | None, saved: SavedRun) -> Source:
     return Source(asked, schema=schema, table=table)
 
 
-def read_customers(source: Source, saved: SavedRun, warehouse: Warehouse | None) -> pd.DataFrame:
+def read_customers(
+    source: Source,
+    saved: SavedRun,
+    warehouse: Warehouse | None,
+    losses: list[Loss] | None = None,
+) -> pd.DataFrame:
     """Read the entity and the columns that the run needs.
+
+    A file is read as the study's own was, by its ``[reading]``.
 
     Parameters
     ----------
@@ -81,6 +85,8 @@ def read_customers(source: Source, saved: SavedRun, warehouse: Warehouse | None)
         The run.
     warehouse
         Open; None where the source is a file.
+    losses
+        Takes what of a file was not read.
 
     Raises
     ------
@@ -88,7 +94,10 @@ def read_customers(source: Source, saved: SavedRun, warehouse: Warehouse | None)
         A column is missing or holds words where the run had numbers, or an entity is null or
         stands twice.
     """
-    frame = _read_file(source, saved) if source.file else _read_table(source, saved, warehouse)
+    if source.file:
+        frame = _read_file(source.file, source.words, saved, losses if losses is not None else [])
+    else:
+        frame = _read_table(source, saved, warehouse)
     _check_numbers(frame, saved, source.words)
     return frame
 
@@ -106,12 +115,22 @@ def _read_table(source: Source, saved: SavedRun, warehouse: Warehouse | None) ->
     return read.frame
 
 
-def _read_file(source: Source, saved: SavedRun) -> pd.DataFrame:
-    entity, words = saved.study.entity, source.words
-    frame = _parsed(source)
-    _check_columns(frame.columns, saved, words)
+def _read_file(path: Path, words: str, saved: SavedRun, losses: list[Loss]) -> pd.DataFrame:
+    from models_py.database.reading.columns import ReadingOptions
+    from models_py.database.reading.loading import read_frame
+
+    study, known = saved.study, _known_words(saved)
+    entity = study.entity
+    options = ReadingOptions(ids=(entity,), text=() if study.reading else tuple(known))
+    frame, read = read_frame(
+        path,
+        options,
+        recorded=study.reading,
+        check=lambda names: _check_columns(names, saved, words),
+    )
+    losses += read.record.losses
     frame = frame[[entity, *saved.columns]].copy()
-    frame[entity] = _as_ids(frame[entity])
+    frame[entity] = frame[entity].astype("string")
     if frame.empty:
         raise DataError(f"{words} has no rows")
     if frame[entity].isna().any():
@@ -122,29 +141,10 @@ def _read_file(source: Source, saved: SavedRun) -> pd.DataFrame:
             f"{words}: {entity} has '{twice.iloc[0]}' more than once ({twice.size} rows too many):"
             " give one row per entity"
         )
-    if source.is_text:
-        known = _known_words(saved)
-        for column in saved.columns:
-            frame[column] = _from_text(frame[column], known.get(column))
+    for column, values in known.items():
+        if column in frame and frame[column].dtype in ("object", "string", "str"):
+            frame[column] = _as_known(frame[column], values)
     return frame
-
-
-def _parsed(source: Source) -> pd.DataFrame:
-    import pandas as pd
-    import pyarrow as pa
-
-    path = source.file
-    assert path is not None
-    try:
-        if source.is_text:
-            # As it is written: an id such as 007 keeps its zeros.
-            return pd.read_csv(path, dtype="string", encoding="utf-8-sig")
-        return pd.read_parquet(path)
-    except (pa.ArrowInvalid, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        first = str(error).splitlines()[0]
-        raise DataError(f"{path} cannot be read as {path.suffix[1:]}: {first}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
 
 
 def _known_words(saved: SavedRun) -> dict[str, set[str]]:
@@ -160,28 +160,17 @@ def _known_words(saved: SavedRun) -> dict[str, set[str]]:
     return known
 
 
-def _from_text(column: pd.Series[Any], known: set[str] | None) -> pd.Series[Any]:
-    import pandas as pd
+def _as_known(column: pd.Series[Any], known: set[str]) -> pd.Series[Any]:
+    def written(value: object) -> object:
+        return _nearest_writing(value, known) if isinstance(value, str) else value
 
-    if known is not None:
-        return column.map(lambda text: _nearest_writing(text, known), na_action="ignore")
-    truth = column.str.lower().map({"true": 1.0, "false": 0.0})
-    numbers = pd.to_numeric(column, errors="coerce").astype("Float64").fillna(truth)
-    return column if (numbers.isna() & column.notna()).any() else numbers
+    return column.map(written, na_action="ignore")
 
 
 def _nearest_writing(text: str, known: set[str]) -> str:
     # Programs write one value in several ways: true and True, 1 and 1.0.
     ways = (text, text.capitalize(), text.removesuffix(".0"), f"{text}.0")
     return next((way for way in ways if way in known), text)
-
-
-def _as_ids(column: pd.Series[Any]) -> pd.Series[Any]:
-    from pandas.api.types import is_float_dtype
-
-    if is_float_dtype(column) and (column.dropna() % 1 == 0).all():
-        column = column.astype("Int64")
-    return column.astype("string")
 
 
 def _check_columns(there: Any, saved: SavedRun, words: str) -> None:

@@ -139,9 +139,13 @@ def _parted_time(column: str, reading: ColumnReading, zone: str) -> str:
         text = rf"regexp_replace({text}, '\.0+$', '')"
     listed = ", ".join(literal(name) for name in names)
     parts = f"regexp_extract({text}, {literal(f'^{bare}$')}, [{listed}])"
+    # The parts are taken once and used many times.
+    return f"list_transform([{parts}], lambda parts: {_time_of_parts(names, reading, zone)})[1]"
 
+
+def _time_of_parts(names: list[str], reading: ColumnReading, zone: str) -> str:
     def part(name: str) -> str:
-        return f"struct_extract({parts}, {literal(name)})" if name in names else "''"
+        return f"parts.{name}" if name in names else "''"
 
     century = reading.century if reading.century is not None else 68
     short = f"try_cast({part('y')} as integer)"

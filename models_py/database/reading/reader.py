@@ -173,9 +173,10 @@ def _count_typed(read: FileReading, recorded: Reading | None) -> None:
     if not counted:
         return
     now = f"timestamp '{datetime.now(UTC):%Y-%m-%d %H:%M:%S}'"
-    chosen = []
-    for column in counted:
-        value = read.value(column.staged, column.reading)
+    chosen, values = [], []
+    for place, column in enumerate(counted):
+        value = f"v{place}"
+        values.append(f"{read.value(column.staged, column.reading)} as {value}")
         chosen.append(f"count({value})")
         if column.reading.type == "number":
             chosen.append(f"coalesce(bool_or({value} <> trunc({value})), true)")
@@ -185,7 +186,8 @@ def _count_typed(read: FileReading, recorded: Reading | None) -> None:
         else:
             chosen += [f"max({value}) filter ({value} <= {now})", "null"]
     (found,) = read.staged.query(
-        f"select {', '.join(chosen)} from temp.{read.staged.table} where {read.staged.kept_rows}"
+        f"select {', '.join(chosen)} from (select {', '.join(values)}"
+        f" from temp.{read.staged.table} where {read.staged.kept_rows})"
     )
     last: list[date] = []
     for place, column in enumerate(counted):

@@ -155,15 +155,20 @@ class Reading(_Frozen):
 
 
 def toml_lines(reading: Reading) -> list[str]:
-    """Return the section ``[reading]`` of a study file, a line for each column."""
+    """Return the section ``[reading]`` of a study file, a line for each column.
+
+    Studies travel into runs and pages: no id, and no line that was lost, is written out in them.
+    """
     plain = reading.model_dump(exclude_defaults=True, exclude={"columns", "losses"})
     lines = ["[reading]", *(f"{key} = {_toml(value)}" for key, value in plain.items())]
     lines += ["", "[reading.columns]"]
     for name, column in reading.columns.items():
         kept = {"type": column.type, **column.model_dump(exclude_defaults=True)}
+        if column.type == "id":
+            kept.pop("example", None)
         lines.append(f"{_toml(name)} = {_inline(kept)}")
     for loss in reading.losses:
-        kept = loss.model_dump(exclude_defaults=True)
+        kept = loss.model_dump(exclude_defaults=True, exclude={"example"})
         lines += ["", "[[reading.losses]]", *(f"{key} = {_toml(v)}" for key, v in kept.items())]
     return lines
 
