@@ -377,6 +377,8 @@ def _take_strays(column: Column, test: object) -> None:
 
 
 def _leading_zeros(staged: Staged, column: Column) -> int:
+    if not any(re.search(r"(^|[^9.,])9[.,]999(\D|$)", shape.text) for shape in column.shapes):
+        return 0
     ((count,),) = staged.query(
         f"select count(*) from temp.{staged.table} where {staged.kept_rows}"
         rf" and regexp_matches({column.staged}, '(^|[^\d.,])0[.,]\d\d\d(\D|$)')"
@@ -390,6 +392,8 @@ def _is_code(staged: Staged, column: Column) -> bool:
     if any(len(shape.text) > MOST_DIGITS for shape in whole):
         column.note = "text: whole numbers of so many digits are codes"
         return True
+    if not any(len(shape.text) > 1 for shape in whole):
+        return False
     ((zeros,),) = staged.query(
         f"select count(*) from temp.{staged.table} where {staged.kept_rows}"
         rf" and regexp_matches({column.staged}, '^\s*0\d+\s*$')"

@@ -155,7 +155,8 @@ def _recorded_columns(staged: Staged, recorded: Reading, options: ReadingOptions
         if column.reading.type != "as_is":
             known = is_known_sql(f"cast({column.staged} as varchar)", column.reading.missing)
             (counted,) = staged.query(
-                f"select count(*) filter ({known}), min(cast({column.staged} as varchar))"
+                f"select count(*) filter ({known}),"
+                f" arg_min(cast({column.staged} as varchar), rowid) filter ({known})"
                 f" from temp.{staged.table} where {staged.kept_rows}"
             )
             column.known, column.sample = int(counted[0]), [counted[1]] if counted[1] else []

@@ -58,8 +58,10 @@ def _exclude_blank(staged: Staged) -> None:
 
 
 def _exclude_headers(staged: Staged) -> None:
+    written = staged.dialect.header if staged.dialect is not None else staged.names
     same = " and ".join(
-        f"trim(c{place}) = {literal(name)}" for place, name in enumerate(staged.names)
+        f"coalesce(trim(c{place}), '') = {literal(cell)}"
+        for place, cell in enumerate(written[: len(staged.names)])
     )
     found = staged.query(f"select rowid from temp.{staged.table} where {same}")
     staged.excluded.update({int(row): HEADER for (row,) in found})

@@ -235,7 +235,21 @@ def _stage_text(
         raise DataError(f"{path} has no rows")
     if not staged.is_dense:
         _check_swallowed(staged)
+    _drop_nameless(staged)
     return staged
+
+
+def _drop_nameless(staged: Staged) -> None:
+    # A mark at the end of every line makes a last column without a name or a value.
+    assert staged.dialect is not None
+    while len(staged.names) > 1 and not staged.dialect.header[len(staged.names) - 1]:
+        last = f"c{len(staged.names) - 1}"
+        ((known,),) = staged.query(
+            f"select count(*) from temp.{staged.table} where trim({last}) <> ''"
+        )
+        if known:
+            return
+        del staged.names[-1], staged.types[-1]
 
 
 def _line_count(encoded: Encoded, plain: Path) -> int:

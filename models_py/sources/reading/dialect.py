@@ -31,8 +31,8 @@ class Dialect:
         Line of the names, counted from 1.
     skip
         Lines up to the end of the header.
-    names
-        Of the columns, each once.
+    header, names
+        Cells of the header as they are written, and the names of the columns, each once.
     first_rows
         Rows after the header, for messages.
     """
@@ -42,6 +42,7 @@ class Dialect:
     escape: str
     header_line: int
     skip: int
+    header: list[str]
     names: list[str]
     first_rows: list[list[str]]
 
@@ -102,6 +103,7 @@ def detect_dialect(text: str, source: str, delimiter: str | None = None) -> Dial
         escape=escape,
         header_line=begin + offset,
         skip=end + offset,
+        header=[cell.strip() for cell in header],
         names=unique_names(header),
         first_rows=[cells for _, _, cells in best.rows[best.header + 1 :][:5]],
     )
