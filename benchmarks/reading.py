@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,19 @@ from models_py.database.reading.log import LogColumns, read_log
 from models_py.database.reading.reader import check_losses, read_staged
 from models_py.database.reading.staging import staged_file
 
-CITIES = ("Köln", "Zürich", "São Paulo", "Malmö", "Ulm, Donau", 'Bad "Ems"', "Nice", "Évry", "Graz")
+CITIES = (
+    "Bad\nTölz",
+    "L'Isle",
+    "Köln",
+    "Zürich",
+    "São Paulo",
+    "Malmö",
+    "Ulm, Donau",
+    'Bad "Ems"',
+    "Nice",
+    "Évry",
+    "Graz",
+)
 PLANS = ("basic", "plus", "pro")
 MISSING = ("", "NA", "N/A", "NULL", "-", "n/a", "NaN", "?", "none", "#N/A", "null")
 TRUTHS = (("yes", "no"), ("Yes", "No"), ("Y", "N"), ("true", "false"), ("TRUE", "FALSE"),
@@ -60,6 +72,8 @@ DATES: dict[str, Callable[[dt.datetime], str]] = {
     "short_month": lambda day: f"{day.day:02d}-{MONTHS[day.month - 1]}-{day:%y}",
     "long_month": lambda day: f"{LONG[day.month - 1]} {day.day}, {day.year}",
     "german_month": lambda day: f"{day.day}. {GERMAN[day.month - 1]} {day.year}",
+    "spreadsheet": lambda day: str((day - dt.datetime(1899, 12, 30)).days),
+    "epoch": lambda day: str(int(day.replace(tzinfo=dt.UTC).timestamp())),
 }
 TIMES: dict[str, Callable[[dt.datetime], str]] = {
     "iso": lambda moment: f"{moment:%Y-%m-%d %H:%M:%S}",
@@ -102,6 +116,11 @@ class Dialect:
     header_again: bool
     trailing_delimiter: bool
     percent: bool
+    quote: str
+    trims_zeros: bool
+    is_indian: bool
+    whole_money: bool
+    second: str
 
 
 def random_dialect(draw: random.Random) -> Dialect:
@@ -116,6 +135,9 @@ def random_dialect(draw: random.Random) -> Dialect:
     )
     if encoding == "cp1252" and thousands == "\u202f":
         thousands = "\u00a0"
+    quote = "'" if draw.random() < 0.05 else '"'
+    if quote == "'" and thousands == "'":
+        thousands = ""
     currency = draw.choice(["", "", "", "$", "€", "£", "EUR", "US$", "CHF"])
     return Dialect(
         delimiter=delimiter,
@@ -142,6 +164,12 @@ def random_dialect(draw: random.Random) -> Dialect:
         header_again=draw.random() < 0.05,
         trailing_delimiter=draw.random() < 0.05,
         percent=draw.random() < 0.5,
+        quote=quote,
+        trims_zeros=draw.random() < 0.2,
+        is_indian=draw.random() < 0.1,
+        whole_money=draw.random() < 0.05,
+        # What a second hand wrote otherwise, from the middle of the file on.
+        second=draw.choice(["dates", "decimals"]) if draw.random() < 0.03 else "",
     )
 
 
@@ -160,8 +188,11 @@ def true_customers(draw: random.Random) -> Truth:
     kinds = ["id", "money", "count", "number", "percent", "date", "truth", "text", "text"]
     truth = Truth(names, kinds)
     form = draw.choice(["C{:05d}", "{:06d}", "{}", "1234567890123456{:04d}", "K-{}"])
+    has_small_days = draw.random() < 0.03
     for place in range(draw.randint(30, 90)):
         day = dt.datetime(2015, 1, 1) + dt.timedelta(days=draw.randint(0, 3500))
+        if has_small_days:
+            day = day.replace(day=1 + place % 12)
         row = [
             form.format(place + 1),
             round(draw.lognormvariate(7, 1.5), 2) * (-1 if draw.random() < 0.05 else 1),
@@ -208,11 +239,13 @@ def true_log(draw: random.Random) -> Truth:
 def number_text(value: float, digits: int, dialect: Dialect, *, money: bool) -> str:
     """Write a number as the dialect does."""
     whole, _, part = f"{abs(value):.{digits}f}".partition(".")
+    if dialect.trims_zeros:
+        part = part.rstrip("0")
     if dialect.thousands:
         head, tail = whole[:-3], whole[-3:]
-        groups = [tail]
+        groups, size = [tail], 2 if dialect.is_indian else 3
         while head:
-            head, tail = head[:-3], head[-3:]
+            head, tail = head[:-size], head[-size:]
             groups.insert(0, tail)
         whole = dialect.thousands.join(groups)
     text = whole + (dialect.decimal + part if part else "")
@@ -236,16 +269,29 @@ def cell_text(value: Any, kind: str, dialect: Dialect) -> str:
     if kind == "truth":
         return dialect.truth[0 if value else 1]
     if kind in {"percent", "money", "count", "number"}:
-        digits = {"money": 2, "number": len(repr(value).partition(".")[2])}.get(kind, 0)
+        cents = 0 if dialect.whole_money else 2
+        digits = {"money": cents, "number": len(repr(value).partition(".")[2])}.get(kind, 0)
         sign = "%" if kind == "percent" and dialect.percent else ""
         return number_text(value, digits, dialect, money=kind == "money") + sign
     return str(value)
 
 
+def _second(dialect: Dialect) -> Dialect:
+    if dialect.second == "dates":
+        is_iso = dialect.date.startswith("iso")
+        other = "utc" if dialect.moment in {"am_pm", "dotted", "month"} else "dotted"
+        return replace(dialect, date="day_first" if is_iso else "iso", moment=other)
+    if dialect.second == "decimals":
+        return replace(dialect, decimal="," if dialect.decimal == "." else ".", thousands="")
+    return dialect
+
+
 def file_bytes(truth: Truth, dialect: Dialect, draw: random.Random) -> bytes:
     """Write a table in a dialect."""
-    rows = [[cell_text(v, k, dialect) for v, k in zip(row, truth.kinds, strict=True)]
-            for row in truth.rows]  # fmt: skip
+    middle = len(truth.rows) // 2
+    rows = [[cell_text(v, k, dialect if place < middle else _second(dialect))
+             for v, k in zip(row, truth.kinds, strict=True)]
+            for place, row in enumerate(truth.rows)]  # fmt: skip
     words = [kind in {"text", "id"} for kind in truth.kinds]
     lines = [_line(truth.names, [True] * len(words), dialect)]
     if dialect.description:
@@ -279,9 +325,11 @@ def file_bytes(truth: Truth, dialect: Dialect, draw: random.Random) -> bytes:
 def _line(cells: list[str], words: list[bool], dialect: Dialect) -> str:
     written = []
     for cell, is_word in zip(cells, words, strict=True):
-        needs = any(mark in cell for mark in (dialect.delimiter, '"', "\n", "\r"))
+        quote = dialect.quote
+        needs = any(mark in cell for mark in (dialect.delimiter, quote, "\n", "\r"))
         asked = dialect.quoting == "all" or (dialect.quoting == "words" and is_word and cell)
-        written.append('"' + cell.replace('"', '""') + '"' if needs or asked else cell)
+        inner = cell.replace(quote, quote * 2)
+        written.append(f"{quote}{inner}{quote}" if needs or asked else cell)
     mark = dialect.delimiter + (" " if dialect.blank_after and dialect.delimiter in ",;" else "")
     return mark.join(written) + (dialect.delimiter if dialect.trailing_delimiter else "")
 
@@ -303,6 +351,8 @@ def try_file(seed: int, folder: Path, warehouse: Warehouse) -> Outcome:
     kind = "log" if seed % 2 else "customers"
     truth = true_log(draw) if kind == "log" else true_customers(draw)
     dialect = random_dialect(draw)
+    if dialect.whole_money:
+        _drop_cents(truth)
     ending = draw.choice([".csv", ".txt", ".tsv" if dialect.delimiter == "\t" else ".csv"])
     path = folder / f"file_{seed}{ending}{'.gz' if dialect.packed else ''}"
     path.write_bytes(file_bytes(truth, dialect, draw))
@@ -316,6 +366,13 @@ def try_file(seed: int, folder: Path, warehouse: Warehouse) -> Outcome:
     wanted = _expected(truth, kind)
     why = _difference(wanted, read)
     return Outcome(seed, kind, "different" if why else "equal", why, dialect)
+
+
+def _drop_cents(truth: Truth) -> None:
+    place = truth.kinds.index("money")
+    for row in truth.rows:
+        if row[place] is not None:
+            row[place] = float(round(row[place]) or 1)
 
 
 def _customer_rows(warehouse: Warehouse, path: Path) -> list[list[Any]]:
@@ -373,7 +430,7 @@ def _same(value: Any, got: Any) -> bool:
 
 def try_files(count: int, first: int = 0) -> list[Outcome]:
     """Try that many files, each by its own seed."""
-    warehouse = Warehouse(Path("memory"), duckdb.connect())
+    warehouse = Warehouse(Path("memory"), duckdb.connect(config={"threads": 1}))
     try:
         with tempfile.TemporaryDirectory() as folder:
             seeds = range(first, first + count)

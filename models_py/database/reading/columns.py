@@ -312,6 +312,14 @@ def _decide_by_shapes(staged: Staged, column: Column, options: ReadingOptions) -
     if not known:
         return
     most = max(number_count, date_count)
+    both = [shape for shape in column.shapes if number_shape(shape.text) or date_shape(shape.text)]
+    if most < known * (1 - STRAY_SHARE) and sum(s.count for s in both) > known * (1 - STRAY_SHARE):
+        number = next(shape for shape in numbers if not date_shape(shape.text))
+        day = next(shape for shape in dates if not number_shape(shape.text))
+        column.dates = DateFormat(
+            problem=f"numbers and dates: {quoted_example(number)} and {quoted_example(day)}"
+        )
+        return
     is_wanted = name in options.times or name in options.numbers
     enough = known / 2 if is_wanted else known * (1 - STRAY_SHARE)
     if most < enough or most == 0:

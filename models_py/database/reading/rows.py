@@ -78,6 +78,14 @@ def _exclude_descriptions(staged: Staged, first: Sequence[tuple[object, ...]]) -
         head, body = first[:count], first[count:]
         if len(body) < 3:
             continue
+        likely = [
+            place
+            for place in range(1, len(staged.names) + 1)
+            if any(_is_word(row[place]) for row in head)
+            and _share_typed([row[place] for row in body[:5]]) >= 0.8
+        ]
+        if len(likely) < 2:
+            continue
         typed = [
             place
             for place in range(1, len(staged.names) + 1)

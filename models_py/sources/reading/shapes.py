@@ -12,6 +12,7 @@ QUOTES = "\u2019\u2018`\u00b4"
 MINUSES = "\u2212\u2013\u2012\ufe63"
 MADE_PLAIN = (BLANKS + QUOTES + MINUSES, " " * len(BLANKS) + "'" * len(QUOTES) + "-" * len(MINUSES))
 """Characters that are written in several ways, and how they are read."""
+_PLAIN = str.maketrans(MADE_PLAIN[0] + "012345678", MADE_PLAIN[1] + "999999999")
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,7 @@ class Shape:
 
 def shape_of(value: str) -> str:
     """Return the shape of a value."""
-    plain = value.translate(str.maketrans(*MADE_PLAIN)).strip().lower()
-    return "".join("9" if "0" <= letter <= "9" else letter for letter in plain)
+    return value.translate(_PLAIN).strip().lower()
 
 
 def quoted_example(shape: Shape) -> str:
