@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from models_py.database.connection import literal
+from models_py.base.errors import DataError
+from models_py.base.sql_text import literal
 from models_py.database.reading.expressions import (
     ISO_TIME,
     PARTED_DATE,
@@ -17,7 +18,6 @@ from models_py.database.reading.expressions import (
     shape_sql,
 )
 from models_py.database.reading.staging import Staged
-from models_py.base.errors import DataError
 from models_py.sources.reading.dates import (
     DateFormat,
     PartRanges,
@@ -26,20 +26,10 @@ from models_py.sources.reading.dates import (
     is_named_as_date,
     numbers_as_dates,
 )
-from models_py.sources.reading.numbers import (
-    STRAY_SHARE,
-    NumberFormat,
-    decide_number,
-    number_shape,
-)
+from models_py.sources.reading.numbers import STRAY_SHARE, NumberFormat, decide_number, number_shape
 from models_py.sources.reading.record import ColumnReading
 from models_py.sources.reading.shapes import Shape, quoted_example, shape_of
-from models_py.sources.reading.words import (
-    MISSING,
-    MISSING_IN_IDS,
-    MISSING_IN_TEXT,
-    truth_words,
-)
+from models_py.sources.reading.words import MISSING, MISSING_IN_IDS, MISSING_IN_TEXT, truth_words
 
 SAMPLE_ROWS = 4_000
 MOST_SHAPES = 20_000

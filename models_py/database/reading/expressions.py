@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from models_py.database.connection import literal
+from models_py.base.sql_text import literal
 from models_py.sources.reading.dates import MONTHS, ZONES, date_pattern
 from models_py.sources.reading.numbers import UNITS, core_pattern
 from models_py.sources.reading.record import ColumnReading

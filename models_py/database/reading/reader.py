@@ -6,17 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
+from models_py.base.errors import DataError
 from models_py.database.connection import quoted
-from models_py.database.reading.columns import (
-    Column,
-    ReadingOptions,
-    decide_columns,
-    rounded_ids,
-)
+from models_py.database.reading.columns import Column, ReadingOptions, decide_columns, rounded_ids
 from models_py.database.reading.expressions import is_known_sql, typed_sql
 from models_py.database.reading.rows import BLANK, exclude_rows
 from models_py.database.reading.staging import Staged, require_zone
-from models_py.base.errors import DataError
 from models_py.sources.reading.numbers import STRAY_SHARE
 from models_py.sources.reading.record import ColumnReading, Loss, Reading
 from models_py.sources.reading.shapes import quoted_example

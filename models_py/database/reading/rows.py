@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from models_py.database.connection import literal
+from models_py.base.sql_text import literal
 from models_py.database.reading.staging import Staged
 from models_py.sources.reading.dates import date_shape
 from models_py.sources.reading.numbers import number_shape
