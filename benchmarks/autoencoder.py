@@ -164,7 +164,7 @@ def summary(fits: list[Fit]) -> dict[str, Any]:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the whole comparison, with the ratios that the README quotes."""
+    """Return the whole comparison, with the ratios that BENCHMARKS.md quotes."""
     settings = AutoencoderSettings(
         epochs=options.epochs, stop_patience=options.patience or options.epochs
     )

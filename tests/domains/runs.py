@@ -27,20 +27,20 @@ def run_shipped(warehouse: Warehouse, name: str, **sections: dict[str, Any]) -> 
         return run_study(study.model_copy(update=changed), path, study.seed, Silent())
 
 
-def readme_row(study: str, column: str) -> dict[str, str]:
-    """Return what the README tells of a study, of its first table with that column."""
+def benchmark_row(study: str, column: str) -> dict[str, str]:
+    """Return what BENCHMARKS.md has of a study, of its first table with that column."""
     heads: list[str] = []
-    for line in (settings.repository() / "README.md").read_text(encoding="utf-8").splitlines():
+    for line in (settings.repository() / "BENCHMARKS.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")] if line[:1] == "|" else []
         if not cells or not heads:
             heads = cells
         elif column in heads and f"`{study}`" in cells:
             return dict(zip(heads, cells, strict=True))
-    raise AssertionError(f"no table of the README with a column '{column}' has `{study}`")
+    raise AssertionError(f"no table of BENCHMARKS.md with a column '{column}' has `{study}`")
 
 
 def check_row(row: dict[str, str], finished: Finished) -> None:
-    """Hold a row of the README's table of studies against a run; stability where it has one."""
+    """Hold a row of the table of studies against a run; stability where it has one."""
     rows = finished.tables.rows
     segments, candidates = rows["segments"], rows["model_search"]
     (chosen,) = candidates.loc[candidates["is_chosen"], "common_silhouette"]

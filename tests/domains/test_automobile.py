@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from tests.domains.runs import check_row, readme_row, run_shipped
+from tests.domains.runs import check_row, benchmark_row, run_shipped
 from tests.warehouse.dbt_runs import Warehouse
 
 from models_py.base import settings
@@ -82,9 +82,9 @@ def test_ours_tells_more_of_the_label(baseline: Finished, ours: Finished) -> Non
     assert theirs["supervised_accuracy"] == pytest.approx(0.536, abs=0.01)
 
 
-def test_the_readme_tells_of_both(baseline: Finished, ours: Finished) -> None:
+def test_both_are_in_the_benchmarks(baseline: Finished, ours: Finished) -> None:
     for study, finished in (("automobile", ours), ("automobile_kmeans", baseline)):
-        row, agreement = readme_row(study, "surrogate F1"), figures(finished)
+        row, agreement = benchmark_row(study, "surrogate F1"), figures(finished)
         check_row(row, finished)
         assert row["purity"] == f"{agreement['purity']:.1%}"
         assert row["adjusted Rand"] == f"{agreement['adjusted_rand']:.3f}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from tests.domains.runs import check_row, readme_row, run_shipped
+from tests.domains.runs import check_row, benchmark_row, run_shipped
 from tests.warehouse.dbt_runs import Warehouse
 
 from models_py.base import settings
@@ -85,8 +85,8 @@ def test_the_baseline_is_the_published_one(bank: Warehouse, baseline: list[dict[
     assert bank.value("select count(*) from results.outliers where is_kept") == 40_690
 
 
-def test_the_readme_tells_of_the_baseline(published: Finished) -> None:
-    row = readme_row("bank_kmeans", "surrogate F1")
+def test_the_baseline_is_in_the_benchmarks(published: Finished) -> None:
+    row = benchmark_row("bank_kmeans", "surrogate F1")
     (agreed,) = published.tables.rows["label_agreement"].to_dict("records")
 
     check_row(row, published)
@@ -105,7 +105,7 @@ def test_six_segments_come_back_nearly_whole_and_seven_do_not(
 
     (result,) = segment_partitions(study, gold, study.seed, Silent())
 
-    row = readme_row("bank", "surrogate F1")
+    row = benchmark_row("bank", "surrogate F1")
     assert {item.candidate.k for item in result.found} == {6, 7}
     assert row["segments"] == str(result.jaccard.size) == "6"
     mean, lowest = result.jaccard.mean(), result.jaccard.min()

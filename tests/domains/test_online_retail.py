@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 import pytest
-from tests.domains.runs import check_row, readme_row, run_shipped
+from tests.domains.runs import check_row, benchmark_row, run_shipped
 from tests.warehouse.dbt_runs import Warehouse
 from tests.warehouse.test_documentation import undescribed
 
@@ -136,7 +136,7 @@ def test_the_study_finds_stable_segments(returns_run: Finished) -> None:
     assert segments["size"].sum() == 4_333
     assert len(segments) == 8
     assert segments["stability"].min() >= 0.8
-    check_row(readme_row("returns", "surrogate F1"), returns_run)
+    check_row(benchmark_row("returns", "surrogate F1"), returns_run)
 
 
 def test_density_and_k_means_stand_side_by_side(returns_run: Finished) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.domains.runs import check_row, readme_row, run_shipped
+from tests.domains.runs import check_row, benchmark_row, run_shipped
 from tests.planted_gold import asked
 from tests.warehouse.dbt_runs import Warehouse
 from tests.warehouse.test_documentation import undescribed
@@ -121,7 +121,7 @@ def test_our_study_is_stable(retail_org: Warehouse) -> None:
     finished = run_shipped(retail_org, "retail_org")
     segments = finished.tables.rows["segments"]
 
-    check_row(readme_row("retail_org", "surrogate F1"), finished)
+    check_row(benchmark_row("retail_org", "surrogate F1"), finished)
     assert sorted(segments["size"]) == [44, 213, 830, 842]
     assert segments["stability"].min() >= 0.95
     frequent = retail_org.rows(
@@ -130,7 +130,7 @@ def test_our_study_is_stable(retail_org: Warehouse) -> None:
     assert frequent == [(38, 1_994)]
 
 
-def test_few_order_again_and_the_readme_tells_of_them(
+def test_few_order_again_and_the_benchmarks_say_so(
     retail_org: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_shipped(retail_org, "retail_org_kmeans", stability={"refits": 0})
@@ -141,7 +141,7 @@ def test_few_order_again_and_the_readme_tells_of_them(
     printed = capsys.readouterr().out
     assert "segments of what was before 2019-10-20, 1,432 rows" in printed
     (line,) = [line for line in printed.splitlines() if line.startswith("these segments")]
-    row = readme_row("retail_org_kmeans", "churn")
+    row = benchmark_row("retail_org_kmeans", "churn")
     assert line.split()[2:] == [row[name] for name in ("groups", "spend", "visits", "churn")]
     path = retail_org.home / "data" / "segmenthouse.duckdb"
     answer = ask(find_question("validity"), path, {"study": "retail_org_kmeans"}, None)

@@ -1,4 +1,4 @@
-"""Thirty kills at random moments, with a fixed seed; the README's table has a thousand."""
+"""Thirty kills at random moments, with a fixed seed; the table of BENCHMARKS.md has a thousand."""
 
 from __future__ import annotations
 
