@@ -232,9 +232,7 @@ def _lines(settings: LogSettings, ways: Ways, generator: Generator) -> pd.DataFr
     return log.sort_values(["sold_at", "receipt"], kind="stable", ignore_index=True)
 
 
-def _visits(
-    settings: LogSettings, ways: Ways, generator: Generator
-) -> tuple[IntArray, IntArray]:
+def _visits(settings: LogSettings, ways: Ways, generator: Generator) -> tuple[IntArray, IntArray]:
     # A visit for every day drawn; the yearly wave and the weekend thin them out.
     n = len(ways.visits)
     joined = generator.uniform(0.0, 0.6 * settings.days, n)

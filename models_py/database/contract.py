@@ -15,6 +15,8 @@ from sqlalchemy import (
     Table,
 )
 
+from models_py.studies.measures import MEASURES
+
 SCHEMA = "results"
 metadata = MetaData(schema=SCHEMA)
 
@@ -76,21 +78,8 @@ model_search = Table(
     Column("algorithm", String, nullable=False),
     Column("parameters", String, nullable=False, comment="JSON"),
     Column("k", Integer, nullable=False),
-    Column("silhouette", Double, comment="in the encoder's own space"),
-    Column("common_silhouette", Double, comment="in the scaled selected features"),
-    Column("davies_bouldin", Double),
-    Column("common_davies_bouldin", Double),
-    Column("calinski_harabasz", Double),
-    Column("common_calinski_harabasz", Double),
-    Column("inertia", Double),
-    Column("noise_share", Double),
-    Column("smallest_share", Double),
-    Column("bic", Double),
-    Column("dbcv", Double),
-    Column("gap", Double),
+    *(Column(m.name, Double, comment=m.description) for m in MEASURES.values()),
     Column("is_elbow", Boolean, comment="the inertia of its algorithm bends most here"),
-    Column("stability", Double, comment="mean Jaccard over subsample refits"),
-    Column("adjusted_rand", Double, comment="mean agreement over subsample refits"),
     Column("seconds", Double),
     Column("is_chosen", Boolean, nullable=False),
     Column("reason", String),

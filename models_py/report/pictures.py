@@ -13,6 +13,7 @@ from models_py.report.facts import Facts, records
 from models_py.report.maps import principal_map, sampled
 from models_py.report.numbers import share, shortened
 from models_py.report.resemblance import draw_resemblance
+from models_py.studies.measures import COMMON_SILHOUETTE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,17 +120,17 @@ def _profiles(figure: Any, facts: Facts) -> bool:
 
 def _silhouettes(figure: Any, facts: Facts) -> bool:
     search = facts.tables["model_search"]
-    known = search[search["common_silhouette"].notna()]
+    known = search[search[COMMON_SILHOUETTE.name].notna()]
     if facts.is_partitioned or known["k"].nunique() < 2:
         return False
     figure.set_size_inches(7.0, 4.0)
     axes = figure.add_subplot()
     for keys, rows in known.groupby(["algorithm", "encoding"]):
-        best = rows.groupby("k")["common_silhouette"].max()
+        best = rows.groupby("k")[COMMON_SILHOUETTE.name].max()
         axes.plot(best.index, best.to_numpy(), marker="o", label=" on ".join(map(str, keys)))
     won = known[known["is_chosen"]]
     axes.plot(
-        won["k"], won["common_silhouette"], "o", markersize=14, fillstyle="none", color="black"
+        won["k"], won[COMMON_SILHOUETTE.name], "o", markersize=14, fillstyle="none", color="black"
     )
     axes.set_xlabel("number of segments")
     axes.set_ylabel("silhouette")

@@ -11,7 +11,7 @@ import numpy as np
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
 from models_py.features.matrix import FeatureMatrix
-from models_py.segmentation.search import EXACT_SILHOUETTE_ROWS, silhouettes
+from models_py.segmentation.measures.computing import EXACT_SILHOUETTE_ROWS, silhouettes
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from models_py.describe.profiles import profile_categories, profile_segments
 from models_py.runs.identity import Identity, match_segments, migrations
 from models_py.segmentation.measures.stability import UNSTABLE_BELOW
 from models_py.segmentation.segmentation import Segmentation
+from models_py.studies.measures import MEASURES
 from models_py.studies.study import Study
 
 if TYPE_CHECKING:
@@ -204,7 +205,6 @@ def _candidates(segmentation: Segmentation) -> pd.DataFrame:
     choice, encoders = segmentation.choice, segmentation.prepared.encoders
     rows = []
     for position, evaluated in enumerate(segmentation.found):
-        stability, rand = choice.refitted.get(position, (None, None))
         is_chosen = position == choice.position
         rows.append(
             {
@@ -213,10 +213,10 @@ def _candidates(segmentation: Segmentation) -> pd.DataFrame:
                 "algorithm": evaluated.candidate.algorithm,
                 "parameters": json.dumps(dict(evaluated.candidate.parameters)),
                 "k": evaluated.candidate.k,
-                **asdict(evaluated.measures),
-                "bic": evaluated.candidate.bic,
-                "stability": stability,
-                "adjusted_rand": rand,
+                **dict.fromkeys(MEASURES),
+                **evaluated.figures,
+                **choice.refitted.get(position, {}),
+                "is_elbow": evaluated.is_elbow,
                 "seconds": evaluated.candidate.seconds,
                 "is_chosen": is_chosen,
                 "reason": choice.reason if is_chosen else None,

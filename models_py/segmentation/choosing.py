@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import numpy as np
 
@@ -12,21 +11,21 @@ from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError
 from models_py.clustering.algorithms import MixedRows
 from models_py.clustering.density import neighbour_distances
-from models_py.segmentation.criteria import Measure, choose
+from models_py.segmentation.criteria import choose
 from models_py.segmentation.refining import measure_stability
 from models_py.segmentation.search import EvaluatedCandidate, EncodedRows
+from models_py.studies.measures import (
+    ADJUSTED_RAND,
+    COMMON_SILHOUETTE,
+    CRITERIA,
+    NOISE_SHARE,
+    SMALLEST_SHARE,
+    STABILITY,
+)
 from models_py.studies.study import Study
 
 MOST_REFITTED = 6
 """Candidates that the rule measures for stability before it settles for the most stable."""
-
-MEASURED = (
-    "silhouette",
-    "common_silhouette",
-    "davies_bouldin",
-    "calinski_harabasz",
-    "dbcv",
-)
 
 
 @dataclass(frozen=True)
@@ -42,13 +41,13 @@ class ChosenCandidate:
     jaccard
         Shape (k,): how far each cluster comes back in refits; nan where not measured.
     refitted
-        Position to (mean Jaccard, mean adjusted Rand index), of the candidates refitted.
+        Position to the measures that refits give, by name, of the candidates refitted.
     """
 
     position: int | None
     reason: str
     jaccard: FloatArray
-    refitted: dict[int, tuple[float, float]] = field(default_factory=dict)
+    refitted: dict[int, dict[str, float]] = field(default_factory=dict)
 
     def noting(self, notes: Sequence[str]) -> ChosenCandidate:
         """Return the same candidate with more to its reason."""
@@ -127,7 +126,7 @@ class _Refits:
         self._section, self._seed = study.stability, seed
         self._min_stability = study.choose.min_stability
         self._jaccard: dict[int, FloatArray] = {}
-        self.means: dict[int, tuple[float, float]] = {}
+        self.figures: dict[int, dict[str, float]] = {}
 
     def jaccard(self, position: int) -> FloatArray:
         """Return each cluster's mean Jaccard coefficient, shape (k,); nan without refits."""
@@ -150,29 +149,34 @@ class _Refits:
             self._jaccard[position] = np.full(evaluated.candidate.k, np.nan)
             return
         self._jaccard[position] = measured.segment_jaccard
-        self.means[position] = (float(measured.segment_jaccard.mean()), measured.adjusted_rand)
+        self.figures[position] = {
+            STABILITY.name: float(measured.segment_jaccard.mean()),
+            ADJUSTED_RAND.name: measured.adjusted_rand,
+        }
 
 
 def _by_choice(
     common: FloatArray,
     evaluated: Sequence[EvaluatedCandidate],
-    by: Measure | Literal["auto"],
+    by: str,
     refits: _Refits,
     seed: int,
 ) -> ChosenCandidate:
     candidates = [item.candidate for item in evaluated]
     measures = {
-        name: np.array([getattr(candidate.measures, name) for candidate in evaluated])
-        for name in MEASURED
+        name: np.array([candidate.figures[name] for candidate in evaluated])
+        for name in CRITERIA
+        if all(name in candidate.figures for candidate in evaluated)
     }
-    if by == "stability":
+    if by == STABILITY.name:
         measures[by] = np.array(
             [float(np.mean(refits.jaccard(position))) for position in range(len(evaluated))]
         )
     choice = choose(common, candidates, by=by, measures=measures, seed=seed)
     if choice.index is None:
         return ChosenCandidate(None, choice.reason, np.array([np.nan]))
-    return ChosenCandidate(choice.index, choice.reason, refits.jaccard(choice.index), refits.means)
+    jaccard = refits.jaccard(choice.index)
+    return ChosenCandidate(choice.index, choice.reason, jaccard, refits.figures)
 
 
 def _by_rule(
@@ -183,7 +187,7 @@ def _by_rule(
 ) -> ChosenCandidate:
     rule = study.choose
     silhouettes = _counted_silhouettes(evaluated)
-    smallest = np.array([candidate.measures.smallest_share for candidate in evaluated])
+    smallest = np.array([candidate.figure(SMALLEST_SHARE) for candidate in evaluated])
     eligible = [
         int(i)
         for i in np.argsort(-silhouettes, kind="stable")
@@ -194,7 +198,7 @@ def _by_rule(
             f"one segment: none of {len(evaluated)} candidates has at least {rule.min_share:.1%}"
             " of the rows in its smallest segment"
         )
-        if all(candidate.measures.noise_share == 1.0 for candidate in evaluated):
+        if all(candidate.figure(NOISE_SHARE) == 1.0 for candidate in evaluated):
             reason = _all_noise_words(evaluated, spaces)
         return ChosenCandidate(None, reason, np.array([np.nan]))
     best = next((i for i in eligible[:MOST_REFITTED] if refits.is_stable(i)), None)
@@ -211,7 +215,7 @@ def _by_rule(
         f" {len(eligible)} candidates with {least} or more in the smallest segment"
         f"{within}{_noise_words(evaluated[position])}; {_stability_words(refits.jaccard(position))}"
     )
-    return ChosenCandidate(position, reason, refits.jaccard(position), refits.means)
+    return ChosenCandidate(position, reason, refits.jaccard(position), refits.figures)
 
 
 def _counted_silhouettes(candidates: Sequence[EvaluatedCandidate]) -> FloatArray:
@@ -221,14 +225,14 @@ def _counted_silhouettes(candidates: Sequence[EvaluatedCandidate]) -> FloatArray
     """
     return np.array(
         [
-            candidate.measures.common_silhouette * (1.0 - candidate.measures.noise_share)
+            candidate.figure(COMMON_SILHOUETTE) * (1.0 - candidate.figure(NOISE_SHARE))
             for candidate in candidates
         ]
     )
 
 
 def _noise_words(evaluated: EvaluatedCandidate) -> str:
-    share = evaluated.measures.noise_share
+    share = evaluated.figure(NOISE_SHARE)
     return f"; the {share:.0%} of the rows that are noise count 0" if share > 0 else ""
 
 
@@ -269,4 +273,4 @@ def _most_stable(
         f" ({silhouettes[most]:.3f}{_noise_words(candidates[most])}); none has every segment"
         f" at Jaccard {study.choose.min_stability:g} or more"
     )
-    return ChosenCandidate(most, reason, refits.jaccard(most), refits.means)
+    return ChosenCandidate(most, reason, refits.jaccard(most), refits.figures)

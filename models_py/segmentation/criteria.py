@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
@@ -16,18 +15,8 @@ from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError, near_match
 from models_py.clustering.auto import assign_noise, judged_rows, numbered
 from models_py.clustering.candidate import Candidate
-
-Measure = Literal[
-    "silhouette",
-    "common_silhouette",
-    "davies_bouldin",
-    "calinski_harabasz",
-    "bic",
-    "dbcv",
-    "stability",
-]
-MEASURES: tuple[str, ...] = Measure.__args__  # type: ignore[attr-defined]
-LOWER_IS_BETTER = ("davies_bouldin", "bic")
+from models_py.segmentation.measures.computing import OF_CANDIDATE
+from models_py.studies.measures import CRITERIA, DBCV, MEASURES
 
 
 @dataclass(frozen=True)
@@ -79,7 +68,7 @@ def choose(
     points: FloatArray,
     candidates: Sequence[Candidate],
     *,
-    by: Measure | Literal["auto"],
+    by: str,
     measures: Mapping[str, FloatArray],
     seed: int,
 ) -> Choice:
@@ -92,7 +81,7 @@ def choose(
     candidates
         Clusterings of the n rows.
     by
-        ``"auto"`` or one of `MEASURES`.
+        ``"auto"`` or one of `CRITERIA`.
     measures
         Figures already known, each of shape (len(candidates),), nan where a candidate has none.
         DBCV is computed here where it is asked for and missing; BIC is taken from the
@@ -151,7 +140,7 @@ def elbow(ks: Sequence[int], inertias: Sequence[float] | FloatArray) -> int:
 def _check(candidates: Sequence[Candidate], by: str, measures: Mapping[str, FloatArray]) -> None:
     if not candidates:
         raise DataError("choosing: there are no candidates; try more algorithms or a wider k")
-    allowed = ("auto", *MEASURES)
+    allowed = ("auto", *CRITERIA)
     if by not in allowed:
         raise DataError(
             f"choosing: '{by}' is none of {', '.join(allowed)}{near_match(by, allowed)}"
@@ -200,11 +189,13 @@ def _by_measure(
     figures = _figures(points, candidates, by, measures, seed)
     if np.isnan(figures).all():
         raise DataError(f"choosing: no candidate has the measure '{by}'; choose by another")
-    scores = -figures if by in LOWER_IS_BETTER else figures
+    measure = MEASURES[by]
+    is_lower_better = measure.better == "lower"
+    scores = -figures if is_lower_better else figures
     best = int(np.nanargmax(scores))
-    side = "lowest" if by in LOWER_IS_BETTER else "highest"
+    side = "lowest" if is_lower_better else "highest"
     reason = (
-        f"{_named(candidates[best])} has the {side} {by.replace('_', ' ')} "
+        f"{_named(candidates[best])} has the {side} {measure.words} "
         f"({figures[best]:.3f}) of {int(np.isfinite(figures).sum())} candidates"
     )
     known = _known({**measures, by: figures}, len(candidates))
@@ -220,9 +211,9 @@ def _figures(
 ) -> FloatArray:
     if by in measures:
         return np.asarray(measures[by], dtype=np.float64)
-    if by == "bic":
-        return np.array([np.nan if c.bic is None else c.bic for c in candidates])
-    if by == "dbcv":
+    if by in OF_CANDIDATE:
+        return np.array([OF_CANDIDATE[by](candidate) for candidate in candidates])
+    if by == DBCV.name:
         from models_py.segmentation.measures.dbcv import relative_dbcv
 
         return np.array([relative_dbcv(points, c.labels, seed=seed).score for c in candidates])

@@ -10,8 +10,8 @@ from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
 from models_py.clustering.algorithms import MixedRows, Request, find_candidates, refit
 from models_py.clustering.candidate import Candidate
+from models_py.segmentation.measures.computing import silhouettes
 from models_py.segmentation.measures.stability import Stability, consensus, stability
-from models_py.segmentation.search import silhouettes
 from models_py.studies.study import Stability as Refits, Study, SubSearch
 
 REFIT_ROWS = 5000

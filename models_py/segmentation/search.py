@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.arrays import FloatArray
 from models_py.base.progress import Progress
 from models_py.clustering.algorithms import MixedRows, Request, find_candidates
 from models_py.clustering.candidate import Candidate
 from models_py.segmentation.criteria import elbow
+from models_py.segmentation.measures.computing import OF_CANDIDATE, common_figures, index_figures
 from models_py.segmentation.measures.dbcv import relative_dbcv
 from models_py.segmentation.measures.gap import gap_statistic
+from models_py.studies.measures import DBCV, GAP, INERTIA, Measure
 
 GAP_ROWS = 3000
 """The gap statistic clusters at most this many rows, once for each reference."""
 
 CENTER_BASED = ("kmeans", "minibatch_kmeans", "bisecting_kmeans")
-
-
-EXACT_SILHOUETTE_ROWS = 60_000
-"""Past this many rows the silhouette is the simplified one, which grows with the rows alone."""
 
 
 @dataclass(frozen=True)
@@ -43,44 +40,30 @@ class EncodedRows:
 
 
 @dataclass(frozen=True)
-class Measures:
-    """Figures of one candidate; nan where a figure is not defined.
+class EvaluatedCandidate:
+    """A candidate, the space it was found in and its figures.
 
     Attributes
     ----------
-    silhouette, davies_bouldin, calinski_harabasz, inertia
-        In the space that was clustered; noise rows left out.
-    common_silhouette, common_davies_bouldin, common_calinski_harabasz
-        In the scaled selected features, where encoders compare.
-    noise_share, smallest_share
-        Of the rows clustered: left as noise; in the smallest cluster.
-    dbcv, gap
-        Density-based validity and gap statistic, where :func:`with_evidence` measured them.
+    space
+        Place of the encoding among those searched.
+    candidate
+        The clustering.
+    figures
+        Measures by name, see `models_py.studies.measures`; nan where one is not defined, noise
+        rows left out.
     is_elbow
-        Where the inertia of its algorithm bends most over k.
+        Whether the inertia of its algorithm bends most over k here.
     """
-
-    silhouette: float
-    davies_bouldin: float
-    calinski_harabasz: float
-    inertia: float
-    common_silhouette: float
-    common_davies_bouldin: float
-    common_calinski_harabasz: float
-    noise_share: float
-    smallest_share: float
-    dbcv: float = np.nan
-    gap: float = np.nan
-    is_elbow: bool = False
-
-
-@dataclass(frozen=True)
-class EvaluatedCandidate:
-    """A candidate, the space it was found in and its figures."""
 
     space: int
     candidate: Candidate
-    measures: Measures
+    figures: Mapping[str, float]
+    is_elbow: bool = False
+
+    def figure(self, measure: Measure) -> float:
+        """Return the value of a measure."""
+        return self.figures[measure.name]
 
 
 def search(
@@ -117,78 +100,37 @@ def search(
         In the order of spaces; within one, linkages first, then the other requests in order.
     """
     results: list[tuple[int, Candidate]] = []
-    own: list[FloatArray] = []
+    own: list[dict[str, FloatArray]] = []
     for number, space in enumerate(spaces):
         progress.step(f"clustering {len(common):,} rows in {space.name}")
         candidates = list(find_candidates(requests, space.points, mixed, seed))
         results += [(number, candidate) for candidate in candidates]
         progress.step(f"measuring {len(candidates)} candidates in {space.name}")
-        own.append(_figures(space.points, [candidate.labels for candidate in candidates]))
+        own.append(index_figures(space.points, [candidate.labels for candidate in candidates]))
     progress.step(f"measuring {len(results)} candidates in the common space")
     shared = [
         # A space that is the common one was measured already.
         own[number]
         if np.array_equal(space.points, common)
-        else _figures(common, [candidate.labels for at, candidate in results if at == number])
+        else index_figures(common, [item.labels for at, item in results if at == number])
         for number, space in enumerate(spaces)
     ]
-    return list(_joined(results, np.concatenate(own, axis=1), np.concatenate(shared, axis=1)))
-
-
-def _figures(points: FloatArray, labelings: Sequence[IntArray]) -> FloatArray:
-    # Rows: silhouette, Davies-Bouldin, Calinski-Harabasz, inertia; one column a labeling.
-    from models_py.segmentation.measures.indices import (
-        calinski_harabasz_scores,
-        davies_bouldin_scores,
-        inertias,
-    )
-
-    stacked = np.vstack(labelings)
-    return np.vstack(
-        [
-            silhouettes(points, stacked),
-            davies_bouldin_scores(points, stacked),
-            calinski_harabasz_scores(points, stacked),
-            inertias(points, stacked),
-        ]
-    )
-
-
-def silhouettes(points: FloatArray, labelings: IntArray) -> FloatArray:
-    """Return the mean silhouette of each labeling, shape (labelings,); simplified past 60,000 rows.
-
-    Parameters
-    ----------
-    points
-        Shape (n, d).
-    labelings
-        Shape (labelings, n), -1 for noise.
-    """
-    from models_py.segmentation.measures.silhouette import (
-        mean_of_clustered,
-        silhouette_scores,
-        simplified_silhouette,
-    )
-
-    if len(points) <= EXACT_SILHOUETTE_ROWS:
-        return silhouette_scores(points, labelings)
-    samples = (simplified_silhouette(points, labels) for labels in labelings)
-    return np.array([mean_of_clustered(sample[None, :])[0] for sample in samples])
+    figures = {
+        name: np.concatenate([part[name] for part in parts])
+        for parts in (own, [common_figures(part) for part in shared])
+        for name in parts[0]
+    }
+    return list(_joined(results, figures))
 
 
 def _joined(
-    candidates: Sequence[tuple[int, Candidate]], own: FloatArray, shared: FloatArray
+    candidates: Sequence[tuple[int, Candidate]], figures: Mapping[str, FloatArray]
 ) -> Iterator[EvaluatedCandidate]:
-    bends = _elbows(candidates, own[3])
+    bends = _elbows(candidates, figures[INERTIA.name])
     for column, (space, candidate) in enumerate(candidates):
-        sizes = np.bincount(candidate.labels[candidate.labels >= 0])
-        smallest = sizes.min() / candidate.labels.size if sizes.size else np.nan
-        figures = [*own[:, column], *shared[:3, column], candidate.noise_share, smallest]
-        names = [field.name for field in fields(Measures)][: len(figures)]
-        named: dict[str, Any] = {
-            name: float(figure) for name, figure in zip(names, figures, strict=True)
-        }
-        yield EvaluatedCandidate(space, candidate, Measures(**named, is_elbow=column in bends))
+        indices = {name: float(values[column]) for name, values in figures.items()}
+        known = {name: float(compute(candidate)) for name, compute in OF_CANDIDATE.items()}
+        yield EvaluatedCandidate(space, candidate, indices | known, column in bends)
 
 
 def _elbows(candidates: Sequence[tuple[int, Candidate]], inertia: FloatArray) -> set[int]:
@@ -225,20 +167,18 @@ def with_evidence(
     """
     gaps = _gaps(spaces, evaluated, seed)
     return [
-        replace(
-            item,
-            measures=replace(
-                item.measures,
-                dbcv=relative_dbcv(
-                    spaces[item.space].points, item.candidate.labels, seed=seed
-                ).score,
-                gap=gaps.get((item.space, item.candidate.k), np.nan)
-                if item.candidate.algorithm in CENTER_BASED
-                else np.nan,
-            ),
-        )
+        replace(item, figures={**item.figures, **_evidence(item, spaces[item.space], gaps, seed)})
         for item in evaluated
     ]
+
+
+def _evidence(
+    item: EvaluatedCandidate, space: EncodedRows, gaps: Mapping[tuple[int, int], float], seed: int
+) -> dict[str, float]:
+    is_center_based = item.candidate.algorithm in CENTER_BASED
+    gap = gaps.get((item.space, item.candidate.k), np.nan) if is_center_based else np.nan
+    dbcv = relative_dbcv(space.points, item.candidate.labels, seed=seed).score
+    return {DBCV.name: dbcv, GAP.name: gap}
 
 
 def _gaps(

@@ -16,11 +16,11 @@ from models_py.clustering.kprototypes import KPrototypes
 from models_py.clustering.rows import group_centers
 from models_py.features.selection import feature_importance
 from models_py.segmentation.choosing import ChosenCandidate, choose_candidate
+from models_py.segmentation.measures.computing import EXACT_SILHOUETTE_ROWS
 from models_py.segmentation.measures.confidence import confidences
 from models_py.segmentation.prepare import ALL, Prepared, mixed_rows, prepare_rows
 from models_py.segmentation.refining import Refined, refine
 from models_py.segmentation.search import (
-    EXACT_SILHOUETTE_ROWS,
     EvaluatedCandidate,
     search,
     with_evidence,

@@ -21,6 +21,7 @@ from pydantic import (
 
 from models_py.base.errors import near_match
 from models_py.sources.reading.record import Reading
+from models_py.studies.measures import CRITERIA, MEASURES
 from models_py.studies.vocabulary import ALGORITHMS, refused
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -181,27 +182,25 @@ class Choose(Section):
     measures DBCV and the gap statistic of every candidate beside it.
     """
 
-    by: Literal[
-        "auto",
-        "rule",
-        "silhouette",
-        "common_silhouette",
-        "davies_bouldin",
-        "calinski_harabasz",
-        "bic",
-        "dbcv",
-        "stability",
-    ] = "rule"
+    by: str = "rule"
     min_share: Share = 0.02
     min_stability: Share = 0.6
     tolerance: Share = 0.0
     k: Annotated[int, Field(ge=2)] | None = None
     evidence: bool = False
 
+    @field_validator("by")
+    @classmethod
+    def _by_is_known(cls, value: str) -> str:
+        allowed = ("auto", "rule", *CRITERIA)
+        if value not in allowed:
+            raise ValueError(f"should be one of {', '.join(allowed)}{near_match(value, allowed)}")
+        return value
+
     @property
     def needs_evidence(self) -> bool:
         """Whether DBCV and the gap statistic are measured."""
-        return self.evidence or self.by == "dbcv"
+        return self.evidence or (self.by in MEASURES and MEASURES[self.by].needs_evidence)
 
 
 class Stability(Section):

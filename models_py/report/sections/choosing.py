@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,14 @@ from models_py.report.line_charts import Band, Curve, draw_curves, draw_silhouet
 from models_py.report.numbers import plain, share
 from models_py.report.sections.summary import mean_silhouette
 from models_py.report.shape_charts import draw_tree
+from models_py.studies.measures import (
+    COMMON_DAVIES_BOULDIN,
+    COMMON_SILHOUETTE,
+    INERTIA,
+    SMALLEST_SHARE,
+    STABILITY,
+    Measure,
+)
 from models_py.studies.vocabulary import ALGORITHMS
 
 if TYPE_CHECKING:
@@ -27,6 +36,13 @@ DEFAULTS = {"k", "n_init"}
 """Parameters that do not tell one curve from another."""
 
 MOST_BANDS = 24
+SHOWN: dict[Measure, Callable[[float], str]] = {
+    COMMON_SILHOUETTE: "{:.3f}".format,
+    COMMON_DAVIES_BOULDIN: plain,
+    SMALLEST_SHARE: share,
+    STABILITY: plain,
+}
+"""Measures in the table of candidates, each with how it is written."""
 
 
 def choosing_section(facts: Facts) -> Section:
@@ -74,7 +90,7 @@ def _partition_curves(facts: Facts, search: pd.DataFrame, left_out: list[str]) -
 def _curves(search: pd.DataFrame, left_out: list[str], of: str, key: str = "") -> list[Figure]:
     figures = []
     suffix = f": {of}" if of else ""
-    inertia = _by_k(search, "inertia")
+    inertia = _by_k(search, INERTIA)
     if any(curve.xs.size > 1 for curve in inertia):
         result = _curve_words(inertia)
         alternative = f"Inertia by number of segments{suffix}. {result}"
@@ -90,7 +106,7 @@ def _curves(search: pd.DataFrame, left_out: list[str], of: str, key: str = "") -
         )
     else:
         left_out.append("No elbow curve: no algorithm was tried at more than one number.")
-    silhouettes = _by_k(search, "common_silhouette")
+    silhouettes = _by_k(search, COMMON_SILHOUETTE)
     if any(curve.xs.size > 1 for curve in silhouettes):
         alternative = f"Silhouette by number of segments{suffix}. {_curve_words(silhouettes)}"
         figures.append(
@@ -108,13 +124,14 @@ def _curves(search: pd.DataFrame, left_out: list[str], of: str, key: str = "") -
     return figures
 
 
-def _by_k(search: pd.DataFrame, measure: str) -> list[Curve]:
-    known = search[search[measure].notna()]
+def _by_k(search: pd.DataFrame, measure: Measure) -> list[Curve]:
+    known = search[search[measure.name].notna()]
     known = known.assign(fitted_with=known["parameters"].map(_without_k))
     curves = []
     for keys, rows in known.groupby(["algorithm", "encoding", "fitted_with"], sort=True):
         # Of several fits with one k the best stands for it.
-        best = rows.sort_values(measure, ascending=measure == "inertia").drop_duplicates("k")
+        is_lower_better = measure.better == "lower"
+        best = rows.sort_values(measure.name, ascending=is_lower_better).drop_duplicates("k")
         chosen = rows[rows["is_chosen"]]
         best = best[~best["k"].isin(chosen["k"])] if len(chosen) else best
         ordered = _concat(best, chosen).sort_values("k")
@@ -123,7 +140,7 @@ def _by_k(search: pd.DataFrame, measure: str) -> list[Curve]:
             Curve(
                 _algorithm_words(str(keys[0]), str(keys[1]), known) + _variant(str(keys[2]), known),
                 ordered["k"].to_numpy(dtype=np.float64),
-                ordered[measure].to_numpy(dtype=np.float64),
+                ordered[measure.name].to_numpy(dtype=np.float64),
                 int(places[0]) if places.size else None,
             )
         )
@@ -292,15 +309,12 @@ def _candidates_title(count: int) -> str:
 
 
 def _candidates(facts: Facts, search: pd.DataFrame) -> Table:
-    ordered = search.sort_values(["is_chosen", "common_silhouette"], ascending=[False, False])
+    ordered = search.sort_values(["is_chosen", COMMON_SILHOUETTE.name], ascending=[False, False])
     head = [
         *([facts.partition_words] if facts.is_partitioned else []),
         "candidate",
         "segments",
-        "silhouette",
-        "Davies-Bouldin",
-        "smallest",
-        "stability",
+        *(measure.title for measure in SHOWN),
         "",
     ]
     rows = [_candidate(facts, row, search) for row in records(ordered.head(MOST_CANDIDATES))]
@@ -313,10 +327,7 @@ def _candidate(facts: Facts, row: dict[str, Any], search: pd.DataFrame) -> list[
         *([str(row["partition"])] if facts.is_partitioned else []),
         _algorithm_words(str(row["algorithm"]), str(row["encoding"]), search),
         str(row["k"]),
-        f"{number(row, 'common_silhouette'):.3f}",
-        plain(number(row, "common_davies_bouldin")),
-        share(number(row, "smallest_share")),
-        plain(number(row, "stability")),
+        *(written(number(row, measure.name)) for measure, written in SHOWN.items()),
         "chosen" if row["is_chosen"] else "",
     ]
 

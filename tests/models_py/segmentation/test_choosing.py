@@ -14,6 +14,7 @@ from models_py.base.progress import Silent
 from models_py.clustering.algorithms import Request
 from models_py.segmentation.choosing import ChosenCandidate, choose_candidate
 from models_py.segmentation.search import EvaluatedCandidate, EncodedRows, search
+from models_py.studies.measures import MEASURES
 
 GROUPS = np.repeat([0, 1, 2, 3], [60, 50, 40, 6])
 
@@ -27,7 +28,7 @@ def points() -> FloatArray:
 
 
 @pytest.fixture(scope="module")
-def found(points: FloatArray) -> list[EvaluatedCandidate]:
+def candidates(points: FloatArray) -> list[EvaluatedCandidate]:
     requests = [
         Request("kmeans", range(2, 7), {}),
         Request("gaussian_mixture", range(2, 7), {}),
@@ -55,9 +56,9 @@ def test_by_one_measure(
     points: FloatArray, candidates: list[EvaluatedCandidate], by: str, sign: int
 ) -> None:
     chosen = choose(points, candidates, by=by)
-    figures = np.array([getattr(candidate.measures, by) for candidate in candidates])
+    figures = np.array([candidate.figures[by] for candidate in candidates])
     assert chosen.position == int(np.argmax(sign * figures))
-    assert f"{by.replace('_', ' ')} ({figures[chosen.position]:.3f})" in chosen.reason
+    assert f"{MEASURES[by].words} ({figures[chosen.position]:.3f})" in chosen.reason
     assert chosen.jaccard.shape == (candidates[chosen.position].candidate.k,)
 
 
@@ -75,8 +76,8 @@ def test_the_rule_keeps_to_the_smallest_share(
     large = choose(points, candidates, by="rule", min_share=0.2)
     assert small.position is not None
     assert large.position is not None
-    assert candidates[small.position].measures.smallest_share == pytest.approx(6 / 156)
-    assert candidates[large.position].measures.smallest_share >= 0.2
+    assert candidates[small.position].figures["smallest_share"] == pytest.approx(6 / 156)
+    assert candidates[large.position].figures["smallest_share"] >= 0.2
     assert (small.jaccard >= 0.6).all()
 
 
@@ -92,15 +93,15 @@ def test_rows_left_as_noise_count_nothing() -> None:
         Request("dbscan", [], {"eps": 0.15, "min_samples": 8}),
     ]
     candidates = search([EncodedRows("none", rows)], rows, requests, None, 1, Silent())
-    kmeans, dbscan = (candidate.measures for candidate in candidates)
-    assert dbscan.common_silhouette > kmeans.common_silhouette
-    assert dbscan.noise_share > 0.5
+    kmeans, dbscan = (candidate.figures for candidate in candidates)
+    assert dbscan["common_silhouette"] > kmeans["common_silhouette"]
+    assert dbscan["noise_share"] > 0.5
 
     assert choose(rows, candidates, by="rule", min_share=0.01, refits=0).position == 0
     alone = choose(rows, candidates[1:], by="rule", min_share=0.01, refits=0)
-    counted = dbscan.common_silhouette * (1 - dbscan.noise_share)
+    counted = dbscan["common_silhouette"] * (1 - dbscan["noise_share"])
     assert f"common-space silhouette {counted:.3f}" in alone.reason
-    assert f"the {dbscan.noise_share:.0%} of the rows that are noise count 0" in alone.reason
+    assert f"the {dbscan['noise_share']:.0%} of the rows that are noise count 0" in alone.reason
 
 
 def test_no_segment_is_large_enough(
@@ -119,8 +120,8 @@ def test_within_the_tolerance_the_finest_wins(
     assert exact.position is not None
     assert loose.position is not None
     assert candidates[loose.position].candidate.k > candidates[exact.position].candidate.k
-    limit = 0.4 * candidates[exact.position].measures.common_silhouette
-    assert candidates[loose.position].measures.common_silhouette >= limit
+    limit = 0.4 * candidates[exact.position].figures["common_silhouette"]
+    assert candidates[loose.position].figures["common_silhouette"] >= limit
 
 
 def test_the_same_seed_gives_the_same_winner(

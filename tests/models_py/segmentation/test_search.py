@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import numpy as np
 import pytest
 from sklearn.cluster import AgglomerativeClustering
@@ -17,8 +15,9 @@ from sklearn.metrics import (
 from models_py.base.arrays import FloatArray
 from models_py.base.progress import Silent
 from models_py.clustering.algorithms import Request
-from models_py.segmentation import search as searching
-from models_py.segmentation.search import EvaluatedCandidate, EncodedRows, search, silhouettes
+from models_py.segmentation.measures import computing
+from models_py.segmentation.measures.computing import silhouettes
+from models_py.segmentation.search import EvaluatedCandidate, EncodedRows, search
 
 KS = range(2, 6)
 
@@ -41,7 +40,7 @@ def common() -> FloatArray:
 
 
 @pytest.fixture(scope="module")
-def found(common: FloatArray) -> list[EvaluatedCandidate]:
+def candidates(common: FloatArray) -> list[EvaluatedCandidate]:
     spaces = [
         EncodedRows("none", common),
         EncodedRows("first two", np.ascontiguousarray(common[:, :2])),
@@ -68,13 +67,13 @@ def test_figures_are_those_of_scikit_learn(
         kept = item.candidate.labels >= 0
         labels = item.candidate.labels[kept]
         own = (common if item.space == 0 else common[:, :2])[kept]
-        result = item.measures
-        assert result.noise_share == pytest.approx(np.mean(~kept))
-        assert result.smallest_share == pytest.approx(
+        result = item.figures
+        assert result["noise_share"] == pytest.approx(np.mean(~kept))
+        assert result["smallest_share"] == pytest.approx(
             np.unique(labels, return_counts=True)[1].min() / len(kept)
         )
         if len(np.unique(labels)) < 2:
-            assert np.isnan(result.silhouette)
+            assert np.isnan(result["silhouette"])
             continue
         for points, prefix in ((own, ""), (common[kept], "common_")):
             for name, score in (
@@ -82,10 +81,10 @@ def test_figures_are_those_of_scikit_learn(
                 ("davies_bouldin", davies_bouldin_score),
                 ("calinski_harabasz", calinski_harabasz_score),
             ):
-                ours = getattr(result, prefix + name)
+                ours = result[prefix + name]
                 assert ours == pytest.approx(score(points, labels), rel=1e-6, abs=1e-6)
         means = np.array([own[labels == g].mean(axis=0) for g in labels])
-        assert result.inertia == pytest.approx(((own - means) ** 2).sum(), rel=1e-6)
+        assert result["inertia"] == pytest.approx(((own - means) ** 2).sum(), rel=1e-6)
 
 
 def test_ward_gives_the_labels_of_scikit_learn(
@@ -105,9 +104,7 @@ def test_the_same_seed_gives_the_same_candidates(
     first = [item for item in candidates if (item.space, item.candidate.algorithm) == (0, "kmeans")]
     for once, twice in zip(first, again, strict=True):
         np.testing.assert_array_equal(once.candidate.labels, twice.candidate.labels)
-        assert asdict(once.measures) == pytest.approx(
-            asdict(twice.measures), rel=1e-12, nan_ok=True
-        )
+        assert once.figures == pytest.approx(twice.figures, rel=1e-12, nan_ok=True)
 
 
 def test_progress_names_each_space(common: FloatArray) -> None:
@@ -122,7 +119,7 @@ def test_many_rows_get_the_simplified_silhouette(
 ) -> None:
     labels = (np.arange(240) % 4)[None, :]
     exact = silhouettes(common, labels)
-    monkeypatch.setattr(searching, "EXACT_SILHOUETTE_ROWS", 200)
+    monkeypatch.setattr(computing, "EXACT_SILHOUETTE_ROWS", 200)
     simplified = silhouettes(common, labels)
     centers = np.array([common[labels[0] == g].mean(axis=0) for g in range(4)])
     distances = np.linalg.norm(common[:, None] - centers, axis=2)
@@ -140,7 +137,7 @@ def test_many_rows_get_the_simplified_silhouette(
 def test_a_search_past_the_limit_of_exact_silhouettes(
     candidates: list[EvaluatedCandidate], common: FloatArray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "EXACT_SILHOUETTE_ROWS", 200)
+    monkeypatch.setattr(computing, "EXACT_SILHOUETTE_ROWS", 200)
     requests = [Request("kmeans", KS, {"n_init": 3})]
     many = search([EncodedRows("none", common)], common, requests, None, 4, Silent())
-    assert max(many, key=lambda item: item.measures.silhouette).candidate.k == 4
+    assert max(many, key=lambda item: item.figures["silhouette"]).candidate.k == 4
