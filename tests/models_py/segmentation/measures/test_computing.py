@@ -58,5 +58,5 @@ def test_a_measure_that_is_missing_is_an_error(
         monkeypatch.setitem(MEASURES, "dunn", extra)
     else:
         monkeypatch.delitem(MEASURES, "inertia")
-    with pytest.raises(LookupError, match="dunn|inertia"):
+    with pytest.raises(LookupError, match=r"dunn|inertia"):
         computing.check_complete()
