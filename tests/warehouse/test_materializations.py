@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from models_py import settings
+from models_py.base import settings
 from tests.warehouse.dbt_runs import Run, Warehouse
 
 REFUSED = {

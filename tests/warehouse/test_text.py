@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models_py import settings
+from models_py.base import settings
 
 WIDTH = 120
 

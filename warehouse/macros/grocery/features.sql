@@ -218,3 +218,24 @@ select
 from departments_bought
 group by {{ entity }}_id
 {%- endmacro %}
+
+{# The levels of what Sort-of-Real says of a basket and of its customer; 'XX', undefined, is none. #}
+{% macro basket_levels() -%}
+    {{ return({
+        'basket_size': ['S', 'M', 'L'],
+        'price_sensitivity': ['LA', 'MM', 'UM'],
+        'basket_type': ['Full Shop', 'Small Shop', 'Top Up'],
+        'basket_mission': ['Fresh', 'Grocery', 'Mixed', 'Nonfood'],
+    }) }}
+{%- endmacro %}
+
+{# 1 where a column has the level, 0 where it has another or is undefined, null where the source does
+   not have the column. #}
+{% macro is_level(column, level) -%}
+    case when {{ column }} = '{{ level }}' then 1 when {{ column }} is not null then 0 end
+{%- endmacro %}
+
+{# A level as part of a column's name. #}
+{% macro level_name(level) -%}
+    {{ return(level | lower | replace(' ', '_')) }}
+{%- endmacro %}

@@ -4,6 +4,16 @@
 {% macro grocery_line_rules() -%}
     {%- set first_date = var('grocery_first_possible_date') -%}
     {%- set still_to_come = still_to_come_rules('grocery_until', 'numbered.bought_at') -%}
+    {%- set undefined = [
+        {
+            'reason': 'basket_undefined',
+            'rule': 'size, type, mission, price sensitivity or life stage of the basket is XX, which'
+                ~ ' var grocery_leave_out_undefined leaves out',
+            'when': "numbered.basket_size = 'XX' or numbered.basket_type = 'XX'"
+                ~ " or numbered.basket_mission = 'XX' or numbered.basket_price_sensitivity = 'XX'"
+                ~ " or shoppers.life_stage = 'XX'",
+        },
+    ] if var('grocery_leave_out_undefined') else [] -%}
     {{ return(still_to_come + [
         {
             'reason': 'customer_missing',
@@ -67,5 +77,5 @@
             'rule': 'quantity above zero, spend zero',
             'when': 'numbered.spend_amount = 0',
         },
-    ]) }}
+    ] + undefined) }}
 {%- endmacro %}

@@ -1,7 +1,7 @@
-{# Writes data/samples/grocery_<life stage>.csv and .parquet. DuckDB writes beside the target and
-   renames, so that a reader never sees half a file; a life stage without customers gives a file
+{# Writes data/samples/<prefix>_<life stage>.csv and .parquet. DuckDB writes beside the target and
+   renames, so that a reader never sees half a file; a life stage without rows gives a file
    without rows, so that no file of an older build stays behind. #}
-{% macro write_life_stage_files() -%}
+{% macro write_life_stage_files(prefix) -%}
     {%- if execute -%}
         {%- set folder = run_query("select getvariable('samples_dir')").rows[0][0] -%}
         {%- set copies = [] -%}
@@ -10,7 +10,7 @@
                 {%- do copies.append(
                     'copy (select * from ' ~ this ~ " where life_stage = '" ~ stage
                     ~ "' order by sample_rank) to "
-                    ~ quoted(folder ~ '/grocery_' ~ stage | lower ~ '.' ~ format)
+                    ~ quoted(folder ~ '/' ~ prefix ~ '_' ~ stage | lower ~ '.' ~ format)
                     ~ ' (format ' ~ format ~ (', header' if format == 'csv' else '')
                     ~ ', use_tmp_file true)'
                 ) -%}

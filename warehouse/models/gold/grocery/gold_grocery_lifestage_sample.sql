@@ -1,4 +1,4 @@
-{{ config(post_hook='{{ write_life_stage_files() }}') }}
+{{ config(post_hook="{{ write_life_stage_files('grocery') }}") }}
 
 with
 customers as (select * from {{ ref('gold_grocery_customers') }}),

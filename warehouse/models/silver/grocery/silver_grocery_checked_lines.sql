@@ -3,6 +3,10 @@ lines as (select * from {{ grocery_source('lines') }}),
 
 products as (select * from {{ ref('silver_grocery_products') }}),
 
+{% if var('grocery_leave_out_undefined') -%}
+shoppers as (select * from {{ grocery_source('shoppers') }}),
+
+{% endif -%}
 -- Baskets that need a closer look; reads the source again rather than `lines`, for as a CTE of
 -- two readers every column of every line would be held in memory.
 suspicious_baskets as (
@@ -76,6 +80,9 @@ checked as (
         end as rejection_reason
     from numbered
     left join products on numbered.product_id = products.product_id
+    {%- if var('grocery_leave_out_undefined') %}
+    left join shoppers on numbered.customer_id = shoppers.customer_id
+    {%- endif %}
 )
 
 select * from checked

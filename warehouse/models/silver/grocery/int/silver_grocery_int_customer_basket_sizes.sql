@@ -1,0 +1,13 @@
+with
+baskets as (select * from {{ ref('silver_grocery_baskets') }})
+
+select
+    customer_id,
+    count(*) as basket_count,
+    avg(unit_spread) as unit_spread_mean,
+    avg(product_count) as product_count_mean,
+    avg(unit_count) as unit_count_mean,
+    cast(avg(spend_amount) as double) as spend_amount_mean,
+    cast(max(spend_amount) as double) as spend_amount_max
+from baskets
+group by customer_id
