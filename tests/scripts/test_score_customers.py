@@ -159,10 +159,10 @@ def test_rows_that_cannot_be_scored_are_one_line(
     ("arguments", "code", "message"),
     [
         (["--input", "nowhere.csv"], 2, "there is no such file"),
-        (["--input", "nowhere"], 2, "give a .csv, .xlsx or .parquet file, or a table as schema.name"),
+        (["--input", "nowhere"], 2, "give a .csv, .xlsx or .parquet file, or a table"),
         (["--input", "gold.nowhere"], 1, "has no table gold.nowhere"),
         (["--input", "data"], 2, "--input data: is a folder"),
-        (["--input", "new.xlsx"], 2, "give a .csv, .xlsx or .parquet file, or a table as schema.name"),
+        (["--input", "new.xlsx"], 2, "give a .csv, .xlsx or .parquet file, or a table"),
         (["--output", "scores.xlsx"], 2, "end the name in .csv or .parquet"),
         (["--output", "no/scores.csv"], 2, "--output no/scores.csv: there is no folder no; make"),
         (["--output", "folder.csv"], 2, "--output folder.csv: is a folder"),

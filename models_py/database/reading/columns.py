@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from models_py.base.errors import DataError
-from models_py.base.sql_text import literal
 from models_py.database.reading.expressions import (
     ISO_TIME,
     PARTED_DATE,
@@ -18,6 +16,8 @@ from models_py.database.reading.expressions import (
     shape_sql,
 )
 from models_py.database.reading.staging import Staged
+from models_py.base.sql_text import literal
+from models_py.base.errors import DataError
 from models_py.sources.reading.dates import (
     DateFormat,
     PartRanges,
@@ -302,13 +302,7 @@ def _decide_by_shapes(staged: Staged, column: Column, options: ReadingOptions) -
     if not known:
         return
     most = max(number_count, date_count)
-    both = [shape for shape in column.shapes if number_shape(shape.text) or date_shape(shape.text)]
-    if most < known * (1 - STRAY_SHARE) and sum(s.count for s in both) > known * (1 - STRAY_SHARE):
-        number = next(shape for shape in numbers if not date_shape(shape.text))
-        day = next(shape for shape in dates if not number_shape(shape.text))
-        column.dates = DateFormat(
-            problem=f"numbers and dates: {quoted_example(number)} and {quoted_example(day)}"
-        )
+    if _is_of_two_kinds(column, numbers, dates):
         return
     is_wanted = name in options.times or name in options.numbers
     enough = known / 2 if is_wanted else known * (1 - STRAY_SHARE)
@@ -327,15 +321,35 @@ def _decide_by_shapes(staged: Staged, column: Column, options: ReadingOptions) -
     if number_count < enough:
         _say_mixed(column, options, most, False)
         return
+    _decide_numbers(staged, column, numbers, options)
+
+
+def _is_of_two_kinds(column: Column, numbers: list[Shape], dates: list[Shape]) -> bool:
+    enough = column.known * (1 - STRAY_SHARE)
+    counts = [sum(shape.count for shape in shapes) for shapes in (numbers, dates)]
+    both = {shape.text: shape for shape in [*numbers, *dates]}
+    if max(counts) >= enough or sum(shape.count for shape in both.values()) < enough:
+        return False
+    number = next(shape for shape in numbers if not date_shape(shape.text))
+    day = next(shape for shape in dates if not number_shape(shape.text))
+    column.dates = DateFormat(
+        problem=f"numbers and dates: {quoted_example(number)} and {quoted_example(day)}"
+    )
+    return True
+
+
+def _decide_numbers(
+    staged: Staged, column: Column, numbers: list[Shape], options: ReadingOptions
+) -> None:
     _take_strays(column, number_shape)
-    if name not in options.numbers and _number_dates(staged, column, options):
+    if column.name not in options.numbers and _number_dates(staged, column, options):
         return
-    if name in options.times:
+    if column.name in options.times:
         raise DataError(
-            f"--time {name}: holds numbers that are no dates, such as {quoted_example(numbers[0])}:"
-            " name the column with the time"
+            f"--time {column.name}: holds numbers that are no dates, such as"
+            f" {quoted_example(numbers[0])}: name the column with the time"
         )
-    if name not in options.numbers and _is_code(staged, column):
+    if column.name not in options.numbers and _is_code(staged, column):
         return
     column.numbers = decide_number(
         column.shapes,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models_py.base.errors import DataError, WarehouseError, near_match
 from models_py.base.sql_text import literal
+from models_py.base.errors import DataError, WarehouseError, near_match
 from models_py.database.connection import Warehouse, quoted
 from models_py.database.own_data import LOADED, check_replaceable
 from models_py.database.reading.columns import ReadingOptions

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from models_py.base.errors import DataError, UsageError, near_match
-from models_py.base.sql_text import literal
 from models_py.database.reading.columns import rounded_ids
 from models_py.database.reading.reader import FileReading, refuse_rounded_ids
 from models_py.database.reading.rows import BLANK, TOTAL
+from models_py.base.sql_text import literal
+from models_py.base.errors import DataError, UsageError, near_match
 from models_py.sources.reading.dates import date_shape
 from models_py.sources.reading.numbers import number_shape
 from models_py.sources.reading.record import Loss

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models_py.database.connection import Warehouse, quoted
+from models_py.base.sql_text import literal
 from models_py.base.errors import DataError, UsageError, WarehouseError
 from models_py.base.sql_text import literal
 from models_py.database.connection import Warehouse, quoted
