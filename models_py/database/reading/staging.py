@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 from models_py.database.connection import Warehouse, quoted
 from models_py.base.sql_text import literal
 from models_py.base.errors import DataError, UsageError, WarehouseError
-from models_py.base.sql_text import literal
-from models_py.database.connection import Warehouse, quoted
 from models_py.sources.reading.dialect import Dialect, detect_dialect, unique_names
 from models_py.sources.reading.encoding import (
     Encoded,
