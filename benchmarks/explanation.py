@@ -21,7 +21,7 @@ from models_py.describe.profiles import profile_segments
 from models_py.describe.rules import find_rules
 from models_py.describe.surrogate import fit_surrogate, tree_contributions
 from models_py.features.matrix import FeatureMatrix
-from models_py.studies.study import Features
+from models_py.features.settings import Features
 
 FEATURES = 8
 SEGMENTS = 6

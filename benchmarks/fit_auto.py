@@ -27,13 +27,12 @@ import numpy as np
 from planted_data import ShapeSet, shape_sets
 
 from models_py.base.arrays import FloatArray
+from models_py.clustering.algorithms import FAMILIES, family_of
 from models_py.clustering.auto import assign_noise, auto_candidates, numbered
 from models_py.segmentation.auto.evidence import EVIDENCE, measure_evidence, prepare_evidence
 from models_py.segmentation.auto.weighing import (
     CLIPPED_AT,
-    FAMILIES,
     Weights,
-    family_of,
     ranks,
     scored,
     shipped_weights,
@@ -76,7 +75,7 @@ def judge(shape: ShapeSet) -> Judged:
     kept = [
         (candidate, labels) for candidate, labels in results if 1 < labels.max() + 1 < len(points)
     ]
-    families = [family_of(candidate) for candidate, _ in kept]
+    families = [family_of(candidate.algorithm, candidate.parameters) for candidate, _ in kept]
     labelings = [labels for _, labels in kept]
     evidence = measure_evidence(prepare_evidence(points, seed=0), labelings, families)
     known = truth >= 0

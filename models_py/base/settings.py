@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 HOME_VARIABLE = "SEGMENTHOUSE_HOME"
 DEBUG_VARIABLE = "SEGMENTHOUSE_DEBUG"
@@ -91,16 +91,6 @@ def dbt_project_dir() -> Path:
     return repository() / "warehouse"
 
 
-def memory_bytes() -> int:
-    """Return the machine's memory, or the container's limit where that is lower."""
-    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    control_group = Path("/sys/fs/cgroup/memory.max")
-    if control_group.is_file():
-        text = control_group.read_text().strip()
-        limits.extend([int(text)] if text.isdigit() else [])
-    return min(limits)
-
-
 def core_count() -> int:
     """Return the cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
@@ -113,14 +103,78 @@ def use_keras_backend() -> None:
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 
-def free_bytes() -> int:
-    """Memory that can be had without swapping; all of it where the system does not say."""
-    counts = Path("/proc/meminfo")
-    if counts.exists():
-        lines = counts.read_text(encoding="ascii").splitlines()
-        named = {name: rest.split()[0] for name, rest in (line.split(":") for line in lines)}
-        if "MemAvailable" in named:
-            return int(named["MemAvailable"]) * 1024
+def memory_bytes(root: Path = Path("/")) -> int:
+    """Return the memory that this process can still take, in bytes.
+
+    The smallest of what the machine has free without swapping, what is left of the process's
+    limit of address space (RLIMIT_AS), and what is left to its control group and to each group
+    above it (cgroup v1 and v2). Pages of files that can be dropped count as free.
+
+    Parameters
+    ----------
+    root
+        Folder that holds ``proc`` and ``sys``.
+    """
+    left = [*_free_memory(root), *_address_space_left(root), *_group_memory_left(root)]
+    return max(min(left, default=sys.maxsize), 0)
+
+
+def _free_memory(root: Path) -> list[int]:
+    named = _figures(root / "proc/meminfo")
+    if "MemAvailable" in named:
+        return [named["MemAvailable"] * 1024]
     if hasattr(os, "sysconf"):
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return sys.maxsize
+        return [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    return []
+
+
+def _address_space_left(root: Path) -> list[int]:
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return []
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return []
+    return [limit - _figures(root / "proc/self/status").get("VmSize", 0) * 1024]
+
+
+def _group_memory_left(root: Path) -> list[int]:
+    groups = root / "proc/self/cgroup"
+    if not groups.is_file():
+        return []
+    left = []
+    for line in groups.read_text(encoding="utf-8").splitlines():
+        number, controllers, path = line.split(":", 2)
+        if number == "0":
+            mounts = [root / "sys/fs/cgroup", root / "sys/fs/cgroup/unified"]
+            files = ("memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            mounts = [root / "sys/fs/cgroup/memory"]
+            files = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        else:
+            continue
+        # A path that is not mounted here is that of the host: its root is this container's.
+        own = PurePosixPath(path)
+        folders = [mount / str(up).lstrip("/") for mount in mounts for up in (own, *own.parents)]
+        left += [bytes_left for folder in folders for bytes_left in _left_in(folder, *files)]
+    return left
+
+
+def _left_in(folder: Path, limit: str, usage: str, droppable: str) -> list[int]:
+    named = _figures(folder / limit), _figures(folder / usage)
+    if not all("" in figures for figures in named):
+        return []
+    in_use = named[1][""] - _figures(folder / "memory.stat").get(droppable, 0)
+    return [named[0][""] - max(in_use, 0)]
+
+
+def _figures(path: Path) -> dict[str, int]:
+    # Lines of "name figure" or "name: figure kB"; a lone figure has no name.
+    try:
+        lines = path.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return {}
+    parts = [line.replace(":", " ").split() for line in lines]
+    named = [(part[0], part[1]) if len(part) > 1 else ("", *part) for part in parts if part]
+    return {name: int(figure) for name, figure in named if figure.isdigit()}

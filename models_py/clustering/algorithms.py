@@ -1,273 +1,461 @@
-"""Every algorithm by name: its candidates over k and parameters, and a refit of one of them."""
+"""Every algorithm once: what a study may say of it, what it costs, what runs it.
+
+The rest of the package asks this table and knows no algorithm by its name. A new algorithm is its
+module, its entry here, its row in the README and its test. The table is light to import: what
+runs an algorithm and what estimates its memory are named ``"module:function"``, modules of this
+package, and imported when used (:meth:`Algorithm.load`).
+
+Growth is written with n (rows), k (clusters) and p (columns).
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from importlib import import_module
-from itertools import product
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
+from models_py.base.errors import near_match
+from models_py.base.imports import import_named
 
-from models_py.base.arrays import FloatArray, IntArray
-from models_py.base.errors import DataError, MemoryRefusedError
-from models_py.base.settings import memory_bytes
-from models_py.clustering.candidate import NOISE, Candidate
-from models_py.clustering.rows import group_centers, nearest_centers
-from models_py.studies.vocabulary import ALGORITHMS
+FAMILIES = (
+    "kmeans",
+    "ward",
+    "average",
+    "complete",
+    "genie",
+    "smooth_genie",
+    "chopped",
+    "gaussian_full",
+    "gaussian_diag",
+    "hdbscan",
+    "spectral",
+)
+"""Kinds of clusterings that the automatic choice weighs; each has a fitted constant."""
 
-TREES = ("ward", "average", "complete", "single")
-KMEANS = ("kmeans", "minibatch_kmeans", "bisecting_kmeans")
-MEMORY_SHARE = 0.8
-WAY_OUT = "lower the rows with the study's where, or use kmeans, which grows with the rows alone"
+ASSIGNMENTS = {
+    "nearest_center": "the nearest center decides",
+    "splits": "the nearer center of each split in two decides",
+    "most_probable": "the most probable component decides",
+    "nearest_core_point": "the nearest core point decides",
+    "cheapest_prototype": "the prototype of lowest cost decides",
+    "nearest_row": "the nearest row that was clustered decides",
+    "of_each_candidate": "each candidate is assigned as the algorithm that it names",
+}
+"""How a new row is assigned."""
 
-
-@dataclass(frozen=True)
-class MixedRows:
-    """Rows as k-prototypes wants them.
-
-    Attributes
-    ----------
-    numeric
-        Shape (n, p): scaled numbers.
-    categorical
-        Shape (n, q): codes 0, 1, ... of each column's levels.
-    """
-
-    numeric: FloatArray
-    categorical: IntArray
-
-    def __getitem__(self, rows: IntArray) -> MixedRows:
-        """Return some of the rows."""
-        return MixedRows(self.numeric[rows], self.categorical[rows])
+NEIGHBOUR_ASSIGNMENTS = ("nearest_core_point", "nearest_row")
 
 
 @dataclass(frozen=True)
-class Request:
-    """One algorithm as a study asks for it.
+class Allowed:
+    """Values that a parameter takes: in words, and as a test."""
+
+    words: str
+    accepts: Callable[[object], bool]
+
+
+@dataclass(frozen=True)
+class Family:
+    """Which family a candidate counts as, by one of its parameters where that matters.
 
     Attributes
     ----------
     name
-        A name of :data:`models_py.studies.vocabulary.ALGORITHMS`.
-    ks
-        Numbers of clusters to try; no matter to an algorithm that finds its own.
-    parameters
-        A list as a value tries each of its items.
+        The family of all values that ``others`` does not list.
+    parameter
+        Parameter that decides; None where nothing does.
+    others
+        Value of the parameter to family.
     """
 
     name: str
-    ks: Sequence[int]
-    parameters: Mapping[str, object]
+    parameter: str | None = None
+    others: Mapping[object, str] = field(default_factory=dict)
+
+    def of(self, parameters: Mapping[str, object]) -> str:
+        """Return the family of a candidate with these parameters."""
+        if self.parameter is None:
+            return self.name
+        return self.others.get(parameters.get(self.parameter), self.name)
 
 
-def find_candidates(
-    requests: Sequence[Request], points: FloatArray, mixed: MixedRows | None, seed: int
-) -> Iterator[Candidate]:
-    """Yield the candidates of all requests; trees of one metric share their distances.
+@dataclass(frozen=True)
+class TableShape:
+    """What the memory of a run depends on.
 
-    Parameters
+    Attributes
     ----------
-    requests
-        What to try.
-    points
-        Shape (n, d): the encoding.
-    mixed
-        The same rows for k-prototypes; None where no request needs them.
-    seed
-        For every random start.
-
-    Raises
-    ------
-    DataError
-        More clusters are asked for than there are rows.
-    MemoryRefusedError
-        An algorithm's memory would not fit; the message names the way out.
+    rows, columns
+        Of the table; the numeric columns alone for mixed rows.
+    clusters
+        The largest k asked for.
+    candidates
+        How many k are asked for.
+    categories, levels
+        Categorical columns, and the most levels of one of them.
     """
-    rows = len(points)
-    for request in requests:
-        if request.ks and max(request.ks) >= rows:
-            raise DataError(
-                f"{request.name}: k up to {max(request.ks)} needs more than {rows} rows;"
-                " lower algorithms.k, or leave the group out with the study's where"
-            )
-        _refuse_what_does_not_fit(request, points, mixed)
-    yield from _tree_candidates([r for r in requests if r.name in TREES], points)
-    for request in requests:
-        if request.name == "auto":
-            yield from _automatic(request, points, seed)
-        elif request.name == "hdbscan":
-            yield from _density_trees(request, points)
-        elif request.name not in TREES:
-            for parameters in _grid(request.parameters):
-                yield from _sweep(request, points, mixed, seed, parameters)
+
+    rows: int
+    columns: int
+    clusters: int = 2
+    candidates: int = 1
+    categories: int = 0
+    levels: int = 0
 
 
-def refit(candidate: Candidate, points: FloatArray, mixed: MixedRows | None, seed: int) -> IntArray:
-    """Return the labels that a candidate's algorithm and parameters give to other rows."""
-    taken = ALGORITHMS[candidate.algorithm].parameters
-    parameters = {key: value for key, value in candidate.parameters.items() if key in taken}
-    k = candidate.parameters.get("k")
-    ks = [int(str(k))] if k is not None else []
-    request = Request(candidate.algorithm, ks, parameters)
-    refitted = next(find_candidates([request], points, mixed, seed), None)
-    # A tree that cannot be cut into as many parts on fewer rows gives one cluster.
-    return np.zeros(len(points), dtype=np.int64) if refitted is None else refitted.labels
+@dataclass(frozen=True)
+class Algorithm:
+    """Everything that the package knows of one algorithm.
+
+    Attributes
+    ----------
+    title
+        The name that a reader sees.
+    time, memory
+        Growth, written with n, k and p.
+    runner
+        ``"module:function"``: takes the points (or numbers and codes, for mixed rows), then the
+        numbers of clusters unless it finds its own, ``seed`` where it takes one, and parameters;
+        returns candidates.
+    peak_bytes
+        ``"module:function"``: takes a :class:`TableShape` and parameters, and returns the bytes
+        that a run takes at its peak beyond the rows themselves.
+    assignment
+        A name of :data:`ASSIGNMENTS`: how a row that was not clustered is assigned.
+    is_exact
+        Whether that rule gives the rows that were clustered the labels that they have.
+    family
+        What its candidates count as in the automatic choice.
+    parameters
+        Keys of ``[algorithms.parameters]`` and their values; a list tries each of its items.
+    finds_k
+        Whether it finds the number of clusters itself.
+    takes_seed
+        Whether anything in it is random.
+    needs_mixed_rows
+        Whether it clusters numbers and categories instead of the encoding.
+    is_center_based
+        Whether it minimises distances to centers, as the gap statistic presupposes.
+    shares_work
+        Whether the runner takes all requests of such algorithms at once, for what they share.
+    swept
+        Parameters whose lists the runner takes whole.
+    former_parameters
+        Former name of a parameter to its name: studies and runs of older versions have it.
+    """
+
+    title: str
+    time: str
+    memory: str
+    runner: str
+    peak_bytes: str
+    assignment: str
+    is_exact: bool
+    family: Family
+    parameters: Mapping[str, Allowed] = field(default_factory=dict)
+    finds_k: bool = False
+    takes_seed: bool = True
+    needs_mixed_rows: bool = False
+    is_center_based: bool = False
+    shares_work: bool = False
+    swept: tuple[str, ...] = ()
+    former_parameters: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for what in ("title", "time", "memory"):
+            if not getattr(self, what):
+                raise ValueError(f"an algorithm without its {what}: {self}")
+        for what in ("runner", "peak_bytes"):
+            if getattr(self, what).count(":") != 1:
+                raise ValueError(f"{self.title}: {what} is written module:function")
+        if self.assignment not in ASSIGNMENTS:
+            raise ValueError(f"{self.title}: unknown assignment rule '{self.assignment}'")
+        for family in (self.family.name, *self.family.others.values()):
+            if family not in FAMILIES:
+                raise ValueError(f"{self.title}: unknown family '{family}'")
+        known = {*self.parameters}
+        if not {*self.swept, *self.former_parameters.values()} <= known:
+            raise ValueError(f"{self.title}: unknown parameters in swept or former_parameters")
+
+    @property
+    def has_any_shape(self) -> bool:
+        """Whether its clusters have no center to speak of."""
+        return self.assignment in NEIGHBOUR_ASSIGNMENTS
+
+    @property
+    def splits_a_cluster(self) -> bool:
+        """Whether it can search a cluster again: it takes k and points, and its parts have centers.
+
+        Refined clusters are assigned by their centers.
+        """
+        return not (self.finds_k or self.needs_mixed_rows or self.has_any_shape)
+
+    def load(self, what: str) -> Callable[..., Any]:
+        """Import what ``runner`` or ``peak_bytes`` names."""
+        loaded: Callable[..., Any] = import_named("models_py.clustering", getattr(self, what))
+        return loaded
 
 
-def _grid(parameters: Mapping[str, object]) -> Iterator[dict[str, Any]]:
-    lists = [value if isinstance(value, list) else [value] for value in parameters.values()]
-    for values in product(*lists):
-        yield dict(zip(parameters, values, strict=True))
+def whole(lowest: int) -> Allowed:
+    """Allow whole numbers from ``lowest``."""
+    return Allowed(
+        f"a whole number from {lowest}",
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= lowest,
+    )
 
 
-def _tree_candidates(requests: Sequence[Request], points: FloatArray) -> Iterator[Candidate]:
-    from models_py.clustering.linkage import cut_tree, linkage_trees
-
-    wanted: dict[str, list[Request]] = {}
-    for request in requests:
-        for parameters in _grid(request.parameters):
-            metric = str(parameters.get("metric", "euclidean"))
-            wanted.setdefault(metric, []).append(Request(request.name, request.ks, parameters))
-    for metric, asked in wanted.items():
-        began = time.perf_counter()
-        trees = linkage_trees(points, list(dict.fromkeys(r.name for r in asked)), metric=metric)
-        share = (time.perf_counter() - began) / sum(len(request.ks) for request in asked)
-        for request in asked:
-            for k, labels in zip(
-                request.ks, cut_tree(trees[request.name], request.ks), strict=True
-            ):
-                yield Candidate(request.name, {"k": k, **request.parameters}, labels, share)
+def above_zero() -> Allowed:
+    """Allow finite numbers above 0."""
+    return Allowed(
+        "a number above 0",
+        lambda value: (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and 0.0 < value < float("inf")
+        ),
+    )
 
 
-def _automatic(request: Request, points: FloatArray, seed: int) -> Iterator[Candidate]:
-    # Past 5,000 rows a sample is clustered, and each other row joins its nearest sampled one.
-    from scipy.spatial import KDTree
-
-    from models_py.clustering.auto import auto_candidates, judged_rows
-
-    kept = judged_rows(len(points), seed)
-    sample = np.ascontiguousarray(points[kept])
-    nearest = KDTree(sample).query(points)[1] if len(kept) < len(points) else np.arange(len(points))
-    for parameters in _grid(request.parameters):
-        for candidate in auto_candidates(sample, seed, **parameters):
-            yield replace(candidate, labels=candidate.labels[nearest])
+def one_of(*words: str) -> Allowed:
+    """Allow some words."""
+    return Allowed(" or ".join(f"'{word}'" for word in words), lambda value: value in words)
 
 
-def _density_trees(request: Request, points: FloatArray) -> Iterator[Candidate]:
-    # One tree serves every size of the smallest cluster.
-    from models_py.clustering.density import hdbscan
+METRIC = {"metric": one_of("euclidean", "cosine")}
+NEIGHBOURS = {"neighbours": whole(0)}
+RESTARTS = {"n_init": whole(1), "max_iter": whole(1)}
 
-    apart = {key: value for key, value in request.parameters.items() if key != "min_cluster_size"}
-    sizes: Any = request.parameters.get("min_cluster_size", default_min_cluster_size(len(points)))
-    for parameters in _grid(apart):
-        yield from hdbscan(points, min_cluster_size=sizes, **parameters)
-
-
-def _sweep(
-    request: Request,
-    points: FloatArray,
-    mixed: MixedRows | None,
-    seed: int,
-    parameters: dict[str, Any],
-) -> list[Candidate]:
-    module, function = _FUNCTIONS[request.name]
-    sweep = getattr(import_module(f"models_py.clustering.{module}"), function)
-    if request.name == "dbscan":
-        return [sweep(points, **parameters)]
-    if request.name in WITHOUT_SEED:
-        return list(sweep(points, request.ks, **parameters))
-    if request.name != "kprototypes":
-        return list(sweep(points, request.ks, seed=seed, **parameters))
-    if mixed is None or mixed.categorical.shape[1] == 0 or mixed.numeric.shape[1] == 0:
-        raise DataError(
-            "kprototypes needs numeric and categorical features; add a categorical column to"
-            " features.include, or use kmeans"
-        )
-    return list(sweep(mixed.numeric, mixed.categorical, request.ks, seed=seed, **parameters))
-
-
-def default_min_cluster_size(rows: int) -> int:
-    """Return the smallest density cluster worth finding: 2% of the rows, at least 10."""
-    return max(10, rows // 50)
-
-
-_FUNCTIONS = {
-    "kmeans": ("kmeans", "kmeans_sweep"),
-    "minibatch_kmeans": ("kmeans_variants", "minibatch_kmeans_sweep"),
-    "bisecting_kmeans": ("kmeans_variants", "bisecting_kmeans_sweep"),
-    "gaussian_mixture": ("mixture", "gaussian_mixture_sweep"),
-    "dbscan": ("dbscan", "dbscan"),
-    "kprototypes": ("kprototypes", "kprototypes_sweep"),
-    "genie": ("genie", "genie"),
-    "chopped": ("genie", "chopped"),
-    "spectral": ("spectral", "spectral_sweep"),
+ALGORITHMS: dict[str, Algorithm] = {
+    "kmeans": Algorithm(
+        title="k-means",
+        time="n k p",
+        memory="n p",
+        runner="kmeans:kmeans_sweep",
+        peak_bytes="kmeans:kmeans_peak_bytes",
+        assignment="nearest_center",
+        is_exact=True,
+        family=Family("kmeans"),
+        parameters={
+            **RESTARTS,
+            "implementation": one_of("bounded", "scikit-learn"),
+            "random_state": whole(0),
+        },
+        is_center_based=True,
+    ),
+    "minibatch_kmeans": Algorithm(
+        title="mini-batch k-means",
+        time="n k p",
+        memory="n p",
+        runner="kmeans_variants:minibatch_kmeans_sweep",
+        peak_bytes="kmeans_variants:minibatch_peak_bytes",
+        assignment="nearest_center",
+        is_exact=True,
+        family=Family("kmeans"),
+        parameters={**RESTARTS, "batch_size": whole(1)},
+        is_center_based=True,
+    ),
+    "bisecting_kmeans": Algorithm(
+        title="bisecting k-means",
+        time="n k p",
+        memory="n p",
+        runner="kmeans_variants:bisecting_kmeans_sweep",
+        peak_bytes="kmeans_variants:bisecting_peak_bytes",
+        assignment="splits",
+        is_exact=True,
+        family=Family("kmeans"),
+        parameters=RESTARTS,
+        is_center_based=True,
+    ),
+    "gaussian_mixture": Algorithm(
+        title="Gaussian mixture",
+        time="n k p²",
+        memory="n k + k p²",
+        runner="mixture:gaussian_mixture_sweep",
+        peak_bytes="mixture:mixture_peak_bytes",
+        assignment="most_probable",
+        is_exact=True,
+        family=Family(
+            "gaussian_full",
+            "covariance",
+            {"diag": "gaussian_diag", "spherical": "gaussian_diag"},
+        ),
+        parameters={
+            "covariance": one_of("full", "diag", "tied", "spherical"),
+            "n_init": whole(1),
+        },
+    ),
+    "ward": Algorithm(
+        title="Ward linkage",
+        time="n² p",
+        memory="n p",
+        runner="linkage:linkage_sweep",
+        peak_bytes="linkage:linear_peak_bytes",
+        assignment="nearest_center",
+        is_exact=False,
+        family=Family("ward"),
+        takes_seed=False,
+        shares_work=True,
+    ),
+    "average": Algorithm(
+        title="average linkage",
+        time="n² p",
+        memory="n²",
+        runner="linkage:linkage_sweep",
+        peak_bytes="linkage:matrix_peak_bytes",
+        assignment="nearest_center",
+        is_exact=False,
+        family=Family("average"),
+        parameters=METRIC,
+        takes_seed=False,
+        shares_work=True,
+    ),
+    "complete": Algorithm(
+        title="complete linkage",
+        time="n² p",
+        memory="n²",
+        runner="linkage:linkage_sweep",
+        peak_bytes="linkage:matrix_peak_bytes",
+        assignment="nearest_center",
+        is_exact=False,
+        family=Family("complete"),
+        parameters=METRIC,
+        takes_seed=False,
+        shares_work=True,
+    ),
+    "single": Algorithm(
+        title="single linkage",
+        time="n² p",
+        memory="n p",
+        runner="linkage:linkage_sweep",
+        peak_bytes="linkage:linear_peak_bytes",
+        assignment="nearest_row",
+        is_exact=True,
+        family=Family("chopped"),
+        parameters=METRIC,
+        takes_seed=False,
+        shares_work=True,
+    ),
+    "genie": Algorithm(
+        title="Genie linkage",
+        time="n² p",
+        memory="n p",
+        runner="genie:genie",
+        peak_bytes="genie:genie_peak_bytes",
+        assignment="nearest_row",
+        is_exact=True,
+        family=Family("smooth_genie", "neighbours", {0: "genie", None: "genie"}),
+        parameters={"threshold": above_zero(), **NEIGHBOURS},
+        takes_seed=False,
+    ),
+    "chopped": Algorithm(
+        title="chopped spanning tree",
+        time="n² p",
+        memory="n p",
+        runner="genie:chopped",
+        peak_bytes="genie:genie_peak_bytes",
+        assignment="nearest_row",
+        is_exact=True,
+        family=Family("chopped"),
+        parameters={"min_cluster_size": whole(1), **NEIGHBOURS},
+        takes_seed=False,
+        former_parameters={"least": "min_cluster_size"},
+    ),
+    "spectral": Algorithm(
+        title="spectral clustering",
+        time="n log n + n k²",
+        memory="n k",
+        runner="spectral:spectral_sweep",
+        peak_bytes="spectral:spectral_peak_bytes",
+        assignment="nearest_row",
+        is_exact=True,
+        family=Family("spectral"),
+        parameters=NEIGHBOURS,
+    ),
+    "dbscan": Algorithm(
+        title="DBSCAN",
+        time="n log n to n²",
+        memory="n p",
+        runner="dbscan:dbscan_sweep",
+        peak_bytes="dbscan:dbscan_peak_bytes",
+        assignment="nearest_core_point",
+        is_exact=False,
+        family=Family("hdbscan"),
+        parameters={"eps": above_zero(), "min_samples": whole(1)},
+        finds_k=True,
+        takes_seed=False,
+    ),
+    "hdbscan": Algorithm(
+        title="HDBSCAN",
+        time="n log n to n²",
+        memory="n p",
+        runner="hdbscan:hdbscan",
+        peak_bytes="hdbscan:hdbscan_peak_bytes",
+        assignment="nearest_core_point",
+        is_exact=True,
+        family=Family("hdbscan"),
+        parameters={"min_cluster_size": whole(2), "min_samples": whole(1)},
+        finds_k=True,
+        takes_seed=False,
+        swept=("min_cluster_size",),
+    ),
+    "kprototypes": Algorithm(
+        title="k-prototypes",
+        time="n k p",
+        memory="n p",
+        runner="kprototypes:kprototypes_sweep",
+        peak_bytes="kprototypes:kprototypes_peak_bytes",
+        assignment="cheapest_prototype",
+        is_exact=True,
+        family=Family("kmeans"),
+        parameters={**RESTARTS, "init": one_of("huang", "cao"), "gamma": above_zero()},
+        needs_mixed_rows=True,
+    ),
+    "auto": Algorithm(
+        title='all of them, for `choose.by = "auto"`',
+        time="n² p to 5,000 rows",
+        memory="n p",
+        runner="auto:auto_sweep",
+        peak_bytes="auto:auto_peak_bytes",
+        assignment="of_each_candidate",
+        is_exact=True,
+        family=Family("kmeans"),
+        parameters={"k_max": whole(2)},
+        finds_k=True,
+    ),
 }
-WITHOUT_SEED = ("genie", "chopped")
-
-ANY_SHAPE = ("single", "genie", "chopped", "spectral", "hdbscan", "dbscan")
-"""Algorithms whose clusters have no center to speak of: a new row goes with its neighbour."""
 
 
-def _refuse_what_does_not_fit(
-    request: Request, points: FloatArray, mixed: MixedRows | None
-) -> None:
-    rows = len(points)
-    needed = _peak_bytes(request, points, mixed)
-    allowed = int(memory_bytes() * MEMORY_SHARE)
-    if needed > allowed:
-        raise MemoryRefusedError(
-            f"{request.name} on {rows:,} rows needs about {needed / 1e9:.0f} GB,"
-            f" {allowed / 1e9:.0f} GB may be used; {WAY_OUT}"
-        )
-
-
-def _peak_bytes(request: Request, points: FloatArray, mixed: MixedRows | None) -> int:
-    rows, columns = points.shape
-    k = max(request.ks, default=2)
-    if request.name in TREES:
-        from models_py.clustering.linkage import linkage_peak_bytes
-
-        return linkage_peak_bytes(rows, columns, request.name)
-    if request.name in KMEANS:
-        from models_py.clustering.kmeans import kmeans_peak_bytes
-
-        return kmeans_peak_bytes(rows, columns, k)
-    if request.name == "gaussian_mixture":
-        from models_py.clustering.mixture import mixture_peak_bytes
-
-        return mixture_peak_bytes(rows, columns, k)
-    if request.name == "kprototypes" and mixed is not None:
-        from models_py.clustering.kprototypes import kprototypes_peak_bytes
-
-        numbers, codes = mixed.numeric.shape[1], mixed.categorical.shape[1]
-        levels = int(mixed.categorical.max(initial=0)) + 1
-        return kprototypes_peak_bytes(rows, numbers, codes, k, levels)
-    # Density methods estimate what their own blocks take when they begin.
-    return int(rows * columns * 8 * 4)
-
-
-def nearest_labels(candidate: Candidate, fitted: FloatArray, points: FloatArray) -> IntArray:
-    """Return the cluster that each row belongs to, by the model where it can tell.
+def refused(algorithm: str, parameters: Mapping[str, object]) -> str | None:
+    """Return what is wrong with an algorithm's parameters; None where nothing is.
 
     Parameters
     ----------
-    candidate
-        A clustering of ``fitted``.
-    fitted
-        Shape (n, d): the rows it was fitted on.
-    points
-        Shape (m, d): rows to label.
+    algorithm
+        A name of :data:`ALGORITHMS`.
+    parameters
+        As a study writes them.
     """
-    predict = getattr(candidate.model, "predict", None)
-    if predict is not None and candidate.algorithm != "kprototypes":
-        return np.asarray(predict(points), dtype=np.int64)
-    kept = candidate.labels != NOISE
-    if candidate.algorithm in ANY_SHAPE:
-        from scipy.spatial import KDTree
+    known = ALGORITHMS[algorithm].parameters
+    for key, value in parameters.items():
+        if key not in known:
+            return (
+                f"{algorithm} has no parameter '{key}'{near_match(key, known)}"
+                f" (it takes: {', '.join(known) or 'none'})"
+            )
+        items = value if isinstance(value, list) else [value]
+        if not items:
+            return f"{key} is an empty list; give {known[key].words}"
+        for item in items:
+            if not known[key].accepts(item):
+                return f"{key} = {item!r} is not {known[key].words}"
+    return None
 
-        nearest = KDTree(fitted[kept]).query(points)[1]
-        return np.asarray(candidate.labels[kept][nearest], dtype=np.int64)
-    return nearest_centers(points, group_centers(fitted[kept], candidate.labels[kept]))
+
+def names_of(accepts: Callable[[Algorithm], bool]) -> tuple[str, ...]:
+    """Return the names of the algorithms that have a property, in the order of the table."""
+    return tuple(name for name, algorithm in ALGORITHMS.items() if accepts(algorithm))
+
+
+def family_of(algorithm: str, parameters: Mapping[str, object]) -> str:
+    """Return the family that a candidate counts as, by its algorithm and parameters."""
+    return ALGORITHMS[algorithm].family.of(parameters)

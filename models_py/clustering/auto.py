@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
+from models_py.clustering.algorithms import TableShape
 from models_py.clustering.candidate import NOISE, Candidate
-from models_py.clustering.density import density_hierarchy
 from models_py.clustering.genie import (
     SpanningTree,
     chopped_labels,
     genie_labels,
     minimum_spanning_tree,
 )
+from models_py.clustering.hdbscan import density_hierarchy
 from models_py.clustering.kmeans import kmeans_sweep
 from models_py.clustering.linkage import cut_tree, linkage_trees
 from models_py.clustering.mixture import Covariance, gaussian_mixture_sweep
@@ -75,6 +77,23 @@ def auto_candidates(points: FloatArray, seed: int, *, k_max: int | None = None) 
     return list(_distinct(points, proposals))
 
 
+def auto_sweep(points: FloatArray, *, seed: int, k_max: int | None = None) -> Iterator[Candidate]:
+    """Yield `auto_candidates` of at most 5,000 rows, each other row with its nearest of them.
+
+    Parameters
+    ----------
+    points, seed, k_max
+        As for `auto_candidates`.
+    """
+    from scipy.spatial import KDTree
+
+    kept = judged_rows(len(points), seed)
+    sample = np.ascontiguousarray(points[kept])
+    nearest = KDTree(sample).query(points)[1] if len(kept) < len(points) else np.arange(len(points))
+    for candidate in auto_candidates(sample, seed, k_max=k_max):
+        yield replace(candidate, labels=candidate.labels[nearest])
+
+
 def _thinned(ks: Iterable[int]) -> list[int]:
     """All k up to 12, then wider steps: for the costlier algorithms."""
     return [k for k in ks if k <= 12 or k in (14, 16, 18, 20, 23, 26, 30, 35)]
@@ -104,12 +123,12 @@ def _tree_cuts(points: FloatArray, ks: list[int]) -> Iterator[Candidate]:
 
 def _chopped(tree: SpanningTree, ks: list[int], share: float) -> Iterator[Candidate]:
     start = time.perf_counter()
-    least = max(5, int(share * tree.rows))
-    labelings = chopped_labels(tree, ks, least=least)
+    min_cluster_size = max(5, int(share * tree.rows))
+    labelings = chopped_labels(tree, ks, min_cluster_size=min_cluster_size)
     each = (time.perf_counter() - start) / max(1, len(labelings))
     for k, labels in labelings.items():
-        parameters = {"k": k, "least": least, "neighbours": tree.neighbours}
-        yield Candidate("chopped", parameters, labels, each)
+        asked = {"min_cluster_size": min_cluster_size, "neighbours": tree.neighbours}
+        yield Candidate("chopped", {"k": k, **asked}, labels, each)
 
 
 def _mixtures(points: FloatArray, ks: list[int], seed: int) -> list[Candidate]:
@@ -139,14 +158,7 @@ def _distinct(points: FloatArray, candidates: Iterable[Candidate]) -> Iterator[C
         if labels.max() < 1 or key in seen:
             continue
         seen.add(key)
-        yield Candidate(
-            candidate.algorithm,
-            candidate.parameters,
-            labels,
-            candidate.seconds,
-            candidate.bic,
-            candidate.model,
-        )
+        yield replace(candidate, labels=labels)
 
 
 def assign_noise(points: FloatArray, labels: IntArray) -> IntArray:
@@ -176,3 +188,8 @@ def judged_rows(n: int, seed: int) -> IntArray:
         return np.arange(n)
     drawn = np.random.default_rng(seed).choice(n, WEIGHED_ROWS, replace=False)
     return np.asarray(np.sort(drawn))
+
+
+def auto_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:  # noqa: ARG001
+    """Estimate the peak memory of `auto_sweep` beyond the points."""
+    return shape.rows * 8 * 300

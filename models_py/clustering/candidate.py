@@ -1,15 +1,62 @@
-"""What every algorithm hands to the search: one clustering and how it was found."""
+"""What is asked of an algorithm, and what it hands to the search."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from models_py.base.arrays import IntArray
 
 NOISE = -1
+
+
+@dataclass(frozen=True)
+class Request:
+    """One algorithm as a study asks for it.
+
+    Attributes
+    ----------
+    name
+        A name of :data:`models_py.clustering.algorithms.ALGORITHMS`.
+    ks
+        Numbers of clusters to try; none for an algorithm that finds its own.
+    parameters
+        A list as a value tries each of its items.
+    """
+
+    name: str
+    ks: Sequence[int]
+    parameters: Mapping[str, object]
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """How a fitted model assigns a row: what is kept of a run to score others.
+
+    Attributes
+    ----------
+    kind
+        A name of :data:`models_py.clustering.algorithms.ASSIGNMENTS`.
+    state
+        Arrays by name.
+    """
+
+    kind: str
+    state: Mapping[str, npt.NDArray[Any]]
+
+
+class FittedModel(Protocol):
+    """A model that gives any row its cluster."""
+
+    def predict(self, *rows: Any) -> IntArray:
+        """Return the cluster of every row, shape (n,)."""
+
+    def assignment(self) -> Assignment:
+        """Return the rule by which `predict` decides."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +76,7 @@ class Candidate:
     bic
         Bayesian information criterion where the model has a likelihood; lower is better.
     model
-        Fitted predictor with ``predict(points)``, where the algorithm has one.
+        Fitted model, where the algorithm has one.
     """
 
     algorithm: str
@@ -37,7 +84,7 @@ class Candidate:
     labels: IntArray
     seconds: float
     bic: float | None = None
-    model: object | None = None
+    model: FittedModel | None = None
 
     @property
     def k(self) -> int:

@@ -1,9 +1,21 @@
-"""DBSCAN in blocks of rows; a row is core where enough others lie within ``eps``."""
+"""DBSCAN: clusters of any shape where rows lie dense, with rows left as noise.
+
+Growth: the neighbours of every row are looked up in a k-d tree and handled in blocks, so that
+memory stays linear in rows; time follows the number of neighbours, which is quadratic when eps
+covers the data.
+
+References
+----------
+Ester, M., Kriegel, H.-P., Sander, J., Xu, X. (1996). A density-based algorithm for
+discovering clusters in large spatial databases with noise. KDD.
+Satopää, V., Albrecht, J., Irwin, D., Raghavan, B. (2011). Finding a "kneedle" in a
+haystack: detecting knee points in system behavior. ICDCS workshops.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -12,16 +24,19 @@ import numpy as np
 from models_py.base.arrays import BoolArray, FloatArray, IntArray
 from models_py.base.errors import DataError
 from models_py.base.threads import in_threads, thread_count
+from models_py.clustering.algorithms import TableShape
 from models_py.clustering.candidate import NOISE, Candidate
 from models_py.clustering.density import (
-    NEIGHBOURS_AT_ONCE,
     TREE_COLUMNS,
     DensityModel,
     check_min_samples,
     default_min_samples,
     neighbour_distances,
 )
-from models_py.clustering.rows import check_points, chunks, refuse_beyond
+from models_py.clustering.rows import check_points, chunks
+
+NEIGHBOURS_AT_ONCE = 25_000_000
+"""Neighbours held at one time, even were all rows neighbours: 200 MB."""
 
 
 def _knee_of(points: FloatArray, distances: FloatArray) -> float:
@@ -56,8 +71,13 @@ def _knee(curve: FloatArray) -> int:
     return int(np.argmax(across - (curve - curve[0]) / height))
 
 
-def dbscan_peak_bytes(n: int, p: int) -> int:
-    """Estimate the peak memory of `dbscan` beyond the points: a tree, a row's state, one block."""
+def dbscan_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:  # noqa: ARG001
+    """Bound the peak memory of `dbscan` beyond the points.
+
+    How many neighbours a row has is known only once they are looked up: the blocks are cut so
+    that this holds even were all rows neighbours of each other.
+    """
+    n, p = shape.rows, shape.columns
     tree = n * (p + 4) * 8
     a_row = n * (8 * 6 + 16)
     block = 3 * 8 * min(max(NEIGHBOURS_AT_ONCE, n * thread_count()), n * n)
@@ -69,7 +89,6 @@ def dbscan(
     *,
     eps: float | None = None,
     min_samples: int | None = None,
-    memory_limit: int | None = None,
 ) -> Candidate:
     """Group core rows that are within ``eps`` of each other, with the rows around them.
 
@@ -85,8 +104,6 @@ def dbscan(
     min_samples
         Rows within the radius, itself included, that make a core row; twice the columns
         when None.
-    memory_limit
-        Bytes that may be used; refused beyond.
 
     Returns
     -------
@@ -97,8 +114,6 @@ def dbscan(
     ------
     DataError
         When eps is not above 0, ``min_samples`` lies outside 1..n, or values are not finite.
-    MemoryRefusedError
-        When the estimate is over ``memory_limit``.
     """
     began = time.perf_counter()
     points = check_points(points)
@@ -106,12 +121,6 @@ def dbscan(
     given = min_samples is not None
     wanted = min_samples if min_samples is not None else default_min_samples(rows, columns)
     check_min_samples(wanted, rows)
-    refuse_beyond(
-        dbscan_peak_bytes(rows, columns),
-        memory_limit,
-        f"dbscan of {rows:,} rows",
-        "cluster a sample and assign the rest, or use kmeans",
-    )
     core_distances = neighbour_distances(points, wanted)
     radius = _knee_of(points, core_distances) if eps is None else float(eps)
     if not radius > 0.0 or not np.isfinite(radius):
@@ -125,6 +134,13 @@ def dbscan(
     }
     model = DensityModel(points[is_core], labels[is_core])
     return Candidate("dbscan", parameters, labels, time.perf_counter() - began, model=model)
+
+
+def dbscan_sweep(
+    points: FloatArray, *, eps: float | None = None, min_samples: int | None = None
+) -> list[Candidate]:
+    """Return the one candidate of `dbscan`."""
+    return [dbscan(points, eps=eps, min_samples=min_samples)]
 
 
 def _density_labels(

@@ -1,61 +1,27 @@
-"""DBSCAN and HDBSCAN: clusters of any shape, with rows left as noise.
-
-Growth: DBSCAN looks up the neighbours of every row in a k-d tree and handles them in
-blocks, so that memory stays linear in rows; time follows the number of neighbours, which is
-quadratic when eps covers the data. HDBSCAN takes every minimum cluster size from one spanning
-tree in linear memory: up to 20 columns by Borůvka's rounds over a k-d tree, about n log n where
-the rows form groups, beyond by Prim's algorithm in quadratic time (n² p / 2 differences).
+"""Neighbours and core points, as DBSCAN and HDBSCAN share them.
 
 References
 ----------
-Ester, M., Kriegel, H.-P., Sander, J., Xu, X. (1996). A density-based algorithm for
-discovering clusters in large spatial databases with noise. KDD.
 Sander, J., Ester, M., Kriegel, H.-P., Xu, X. (1998). Density-based clustering in spatial
 databases: the algorithm GDBSCAN. Data Mining and Knowledge Discovery 2(2).
-Satopää, V., Albrecht, J., Irwin, D., Raghavan, B. (2011). Finding a "kneedle" in a
-haystack: detecting knee points in system behavior. ICDCS workshops.
-Campello, R., Moulavi, D., Zimek, A., Sander, J. (2015). Hierarchical density estimates for
-data clustering, visualization, and outlier detection. ACM TKDD 10(1).
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from models_py.base.arrays import BoolArray, FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
-from models_py.base.threads import in_threads, thread_count
-from models_py.clustering.candidate import NOISE, Candidate
-from models_py.clustering.rows import (
-    check_columns,
-    check_points,
-    chunks,
-    compact_labels,
-    refuse_beyond,
-)
+from models_py.base.threads import thread_count
+from models_py.clustering.candidate import Assignment
+from models_py.clustering.rows import check_columns, check_points
 
 TREE_COLUMNS = 20
 """Beyond these a k-d tree visits nearly every row, and plain blocks of distances win."""
-
-LEAF_ROWS = 24
-"""Rows of a leaf of the k-d tree over which the spanning tree is built."""
-
-ROUND_PARTS = 8
-"""Parts into which one round of the spanning tree is cut for the threads."""
-
-ROUND_ROWS = 2048
-"""Rows of such a part at least."""
-
-NEIGHBOURS_AT_ONCE = 25_000_000
-"""Neighbours held at one time by DBSCAN, even were all rows neighbours: 200 MB."""
-
-Selection = Literal["eom", "leaf"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +67,10 @@ class DensityModel:
         distances, nearest = self._tree.query(points, k=1, workers=thread_count())
         return self.labels[nearest], np.asarray(distances, dtype=np.float64)
 
+    def assignment(self) -> Assignment:
+        """Return the rule by which `predict` decides."""
+        return Assignment("nearest_core_point", {"rows": self.core_points})
+
 
 def neighbour_distances(points: FloatArray, count: int) -> FloatArray:
     """Return the distance from every row to its ``count``-th nearest, itself included.
@@ -140,323 +110,3 @@ def check_min_samples(min_samples: int, rows: int) -> None:
 def default_min_samples(rows: int, columns: int) -> int:
     """Return twice the columns (Sander et al. 1998), at least 4 and at most half the rows."""
     return int(max(1, min(max(4, 2 * columns), rows // 2 or 1)))
-
-
-def hdbscan_peak_bytes(n: int, p: int) -> int:
-    """Estimate the peak memory of `hdbscan` beyond the points: a copy, the edges, the tree."""
-    return n * p * 8 * 2 + n * 8 * 24
-
-
-@dataclass(frozen=True, eq=False)
-class DensityHierarchy:
-    """Single-linkage tree of mutual reachability, from which any minimum size is taken.
-
-    Attributes
-    ----------
-    nodes
-        Shape (n - 1, 2): the two nodes of each merge; rows are 0..n-1, merges n, n + 1, ...
-    sizes
-        Shape (n - 1,): rows below each merge.
-    lengths
-        Shape (n - 1,): mutual reachability at which each merge happens, rising.
-    core_distances
-        Shape (n,): distance to the ``min_samples``-th nearest row, itself included.
-    """
-
-    nodes: IntArray
-    sizes: IntArray
-    lengths: FloatArray
-    core_distances: FloatArray = field(repr=False)
-
-    def labels(
-        self,
-        min_cluster_size: int,
-        *,
-        selection: Selection = "eom",
-        allow_single_cluster: bool = False,
-    ) -> IntArray:
-        """Cut the tree into the most stable clusters; -1 is noise.
-
-        Parameters
-        ----------
-        min_cluster_size
-            Rows of the smallest cluster, at least 2.
-        selection
-            ``"eom"`` takes clusters with the largest excess of mass, ``"leaf"`` the finest.
-        allow_single_cluster
-            Let all rows be one cluster where no split is more stable; rows that leave it
-            before its first split are noise.
-
-        Returns
-        -------
-        array
-            Shape (n,): clusters in the order of their first row.
-        """
-        from models_py.clustering.density_kernels import condense, stabilities
-
-        with np.errstate(divide="ignore"):
-            densities = 1.0 / self.lengths
-        tree = condense(self.nodes, self.sizes, densities, min_cluster_size)
-        parents, births, owner, left_at = tree
-        if selection == "leaf":
-            chosen = _leaf_clusters(parents, allow_single_cluster)
-        else:
-            chosen = _stable_clusters(parents, stabilities(*tree), allow_single_cluster)
-        labels = _nearest_chosen(parents, chosen)[owner]
-        if chosen[0] and len(births) > 1:
-            labels = np.where((owner == 0) & (left_at < births[1]), NOISE, labels)
-        return _by_first_row(labels)
-
-
-def _leaf_clusters(parents: IntArray, allow_single_cluster: bool) -> BoolArray:
-    """Choose clusters that are not split further."""
-    chosen = np.ones(len(parents), dtype=np.bool_)
-    chosen[parents[1:]] = False
-    if len(parents) == 1:
-        chosen[0] = allow_single_cluster
-    return chosen
-
-
-def _stable_clusters(
-    parents: IntArray, stability: FloatArray, allow_single_cluster: bool
-) -> BoolArray:
-    """Choose the set of disjoint clusters with the largest total stability."""
-    chosen = np.ones(len(parents), dtype=np.bool_)
-    best = stability.copy()
-    below = np.zeros(len(parents))
-    for cluster in range(len(parents) - 1, -1, -1):
-        if below[cluster] > best[cluster]:
-            chosen[cluster] = False
-            best[cluster] = below[cluster]
-        if cluster:
-            below[parents[cluster]] += best[cluster]
-    chosen[0] = chosen[0] and allow_single_cluster
-    covered = np.zeros(len(parents), dtype=np.bool_)
-    for cluster in range(1, len(parents)):
-        parent = parents[cluster]
-        covered[cluster] = covered[parent] or chosen[parent]
-    return np.asarray(chosen & ~covered)
-
-
-def _nearest_chosen(parents: IntArray, chosen: BoolArray) -> IntArray:
-    """Return the chosen cluster that holds each cluster, -1 where none does."""
-    holder = np.full(len(parents), NOISE, dtype=np.int64)
-    for cluster in range(len(parents)):
-        if chosen[cluster]:
-            holder[cluster] = cluster
-        elif cluster:
-            holder[cluster] = holder[parents[cluster]]
-    return holder
-
-
-def _by_first_row(labels: IntArray) -> IntArray:
-    """Renumber clusters in the order of their first rows."""
-    labels, kept = compact_labels(labels)
-    first_rows = np.array([int(np.argmax(labels == old)) for old in range(len(kept))])
-    order = np.argsort(np.argsort(first_rows))
-    renumbered = labels.copy()
-    inside = labels >= 0
-    renumbered[inside] = order[labels[inside]]
-    return renumbered
-
-
-def density_hierarchy(points: FloatArray, min_samples: int) -> DensityHierarchy:
-    """Build the single-linkage tree of mutual reachability.
-
-    Parameters
-    ----------
-    points
-        Shape (n, p), finite; at least two rows.
-    min_samples
-        Rank of the neighbour, the row itself included, that gives the core distance.
-
-    Raises
-    ------
-    DataError
-        When there are fewer than two rows or ``min_samples`` lies outside 1..n.
-    """
-    from models_py.clustering.density_kernels import merge_edges, spanning_tree
-
-    points = check_points(points)
-    if len(points) < 2:
-        raise DataError("hdbscan: one row has no tree; at least two rows are needed")
-    check_min_samples(min_samples, len(points))
-    core = neighbour_distances(points, min_samples)
-    if points.shape[1] <= TREE_COLUMNS:
-        ends, squared = _tree_by_rounds(points, core**2)
-    else:
-        ends, squared = spanning_tree(np.ascontiguousarray(points.T).copy(), core**2)
-    order = np.argsort(squared, kind="stable")
-    nodes, sizes = merge_edges(ends[order])
-    return DensityHierarchy(nodes, sizes, np.sqrt(squared[order]), core)
-
-
-def _tree_by_rounds(points: FloatArray, core: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Build the spanning tree of mutual reachability by Borůvka's rounds over a k-d tree.
-
-    Every round joins each component to its nearest other one; a search passes by nodes that
-    lie in the row's own component or beyond the shortest edge known.
-
-    Returns
-    -------
-    ends, lengths
-        Shape (n - 1, 2), and squared lengths (n - 1,).
-    """
-    from sklearn.neighbors import KDTree
-
-    _, order, nodes, bounds = KDTree(points, leaf_size=LEAF_ROWS).get_arrays()
-    order = np.asarray(order, dtype=np.int64)
-    boxes = (
-        np.asarray(nodes["idx_start"], dtype=np.int64),
-        np.asarray(nodes["idx_end"], dtype=np.int64),
-        np.ascontiguousarray(bounds[0]),
-        np.ascontiguousarray(bounds[1]),
-    )
-    rounds = _Rounds(points[order], core[order], boxes)
-    while rounds.components > 1:
-        rounds.join()
-    return order[np.concatenate(rounds.ends)], np.concatenate(rounds.lengths)
-
-
-class _Rounds:
-    """Components of a growing spanning forest, rows in the order of a k-d tree."""
-
-    def __init__(self, points: FloatArray, core: FloatArray, boxes: tuple[Any, ...]) -> None:
-        from models_py.clustering.density_kernels import least_in_nodes
-
-        rows = len(points)
-        self._points = points
-        self._core = core
-        self._boxes = boxes
-        self._least_core = np.empty(len(boxes[0]))
-        least_in_nodes(core, boxes[0], boxes[1], self._least_core)
-        self._component = np.arange(rows)
-        self._parents = np.arange(rows)
-        self._known = np.full(rows, -1, dtype=np.int64)
-        self._known_length = np.zeros(rows)
-        self.components = rows
-        self.ends: list[IntArray] = []
-        self.lengths: list[FloatArray] = []
-
-    def join(self) -> None:
-        """Join every component to its nearest other one."""
-        from models_py.clustering.density_kernels import flat_components, join_sets
-
-        row, length = self._exits()
-        order = np.argsort(length, kind="stable")
-        edges = np.column_stack((row, self._known[row]))[order]
-        kept = join_sets(self._parents, edges)
-        self.ends.append(edges[kept])
-        self.lengths.append(length[order][kept])
-        self.components = int(flat_components(self._parents, self._component))
-
-    def _exits(self) -> tuple[IntArray, FloatArray]:
-        """Return the row and length of the shortest edge that leaves each component."""
-        from models_py.clustering.density_kernels import shortest_exits, whole_nodes
-
-        whole = np.empty(len(self._boxes[0]), dtype=np.int64)
-        whole_nodes(self._component, self._boxes[0], self._boxes[1], whole)
-
-        def search(part: slice) -> tuple[FloatArray, IntArray]:
-            best = np.full(self.components, np.inf)
-            best_row = np.full(self.components, -1, dtype=np.int64)
-            shortest_exits(
-                (part.start, part.stop),
-                self._points,
-                self._core,
-                self._component,
-                self._boxes,
-                whole,
-                self._least_core,
-                self._known,
-                self._known_length,
-                best,
-                best_row,
-            )
-            return best, best_row
-
-        size = max(ROUND_ROWS, -(-len(self._points) // ROUND_PARTS))
-        exits = in_threads(search, [(part,) for part in chunks(len(self._points), size)])
-        lengths = np.array([best for best, _ in exits])
-        first = lengths.argmin(axis=0)
-        every = np.arange(self.components)
-        return np.array([row for _, row in exits])[first, every], lengths[first, every]
-
-
-def hdbscan(
-    points: FloatArray,
-    *,
-    min_cluster_size: int | Iterable[int],
-    min_samples: int | None = None,
-    selection: Selection = "eom",
-    allow_single_cluster: bool = False,
-    memory_limit: int | None = None,
-) -> list[Candidate]:
-    """Run HDBSCAN for one or several minimum cluster sizes from one tree.
-
-    Parameters
-    ----------
-    points
-        Shape (n, p), finite.
-    min_cluster_size
-        Rows of the smallest cluster, at least 2; one or several.
-    min_samples
-        Rank of the neighbour that gives a row's core distance, itself included; the
-        smallest ``min_cluster_size`` when None, which for one size is what scikit-learn does.
-    selection, allow_single_cluster
-        As in `DensityHierarchy.labels`.
-    memory_limit
-        Bytes that may be used; refused beyond.
-
-    Returns
-    -------
-    list of Candidate
-        One for each size, in the order given. Noise is -1; the model is a `DensityModel` of
-        the clustered rows. Seconds share the tree equally.
-
-    Raises
-    ------
-    DataError
-        When a size is below 2 or over the rows, ``min_samples`` lies outside 1..n, or values
-        are not finite.
-    MemoryRefusedError
-        When the estimate is over ``memory_limit``.
-    """
-    points = check_points(points)
-    rows, columns = points.shape
-    smallest = _check_sizes(min_cluster_size, rows)
-    refuse_beyond(
-        hdbscan_peak_bytes(rows, columns),
-        memory_limit,
-        f"hdbscan of {rows:,} rows",
-        "cluster a sample and assign the rest, or use kmeans",
-    )
-    neighbour = min(smallest) if min_samples is None else min_samples
-    began = time.perf_counter()
-    tree = density_hierarchy(points, neighbour)
-    shared = (time.perf_counter() - began) / len(smallest)
-    candidates = []
-    for size in smallest:
-        began = time.perf_counter()
-        labels = tree.labels(size, selection=selection, allow_single_cluster=allow_single_cluster)
-        parameters = {"min_cluster_size": size, "min_samples": neighbour, "selection": selection}
-        inside = labels >= 0
-        model = DensityModel(points[inside], labels[inside])
-        seconds = shared + time.perf_counter() - began
-        candidates.append(Candidate("hdbscan", parameters, labels, seconds, model=model))
-    return candidates
-
-
-def _check_sizes(min_cluster_size: int | Iterable[int], rows: int) -> list[int]:
-    if isinstance(min_cluster_size, (int, np.integer)):
-        sizes = [int(min_cluster_size)]
-    else:
-        sizes = [int(size) for size in min_cluster_size]
-    if not sizes:
-        raise DataError("min_cluster_size: none was given; name at least one, such as 50")
-    for size in sizes:
-        if not 2 <= size <= rows:
-            raise DataError(
-                f"min_cluster_size: {size} does not lie within 2..{rows}, the rows there are"
-            )
-    return sizes

@@ -14,13 +14,14 @@ visualization, and outlier detection, ACM Transactions on Knowledge Discovery fr
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
+from models_py.clustering.algorithms import TableShape
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.rows import check_points
 
@@ -106,7 +107,9 @@ def genie_labels(
     return [components(tree.ends, order[: tree.rows - k], tree.rows) for k in ks]
 
 
-def chopped_labels(tree: SpanningTree, ks: Sequence[int], *, least: int) -> dict[int, IntArray]:
+def chopped_labels(
+    tree: SpanningTree, ks: Sequence[int], *, min_cluster_size: int
+) -> dict[int, IntArray]:
     """Return the clusterings that come from cutting the longest edges with enough rows beside.
 
     Parameters
@@ -115,7 +118,7 @@ def chopped_labels(tree: SpanningTree, ks: Sequence[int], *, least: int) -> dict
         From `minimum_spanning_tree`.
     ks
         Numbers of clusters wanted; those that the tree cannot give are left out.
-    least
+    min_cluster_size
         Rows that each side of a cut must keep; stray rows stay with whom their edge ties them.
 
     Returns
@@ -131,7 +134,7 @@ def chopped_labels(tree: SpanningTree, ks: Sequence[int], *, least: int) -> dict
     parent, weight, outwards = _rooted(tree)
     weight[outwards[0]] = -1.0
     order = np.vstack([outwards, np.argsort(-weight, kind="stable")])
-    cuts = chopped_edges(parent, order, least, max(several) - 1)
+    cuts = chopped_edges(parent, order, min_cluster_size, max(several) - 1)
     answer = {}
     rows = np.arange(tree.rows)
     upward = np.column_stack([rows, np.maximum(parent, 0)])
@@ -176,13 +179,19 @@ def genie(
 
 
 def chopped(
-    points: FloatArray, ks: Sequence[int], *, least: int = 5, neighbours: int = 0
+    points: FloatArray, ks: Sequence[int], *, min_cluster_size: int = 5, neighbours: int = 0
 ) -> list[Candidate]:
     """Return one candidate for each k that the tree can be chopped into; see `chopped_labels`."""
     start = time.perf_counter()
-    labelings = chopped_labels(minimum_spanning_tree(points, neighbours), ks, least=least)
+    tree = minimum_spanning_tree(points, neighbours)
+    labelings = chopped_labels(tree, ks, min_cluster_size=min_cluster_size)
     each = (time.perf_counter() - start) / max(1, len(labelings))
+    asked = {"min_cluster_size": min_cluster_size, "neighbours": neighbours}
     return [
-        Candidate("chopped", {"k": k, "least": least, "neighbours": neighbours}, labels, each)
-        for k, labels in labelings.items()
+        Candidate("chopped", {"k": k, **asked}, labels, each) for k, labels in labelings.items()
     ]
+
+
+def genie_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:  # noqa: ARG001
+    """Estimate the peak memory of `genie` or `chopped` beyond the points."""
+    return shape.rows * 8 * (24 + shape.candidates)

@@ -163,7 +163,7 @@ def components(ends: IntArray, kept: IntArray, n: int) -> IntArray:
 
 
 @numba.njit(cache=True)
-def chopped_edges(parent: IntArray, order: IntArray, least: int, most: int) -> IntArray:
+def chopped_edges(parent: IntArray, order: IntArray, min_cluster_size: int, most: int) -> IntArray:
     """Return the rows whose edge to their parent is cut, longest first.
 
     Parameters
@@ -173,7 +173,7 @@ def chopped_edges(parent: IntArray, order: IntArray, least: int, most: int) -> I
     order
         Shape (2, n): row 0 the rows from the root outwards, row 1 the rows by falling weight of
         the edge to their parent (the root last).
-    least
+    min_cluster_size
         Rows that both sides of a cut must keep.
     most
         Cuts wanted.
@@ -190,12 +190,12 @@ def chopped_edges(parent: IntArray, order: IntArray, least: int, most: int) -> I
         if count == most:
             break
         row = order[1, i]
-        if below[row] < least:
+        if below[row] < min_cluster_size:
             continue
         top = parent[row]
         while parent[top] >= 0 and not cut[top]:
             top = parent[top]
-        if below[top] - below[row] < least:
+        if below[top] - below[row] < min_cluster_size:
             continue
         cut[row] = True
         made[count] = row

@@ -16,7 +16,7 @@ techniques. KDD workshop on text mining (bisecting k-means).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -25,7 +25,8 @@ import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.threads import in_threads, thread_count
-from models_py.clustering.candidate import Candidate
+from models_py.clustering.algorithms import TableShape
+from models_py.clustering.candidate import Assignment, Candidate
 from models_py.clustering.rows import (
     CHUNK_ROWS,
     check_columns,
@@ -89,6 +90,10 @@ class KMeansModel:
         """Return the Euclidean distance of every row to its nearest center, shape (n,)."""
         return nearest_center(points, self.centers)[1]
 
+    def assignment(self) -> Assignment:
+        """Return the rule by which `predict` decides."""
+        return Assignment("nearest_center", {"centers": self.centers})
+
 
 def nearest_center(points: FloatArray, centers: FloatArray) -> tuple[IntArray, FloatArray]:
     """Find the nearest center of every row.
@@ -123,18 +128,20 @@ def nearest_center(points: FloatArray, centers: FloatArray) -> tuple[IntArray, F
     return labels, distances
 
 
-def kmeans_peak_bytes(n: int, p: int, k: int) -> int:
-    """Estimate the peak memory of one k-means beyond the points themselves.
+def kmeans_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:
+    """Estimate the peak memory of a k-means sweep beyond the points themselves.
 
     Labels and two bounds a row, a sample for the restarts (one set of bounds each), and
     sums of k centers for each block of rows.
     """
+    n, p, k = shape.rows, shape.columns, shape.clusters
+    starts = int(str(parameters.get("n_init", 10))) + 1
     restarted, copied = n, 0
     if n > WHOLE_ROWS:
         restarted, copied = SAMPLE_ROWS, (SAMPLE_ROWS + n // 4) * p * 8
-    restarts = restarted * (3 + 1) * 8 * thread_count()
+    restarts = restarted * 8 * (starts + 3 * thread_count())
     sums = len(chunks(n)) * k * (p + 1) * 8
-    return n * 3 * 8 + copied + restarts + sums
+    return n * 8 * (3 + shape.candidates) + copied + restarts + sums
 
 
 def kmeans_sweep(

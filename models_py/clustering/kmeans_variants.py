@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
-from models_py.clustering.candidate import Candidate
-from models_py.clustering.kmeans import KMeansModel, KMeansSearch, nearest_center
+from models_py.clustering.algorithms import TableShape
+from models_py.clustering.candidate import Assignment, Candidate
+from models_py.clustering.kmeans import (
+    KMeansModel,
+    KMeansSearch,
+    kmeans_peak_bytes,
+    nearest_center,
+)
 from models_py.clustering.rows import check_distinct, check_ks, check_points, compact_labels
 
 
@@ -43,6 +49,10 @@ class BisectingModel:
                 side, _ = nearest_center(points[members], pair)
                 labels[members[side == 1]] = number
         return labels
+
+    def assignment(self) -> Assignment:
+        """Return the rule by which `predict` decides."""
+        return Assignment("splits", {"splits": self.splits, "pairs": self.pairs})
 
 
 def minibatch_kmeans_sweep(
@@ -211,3 +221,14 @@ class _Bisection:
             np.array(self._pairs).reshape(-1, 2, columns),
             np.array(self._centers),
         )
+
+
+def minibatch_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:  # noqa: ARG001
+    """Estimate the peak memory of `minibatch_kmeans_sweep` beyond the points."""
+    return shape.rows * 8 * (4 + shape.candidates)
+
+
+def bisecting_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:
+    """Estimate the peak memory of `bisecting_kmeans_sweep` beyond the points."""
+    part = shape.rows * shape.columns * 8
+    return part + kmeans_peak_bytes(shape, parameters)

@@ -14,7 +14,7 @@ clustering. Expert Systems with Applications 36(7), 10223-10228.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,7 +24,8 @@ import numpy.typing as npt
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
 from models_py.base.threads import in_threads, thread_count
-from models_py.clustering.candidate import Candidate
+from models_py.clustering.algorithms import TableShape
+from models_py.clustering.candidate import Assignment, Candidate
 from models_py.clustering.rows import check_distinct, check_ks, check_points, compact_labels
 
 Codes = npt.NDArray[np.int32]
@@ -151,6 +152,17 @@ class KPrototypes:
         prototypes = (self.numeric_centers_, self.categorical_modes_)
         assign_prototypes(numeric, codes, *prototypes, self.gamma_, labels)
         return labels
+
+    def assignment(self) -> Assignment:
+        """Return the rule by which `predict` decides."""
+        return Assignment(
+            "cheapest_prototype",
+            {
+                "centers": self.numeric_centers_,
+                "modes": self.categorical_modes_.astype(np.int64),
+                "gamma": np.array([self.gamma_]),
+            },
+        )
 
     def starts(self, numeric: FloatArray, categorical: IntArray) -> list[tuple[FloatArray, Codes]]:
         """Return the prototypes from which `fit` begins.
@@ -344,24 +356,17 @@ def cao_modes(codes: Codes, k: int) -> Codes:
     return codes[chosen].copy()
 
 
-def kprototypes_peak_bytes(n: int, p: int, q: int, k: int, levels: int, n_init: int = 10) -> int:
-    """Estimate the peak memory of a k-prototypes fit beyond the columns given.
+def kprototypes_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:
+    """Estimate the peak memory of a k-prototypes sweep beyond the columns given.
 
-    Parameters
-    ----------
-    n, p, q
-        Rows, numeric columns, categorical columns.
-    k
-        Clusters.
-    levels
-        Largest number of levels of a column.
-    n_init
-        Starts; labels of each are kept until the best is known.
+    Labels of each start are kept until the best is known.
     """
+    n, p, q, k = shape.rows, shape.columns, shape.categories, shape.clusters
+    n_init = int(str(parameters.get("n_init", 10)))
     codes = n * q * 4
     labels = n * 8 * (n_init + thread_count())
     starts = n * (q + 24)
-    tallies = k * (p * 8 * 3 + q * levels * 8) * thread_count()
+    tallies = k * (p * 8 * 3 + q * shape.levels * 8) * thread_count()
     return codes + labels + starts + tallies
 
 

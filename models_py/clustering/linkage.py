@@ -26,7 +26,8 @@ arXiv:2105.11653.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,9 +35,11 @@ import numpy.typing as npt
 
 from models_py.base.arrays import BoolArray, FloatArray, IntArray
 from models_py.base.errors import DataError, MemoryRefusedError, UsageError, near_match
-from models_py.base.settings import free_bytes
+from models_py.base.settings import memory_bytes
 from models_py.base.threads import across_threads, row_ranges
-from models_py.clustering.distances import TILE, check_metric, measurable_rows
+from models_py.clustering.algorithms import TableShape
+from models_py.clustering.candidate import Candidate, Request
+from models_py.clustering.distances import METRICS, TILE, check_metric, measurable_rows
 from models_py.clustering.linkage_kernels import (
     AVERAGE,
     COMPLETE,
@@ -174,37 +177,50 @@ def check_method(method: str, metric: str = "euclidean") -> None:
         )
 
 
-def linkage_peak_bytes(n: int, p: int, method: str) -> int:
-    """Memory that a tree of ``n`` rows of ``p`` features takes at most, on usual data, in bytes.
+def linear_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:  # noqa: ARG001
+    """Estimate the peak memory of Ward and single linkage beyond the points.
 
-    Ward and single linkage are linear in the rows: points, centroids and bookkeeping. Average and
-    complete linkage add a float64 matrix of 15 % (few features) to 40 % (many) of the rows. Data
-    where the rounds stall (rows at ever greater distances) may need more; it is then asked for,
-    or refused, when that is known.
+    Centroids and bookkeeping of every row, and the labels of every k.
+    """
+    return shape.rows * (8 * 8 * (shape.columns + 4) + 200 + 8 * shape.candidates)
+
+
+def matrix_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:
+    """Estimate the peak memory of average and complete linkage beyond the points.
+
+    They add a float64 matrix of 15% (few features) to 40% (many) of the rows to what Ward takes.
+    Data where the rounds stall (rows at ever greater distances) may need more; it is then asked
+    for, or refused, when that is known.
+    """
+    matrix = 8 * int(shape.rows * _LARGEST_MATRIX_SHARE) ** 2
+    return linear_peak_bytes(shape, parameters) + matrix
+
+
+def linkage_sweep(points: FloatArray, requests: Sequence[Request]) -> Iterator[Candidate]:
+    """Yield the candidates of several linkages; those of one metric share their distances.
 
     Parameters
     ----------
-    n
-        Rows.
-    p
-        Features.
-    method
-        Linkage method.
-
-    Returns
-    -------
-    int
-        Bytes above what the interpreter itself takes.
+    points
+        Shape (n, p), finite, n >= 2.
+    requests
+        Linkages by name, with numbers of clusters and, where not Euclidean, the metric.
 
     Raises
     ------
-    UsageError
-        The method is unknown.
+    UsageError, DataError, MemoryRefusedError
+        See `linkage_tree`.
     """
-    check_method(method)
-    linear = n * (8 * 8 * (p + 4) + 200)
-    matrix = 0 if method in {"ward", "single"} else 8 * int(n * _LARGEST_MATRIX_SHARE) ** 2
-    return linear + matrix
+    of_metric: dict[str, list[Request]] = {}
+    for request in requests:
+        of_metric.setdefault(str(request.parameters.get("metric", METRICS[0])), []).append(request)
+    for metric, asked in of_metric.items():
+        began = time.perf_counter()
+        trees = linkage_trees(points, list(dict.fromkeys(one.name for one in asked)), metric)
+        each = (time.perf_counter() - began) / sum(len(one.ks) for one in asked)
+        for one in asked:
+            for k, labels in zip(one.ks, cut_tree(trees[one.name], one.ks), strict=True):
+                yield Candidate(one.name, {"k": k, **one.parameters}, labels, each)
 
 
 def cut_tree(tree: npt.ArrayLike, ks: Sequence[int]) -> IntArray:
@@ -549,7 +565,7 @@ def _linkage_matrix(clusters: _Clusters, code: int) -> FloatArray:
 
 
 def _refuse_beyond_memory(m: int) -> None:
-    needed, free = 8 * m * m, free_bytes()
+    needed, free = 8 * m * m, memory_bytes()
     if needed > free:
         raise MemoryRefusedError(
             f"the linkage of {m} clusters needs {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are "

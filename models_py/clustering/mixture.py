@@ -17,7 +17,7 @@ Schwarz, G. (1978). Estimating the dimension of a model. Annals of Statistics 6(
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,7 +26,8 @@ import numpy as np
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError, near_match
 from models_py.base.threads import in_threads, thread_count
-from models_py.clustering.candidate import Candidate
+from models_py.clustering.algorithms import TableShape
+from models_py.clustering.candidate import Assignment, Candidate
 from models_py.clustering.kmeans import KMeansModel, kmeans_peak_bytes, kmeans_sweep
 from models_py.clustering.rows import (
     CHUNK_ROWS,
@@ -94,6 +95,11 @@ class MixtureModel:
         shares = self._log_densities(points)
         to_probabilities(shares)
         return shares
+
+    def assignment(self) -> Assignment:
+        """Return the rule by which `predict` decides."""
+        state = {"weights": self.weights, "means": self.means, "covariances": self.covariances}
+        return Assignment("most_probable", state)
 
     def log_likelihood(self, points: FloatArray) -> float:
         """Return the sum of the rows' log densities under the mixture."""
@@ -191,15 +197,17 @@ def _full_covariances(
             return np.asarray(raised)
 
 
-def mixture_peak_bytes(n: int, p: int, k: int) -> int:
+def mixture_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:
     """Estimate the peak memory of Gaussian mixtures beyond the points.
 
     The k-means of the start, labels, one block of probabilities and the moments for each
     thread, and a sample of the rows.
     """
+    n, p, k = shape.rows, shape.columns, shape.clusters
     blocks = thread_count() * (min(n, CHUNK_ROWS) * k * 8 + 4 * k * p * p * 8)
     sample = 0 if n <= SAMPLE_ROWS else SAMPLE_ROWS * p * 8
-    return kmeans_peak_bytes(n, p, k) + n * 8 * 2 + blocks + sample
+    labels = n * 8 * (2 + shape.candidates)
+    return kmeans_peak_bytes(shape, parameters) + labels + blocks + sample
 
 
 def gaussian_mixture_sweep(

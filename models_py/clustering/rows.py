@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
-from models_py.base.errors import DataError, MemoryRefusedError
+from models_py.base.errors import DataError
 from models_py.base.plurals import plural
 
 CHUNK_ROWS = 32_768
 """Rows of one unit of threaded work: fixed, so that sums do not depend on the threads."""
+
+
+@dataclass(frozen=True)
+class MixedRows:
+    """Rows as k-prototypes wants them.
+
+    Attributes
+    ----------
+    numeric
+        Shape (n, p): scaled numbers.
+    categorical
+        Shape (n, q): codes 0, 1, ... of each column's levels.
+    """
+
+    numeric: FloatArray
+    categorical: IntArray
+
+    def __getitem__(self, rows: IntArray) -> MixedRows:
+        """Return some of the rows."""
+        return MixedRows(self.numeric[rows], self.categorical[rows])
 
 
 def check_points(points: FloatArray) -> FloatArray:
@@ -108,29 +129,6 @@ def check_distinct(points: FloatArray, k: int) -> None:
         raise DataError(
             f"k: {k} clusters need {k} distinct rows, the data have "
             f"{plural(count, 'distinct row')}; ask for at most {count}"
-        )
-
-
-def refuse_beyond(needed: int, limit: int | None, what: str, way_out: str) -> None:
-    """Refuse work whose estimate of memory is over the limit.
-
-    Parameters
-    ----------
-    needed, limit
-        Bytes; no limit when None.
-    what
-        The work, such as ``"dbscan of 50,000 rows"``.
-    way_out
-        What to do instead.
-
-    Raises
-    ------
-    MemoryRefusedError
-        When ``needed`` is over ``limit``.
-    """
-    if limit is not None and needed > limit:
-        raise MemoryRefusedError(
-            f"{what} needs about {needed / 1e9:.1f} GB, {limit / 1e9:.1f} GB are allowed; {way_out}"
         )
 
 

@@ -11,11 +11,12 @@ Processing Systems 17.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from models_py.base.arrays import FloatArray
+from models_py.clustering.algorithms import TableShape
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.kmeans import kmeans_sweep
 from models_py.clustering.rows import check_ks, check_points
@@ -109,3 +110,9 @@ def spectral_sweep(
             Candidate("spectral", {"k": k, "neighbours": neighbours}, labels, seconds)
         )
     return candidates
+
+
+def spectral_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:
+    """Estimate the peak memory of `spectral_sweep` beyond the points."""
+    neighbours = int(str(parameters.get("neighbours", 10)))
+    return shape.rows * 8 * (10 * neighbours + 10 * shape.clusters)

@@ -17,7 +17,6 @@ from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end, unexpected
 from models_py.commands.options import add_json, add_study, add_warehouse, command_parser
 from models_py.studies.loading import DEFAULT, load_study, shipped_studies
-from models_py.studies.vocabulary import ALGORITHMS
 
 if TYPE_CHECKING:
     from models_py.base.progress import Progress
@@ -143,7 +142,7 @@ def _with_k(study: Study, k: int) -> Study:
     algorithms = [
         algorithm.model_copy(update={"k": k})
         for algorithm in study.algorithms
-        if not ALGORITHMS[algorithm.name].finds_k
+        if not algorithm.finds_k
     ]
     if not algorithms:
         raise UsageError(f"--k {k}: every algorithm of study {study.name} finds its own number")

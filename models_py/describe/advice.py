@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from models_py.base.errors import StudyError
 from models_py.describe.words import column_words, unit
-from models_py.studies.study import Section
+from models_py.base.sections import Section
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -30,7 +30,7 @@ from models_py.features.recipes import (
     as_words,
     yeo_johnson_power,
 )
-from models_py.studies.study import Features
+from models_py.features.settings import Features
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ import numpy as np
 
 from models_py.base.arrays import BoolArray, FloatArray
 from models_py.base.errors import DataError, MissingExtraError
-from models_py.studies.study import Outliers
+from models_py.features.settings import OUTLIER_METHODS, Outliers
 
 FAR_OUT = 3.0
 CHI_SQUARE_SHARE = 0.999
@@ -58,9 +58,11 @@ def find_outliers(points: FloatArray, section: Outliers, seed: int) -> OutlierSc
     MissingExtraError
         ECOD is asked for and pyod is not installed.
     """
-    if section.method == "none":
-        return OutlierScores("none", np.zeros(len(points)), np.zeros(len(points), dtype=bool))
-    scores, threshold = _DETECTORS[section.method](points, seed)
+    method = OUTLIER_METHODS[section.method]
+    if method is None:
+        scores, is_outlier = np.zeros(len(points)), np.zeros(len(points), dtype=bool)
+        return OutlierScores(section.method, scores, is_outlier)
+    scores, threshold = method.load()(points, seed)
     if section.contamination != "auto":
         count = round(section.contamination * len(points))
         order = np.argsort(-scores, kind="stable")
@@ -76,14 +78,16 @@ def find_outliers(points: FloatArray, section: Outliers, seed: int) -> OutlierSc
     return OutlierScores(section.method, scores, is_outlier)
 
 
-def _isolation_forest(points: FloatArray, seed: int) -> tuple[FloatArray, float]:
+def isolation_forest(points: FloatArray, seed: int) -> tuple[FloatArray, float]:
+    """Return the forest's scores and its own threshold (Liu, Ting and Zhou 2008)."""
     from sklearn.ensemble import IsolationForest
 
     forest = IsolationForest(n_estimators=100, random_state=seed).fit(points)
     return -np.asarray(forest.score_samples(points)), 0.5
 
 
-def _local_outlier_factor(points: FloatArray, seed: int) -> tuple[FloatArray, float]:
+def local_outlier_factor(points: FloatArray, seed: int) -> tuple[FloatArray, float]:
+    """Return local outlier factors (Breunig et al. 2000) and the usual threshold."""
     from sklearn.neighbors import LocalOutlierFactor
 
     del seed
@@ -92,7 +96,8 @@ def _local_outlier_factor(points: FloatArray, seed: int) -> tuple[FloatArray, fl
     return -np.asarray(detector.negative_outlier_factor_), 1.5
 
 
-def _ecod(points: FloatArray, seed: int) -> tuple[FloatArray, float]:
+def ecod(points: FloatArray, seed: int) -> tuple[FloatArray, float]:
+    """Return tail probabilities' scores (Li et al. 2022) and Tukey's outer fence."""
     del seed
     try:
         from pyod.models.ecod import ECOD
@@ -105,7 +110,8 @@ def _ecod(points: FloatArray, seed: int) -> tuple[FloatArray, float]:
     return scores, float(upper + FAR_OUT * (upper - lower))
 
 
-def _mahalanobis(points: FloatArray, seed: int) -> tuple[FloatArray, float]:
+def mahalanobis(points: FloatArray, seed: int) -> tuple[FloatArray, float]:
+    """Return robust squared distances (Rousseeuw 1984) and a point of chi square."""
     from scipy.stats import chi2
     from sklearn.covariance import MinCovDet
 
@@ -120,11 +126,3 @@ def _mahalanobis(points: FloatArray, seed: int) -> tuple[FloatArray, float]:
         warnings.filterwarnings("ignore", "Determinant has increased", RuntimeWarning)
         distances = MinCovDet(random_state=seed).fit(points).mahalanobis(points)
     return np.asarray(distances), float(chi2.ppf(CHI_SQUARE_SHARE, points.shape[1]))
-
-
-_DETECTORS = {
-    "isolation_forest": _isolation_forest,
-    "local_outlier_factor": _local_outlier_factor,
-    "ecod": _ecod,
-    "mahalanobis": _mahalanobis,
-}

@@ -8,7 +8,7 @@ import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.features.recipes import Dropped
-from models_py.studies.study import Selection
+from models_py.features.settings import Selection
 
 RANK_TOLERANCE = 1e-9
 IMPORTANCE_ROWS = 4000

@@ -1,16 +1,16 @@
 """Rules that give a row its segment: what a run leaves behind to score other rows.
 
-:func:`fit_rule` tries the rule that belongs to the run's algorithm and holds it against the
-run's own assignments, outliers and noise included. A rule that repeats every one of them is
-exact. Where the algorithm has no such rule (linkage trees, consensus labels, clusters searched
-again), the nearest of the run's own rows decides, which repeats them by construction; past
-:data:`MOST_ROWS` rows a sample of them stands in, and the share that it repeats is stated.
+:func:`fit_rule` tries the rule that the run's fitted model gives (its ``assignment``) and holds
+it against the run's own assignments, outliers and noise included. A rule that repeats every one
+of them is exact. Where the algorithm has no such rule (linkage trees, consensus labels, clusters
+searched again), the nearest of the run's own rows decides, which repeats them by construction;
+past :data:`MOST_ROWS` rows a sample of them stands in, and the share that it repeats is stated.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, ClassVar
@@ -82,6 +82,25 @@ class Rule(ABC):
         """How many coordinates its rows have; None where any will do."""
         return None
 
+    @classmethod
+    def of_model(cls, state: Mapping[str, Any], rows: Coordinates, groups: IntArray) -> Rule:
+        """Return the rule of a fitted model's state, with the groups that its clusters became.
+
+        Groups are numbered by size, a model's clusters are not: each cluster takes the group that
+        most of its rows are in, and one that no row is in takes 0.
+        """
+        nearest = cls(np.zeros(1, dtype=np.int64), **state).nearest(rows)
+        counts = np.zeros((int(nearest.max()) + 1, int(groups.max()) + 1), dtype=np.int64)
+        np.add.at(counts, (nearest, groups), 1)
+        of_cluster = np.zeros(cls.count(state), dtype=np.int64)
+        of_cluster[: len(counts)] = counts.argmax(axis=1)
+        return cls(of_cluster, **state)
+
+    @classmethod
+    def count(cls, state: Mapping[str, Any]) -> int:
+        """Return how many centers, components or prototypes a model's state has."""
+        return len(next(iter(state.values())))
+
 
 @dataclass(frozen=True, eq=False)
 class OneGroup(Rule):
@@ -148,6 +167,11 @@ class Splits(Rule):
         """The coordinates of a center."""
         return int(self.pairs.shape[2])
 
+    @classmethod
+    def count(cls, state: Mapping[str, Any]) -> int:
+        """Return how many final clusters the splits make."""
+        return len(state["splits"]) + 1
+
 
 @dataclass(frozen=True, eq=False)
 class MostProbable(Rule):
@@ -213,6 +237,29 @@ class NearestCorePoint(NearestRow):
 
     kind: ClassVar[str] = "nearest_core_point"
     words: ClassVar[str] = "nearest core point"
+
+    @classmethod
+    def of_model(cls, state: Mapping[str, Any], rows: Coordinates, groups: IntArray) -> Rule:
+        """Return the core points, each with its own group, and the rows that they get wrong.
+
+        A border row of DBSCAN can lie nearer to the core of another cluster than its own: it
+        joins the points that decide, as in Hart's condensed nearest neighbour (1968).
+        """
+        from scipy.spatial import cKDTree
+
+        # Core points are rows of the run: each finds itself.
+        core_points = state["rows"]
+        own = np.asarray(cKDTree(rows.points).query(core_points, k=1)[1], dtype=np.int64)
+        rule = cls(groups[own], core_points)
+        for _ in range(GROWTHS):
+            wrong = np.flatnonzero(rule.predict(rows) != groups)
+            if wrong.size == 0:
+                break
+            rule = cls(
+                np.concatenate([rule.groups, groups[wrong]]),
+                np.concatenate([rule.rows, rows.points[wrong]]),
+            )
+        return rule
 
 
 @dataclass(frozen=True, eq=False)
@@ -335,9 +382,9 @@ def _rules(segmentation: Segmentation, rows: Coordinates) -> Iterator[Rule]:
         yield OneGroup(np.zeros(1, dtype=np.int64))
         return
     model = segmentation.found[choice.position].candidate.model
-    make = _OF_MODEL.get(type(model).__name__)
-    if make is not None:
-        yield make(model, rows, groups)
+    if model is not None:
+        assignment = model.assignment()
+        yield RULES[assignment.kind].of_model(assignment.state, rows, groups)
     fitted = segmentation.prepared.fitted_rows
     if np.unique(groups[fitted]).size == groups.max() + 1:
         centers = group_centers(rows.points[fitted], groups[fitted])
@@ -347,73 +394,6 @@ def _rules(segmentation: Segmentation, rows: Coordinates) -> Iterator[Rule]:
     else:
         kept = np.sort(np.random.default_rng(0).choice(len(groups), MOST_ROWS, replace=False))
         yield NearestRow(groups[kept], np.ascontiguousarray(rows.points[kept]))
-
-
-def _by_majority(rule: Rule, rows: Coordinates, groups: IntArray) -> IntArray:
-    # Groups are numbered by size, a model's clusters are not; one that no row is in takes 0.
-    nearest = rule.nearest(rows)
-    counts = np.zeros((len(rule.groups), int(groups.max()) + 1), dtype=np.int64)
-    np.add.at(counts, (nearest, groups), 1)
-    return np.asarray(counts.argmax(axis=1), dtype=np.int64)
-
-
-def _unnumbered(count: int) -> IntArray:
-    return np.arange(count, dtype=np.int64)
-
-
-def _from_centers(model: Any, rows: Coordinates, groups: IntArray) -> Rule:
-    rule = NearestCenter(_unnumbered(len(model.centers)), model.centers)
-    return NearestCenter(_by_majority(rule, rows, groups), model.centers)
-
-
-def _from_splits(model: Any, rows: Coordinates, groups: IntArray) -> Rule:
-    state = (model.splits, model.pairs)
-    rule = Splits(_unnumbered(len(model.splits) + 1), *state)
-    return Splits(_by_majority(rule, rows, groups), *state)
-
-
-def _from_mixture(model: Any, rows: Coordinates, groups: IntArray) -> Rule:
-    state = (model.weights, model.means, model.covariances)
-    rule = MostProbable(_unnumbered(len(model.weights)), *state)
-    return MostProbable(_by_majority(rule, rows, groups), *state)
-
-
-def _from_prototypes(model: Any, rows: Coordinates, groups: IntArray) -> Rule:
-    codes = model.categorical_modes_.astype(np.int64)
-    state = (model.numeric_centers_, codes, np.array([model.gamma_]))
-    rule = CheapestPrototype(_unnumbered(len(codes)), *state)
-    return CheapestPrototype(_by_majority(rule, rows, groups), *state)
-
-
-def _from_core_points(model: Any, rows: Coordinates, groups: IntArray) -> Rule:
-    # A border row of DBSCAN can lie nearer to the core of another cluster than its own: it
-    # joins the points that decide, as in Hart's condensed nearest neighbour (1968).
-    rule = NearestCorePoint(groups[_own_rows(model, rows)], model.core_points)
-    for _ in range(GROWTHS):
-        wrong = np.flatnonzero(rule.predict(rows) != groups)
-        if wrong.size == 0:
-            break
-        rule = NearestCorePoint(
-            np.concatenate([rule.groups, groups[wrong]]),
-            np.concatenate([rule.rows, rows.points[wrong]]),
-        )
-    return rule
-
-
-def _own_rows(model: Any, rows: Coordinates) -> IntArray:
-    # Core points are rows of the run: each finds itself.
-    from scipy.spatial import cKDTree
-
-    return np.asarray(cKDTree(rows.points).query(model.core_points, k=1)[1], dtype=np.int64)
-
-
-_OF_MODEL: dict[str, Callable[[Any, Coordinates, IntArray], Rule]] = {
-    "KMeansModel": _from_centers,
-    "BisectingModel": _from_splits,
-    "MixtureModel": _from_mixture,
-    "DensityModel": _from_core_points,
-    "KPrototypes": _from_prototypes,
-}
 
 
 def _blocks(points: FloatArray) -> Iterator[FloatArray]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError
-from models_py.clustering.algorithms import MixedRows
 from models_py.clustering.density import neighbour_distances
+from models_py.clustering.rows import MixedRows
 from models_py.segmentation.criteria import choose
 from models_py.segmentation.refining import measure_stability
 from models_py.segmentation.search import EvaluatedCandidate, EncodedRows

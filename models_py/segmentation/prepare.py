@@ -10,14 +10,16 @@ import numpy as np
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError, StudyError
 from models_py.base.progress import Progress
-from models_py.clustering.algorithms import MixedRows
+from models_py.clustering.algorithms import ALGORITHMS
+from models_py.clustering.rows import MixedRows
 from models_py.features.encoders.catalog import EncoderSpec, build_encoder, check_encoder
 from models_py.features.matrix import FeatureMatrix
 from models_py.features.outliers import OutlierScores, find_outliers
 from models_py.features.recipes import Dropped
 from models_py.features.selection import select_features
+from models_py.features.settings import Encoding, Outliers
 from models_py.segmentation.search import EncodedRows
-from models_py.studies.study import Encoding, Outliers, Study
+from models_py.studies.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,8 +182,8 @@ def _fit_encoder(
 
 
 def mixed_rows(study: Study, prepared: Prepared) -> MixedRows | None:
-    """Return the rows as k-prototypes wants them; None where no algorithm does."""
-    if all(algorithm.name != "kprototypes" for algorithm in study.algorithms):
+    """Return the rows as numbers and categories; None where no algorithm needs them so."""
+    if not any(ALGORITHMS[asked.name].needs_mixed_rows for asked in study.algorithms):
         return None
     fitted = prepared.common[prepared.fitted_rows]
     numeric, categorical = prepared.matrix.numbers_and_codes(fitted)

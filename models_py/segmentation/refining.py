@@ -8,8 +8,9 @@ import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
-from models_py.clustering.algorithms import MixedRows, Request, find_candidates, refit
-from models_py.clustering.candidate import Candidate
+from models_py.clustering.candidate import Candidate, Request
+from models_py.clustering.fitting import find_candidates, refit
+from models_py.clustering.rows import MixedRows
 from models_py.segmentation.measures.computing import silhouettes
 from models_py.segmentation.measures.stability import Stability, consensus, stability
 from models_py.studies.study import Stability as Refits, Study, SubSearch

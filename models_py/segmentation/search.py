@@ -9,8 +9,10 @@ import numpy as np
 
 from models_py.base.arrays import FloatArray
 from models_py.base.progress import Progress
-from models_py.clustering.algorithms import MixedRows, Request, find_candidates
-from models_py.clustering.candidate import Candidate
+from models_py.clustering.algorithms import ALGORITHMS
+from models_py.clustering.candidate import Candidate, Request
+from models_py.clustering.fitting import find_candidates
+from models_py.clustering.rows import MixedRows
 from models_py.segmentation.criteria import elbow
 from models_py.segmentation.measures.computing import OF_CANDIDATE, common_figures, index_figures
 from models_py.segmentation.measures.dbcv import relative_dbcv
@@ -20,7 +22,6 @@ from models_py.studies.measures import DBCV, GAP, INERTIA, Measure
 GAP_ROWS = 3000
 """The gap statistic clusters at most this many rows, once for each reference."""
 
-CENTER_BASED = ("kmeans", "minibatch_kmeans", "bisecting_kmeans")
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ def with_evidence(
 def _evidence(
     item: EvaluatedCandidate, space: EncodedRows, gaps: Mapping[tuple[int, int], float], seed: int
 ) -> dict[str, float]:
-    is_center_based = item.candidate.algorithm in CENTER_BASED
+    is_center_based = ALGORITHMS[item.candidate.algorithm].is_center_based
     gap = gaps.get((item.space, item.candidate.k), np.nan) if is_center_based else np.nan
     dbcv = relative_dbcv(space.points, item.candidate.labels, seed=seed).score
     return {DBCV.name: dbcv, GAP.name: gap}
@@ -190,7 +191,7 @@ def _gaps(
             {
                 item.candidate.k
                 for item in candidates
-                if item.space == number and item.candidate.algorithm in CENTER_BASED
+                if item.space == number and ALGORITHMS[item.candidate.algorithm].is_center_based
             }
         )
         if not ks:

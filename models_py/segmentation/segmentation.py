@@ -10,10 +10,10 @@ import numpy as np
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError, StudyError
 from models_py.base.progress import Progress
-from models_py.clustering.algorithms import Request, nearest_labels
-from models_py.clustering.candidate import NOISE, Candidate
-from models_py.clustering.kprototypes import KPrototypes
-from models_py.clustering.rows import group_centers
+from models_py.clustering.algorithms import ALGORITHMS
+from models_py.clustering.candidate import NOISE, Candidate, Request
+from models_py.clustering.fitting import nearest_labels
+from models_py.clustering.rows import MixedRows, group_centers
 from models_py.features.selection import feature_importance
 from models_py.segmentation.choosing import ChosenCandidate, choose_candidate
 from models_py.segmentation.measures.computing import EXACT_SILHOUETTE_ROWS
@@ -26,7 +26,6 @@ from models_py.segmentation.search import (
     with_evidence,
 )
 from models_py.studies.study import Study
-from models_py.studies.vocabulary import ALGORITHMS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,11 +132,7 @@ def segment_rows(
 
 def _requests(study: Study) -> list[Request]:
     return [
-        Request(
-            algorithm.name,
-            [] if ALGORITHMS[algorithm.name].finds_k else algorithm.ks,
-            algorithm.parameters,
-        )
+        Request(algorithm.name, algorithm.ks, algorithm.parameters)
         for algorithm in study.algorithms
     ]
 
@@ -149,10 +144,10 @@ def _label_all(prepared: Prepared, candidate: Candidate, space: int, refined: Re
     fitted = np.ascontiguousarray(points[prepared.fitted_rows])
     if refined.notes:
         candidate = replace(candidate, labels=refined.labels, model=None)
-    if isinstance(candidate.model, KPrototypes):
-        labels = candidate.model.predict(*prepared.matrix.numbers_and_codes(prepared.common))
-    else:
-        labels = nearest_labels(candidate, fitted, points)
+    mixed = None
+    if ALGORITHMS[candidate.algorithm].needs_mixed_rows:
+        mixed = MixedRows(*prepared.matrix.numbers_and_codes(prepared.common))
+    labels = nearest_labels(candidate, fitted, points, mixed)
     clustered = refined.labels != NOISE
     labels[prepared.fitted_rows[clustered]] = refined.labels[clustered]
     return labels

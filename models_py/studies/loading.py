@@ -12,8 +12,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from models_py.base.errors import StudyError, near_match
+from models_py.clustering.algorithms import ALGORITHMS
 from models_py.studies.study import Study
-from models_py.studies.vocabulary import ALGORITHMS
 
 SHIPPED = Path(__file__).resolve().parent / "shipped"
 DEFAULT = "grocery_customers"

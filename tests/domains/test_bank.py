@@ -17,7 +17,8 @@ from models_py.commands.score_customers import main as score
 from models_py.pipeline import Finished, run_study
 from models_py.segmentation.studied import read_studied, segment_partitions
 from models_py.studies.loading import load_study
-from models_py.studies.study import Algorithm, Encoding
+from models_py.clustering.settings import AlgorithmSettings
+from models_py.features.settings import Encoding
 
 PUBLISHED_SILHOUETTES = {
     2: 0.1811,
@@ -99,7 +100,7 @@ def test_six_segments_come_back_nearly_whole_and_seven_do_not(
 ) -> None:
     monkeypatch.setenv(settings.HOME_VARIABLE, str(bank.home))
     shipped = load_study("bank")
-    kmeans = [Algorithm(name="kmeans", k=(6, 7))]
+    kmeans = [AlgorithmSettings(name="kmeans", k=(6, 7))]
     study = shipped.model_copy(update={"encoding": [Encoding(kind="none")], "algorithms": kmeans})
     gold = read_studied(study, settings.warehouse_path()).frame
 

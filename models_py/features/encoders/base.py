@@ -186,7 +186,7 @@ class Encoder(ABC):
     def _inverse_transform(self, embedding: FloatArray) -> FloatArray:  # noqa: ARG002
         raise DataError(
             f"encoder '{self.kind}' keeps no way back from its embedding; "
-            "reconstruct with 'pca' or 'denoising_autoencoder'"
+            "reconstruct with an encoder that does, such as 'pca'"
         )
 
     @abstractmethod

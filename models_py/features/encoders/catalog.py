@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,21 +11,61 @@ from pydantic import ValidationError
 
 from models_py.features.encoders.storage import SavedEncoderError, read_manifest
 from models_py.base.errors import StudyError, near_match
+from models_py.base.imports import import_named
 from models_py.features.encoders import settings as known
 
 if TYPE_CHECKING:
     from models_py.features.encoders.base import Encoder
 
-ENCODERS: dict[str, tuple[type[known.Settings], str, str]] = {
-    "none": (known.IdentitySettings, "none", "IdentityEncoder"),
-    "pca": (known.PcaSettings, "pca", "PcaEncoder"),
-    "autoencoder": (known.AutoencoderSettings, "autoencoder", "Autoencoder"),
-    "denoising_autoencoder": (known.DenoisingSettings, "autoencoder", "DenoisingAutoencoder"),
-    "variational_autoencoder": (known.VariationalSettings, "variational", "VariationalAutoencoder"),
-    "text": (known.TextSettings, "text", "TextEncoder"),
-    "dec": (known.DecSettings, "dec", "DeepEmbeddedClustering"),
+
+@dataclass(frozen=True)
+class EncoderEntry:
+    """What the package knows of one kind of encoder.
+
+    Attributes
+    ----------
+    settings
+        What it can be told.
+    code
+        ``"module:class"``, a module of this package; imported when used.
+    extra
+        The package's extra that it needs installed.
+    reconstructs
+        Whether a study may have values reconstructed by it before they are encoded.
+    """
+
+    settings: type[known.Settings]
+    code: str
+    extra: str | None = None
+    reconstructs: bool = False
+
+    def load(self) -> type[Encoder]:
+        """Import the class."""
+        loaded: type[Encoder] = import_named("models_py.features.encoders", self.code)
+        return loaded
+
+
+ENCODERS: dict[str, EncoderEntry] = {
+    "none": EncoderEntry(known.IdentitySettings, "none:IdentityEncoder", reconstructs=True),
+    "pca": EncoderEntry(known.PcaSettings, "pca:PcaEncoder", reconstructs=True),
+    "autoencoder": EncoderEntry(
+        known.AutoencoderSettings, "autoencoder:Autoencoder", extra="autoencoder"
+    ),
+    "denoising_autoencoder": EncoderEntry(
+        known.DenoisingSettings,
+        "autoencoder:DenoisingAutoencoder",
+        extra="autoencoder",
+        reconstructs=True,
+    ),
+    "variational_autoencoder": EncoderEntry(
+        known.VariationalSettings, "variational:VariationalAutoencoder", extra="autoencoder"
+    ),
+    "text": EncoderEntry(known.TextSettings, "text:TextEncoder", extra="text"),
+    "dec": EncoderEntry(known.DecSettings, "dec:DeepEmbeddedClustering", extra="autoencoder"),
 }
-"""Kind: its settings, and the module and class that hold it (imported when used)."""
+"""Every kind of encoder once, in the order in which they are listed to a user."""
+
+RECONSTRUCTING = tuple(kind for kind, entry in ENCODERS.items() if entry.reconstructs)
 
 
 @dataclass(frozen=True)
@@ -49,7 +88,7 @@ def check_encoder(kind: str, parameters: Mapping[str, object]) -> known.Settings
         raise StudyError(
             f"unknown encoder '{kind}'{near_match(kind, ENCODERS)} (known: {', '.join(ENCODERS)})"
         )
-    settings_class = ENCODERS[kind][0]
+    settings_class = ENCODERS[kind].settings
     try:
         return settings_class.model_validate(dict(parameters))
     except ValidationError as error:
@@ -66,8 +105,7 @@ def build_encoder(spec: EncoderSpec) -> Encoder:
         As ``check_encoder``.
     """
     checked = check_encoder(spec.kind, spec.parameters)
-    built: Encoder = _class_of(spec.kind)(checked)
-    return built
+    return ENCODERS[spec.kind].load()(checked)
 
 
 def load_encoder(folder: Path) -> Encoder:
@@ -83,13 +121,7 @@ def load_encoder(folder: Path) -> Encoder:
         raise SavedEncoderError(
             f"{folder}: holds an encoder of unknown kind '{kind}' (known: {', '.join(ENCODERS)})"
         )
-    loaded: Encoder = _class_of(kind).load(folder)
-    return loaded
-
-
-def _class_of(kind: str) -> Any:
-    _, module, name = ENCODERS[kind]
-    return getattr(import_module(f"models_py.features.encoders.{module}"), name)
+    return ENCODERS[kind].load().load(folder)
 
 
 def _reason(settings_class: type[known.Settings], error: Any) -> str:

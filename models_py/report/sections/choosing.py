@@ -24,7 +24,7 @@ from models_py.studies.measures import (
     STABILITY,
     Measure,
 )
-from models_py.studies.vocabulary import ALGORITHMS
+from models_py.clustering.algorithms import ALGORITHMS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,31 +19,10 @@ from typing import Any
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.clustering.algorithms import family_of
 from models_py.clustering.candidate import Candidate
 from models_py.segmentation.auto.evidence import EVIDENCE, measure_evidence, prepare_evidence
 
-FAMILIES = (
-    "kmeans",
-    "ward",
-    "average",
-    "complete",
-    "genie",
-    "smooth_genie",
-    "chopped",
-    "gaussian_full",
-    "gaussian_diag",
-    "hdbscan",
-    "spectral",
-)
-_KIN = {
-    "minibatch_kmeans": "kmeans",
-    "bisecting_kmeans": "kmeans",
-    "kprototypes": "kmeans",
-    "gaussian_tied": "gaussian_full",
-    "gaussian_spherical": "gaussian_diag",
-    "dbscan": "hdbscan",
-    "single": "chopped",
-}
 CLIPPED_AT = 5.0
 ONE_GROUP_CHANCE = 0.8
 """Past this chance one segment is the answer; see `one_group_chance`."""
@@ -113,16 +92,6 @@ def shipped_weights() -> Weights:
     return Weights(**columns, family=loaded["family"])
 
 
-def family_of(candidate: Candidate) -> str:
-    """Return the family that a candidate's algorithm counts as."""
-    if candidate.algorithm == "genie":
-        return "smooth_genie" if candidate.parameters.get("neighbours") else "genie"
-    name = candidate.algorithm
-    if name == "gaussian_mixture":
-        name = f"gaussian_{candidate.parameters.get('covariance', 'full')}"
-    return _KIN.get(name, name)
-
-
 def weigh(
     points: FloatArray,
     candidates: Sequence[Candidate],
@@ -145,7 +114,7 @@ def weigh(
     weights
         `shipped_weights` by default.
     """
-    families = [family_of(candidate) for candidate in candidates]
+    families = [family_of(each.algorithm, each.parameters) for each in candidates]
     evidence = measure_evidence(prepare_evidence(points, seed=seed), labelings, families)
     scores = scored(evidence, families, weights or shipped_weights())
     best = int(np.argmax(scores))

@@ -10,7 +10,7 @@ import pytest
 from models_py.describe.rules import Condition, RuleSet, condition_sql, condition_words, find_rules
 from models_py.features.matrix import FeatureMatrix
 from models_py.features.recipes import Recipe
-from models_py.studies.study import Features
+from models_py.features.settings import Features
 
 ROWS = 900
 

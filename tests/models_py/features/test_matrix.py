@@ -15,7 +15,7 @@ from sklearn.preprocessing import MinMaxScaler, PowerTransformer, RobustScaler, 
 
 from models_py.base.errors import StudyError
 from models_py.features.matrix import FeatureMatrix, check_patterns, feature_columns
-from models_py.studies.study import Features
+from models_py.features.settings import Features
 
 ROWS = 60
 

@@ -16,7 +16,7 @@ from sklearn.neighbors import LocalOutlierFactor
 from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError
 from models_py.features.outliers import OutlierScores, find_outliers
-from models_py.studies.study import Outliers
+from models_py.features.settings import Outliers
 
 METHODS = ("isolation_forest", "local_outlier_factor", "ecod", "mahalanobis")
 PLANTED = 6

@@ -17,7 +17,7 @@ from models_py.features.selection import (
     select_features,
     variance_inflation,
 )
-from models_py.studies.study import Selection
+from models_py.features.settings import Selection
 
 OFF: dict[str, Any] = {"min_variance": 0.0, "max_correlation": None, "max_vif": None}
 

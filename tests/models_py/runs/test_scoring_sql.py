@@ -16,8 +16,8 @@ from models_py.base import settings
 from models_py.base.errors import DataError
 from models_py.features.matrix import FeatureMatrix
 from models_py.database.scoring import feature, number
+from models_py.features.settings import Features
 from models_py.runs.scoring_sql import scoring_sql
-from models_py.studies.study import Features
 
 TYPES = {"customer_id": "VARCHAR", "region": "VARCHAR"}
 

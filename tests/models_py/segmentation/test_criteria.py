@@ -9,12 +9,13 @@ from sklearn.metrics import davies_bouldin_score, silhouette_score
 
 from models_py.base.errors import DataError
 from models_py.clustering import auto as proposing
+from models_py.clustering.algorithms import FAMILIES
 from models_py.clustering.auto import assign_noise, numbered
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.genie import chopped_labels, genie, genie_labels, minimum_spanning_tree
 from models_py.clustering.spectral import spectral_sweep
 from models_py.segmentation.auto.evidence import EVIDENCE, measure_evidence, prepare_evidence
-from models_py.segmentation.auto.weighing import FAMILIES, ranks, shipped_weights
+from models_py.segmentation.auto.weighing import ranks, shipped_weights
 from models_py.segmentation.criteria import choose, elbow
 from models_py.segmentation.measures.agreement import adjusted_rand
 
@@ -131,7 +132,7 @@ def test_genie_equals_the_paper_read_literally(threshold):
 def test_chopping_keeps_sides_large_and_needs_a_gap():
     points = np.concatenate([np.arange(20.0), 40 + np.arange(20.0), [90.0]])[:, None]
     tree = minimum_spanning_tree(points)
-    candidates = chopped_labels(tree, [2, 3, 30], least=5)
+    candidates = chopped_labels(tree, [2, 3, 30], min_cluster_size=5)
     assert candidates[2].tolist() == [0] * 20 + [1] * 21
     assert np.bincount(candidates[3]).min() >= 5
     assert 30 not in candidates

@@ -1,0 +1,20 @@
+"""Code that a table names as text, so that reading the table imports nothing heavy."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+
+def import_named(package: str, name: str) -> Any:
+    """Import what a table names.
+
+    Parameters
+    ----------
+    package
+        Such as ``"models_py.clustering"``.
+    name
+        ``"module:attribute"`` of that package.
+    """
+    module, attribute = name.split(":")
+    return getattr(import_module(f"{package}.{module}"), attribute)
