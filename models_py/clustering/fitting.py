@@ -66,9 +66,9 @@ def refit(candidate: Candidate, points: FloatArray, mixed: MixedRows | None, see
     k = candidate.parameters.get("k")
     ks = [int(str(k))] if k is not None else []
     request = Request(candidate.algorithm, ks, parameters)
-    found = next(find_candidates([request], points, mixed, seed), None)
+    refitted = next(find_candidates([request], points, mixed, seed), None)
     # A tree that cannot be cut into as many parts on fewer rows gives one cluster.
-    return np.zeros(len(points), dtype=np.int64) if found is None else found.labels
+    return np.zeros(len(points), dtype=np.int64) if refitted is None else refitted.labels
 
 
 def nearest_labels(
@@ -176,7 +176,7 @@ def _together(requests: Sequence[Request], points: FloatArray) -> Iterator[Candi
     for request in requests:
         algorithm = ALGORITHMS[request.name]
         if algorithm.shares_work:
-            every = [Request(request.name, request.ks, one) for one in _grid(request.parameters)]
+            every = [Request(request.name, request.ks, each) for each in _grid(request.parameters)]
             asked.setdefault(algorithm.runner, []).extend(every)
     for group in asked.values():
         yield from ALGORITHMS[group[0].name].load("runner")(points, group)

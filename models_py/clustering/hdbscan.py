@@ -279,11 +279,11 @@ class _Rounds:
             return best, best_row
 
         size = max(ROUND_ROWS, -(-len(self._points) // ROUND_PARTS))
-        found = in_threads(search, [(part,) for part in chunks(len(self._points), size)])
-        lengths = np.array([best for best, _ in found])
+        exits = in_threads(search, [(part,) for part in chunks(len(self._points), size)])
+        lengths = np.array([best for best, _ in exits])
         first = lengths.argmin(axis=0)
         every = np.arange(self.components)
-        return np.array([row for _, row in found])[first, every], lengths[first, every]
+        return np.array([row for _, row in exits])[first, every], lengths[first, every]
 
 
 def hdbscan(
@@ -329,7 +329,7 @@ def hdbscan(
     began = time.perf_counter()
     tree = density_hierarchy(points, neighbour)
     shared = (time.perf_counter() - began) / len(smallest)
-    found = []
+    candidates = []
     for size in smallest:
         began = time.perf_counter()
         labels = tree.labels(size, selection=selection, allow_single_cluster=allow_single_cluster)
@@ -337,8 +337,8 @@ def hdbscan(
         inside = labels >= 0
         model = DensityModel(points[inside], labels[inside])
         seconds = shared + time.perf_counter() - began
-        found.append(Candidate("hdbscan", parameters, labels, seconds, model=model))
-    return found
+        candidates.append(Candidate("hdbscan", parameters, labels, seconds, model=model))
+    return candidates
 
 
 def default_min_cluster_size(rows: int) -> int:

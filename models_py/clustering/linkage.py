@@ -216,11 +216,13 @@ def linkage_sweep(points: FloatArray, requests: Sequence[Request]) -> Iterator[C
         of_metric.setdefault(str(request.parameters.get("metric", METRICS[0])), []).append(request)
     for metric, asked in of_metric.items():
         began = time.perf_counter()
-        trees = linkage_trees(points, list(dict.fromkeys(one.name for one in asked)), metric)
-        each = (time.perf_counter() - began) / sum(len(one.ks) for one in asked)
-        for one in asked:
-            for k, labels in zip(one.ks, cut_tree(trees[one.name], one.ks), strict=True):
-                yield Candidate(one.name, {"k": k, **one.parameters}, labels, each)
+        methods = list(dict.fromkeys(request.name for request in asked))
+        trees = linkage_trees(points, methods, metric)
+        each = (time.perf_counter() - began) / sum(len(request.ks) for request in asked)
+        for request in asked:
+            cuts = cut_tree(trees[request.name], request.ks)
+            for k, labels in zip(request.ks, cuts, strict=True):
+                yield Candidate(request.name, {"k": k, **request.parameters}, labels, each)
 
 
 def cut_tree(tree: npt.ArrayLike, ks: Sequence[int]) -> IntArray:

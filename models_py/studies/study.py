@@ -88,7 +88,7 @@ class SubSearch(Section):
     @field_validator("algorithm")
     @classmethod
     def _algorithm_splits(cls, value: str) -> str:
-        return check_known("algorithm", value, names_of(lambda one: one.splits_a_cluster))
+        return check_known("algorithm", value, names_of(lambda entry: entry.splits_a_cluster))
 
 
 class Describe(Section):

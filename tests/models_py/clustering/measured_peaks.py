@@ -45,10 +45,10 @@ def measure(request: Request, rows: int, columns: int) -> tuple[int, int]:
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     before = resident("VmRSS")
     began = time.perf_counter()
-    found = list(fitting.find_candidates([request], points, mixed, seed=1))
+    candidates = list(fitting.find_candidates([request], points, mixed, seed=1))
     seconds = time.perf_counter() - began
     peak = resident("VmHWM") - before
-    assert found
+    assert candidates
     print(f"{request.name} {rows} x {columns}: {seconds:.2f} s", file=sys.stderr)
     return peak, fitting.peak_bytes(request, points, mixed)
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from sklearn.metrics import adjusted_rand_score
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError, MemoryRefusedError
-from models_py.clustering import algorithms as catalog
-from models_py.clustering.algorithms import (
-    MixedRows,
-    Request,
-    find_candidates,
-    nearest_labels,
-    refit,
-)
-from models_py.clustering.candidate import NOISE, Candidate
-from models_py.studies.vocabulary import ALGORITHMS, PARAMETERS, refused
+from models_py.clustering import fitting
+from models_py.clustering.algorithms import ALGORITHMS, Algorithm, Family, refused
+from models_py.clustering.candidate import NOISE, Candidate, Request
+from models_py.clustering.fitting import find_candidates, nearest_labels, refit
+from models_py.clustering.rows import MixedRows
+from models_py.clustering.settings import AlgorithmSettings
 
 TRUTH = np.repeat([0, 1, 2], [60, 40, 30])
 
@@ -113,23 +113,67 @@ def test_kprototypes_needs_both_kinds(points: FloatArray, columns: tuple[int, in
             find(points, request("kprototypes"), mixed=given)
 
 
-@pytest.mark.parametrize("name", ["average", "kmeans"])
-def test_what_does_not_fit_names_the_way_out(
-    points: FloatArray, name: str, monkeypatch: pytest.MonkeyPatch
+def test_every_algorithm_is_refused_where_it_does_not_fit(
+    points: FloatArray, mixed: MixedRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalog, "memory_bytes", lambda: 5_000)
-    with pytest.raises(
-        MemoryRefusedError, match=f"{name} on 130 rows needs about .* lower the rows"
-    ):
-        find(points, request(name))
+    monkeypatch.setattr(fitting, "memory_bytes", lambda: 5)
+    for name in ALGORITHMS:
+        message = f"{name} on 130 rows needs about .* MB, 0.0 MB may be used; lower the rows"
+        with pytest.raises(MemoryRefusedError, match=message):
+            find(points, request(name), mixed=mixed)
 
 
-def test_every_parameter_has_its_values() -> None:
-    assert set(PARAMETERS) == {key for terms in ALGORITHMS.values() for key in terms.parameters}
-    for terms in ALGORITHMS.values():
-        assert terms.title
-        assert terms.time
-        assert terms.memory
+def test_what_is_refused_names_an_algorithm_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = np.zeros((50_000, 4))
+    monkeypatch.setattr(fitting, "memory_bytes", lambda: 100_000_000)
+    message = "average on 50,000 rows needs about .* GB, 80.0 MB may be used; use kmeans, which"
+    with pytest.raises(MemoryRefusedError, match=message):
+        find(points, request("average"))
+
+
+def changed(**changes: object) -> Algorithm:
+    return replace(ALGORITHMS["kmeans"], **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"family": Family("k_means")}, "k-means: unknown family 'k_means'"),
+        ({"family": Family("kmeans", "init", {"a": "b"})}, "k-means: unknown family 'b'"),
+        ({"assignment": "nearest"}, "k-means: unknown assignment rule 'nearest'"),
+        ({"assignment": ""}, "k-means: unknown assignment rule ''"),
+        ({"memory": ""}, "an algorithm without its memory"),
+        ({"time": ""}, "an algorithm without its time"),
+        ({"title": ""}, "an algorithm without its title"),
+        ({"peak_bytes": ""}, "k-means: peak_bytes is written module:function"),
+        ({"runner": "kmeans"}, "k-means: runner is written module:function"),
+        ({"swept": ("k",)}, "k-means: unknown parameters in swept"),
+    ],
+)
+def test_an_incomplete_entry_is_an_error_at_import(
+    changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        changed(**changes)
+
+
+def test_the_table_is_light_to_import() -> None:
+    code = (
+        "import sys; from models_py.clustering import algorithms, settings;"
+        "print([m for m in ('numpy', 'scipy', 'sklearn', 'numba') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", [n for n, entry in ALGORITHMS.items() if entry.former_parameters])
+def test_former_names_of_parameters_are_read(name: str) -> None:
+    for former, now in ALGORITHMS[name].former_parameters.items():
+        asked = AlgorithmSettings.model_validate({"name": name, "parameters": {former: [3, 4]}})
+        assert asked.parameters == {now: [3, 4]}
+        both = {"name": name, "parameters": {former: 3, now: 4}}
+        with pytest.raises(ValidationError, match=f"{name} has no parameter '{former}'"):
+            AlgorithmSettings.model_validate(both)
 
 
 @pytest.mark.parametrize(

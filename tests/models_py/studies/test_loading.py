@@ -218,7 +218,7 @@ def test_extras_of_parts(tmp_path: Path) -> None:
             "",
             KMEANS,
             "[[encoding]]\nkind = 'pac'",
-            "encoding[0].kind = 'pac': should be 'none'",
+            "encoding[0].kind = 'pac': unknown encoder; did you mean 'pca'? (known: none,",
         ),
         (
             "",
