@@ -18,7 +18,10 @@ from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
 from models_py.base.threads import thread_count
 from models_py.clustering.candidate import Assignment
-from models_py.clustering.rows import check_columns, check_points
+from models_py.clustering.rows import check_columns, check_points, chunks
+
+DISTANCES_AT_ONCE = 2_000_000
+"""Distances to neighbours held at one time, with their rows: 32 MB."""
 
 TREE_COLUMNS = 20
 """Beyond these a k-d tree visits nearly every row, and plain blocks of distances win."""
@@ -95,7 +98,20 @@ def neighbour_distances(points: FloatArray, count: int) -> FloatArray:
     from sklearn.neighbors import NearestNeighbors
 
     search = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(points)
-    return np.asarray(search.kneighbors(points)[0][:, -1], dtype=np.float64)
+    parts = [points[part] for part in chunks(len(points), _block_rows(count))]
+    return np.concatenate([search.kneighbors(part)[0][:, -1] for part in parts])
+
+
+def neighbour_peak_bytes(rows: int, columns: int, count: int) -> int:
+    """Estimate the peak memory of `neighbour_distances` beyond the points."""
+    if columns <= TREE_COLUMNS:
+        return rows * 150
+    return rows * 16 + min(rows, _block_rows(count)) * (count * 16 + columns * 8)
+
+
+def _block_rows(count: int) -> int:
+    # Whole tiles of scikit-learn's 256 rows, so that blocks change no digit.
+    return max(DISTANCES_AT_ONCE // count // 256, 1) * 256
 
 
 def check_min_samples(min_samples: int, rows: int) -> None:

@@ -29,6 +29,7 @@ from models_py.clustering.density import (
     DensityModel,
     check_min_samples,
     neighbour_distances,
+    neighbour_peak_bytes,
 )
 from models_py.clustering.rows import check_points, chunks, compact_labels
 
@@ -44,10 +45,16 @@ ROUND_ROWS = 2048
 Selection = Literal["eom", "leaf"]
 
 
-def hdbscan_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:  # noqa: ARG001
-    """Estimate the peak memory of `hdbscan` beyond the points: a copy, the edges, the tree."""
+def hdbscan_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:
+    """Estimate the peak memory of `hdbscan` beyond the points.
+
+    The search for core distances, or a copy of the rows with the edges and the tree.
+    """
     n, p = shape.rows, shape.columns
-    return n * p * 8 * 2 + n * 8 * 24
+    sizes = parameters.get("min_cluster_size", default_min_cluster_size(n))
+    smallest = min(sizes) if isinstance(sizes, list) else sizes
+    count = int(str(parameters.get("min_samples", smallest)))
+    return max(neighbour_peak_bytes(n, p, count), n * (10 * p + 350))
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +195,7 @@ def density_hierarchy(points: FloatArray, min_samples: int) -> DensityHierarchy:
     if points.shape[1] <= TREE_COLUMNS:
         ends, squared = _tree_by_rounds(points, core**2)
     else:
-        ends, squared = spanning_tree(np.ascontiguousarray(points.T).copy(), core**2)
+        ends, squared = spanning_tree(points.T.copy(order="C"), core**2)
     order = np.argsort(squared, kind="stable")
     nodes, sizes = merge_edges(ends[order])
     return DensityHierarchy(nodes, sizes, np.sqrt(squared[order]), core)

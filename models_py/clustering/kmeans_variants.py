@@ -231,4 +231,4 @@ def minibatch_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) ->
 def bisecting_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:
     """Estimate the peak memory of `bisecting_kmeans_sweep` beyond the points."""
     part = shape.rows * shape.columns * 8
-    return part + kmeans_peak_bytes(shape, parameters)
+    return 2 * part + kmeans_peak_bytes(shape, parameters)

@@ -359,15 +359,15 @@ def cao_modes(codes: Codes, k: int) -> Codes:
 def kprototypes_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:
     """Estimate the peak memory of a k-prototypes sweep beyond the columns given.
 
-    Labels of each start are kept until the best is known.
+    Codes as the kernels take them and as floats beside the numbers, while distinct rows are
+    counted; then labels of each start until the best is known, and tallies for each thread.
     """
     n, p, q, k = shape.rows, shape.columns, shape.categories, shape.clusters
-    n_init = int(str(parameters.get("n_init", 10)))
-    codes = n * q * 4
-    labels = n * 8 * (n_init + thread_count())
-    starts = n * (q + 24)
+    starts = int(str(parameters.get("n_init", 10)))
+    counted = n * (14 * p + 20 * q + 48)
+    run = n * (8 * (starts + thread_count()) + 8 * q + 16)
     tallies = k * (p * 8 * 3 + q * shape.levels * 8) * thread_count()
-    return codes + labels + starts + tallies
+    return max(counted, run) + tallies + n * 8 * shape.candidates
 
 
 def kprototypes_sweep(

@@ -61,6 +61,7 @@ METHODS: tuple[str, ...] = ("ward", "average", "complete", "single")
 
 _MATRIX_SHARE = 0.15  # rounds go on until this share of the rows is left for the matrix
 _LARGEST_MATRIX_SHARE = 0.4  # share from which on costly rounds may give way to the matrix
+_MATRIX_SHARES = ((8, 13, 45), (0.15, 0.24, 0.38))  # columns, share: measured on groups of rows
 _COSTLY_SHARE = 1 / 32  # share of all point pairs that makes a round costly
 _STALLED_SHARE = 0.02  # a round that merges a smaller share of the clusters is the last
 _CHAIN_SHARE = 0.05  # for Ward: below this share the chain is quicker than more rounds
@@ -177,12 +178,20 @@ def check_method(method: str, metric: str = "euclidean") -> None:
         )
 
 
-def linear_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:  # noqa: ARG001
-    """Estimate the peak memory of Ward and single linkage beyond the points.
+def single_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:  # noqa: ARG001
+    """Estimate the peak memory of single linkage beyond the points.
 
-    Centroids and bookkeeping of every row, and the labels of every k.
+    Four copies of the rows (distinct, sorted, tiled) and what is kept of each.
     """
-    return shape.rows * (8 * 8 * (shape.columns + 4) + 200 + 8 * shape.candidates)
+    return shape.rows * (32 * _padded(shape.columns) + 210 + 8 * shape.candidates)
+
+
+def ward_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:  # noqa: ARG001
+    """Estimate the peak memory of Ward linkage beyond the points.
+
+    The rows, centroids and members while clusters merge, and the nearest ones of each.
+    """
+    return shape.rows * (50 * _padded(shape.columns) + 460 + 8 * shape.candidates)
 
 
 def matrix_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:
@@ -192,8 +201,13 @@ def matrix_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> in
     Data where the rounds stall (rows at ever greater distances) may need more; it is then asked
     for, or refused, when that is known.
     """
-    matrix = 8 * int(shape.rows * _LARGEST_MATRIX_SHARE) ** 2
-    return linear_peak_bytes(shape, parameters) + matrix
+    matrix = 8 * int(shape.rows * np.interp(shape.columns, *_MATRIX_SHARES)) ** 2
+    return ward_peak_bytes(shape, parameters) + matrix
+
+
+def _padded(columns: int) -> int:
+    # Columns as `measurable_rows` gives them.
+    return -(-columns // 4) * 4
 
 
 def linkage_sweep(points: FloatArray, requests: Sequence[Request]) -> Iterator[Candidate]:

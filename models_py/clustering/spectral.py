@@ -22,6 +22,7 @@ from models_py.clustering.kmeans import kmeans_sweep
 from models_py.clustering.rows import check_ks, check_points
 
 DENSE_ROWS = 700
+"""Up to these rows a dense solver is as quick as the sparse one, and exact."""
 
 
 def spectral_embedding(points: FloatArray, columns: int, *, neighbours: int = 10) -> FloatArray:
@@ -67,12 +68,16 @@ def _leading(graph: object, columns: int) -> FloatArray:
     from scipy.sparse.linalg import eigsh
 
     n = graph.shape[0]  # type: ignore[attr-defined]
-    if n <= DENSE_ROWS or columns > n // 4:
+    if _is_dense(n, columns):
         dense = graph.toarray()  # type: ignore[attr-defined]
         vectors = eigh(dense, subset_by_index=[n - columns, n - 1])[1]
         return np.asarray(vectors[:, ::-1])
     values, vectors = eigsh(graph, k=columns, which="LA", tol=1e-4, v0=np.ones(n))
     return np.asarray(vectors[:, np.argsort(-values, kind="stable")])
+
+
+def _is_dense(rows: int, columns: int) -> bool:
+    return rows <= DENSE_ROWS or columns > rows // 4
 
 
 def spectral_sweep(
@@ -113,6 +118,16 @@ def spectral_sweep(
 
 
 def spectral_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:
-    """Estimate the peak memory of `spectral_sweep` beyond the points."""
-    neighbours = int(str(parameters.get("neighbours", 10)))
-    return shape.rows * 8 * (10 * neighbours + 10 * shape.clusters)
+    """Estimate the peak memory of `spectral_sweep` beyond the points.
+
+    The ties of every row to its neighbours while the graph is made, or the vectors of the
+    Lanczos iteration beside it; few rows, or many eigenvectors, take the dense matrix and the
+    solver's copies of it.
+    """
+    n, k = shape.rows, shape.clusters
+    ties = int(str(parameters.get("neighbours", 10)))
+    labels = n * 8 * shape.candidates
+    if _is_dense(n, k):
+        return 18 * n * n + labels
+    lanczos = 8 * (max(2 * k + 1, 20) + 3 * k) + 40 * ties
+    return n * max(116 * ties + 90, lanczos) + labels

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from models_py.base.arrays import FloatArray
-from models_py.clustering import fitting
+from models_py.clustering import dbscan, fitting
 from models_py.clustering.candidate import Request
 from models_py.clustering.rows import MixedRows
 
@@ -34,7 +34,7 @@ def drawn(rows: int, columns: int) -> tuple[FloatArray, MixedRows]:
     generator = np.random.default_rng(3)
     centers = generator.normal(scale=6.0, size=(6, columns))
     points = centers[generator.integers(0, 6, rows)] + generator.standard_normal((rows, columns))
-    codes = generator.integers(0, 8, (rows, 4))
+    codes = generator.integers(0, 8, (rows, columns))
     return points, MixedRows(points, codes)
 
 
@@ -55,6 +55,7 @@ def measure(request: Request, rows: int, columns: int) -> tuple[int, int]:
 
 def main() -> None:
     assert os.environ["MALLOC_MMAP_THRESHOLD_"]
+    dbscan.NEIGHBOURS_AT_ONCE = 2_000_000
     measured = {}
     for name, rows, columns, ks, parameters in json.loads(sys.argv[1]):
         request = Request(name, ks, parameters)

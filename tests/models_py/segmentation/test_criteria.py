@@ -12,8 +12,6 @@ from models_py.clustering import auto as proposing
 from models_py.clustering.algorithms import FAMILIES
 from models_py.clustering.auto import assign_noise, numbered
 from models_py.clustering.candidate import Candidate
-from models_py.clustering.genie import chopped_labels, genie, genie_labels, minimum_spanning_tree
-from models_py.clustering.spectral import spectral_sweep
 from models_py.segmentation.auto.evidence import EVIDENCE, measure_evidence, prepare_evidence
 from models_py.segmentation.auto.weighing import ranks, shipped_weights
 from models_py.segmentation.criteria import choose, elbow
@@ -83,68 +81,6 @@ def test_elbow_by_hand():
     assert elbow([2, 4, 6], [5.0, 5.0, 5.0]) == 2
     with pytest.raises(DataError, match="three or more"):
         elbow([1, 2], [2.0, 1.0])
-
-
-def test_genie_at_threshold_one_is_single_linkage_and_lower_is_fairer():
-    from scipy.cluster.hierarchy import fcluster, linkage
-
-    points = np.random.default_rng(1).standard_normal((300, 3))
-    tree = minimum_spanning_tree(points)
-    single = linkage(points, "single")
-    assert np.allclose(tree.weights, single[:, 2])
-    ks = [2, 5, 9]
-    for k, labels in zip(ks, genie_labels(tree, ks, threshold=1.0), strict=True):
-        assert adjusted_rand(labels, fcluster(single, k, "maxclust")) == pytest.approx(1.0)
-    largest = [np.bincount(genie_labels(tree, [5], threshold=t)[0]).max() for t in (1.0, 0.5, 0.1)]
-    assert largest[0] > largest[1] >= largest[2]
-
-
-def literal_genie(points, k, threshold):
-    """The paper's algorithm on the full distance matrix."""
-    apart = cdist(points, points)
-    clusters = [[i] for i in range(len(points))]
-    while len(clusters) > k:
-        sizes = np.sort([len(c) for c in clusters])
-        order = np.arange(1, sizes.size + 1)
-        gini = ((2 * order - sizes.size - 1) * sizes).sum() / ((sizes.size - 1) * sizes.sum())
-        least = min(len(c) for c in clusters)
-        best = min(
-            (apart[np.ix_(a, b)].min(), i, j)
-            for i, a in enumerate(clusters)
-            for j, b in enumerate(clusters[:i])
-            if gini <= threshold or least in (len(a), len(b))
-        )
-        clusters[best[2]] = clusters[best[2]] + clusters.pop(best[1])
-    labels = np.zeros(len(points), dtype=np.int64)
-    for c, rows in enumerate(clusters):
-        labels[rows] = c
-    return labels
-
-
-@pytest.mark.parametrize("threshold", [0.1, 0.3, 0.6])
-def test_genie_equals_the_paper_read_literally(threshold):
-    points = np.random.default_rng(2).standard_normal((50, 2))
-    for candidates in genie(points, [2, 4], threshold=threshold):
-        expected = literal_genie(points, candidates.k, threshold)
-        assert adjusted_rand(candidates.labels, expected) == pytest.approx(1.0)
-
-
-def test_chopping_keeps_sides_large_and_needs_a_gap():
-    points = np.concatenate([np.arange(20.0), 40 + np.arange(20.0), [90.0]])[:, None]
-    tree = minimum_spanning_tree(points)
-    candidates = chopped_labels(tree, [2, 3, 30], min_cluster_size=5)
-    assert candidates[2].tolist() == [0] * 20 + [1] * 21
-    assert np.bincount(candidates[3]).min() >= 5
-    assert 30 not in candidates
-
-
-def test_spectral_clustering_parts_rings():
-    rng = np.random.default_rng(0)
-    angle, truth = rng.uniform(0, 2 * np.pi, 400), np.repeat([0, 1], 200)
-    radius = 1.0 + 2.0 * truth + 0.05 * rng.standard_normal(400)
-    points = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
-    labels = spectral_sweep(points, [2], seed=0)[0].labels
-    assert adjusted_rand(labels, truth) == pytest.approx(1.0)
 
 
 def test_evidence_figures_equal_second_computations():
