@@ -190,6 +190,12 @@ def judged_rows(n: int, seed: int) -> IntArray:
     return np.asarray(np.sort(drawn))
 
 
-def auto_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:  # noqa: ARG001
-    """Estimate the peak memory of `auto_sweep` beyond the points."""
-    return shape.rows * 8 * 300
+def auto_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:
+    """Estimate the peak memory of `auto_sweep` beyond the points.
+
+    The costliest of the families on the rows that are weighed, and the labels of every candidate,
+    of which each k has some eighteen.
+    """
+    k_max = int(str(parameters.get("k_max", MOST_SEGMENTS)))
+    weighed = min(shape.rows, WEIGHED_ROWS)
+    return weighed * (890 + 89 * shape.columns) + shape.rows * 8 * 18 * (k_max - 1)
