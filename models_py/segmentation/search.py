@@ -23,7 +23,6 @@ GAP_ROWS = 3000
 """The gap statistic clusters at most this many rows, once for each reference."""
 
 
-
 @dataclass(frozen=True)
 class EncodedRows:
     """Rows in an encoder's coordinates.
