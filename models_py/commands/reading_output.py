@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from models_py.database.reading.loading import Loaded
     from models_py.sources.reading.record import ColumnReading, Loss, Reading
 
-PLAIN_WIDTH = 110
 ORDERS = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
 KINDS = {
     "yyyymmdd": "written as one number",
@@ -129,38 +127,23 @@ def print_reading(loaded: Loaded, used: Mapping[str, str] | None = None) -> None
     used
         Column to what it is used for, where only some are used: those of a log.
     """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from models_py.commands.table import print_table
 
     record = loaded.record
-    is_terminal = sys.stdout.isatty()
-    console = Console(
-        file=sys.stdout, highlight=False, markup=False, width=None if is_terminal else PLAIN_WIDTH
-    )
-    console.print(Text(_headline(record)))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("column", "taken for", "example", "missing"):
-        table.add_column(title, overflow="fold" if title != "example" else "ellipsis")
+    print(_headline(record))
+    rows = []
     for name, column in record.columns.items():
         if used is not None and name not in used:
             continue
         use = f"{used[name]}: " if used is not None else ""
-        table.add_row(
-            Text(name),
-            Text(use + taken_for(column)),
-            Text(column.example),
-            Text(_gaps(loaded, name)),
-        )
-    console.print(table)
+        rows.append([name, use + taken_for(column), column.example[:24], _gaps(loaded, name)])
+    print_table(["column", "taken for", "example", "missing"], rows)
     for loss in record.losses:
-        console.print(Text(f"  {loss_words(loss, record.lines)}"))
+        print(f"  {loss_words(loss, record.lines)}")
     for warning in loaded.warnings:
-        console.print(Text(f"  note: {warning}"))
+        print(f"  note: {warning}")
     if record.last_date is not None and used is None:
-        console.print(
-            Text(f"  dates became days before {record.last_date}, the last date of the file")
-        )
+        print(f"  dates became days before {record.last_date}, the last date of the file")
 
 
 def _headline(record: Reading) -> str:
