@@ -24,6 +24,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+from sklearn.metrics import adjusted_rand_score
 from planted_data import ShapeSet, shape_sets
 
 from models_py.base.arrays import FloatArray
@@ -37,7 +38,6 @@ from models_py.segmentation.auto.weighing import (
     scored,
     shipped_weights,
 )
-from models_py.segmentation.measures.agreement import adjusted_rand
 
 HELD_OUT_FROM = 2000
 """First seed of the held-out draws; benchmarks/planted.py begins at 1000."""
@@ -79,7 +79,7 @@ def judge(shape: ShapeSet) -> Judged:
     labelings = [labels for _, labels in kept]
     evidence = measure_evidence(prepare_evidence(points, seed=0), labelings, families)
     known = truth >= 0
-    agreement = [adjusted_rand(labels[known], truth[known]) for labels in labelings]
+    agreement = [adjusted_rand_score(labels[known], truth[known]) for labels in labelings]
     print(f"{name}: {len(kept)} candidates, best {max(agreement):.2f}", file=sys.stderr)
     return Judged(name, np.nan_to_num(evidence), families, np.array(agreement))
 

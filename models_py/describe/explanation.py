@@ -281,6 +281,7 @@ def measure_rules(
         Evaluates SQL expressions on gold.
     """
     import pandas as pd
+    from sklearn.metrics import f1_score
 
     names = [int(segment_id) for segment_id in segment_ids]
     case_sql = rules.case_sql(names)
@@ -303,19 +304,10 @@ def measure_rules(
         "case_sql": case_sql,
         "rows": len(entities),
         "accuracy": float((labels == assigned).mean()),
-        "f1_weighted": weighted_f1(assigned, labels),
+        "f1_weighted": float(f1_score(assigned, labels, average="weighted")),
         "conditions": sum(len(rule.conditions) for rule in rules.rules),
     }
     return MeasuredRules(pd.DataFrame(segments), pd.DataFrame([rule_set]))
-
-
-def weighted_f1(actual: IntArray, predicted: IntArray) -> float:
-    """Return the F1 of each label, weighted by how often it is the actual one."""
-    total = 0.0
-    for label, count in zip(*np.unique(actual, return_counts=True), strict=True):
-        hits = ((actual == label) & (predicted == label)).sum()
-        total += count * 2 * hits / (count + (predicted == label).sum())
-    return float(total / actual.size)
 
 
 def _rule_figures(kept: BoolArray, members: BoolArray) -> dict[str, float | None]:

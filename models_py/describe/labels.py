@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.arrays import FloatArray
 from models_py.base.errors import MissingExtraError
 from models_py.base.progress import Progress
-from models_py.segmentation.measures.agreement import adjusted_rand, contingency
 from models_py.segmentation.segmentation import Segmentation
 from models_py.studies.study import Study
 
@@ -194,30 +193,18 @@ def agreement(segments: Labels, labels: Labels) -> Agreement:
     segments, labels
         Shape (n,): whole numbers that name the group of each row.
     """
-    table = contingency(segments, labels)
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+    from sklearn.metrics.cluster import contingency_matrix
+
+    table = contingency_matrix(segments, labels)
     return Agreement(
         purity=float(table.max(axis=1).sum() / table.sum()),
-        adjusted_rand=adjusted_rand(segments, labels),
-        mutual_information=normalised_mutual_information(table),
+        adjusted_rand=float(adjusted_rand_score(segments, labels)),
+        # One group tells nothing of the other grouping, not even where that has one group too.
+        mutual_information=float(normalized_mutual_info_score(segments, labels))
+        if min(table.shape) > 1
+        else 0.0,
     )
-
-
-def normalised_mutual_information(table: IntArray) -> float:
-    """Return the mutual information of a contingency table over the mean of both entropies.
-
-    1 where each grouping determines the other, 0 where they are independent or where one
-    group holds every row.
-
-    References
-    ----------
-    Strehl, Ghosh (2002), Cluster ensembles, Journal of Machine Learning Research 3, 583-617;
-    with the arithmetic mean.
-    """
-    both = _entropy(table.ravel())
-    first, second = _entropy(table.sum(axis=1)), _entropy(table.sum(axis=0))
-    if first == 0.0 or second == 0.0:
-        return 0.0
-    return float(np.clip(2.0 * (first + second - both) / (first + second), 0.0, 1.0))
 
 
 def supervised_score(points: FloatArray, labels: Labels, seed: int) -> Supervised | None:
@@ -245,23 +232,16 @@ def supervised_score(points: FloatArray, labels: Labels, seed: int) -> Supervise
     _, counts = np.unique(labels, return_counts=True)
     if counts.size < 2 or counts.min() < FOLDS:
         return None
-    predicted = _out_of_fold(points, labels, seed)
+    from sklearn.metrics import adjusted_rand_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    predicted = cross_val_predict(_classifier(seed), points, labels, cv=folds)
     return Supervised(
         accuracy=float(np.mean(predicted == labels)),
-        adjusted_rand=adjusted_rand(predicted, labels),
+        adjusted_rand=float(adjusted_rand_score(predicted, labels)),
         folds=FOLDS,
     )
-
-
-def _out_of_fold(points: FloatArray, labels: Labels, seed: int) -> Labels:
-    from sklearn.model_selection import StratifiedKFold
-
-    predicted = np.empty_like(labels)
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    for taught, asked in folds.split(points, labels):
-        model = _classifier(seed).fit(points[taught], labels[taught])
-        predicted[asked] = model.predict(points[asked])
-    return predicted
 
 
 def _classifier(seed: int) -> Any:
@@ -284,11 +264,6 @@ def _classifier(seed: int) -> Any:
         force_row_wise=True,
         verbose=-1,
     )
-
-
-def _entropy(counts: IntArray) -> float:
-    shares = counts[counts > 0] / counts.sum()
-    return float(-(shares * np.log(shares)).sum())
 
 
 FOLDS = 5

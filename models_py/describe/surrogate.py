@@ -138,6 +138,8 @@ def fit_surrogate(
     MissingExtraError
         LightGBM is not installed; the message tells how to install it.
     """
+    from sklearn.metrics import f1_score
+
     lightgbm = _lightgbm()
     start = time.perf_counter()
     sizes = np.bincount(groups)
@@ -156,14 +158,14 @@ def fit_surrogate(
     result = _out_of_fold(lightgbm, parameters, values[used], labels, seed)
     model = _fit(lightgbm, parameters, values[used], labels)
     sample = np.sort(generator.choice(kept, min(SHAP_ROWS, kept.size), replace=False))
-    weighted, macro, each = _f1(labels, result)
+    each = np.asarray(f1_score(labels, result, average=None), dtype=np.float64)
     shap = tree_contributions(model, values[sample], classes.size)
     return Surrogate(
         classes=classes,
         rows=used.size,
         folds=FOLDS,
-        f1_weighted=weighted,
-        f1_macro=macro,
+        f1_weighted=float(np.average(each, weights=np.bincount(labels))),
+        f1_macro=float(each.mean()),
         accuracy=float((labels == result).mean()),
         f1=each,
         sample=sample,
@@ -239,16 +241,6 @@ def _out_of_fold(
         model = _fit(lightgbm, parameters, values[fitted], labels[fitted])
         result[tried] = np.asarray(model.predict(values[tried])).argmax(axis=1)
     return result
-
-
-def _f1(labels: IntArray, predicted: IntArray) -> tuple[float, float, FloatArray]:
-    classes = int(labels.max()) + 1
-    counts = np.bincount(labels * classes + predicted, minlength=classes**2).reshape(
-        classes, classes
-    )
-    hits, actual = np.diag(counts), counts.sum(axis=1)
-    each = 2 * hits / (actual + counts.sum(axis=0))
-    return float(np.average(each, weights=actual)), float(each.mean()), each
 
 
 def _rank_signs(values: FloatArray, shap: FloatArray) -> FloatArray:

@@ -25,7 +25,6 @@ from models_py.features.recipes import (
     is_plain_number,
     is_two_valued,
     as_numbers,
-    skewness,
     type_of_values,
     as_words,
     yeo_johnson_power,
@@ -308,7 +307,9 @@ class FeatureMatrix:
         if self.features.log1p == "none" or known.min() < 0:
             return False
         if self.features.log1p == "auto":
-            return bool(skewness(known) > SKEW_LIMIT)
+            from scipy.stats import skew
+
+            return bool(np.ptp(known) > 0 and skew(known) > SKEW_LIMIT)
         return any(fnmatchcase(name, pattern) for pattern in self.features.log1p)
 
     def _scaled(self, recipe: Recipe, column: pd.Series[Any]) -> Recipe:

@@ -124,12 +124,6 @@ def _transformed(recipe: Recipe, raw: FloatArray) -> FloatArray:
     return values if recipe.power is None else _yeo_johnson(values, recipe.power)
 
 
-def skewness(values: FloatArray) -> float:
-    """Return the third standardised moment; 0 for values that are all alike."""
-    spread = values.std()
-    return float((((values - values.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
-
-
 def yeo_johnson_power(values: FloatArray) -> float:
     """Return the power of the Yeo-Johnson transform that fits values best."""
     from scipy.stats import yeojohnson_normmax

@@ -24,7 +24,6 @@ import numpy as np
 
 from models_py.base.arrays import BoolArray, FloatArray, IntArray
 from models_py.base.errors import DataError
-from models_py.segmentation.measures.agreement import adjusted_rand_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,9 +145,17 @@ def compare_runs(
         came=int(before.isna().sum()),
         went=int(after.isna().sum()),
         moved=int((before[is_both] != after[is_both]).sum()),
-        adjusted_rand=adjusted_rand_of(table) if is_both.any() else float("nan"),
+        adjusted_rand=_adjusted_rand(before[is_both], after[is_both]),
         variation_of_information=variation_of_information(table),
     )
+
+
+def _adjusted_rand(before: pd.Series[int], after: pd.Series[int]) -> float:
+    from sklearn.metrics import adjusted_rand_score
+
+    if before.empty:
+        return float("nan")
+    return float(adjusted_rand_score(before.astype(np.int64), after.astype(np.int64)))
 
 
 def variation_of_information(table: IntArray) -> float:

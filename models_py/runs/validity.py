@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models_py.base import settings
-from models_py.base.arrays import BoolArray, FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError, StudyError
 from models_py.base.progress import Progress
 from models_py.database.connection import open_warehouse
@@ -203,12 +203,17 @@ def measured(
 
 
 def _explained(groups: IntArray, values: FloatArray, is_case: bool, seed: int) -> float | None:
+    from sklearn.metrics import r2_score, roc_auc_score
+
     is_known = ~np.isnan(values)
     if is_known.sum() < FOLDS:
         return None
     known = values[is_known]
     result = out_of_fold_means(groups[is_known], known, seed)
-    return auc(result, known > 0) if is_case else eta_squared(result, known)
+    outcome = known > 0 if is_case else known
+    if outcome.min() == outcome.max():
+        return None
+    return float(roc_auc_score(outcome, result) if is_case else r2_score(outcome, result))
 
 
 def out_of_fold_means(groups: IntArray, values: FloatArray, seed: int) -> FloatArray:
@@ -224,22 +229,6 @@ def out_of_fold_means(groups: IntArray, values: FloatArray, seed: int) -> FloatA
         means = np.divide(sums, counts, out=np.full(sums.shape, overall), where=counts > 0)
         result[is_held] = means[groups[is_held]]
     return result
-
-
-def eta_squared(predicted: FloatArray, values: FloatArray) -> float | None:
-    """Return the share of the variance that is explained; below 0 it is worse than the mean."""
-    total = float(((values - values.mean()) ** 2).sum())
-    return 1.0 - float(((values - predicted) ** 2).sum()) / total if total else None
-
-
-def auc(predicted: FloatArray, is_case: BoolArray) -> float | None:
-    """Return how often a case is predicted higher than another row, ties counted half."""
-    cases = int(is_case.sum())
-    others = is_case.size - cases
-    if not cases or not others:
-        return None
-    ranks = _ranks(predicted)
-    return float((ranks[is_case].sum() - cases * (cases + 1) / 2) / (cases * others))
 
 
 def _rfm_quintiles(seen: pd.DataFrame) -> list[IntArray]:

@@ -19,7 +19,7 @@ import numpy as np
 from models_py.base.arrays import BoolArray, FloatArray, IntArray
 from models_py.base.errors import DataError
 from models_py.clustering.candidate import NOISE
-from models_py.segmentation.measures.agreement import adjusted_rand, contingency, segment_jaccard
+from models_py.segmentation.measures.agreement import segment_jaccard
 
 UNSTABLE_BELOW = 0.6
 CONSENSUS_CELLS = 3_000
@@ -58,11 +58,6 @@ class Stability:
     segment_jaccard: FloatArray
     adjusted_rand: float
     refits: int
-
-    @property
-    def unstable(self) -> IntArray:
-        """Labels of the segments below `UNSTABLE_BELOW`."""
-        return self.segments[self.segment_jaccard < UNSTABLE_BELOW]
 
 
 def stability(
@@ -150,11 +145,13 @@ def _refit(
 
 def _compare(labels: IntArray, refitted: IntArray) -> tuple[IntArray, FloatArray, float]:
     """Return segments met, their Jaccard index with the best match, and the adjusted Rand."""
+    from sklearn.metrics import adjusted_rand_score
+
     kept = labels != NOISE
     present = np.unique(labels[kept])
     loose = np.where(refitted == NOISE, refitted.max() + 1 + np.arange(refitted.size), refitted)
     jaccard = segment_jaccard(labels, loose)[np.searchsorted(np.unique(labels), present)]
-    return present, jaccard, adjusted_rand(labels, refitted)
+    return present, jaccard, float(adjusted_rand_score(labels, refitted))
 
 
 def consensus(labelings: Sequence[IntArray], k: int | None = None) -> IntArray:
@@ -227,8 +224,11 @@ def _join_cells(apart: FloatArray, sizes: IntArray, k: int) -> IntArray:
 
 
 def _vote(stacked: IntArray) -> IntArray:
+    from sklearn.metrics import adjusted_rand_score
+
     agreement = [
-        sum(adjusted_rand(row, other) for other in stacked if other is not row) for row in stacked
+        sum(adjusted_rand_score(row, other) for other in stacked if other is not row)
+        for row in stacked
     ]
     anchor = stacked[int(np.argmax(agreement))]
     names = np.unique(anchor)
@@ -243,8 +243,9 @@ def _vote(stacked: IntArray) -> IntArray:
 def _matched(row: IntArray, anchor: IntArray, names: IntArray) -> IntArray:
     """Position in `names` of the group of `anchor` that each row's own group is matched to."""
     from scipy.optimize import linear_sum_assignment
+    from sklearn.metrics.cluster import contingency_matrix
 
-    table = contingency(row, anchor)
+    table = contingency_matrix(row, anchor)
     own, codes = np.unique(row, return_inverse=True)
     position = np.full(own.size, -1)
     first, second = linear_sum_assignment(-table)

@@ -13,8 +13,9 @@ import duckdb
 import pytest
 
 from models_py.base.errors import WarehouseError, WarehouseLockedError
+from models_py.base.sql_text import literal
 from models_py.database import connection
-from models_py.database.connection import Warehouse, literal, open_warehouse, quoted
+from models_py.database.connection import Warehouse, open_warehouse, quoted
 
 HOLD = (
     "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == 'read');"

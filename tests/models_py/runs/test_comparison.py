@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings as hypothesis_settings, strategies as st
 from sklearn.metrics import adjusted_rand_score, mutual_info_score
+from sklearn.metrics.cluster import contingency_matrix
 from tests.models_py.runs.planted_house import customers, run, saved, study
 
 from models_py.base.errors import DataError
@@ -20,7 +21,6 @@ from models_py.runs.comparison import (
     variation_of_information,
 )
 from models_py.runs.identity import match_by_centers
-from models_py.segmentation.measures.agreement import contingency
 
 
 def assignments(members: dict[int, range | list[int]]) -> pd.DataFrame:
@@ -136,7 +136,7 @@ LABELS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, m
 @hypothesis_settings(max_examples=100, deadline=None)
 def test_figures_are_scikit_learns(pairs: list[tuple[int, int]]) -> None:
     first, second = np.array(pairs).T
-    table = contingency(first, second)
+    table = contingency_matrix(first, second)
     entropies = mutual_info_score(first, first) + mutual_info_score(second, second)
     expected = entropies - 2 * mutual_info_score(first, second)
     assert variation_of_information(table) == pytest.approx(expected, abs=1e-9)

@@ -5,7 +5,7 @@ import pytest
 from planted import auto_cluster
 from planted_data import SHAPES
 from scipy.spatial.distance import cdist
-from sklearn.metrics import davies_bouldin_score, silhouette_score
+from sklearn.metrics import adjusted_rand_score, davies_bouldin_score, silhouette_score
 
 from models_py.base.errors import DataError
 from models_py.clustering import auto as proposing
@@ -15,7 +15,6 @@ from models_py.clustering.candidate import Candidate
 from models_py.segmentation.auto.evidence import EVIDENCE, measure_evidence, prepare_evidence
 from models_py.segmentation.auto.weighing import ranks, shipped_weights
 from models_py.segmentation.criteria import choose, elbow
-from models_py.segmentation.measures.agreement import adjusted_rand
 
 
 def two_balls(rng):
@@ -96,7 +95,7 @@ def test_evidence_figures_equal_second_computations():
     nearest = np.argsort(cdist(points, points), axis=1)[:, 1:11]
     leaked = np.mean(labels[nearest] != labels[:, None])
     assert figure["leak"] == pytest.approx(np.log(leaked + 1e-3))
-    assert figure["best_agreement"] == pytest.approx(adjusted_rand(labels, mixed))
+    assert figure["best_agreement"] == pytest.approx(adjusted_rand_score(labels, mixed))
     tight = davies_bouldin_score(points, labels)
     assert np.exp(figure["davies_bouldin"]) == pytest.approx(tight, rel=0.15)
     worse = dict(zip(EVIDENCE, candidates[1], strict=True))
@@ -127,7 +126,7 @@ def test_auto_finds_groups_of_several_shapes(shape, seed, at_least):
     points, truth = SHAPES[shape](np.random.default_rng(seed))
     rows = np.random.default_rng(0).permutation(len(points))[:600]
     results = auto_cluster(np.ascontiguousarray(points[rows]), seed=0, k_max=12)
-    assert adjusted_rand(results.labels, truth[rows]) >= at_least
+    assert adjusted_rand_score(results.labels, truth[rows]) >= at_least
     assert results.k == len(np.unique(results.labels))
     assert (np.diff(np.bincount(results.labels)) <= 0).all()
     assert f"of {len(results.evidence)} candidates" in results.reason
@@ -159,5 +158,5 @@ def test_large_tables_are_judged_on_a_sample(monkeypatch):
     rng = np.random.default_rng(0)
     points = np.vstack([rng.standard_normal((150, 2)), rng.standard_normal((150, 2)) + 12.0])
     candidates = auto_cluster(points, seed=0, k_max=5)
-    assert adjusted_rand(candidates.labels, np.repeat([0, 1], 150)) == pytest.approx(1.0)
+    assert adjusted_rand_score(candidates.labels, np.repeat([0, 1], 150)) == pytest.approx(1.0)
     assert "150 of 300 rows" in candidates.reason

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import strategies as st
 from scipy.cluster.hierarchy import average, fcluster
 from scipy.spatial.distance import squareform
 from sklearn.cluster import KMeans
@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from models_py.base.errors import DataError
 from models_py.segmentation.measures import stability as stability_module
-from models_py.segmentation.measures.agreement import adjusted_rand, contingency, segment_jaccard
+from models_py.segmentation.measures.agreement import segment_jaccard
 from models_py.segmentation.measures.stability import UNSTABLE_BELOW, consensus, stability
 from models_py.segmentation.measures.stability_kernels import weighted_average_tree
 
@@ -31,18 +31,9 @@ def kmeans_labels(k):
     return lambda rows, seed: KMeans(k, n_init=3, random_state=seed).fit_predict(rows)
 
 
-@settings(max_examples=60, deadline=None)
-@given(data=st.data(), first=LABELS)
-def test_adjusted_rand_equals_sklearn(data, first):
-    second = data.draw(st.lists(st.integers(-1, 4), min_size=len(first), max_size=len(first)))
-    first, second = np.array(first), np.array(second)
-    assert adjusted_rand(first, second) == pytest.approx(adjusted_rand_score(first, second))
-
-
 def test_jaccard_by_hand():
     labels = np.array([0, 0, 0, 0, 1, 1])
     other = np.array([5, 5, 5, 9, 9, 9])
-    assert contingency(labels, other).tolist() == [[3, 1], [0, 2]]
     assert segment_jaccard(labels, other) == pytest.approx([3 / 4, 2 / 3])
 
 
@@ -53,7 +44,6 @@ def test_groups_far_apart_come_back_whole(fit, share):
     candidates = stability(fit, points, truth, refits=5, share=share, seed=1)
     assert candidates.segment_jaccard == pytest.approx(np.ones(4))
     assert candidates.adjusted_rand == pytest.approx(1.0)
-    assert candidates.unstable.size == 0
 
 
 def test_a_group_cut_in_two_is_unstable_and_the_others_are_not():
@@ -64,7 +54,7 @@ def test_a_group_cut_in_two_is_unstable_and_the_others_are_not():
     labels = np.where(truth == 0, np.where(side > np.median(side[truth == 0]), 0, 3), truth)
     candidates = stability(kmeans_labels(3), points, labels, refits=6, seed=3)
     assert candidates.segments.tolist() == [0, 1, 2, 3]
-    assert candidates.unstable.tolist() == [0, 3]
+    assert np.flatnonzero(candidates.segment_jaccard < UNSTABLE_BELOW).tolist() == [0, 3]
     assert (candidates.segment_jaccard[[1, 2]] > 0.95).all()
     assert (candidates.segment_jaccard[[0, 3]] < UNSTABLE_BELOW).all()
 
@@ -112,7 +102,9 @@ def test_weighted_tree_equals_scipy_on_repeated_rows():
         assert np.allclose(np.sort(tree[:, 2]), np.sort(expected[:, 2])[-(u - 1) :])
         for k in (2, 3):
             ours = fcluster(tree, k, "maxclust")[copies]
-            assert adjusted_rand(ours, fcluster(expected, k, "maxclust")) == pytest.approx(1.0)
+            assert adjusted_rand_score(ours, fcluster(expected, k, "maxclust")) == pytest.approx(
+                1.0
+            )
 
 
 def weak_labelings(points, k, count):
@@ -128,9 +120,9 @@ def test_consensus_beats_the_labelings_it_is_made_of(cells, monkeypatch):
     monkeypatch.setattr(stability_module, "CONSENSUS_CELLS", cells)
     points, truth = apart_balls([60, 60, 60, 60], np.random.default_rng(8))
     labelings = weak_labelings(points, 4, 25)
-    alone = np.mean([adjusted_rand(labels, truth) for labels in labelings])
+    alone = np.mean([adjusted_rand_score(labels, truth) for labels in labelings])
     assert alone < 0.95
-    assert adjusted_rand(consensus(labelings), truth) == pytest.approx(1.0)
+    assert adjusted_rand_score(consensus(labelings), truth) == pytest.approx(1.0)
 
 
 def test_consensus_names_and_noise():
