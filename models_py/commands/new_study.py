@@ -392,7 +392,9 @@ def _draft(
 
     path = asked.warehouse or settings.warehouse_path()
     with open_warehouse(path) as warehouse:
-        check_id(warehouse, schema, table, entity)
+        if not _is_file(asked) or asked.transactions:
+            # A file's ids were looked at while it was loaded.
+            check_id(warehouse, schema, table, entity)
         if asked.label is not None:
             require_columns(warehouse, schema, table, {"--label": asked.label})
         facts = column_facts(warehouse, schema, table, entity, asked.label)

@@ -132,19 +132,31 @@ def _facts(
     warehouse: Warehouse, table: str, name: str, kind: str, entity: str, label: str | None
 ) -> ColumnFacts:
     column = quoted(name)
-    text = f"cast({column} as varchar)"
-    # A number is no time, whatever a cast would make of it.
-    times = f"try_cast({column} as timestamp)" if kind == "VARCHAR" else "null"
-    ((rows, known, distinct, lowest, highest, same, as_times),) = warehouse.rows(
-        f"select count(*), count({column}), count(distinct {column}),"
-        f" cast(min({column}) as varchar), cast(max({column}) as varchar),"
-        f" count(*) filter ({text} = cast({quoted(entity)} as varchar)), count({times})"
-        f" from {table}"
+    # A number is no time, whatever a cast would make of it; a text with a time begins with digits.
+    times = "0"
+    if kind == "VARCHAR":
+        times = (
+            "coalesce(sum(rows) filter (case when regexp_matches(value, '^\\s*\\d{1,4}[-/.]')"
+            " then try_cast(value as timestamp) is not null else false end), 0)"
+        )
+    ((rows, known, distinct, lowest, highest, as_times, common),) = warehouse.rows(
+        f"with counted as materialized (select {column} as value, count(*) as rows from {table}"
+        f" where {column} is not null group by all),"
+        " common as (select cast(value as varchar) as value, rows from counted"
+        " order by rows desc, 1 limit 8)"
+        f" select (select count(*) from {table}), coalesce(sum(rows), 0), count(*),"
+        f" cast(min(value) as varchar), cast(max(value) as varchar), {times},"
+        " (select coalesce(list([value, cast(rows as varchar)] order by rows desc, value), [])"
+        " from common) from counted"
     )
-    common = warehouse.rows(
-        f"select {text}, count(*) from {table} where {column} is not null group by all"
-        " order by count(*) desc, 1 limit 8"
-    )
+    known = int(known)
+    # A copy of the id has as many values as there are rows.
+    same = 0
+    if distinct == rows:
+        ((same,),) = warehouse.rows(
+            f"select count(*) from {table}"
+            f" where cast({column} as varchar) = cast({quoted(entity)} as varchar)"
+        )
     share = None
     if label is not None and name != label and known:
         share = _label_share(warehouse, table, column, quoted(label), distinct)
@@ -157,9 +169,9 @@ def _facts(
         lowest=lowest,
         highest=highest,
         values=tuple(value for value, _ in common),
-        top_share=common[0][1] / known if known else 0.0,
+        top_share=int(common[0][1]) / known if known else 0.0,
         same_as_id=same,
-        times=as_times,
+        times=int(as_times),
         label_share=share,
     )
 

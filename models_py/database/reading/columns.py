@@ -35,8 +35,10 @@ SAMPLE_ROWS = 4_000
 MOST_SHAPES = 20_000
 MOST_DIGITS = 15
 """A longer whole number would lose digits as a number: it is text."""
-FRACTION = re.compile(r"\s*[-+]?\d*\.(\d{0,2}|\d{4,})\s*")
-"""Exactly three decimals everywhere could be thousands."""
+FRACTION = re.compile(r"\s*[-+]?\d*\.(?=\d*[1-9])(\d{1,2}|\d{4,})\s*")
+"""Decimals, and not three of them, which could be thousands everywhere."""
+WHOLE = r"\s*[-+]?(0|[1-9]\d{0,14})\s*"
+"""A whole number; one that begins with 0, or has more digits, is a code."""
 ROUNDED_ID = r"\d([.,]\d+)?[eE]\+\d{1,3}"
 
 
@@ -76,8 +78,9 @@ class Column:
     ----------
     name, staged
         In the file and in the staged table.
-    known
-        Values that are there, as far as counted.
+    known, is_whole, is_broken
+        Values that are there, as far as counted; whether each is proved a whole number, or each a
+        number and one of them not whole.
     shapes, missing
         Of its values; words among them that stand for no value, in all their spellings.
     reading
@@ -92,6 +95,8 @@ class Column:
     staged: str
     sample: list[str] = field(default_factory=list)
     known: int = 0
+    is_whole: bool = False
+    is_broken: bool = False
     shapes: list[Shape] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     numbers: NumberFormat | None = None
@@ -173,7 +178,9 @@ def _simple_patterns(columns: Sequence[Column], options: ReadingOptions) -> dict
             continue
         if all(number.fullmatch(value) for value in known):
             is_whole = all(value.strip().lstrip("+-").isdigit() for value in known)
-            if is_whole or any(FRACTION.fullmatch(value) for value in known):
+            if is_whole:
+                patterns[column.name] = WHOLE
+            elif any(FRACTION.fullmatch(value) for value in known):
                 patterns[column.name] = PLAIN_NUMBER
         elif all(iso.fullmatch(value) for value in known):
             patterns[column.name] = ISO_TIME
@@ -191,30 +198,27 @@ def _verified(staged: Staged, columns: Sequence[Column], options: ReadingOptions
         staged_name = by_name[name].staged
         chosen.append(
             f"count({staged_name}),"
-            f" count(*) filter (regexp_full_match({staged_name}, {literal(pattern)})),"
-            f" max(length({staged_name})) filter (not contains({staged_name}, '.')),"
-            f" count(*) filter (contains({staged_name}, '.')),"
-            rf" count(*) filter (regexp_matches({staged_name}, '^\s*0\d+\s*$'))"
+            f" count(*) filter (regexp_full_match({staged_name}, {literal(pattern)}))"
         )
+        chosen.append(f"max(length({staged_name}))" if pattern == ISO_TIME else "0")
     ((*counts,),) = staged.query(
         f"select {', '.join(chosen)} from temp.{staged.table} where {staged.kept_rows}"
     )
     simple = set()
     for place, (name, pattern) in enumerate(patterns.items()):
-        known, fits, longest, dots, zeros = counts[5 * place : 5 * place + 5]
+        known, fits, longest = counts[3 * place : 3 * place + 3]
         column = by_name[name]
-        is_number = pattern == PLAIN_NUMBER
-        if fits < known or (is_number and ((longest or 0) > MOST_DIGITS or zeros)):
-            continue
-        if is_number and dots and not any(FRACTION.fullmatch(v) for v in column.sample):
+        if fits < known:
             continue
         column.known = known
         if pattern == ISO_TIME:
-            column.dates = DateFormat("ymd", has_time=(longest or 0) > 10 or dots > 0)
+            column.dates = DateFormat("ymd", has_time=(longest or 0) > 10)
         elif name in options.times or _may_be_date(name, column.sample):
             continue
         else:
-            column.numbers = NumberFormat(evidence="." if dots else "")
+            column.is_whole = pattern == WHOLE
+            column.is_broken = pattern == PLAIN_NUMBER
+            column.numbers = NumberFormat(evidence="." if column.is_broken else "")
         simple.add(name)
     return simple
 
@@ -564,10 +568,11 @@ def _decide_id(staged: Staged, column: Column) -> None:
 
 def rounded_ids(staged: Staged, name: str) -> Shape | None:
     """Return the first id of a column that a spreadsheet rounded, such as ``4.9E+12``."""
-    text = f"trim(cast({staged.column(name)} as varchar))"
+    text = f"cast({staged.column(name)} as varchar)"
+    pattern = literal(rf"\s*{ROUNDED_ID}\s*")
     ((count, row, example),) = staged.query(
-        f"select count(*), min(rowid), arg_min({text}, rowid) from temp.{staged.table}"
-        f" where regexp_full_match({text}, {literal(ROUNDED_ID)}) and {staged.kept_rows}"
+        f"select count(*), min(rowid), arg_min(trim({text}), rowid) from temp.{staged.table}"
+        f" where regexp_full_match({text}, {pattern}) and {staged.kept_rows}"
     )
     return Shape("", int(count), staged.line(row), example) if count else None
 
@@ -579,11 +584,9 @@ def _finish_text(staged: Staged, columns: Sequence[Column]) -> None:
         return
     typed = [c for c in columns if c.reading.type in {"number", "date", "time"}]
     words = {word.lower() for column in typed for word in column.missing} | MISSING_IN_TEXT
-    listed = ", ".join(literal(word) for word in sorted(words))
-    longest = max(len(word) for word in words) + 4
+    words_pattern = literal(rf"(?i)\s*({'|'.join(re.escape(word) for word in sorted(words))})\s*")
     chosen = ", ".join(
-        f"list(distinct trim({c.staged})) filter (length({c.staged}) <= {longest}"
-        f" and lower(trim({c.staged})) in ({listed}))"
+        f"list(distinct trim({c.staged})) filter (regexp_full_match({c.staged}, {words_pattern}))"
         for c in texts
     )
     (found,) = staged.query(f"select {chosen} from temp.{staged.table} where {staged.kept_rows}")

@@ -107,13 +107,15 @@ def _general_number(column: str, reading: ColumnReading) -> str:
 
 def time_sql(column: str, reading: ColumnReading, zone: str) -> str:
     """Return a column's moment as a timestamp, on the wall clock of the shop's zone."""
-    number = f"try_cast({plain_sql(column)} as double)"
+    plain = plain_sql(column)
+    is_number = rf"regexp_full_match({plain}, '[-+]?\d{{1,15}}(\.\d+)?')"
+    number = f"case when {is_number} then try_cast({plain} as double) end"
     if reading.format == "spreadsheet_days":
-        micros = f"cast(round({number} * 86400) as bigint) * 1000000"
+        micros = f"try_cast(round(({number}) * 86400) as bigint) * 1000000"
         return f"timestamp '1899-12-30' + to_microseconds({micros})"
     if reading.format in {"epoch_seconds", "epoch_milliseconds"}:
         scale = 1_000_000 if reading.format == "epoch_seconds" else 1_000
-        return in_zone(f"make_timestamp(cast({number} * {scale} as bigint))", zone)
+        return in_zone(f"make_timestamp(try_cast(({number}) * {scale} as bigint))", zone)
     general = _parted_time(column, reading, zone)
     if reading.format != "ymd":
         return general

@@ -115,7 +115,8 @@ def load_customers(
             ((rows,),) = warehouse.rows(f"select count(*) from {table}")
             if not rows:
                 raise DataError(f"{file} has no rows that can be used")
-        return Loaded(read.record, int(rows), entity, read.warnings, _missing(read))
+            missing = _missing(read, table)
+        return Loaded(read.record, int(rows), entity, read.warnings, missing)
 
 
 def load_log(
@@ -156,7 +157,8 @@ def load_log(
             warehouse.rows(f"create table {table} as {log.select}")
             ((rows,),) = warehouse.rows(f"select count(*) from {table}")
         warnings = [*read.warnings, *log.warnings]
-        return Loaded(read.record, int(rows), "", warnings, _missing(read), log)
+        missing = _missing_of_log(read, columns)
+        return Loaded(read.record, int(rows), "", warnings, missing, log)
 
 
 @contextmanager
@@ -299,18 +301,28 @@ def _copies(read: FileReading, entity: str, known: int, distinct: int) -> Loss:
     )
 
 
-def _missing(read: FileReading) -> dict[str, tuple[int, list[str]]]:
-    """Count what is missing in each column, empty cells and words alike."""
-    counted = [c for c in read.columns if c.name in read.record.columns]
-    if not counted:
-        return {}
-    chosen = ", ".join(f"count({read.expression(column.name)})" for column in counted)
+def _missing(read: FileReading, table: str) -> dict[str, tuple[int, list[str]]]:
+    """Count what is missing in each column of a loaded table, empty cells and words alike."""
+    names = list(read.record.columns)
+    chosen = ", ".join(f"count({quoted(name)})" for name in names)
+    (found,) = read.staged.query(f"select count(*), {chosen} from {table}")
+    words = {column.name: column.reading.missing for column in read.columns}
+    return {
+        name: (int(found[0]) - int(known), words[name])
+        for name, known in zip(names, found[1:], strict=True)
+        if known < found[0]
+    }
+
+
+def _missing_of_log(read: FileReading, log: LogColumns) -> dict[str, tuple[int, list[str]]]:
+    columns = [c for c in read.columns if c.name in log.named.values()]
+    chosen = ", ".join(f"count({read.expression(column.name)})" for column in columns)
     (found,) = read.staged.query(
         f"select count(*), {chosen} from temp.{read.staged.table} where {read.staged.kept_rows}"
     )
     return {
         column.name: (int(found[0]) - int(known), column.reading.missing)
-        for column, known in zip(counted, found[1:], strict=True)
+        for column, known in zip(columns, found[1:], strict=True)
         if known < found[0]
     }
 

@@ -166,6 +166,8 @@ def _count_typed(read: FileReading, recorded: Reading | None) -> None:
         if c.reading.type in {"number", "date", "time", "truth"}
         and read.staged.kind_of(c.staged) == "VARCHAR"
     ]
+    read.whole |= {c.name for c in counted if c.is_whole}
+    counted = [c for c in counted if not (c.is_whole or c.is_broken)]
     if not counted:
         return
     now = f"timestamp '{datetime.now(UTC):%Y-%m-%d %H:%M:%S}'"

@@ -51,8 +51,8 @@ def _exclude_blank(staged: Staged) -> None:
     if len(staged.names) == 1:
         return
     found = staged.query(
-        f"select rowid from temp.{staged.table} where coalesce({columns}) is null"
-        f" or trim(concat({columns})) = '' limit 100000"
+        f"select rowid from temp.{staged.table} where (c0 is null or trim(c0) = '')"
+        f" and trim(concat({columns})) = '' limit 100000"
     )
     staged.excluded.update({int(row): BLANK for (row,) in found})
 
@@ -112,9 +112,8 @@ def _is_word(value: object) -> bool:
 def _exclude_totals(staged: Staged, ids: Sequence[str]) -> None:
     named = [staged.column(name) for name in ids if name in staged.names]
     looked = list(dict.fromkeys(["c0", *named]))
-    condition = " or ".join(
-        f"regexp_full_match(lower(trim({column})), {literal(TOTALS)})" for column in looked
-    )
+    pattern = literal(rf"(?i)\s*{TOTALS}\s*")
+    condition = " or ".join(f"regexp_full_match({column}, {pattern})" for column in looked)
     found = staged.query(
         f"select rowid, * from temp.{staged.table} where ({condition}) and {staged.kept_rows}"
         " limit 1000"
@@ -157,9 +156,10 @@ def _exclude_remarks(staged: Staged) -> None:
     others = ", ".join(f"c{place}" for place in range(1, len(staged.names)))
     if len(staged.names) < 3:
         return
+    edges = {0, 1, *range(max(0, staged.rows - LAST_ROWS), staged.rows)}
     found = staged.query(
         f"select rowid, c0 from temp.{staged.table} where c0 is not null and {staged.kept_rows}"
-        f" and (rowid < 2 or rowid >= {staged.rows - LAST_ROWS})"
+        f" and rowid in ({', '.join(map(str, sorted(edges)))})"
         f" and trim(concat({others})) = ''"
     )
     if len(found) <= max(1, staged.rows // 20):
