@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 import gzip
 import io
 import re
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
 from models_py.base.errors import near_match
+from models_py.sources.headers import column_names, delimiter_problem, first_line
 from models_py.sources.registry import Table
 
 if TYPE_CHECKING:
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 ByteStream: TypeAlias = IO[bytes] | gzip.GzipFile
 GZIP_MAGIC = b"\x1f\x8b"
-DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-HEADER_BYTES_AT_MOST = 65_536
 NUMBER = r"^\s*([-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)?\s*$"
 
 
@@ -134,35 +131,23 @@ def _unpacked(path: Path) -> Iterator[ByteStream]:
 def _read_header(path: Path, table: Table, seen: Inspection) -> list[str] | None:
     """Return the names in row 1 if the right delimiter parts them, else tell why not."""
     try:
-        with _unpacked(path) as stream:
-            line = stream.readline(HEADER_BYTES_AT_MOST)
+        line = first_line(path)
     except (OSError, EOFError, zlib.error) as error:
         seen.refuse(f"cannot be unpacked ({_first_line(error)}); copy or download it again")
         return None
-    try:
-        text = line.removeprefix(codecs.BOM_UTF8).decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
         seen.refuse(
             "row 1 is not UTF-8 text: this is no CSV file, or one saved in another encoding"
         )
         return None
-    if text.lstrip().startswith("<"):
+    if line.lstrip().startswith("<"):
         seen.refuse("row 1 begins a web page, not a table; download the file itself")
         return None
-    by_delimiter = {mark: next(csv.reader([text], delimiter=mark), []) for mark in DELIMITERS}
-    best = max(by_delimiter, key=lambda mark: len(_known(by_delimiter[mark], table)))
-    header = by_delimiter[table.delimiter]
-    if best != table.delimiter and len(by_delimiter[best]) > len(header):
-        seen.refuse(
-            f"row 1: columns are parted by {DELIMITERS[best]}, not by the expected "
-            f"{DELIMITERS[table.delimiter]}"
-        )
+    problem = delimiter_problem(line, table.columns, table.delimiter)
+    if problem:
+        seen.refuse(f"row 1: {problem}")
         return None
-    return header
-
-
-def _known(names: list[str], table: Table) -> set[str]:
-    return {name.strip().lower() for name in names} & {name.lower() for name in table.columns}
+    return column_names(line, table.delimiter)
 
 
 def _compare_columns(names: list[str], table: Table, seen: Inspection) -> None:

@@ -7,9 +7,9 @@ writes to, gives every connection the variables ``complete_journey_dir``, ``raw_
 
 from __future__ import annotations
 
-import csv
 import gzip
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,8 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 
 from models_py.base import settings
 from models_py.base.sql_text import literal
+from models_py.sources.headers import column_names, delimiter_problem, first_line
 from models_py.sources.installed import installed_data_dir
-
-DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 
 
 class Plugin(BasePlugin):
@@ -79,24 +78,18 @@ def csv_problem(path: str, columns: list[str], delimiter: str = ",") -> str:
         File, what is wrong and what to do; empty for a good file.
     """
     try:
-        header = first_line(Path(path))
+        line = first_line(Path(path))
         if path.endswith(".gz"):
             read_to_the_end(Path(path))
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         return f"{path}: cannot be read ({error}); fetch it again"
-    if not header.strip():
+    if not line.strip():
         return f"{path}: is empty; fetch it again or take it away"
-    result = next(csv.reader([header], delimiter=delimiter))
-    if result == columns:
+    header = column_names(line, delimiter)
+    if header == columns:
         return ""
-    return f"{path}, row 1: {header_problem(header, result, columns, delimiter)}"
-
-
-def first_line(path: Path) -> str:
-    """Return a text file's first line without its byte-order mark and line end."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8-sig") as lines:
-        return str(lines.readline()).rstrip("\r\n")
+    problem = delimiter_problem(line, columns, delimiter)
+    return f"{path}, row 1: {problem or header_problem(header, columns, delimiter)}"
 
 
 def read_to_the_end(path: Path) -> None:
@@ -106,14 +99,10 @@ def read_to_the_end(path: Path) -> None:
             pass
 
 
-def header_problem(header: str, result: list[str], columns: list[str], delimiter: str) -> str:
+def header_problem(header: Sequence[str], columns: Sequence[str], delimiter: str) -> str:
     """Say how a header differs from the columns that it should have."""
-    if len(result) == 1 and len(columns) > 1:
-        for other in DELIMITERS:
-            if other in header:
-                return f"the delimiter is {other!r}, {DELIMITERS[delimiter]} is needed"
-    missing = [name for name in columns if name not in result]
-    unknown = [name for name in result if name not in columns]
+    missing = [name for name in columns if name not in header]
+    unknown = [name for name in header if name not in columns]
     if missing:
         beside = f", instead there is {', '.join(unknown)}" if unknown else ""
         return f"column {', '.join(missing)} is missing{beside}"

@@ -61,7 +61,7 @@ def test_wrong_delimiter(warehouse: Warehouse, files: Path) -> None:
 
     run = warehouse.dbt("run", *BRONZE)
 
-    assert_refused(warehouse, run, "transactions_200607.csv, row 1", "delimiter is ';'")
+    assert_refused(warehouse, run, "transactions_200607.csv, row 1", "parted by semicolons")
 
 
 def test_renamed_column(warehouse: Warehouse, files: Path) -> None:

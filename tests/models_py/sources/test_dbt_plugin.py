@@ -18,7 +18,7 @@ from models_py.sources.dbt_plugin import Plugin, complete_journey_dir, csv_probl
         (b"\xef\xbb\xbfa,b\n", ""),
         (b'"a","b"\n', ""),
         (b"", "is empty"),
-        (b"a\tb\n", "delimiter is '\\t'"),
+        (b"a\tb\n", "parted by tabs"),
         (b"a,c\n", "column b is missing, instead there is c"),
         (b"a\n", "column b is missing"),
         (b"a,b,c\n", "column c is not known"),
@@ -43,7 +43,7 @@ def test_csv_header_of_another_delimiter(tmp_path: Path) -> None:
 
     assert csv_problem(str(path), ["a", "b"], ";") == ""
     path.write_text("a,b\n")
-    assert "the delimiter is ',', a semicolon is needed" in csv_problem(str(path), ["a", "b"], ";")
+    assert "by commas, not by the expected semicolons" in csv_problem(str(path), ["a", "b"], ";")
 
 
 def test_gzip_is_read_to_its_end(tmp_path: Path) -> None:
