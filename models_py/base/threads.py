@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+from models_py.base.arrays import blocks
 from models_py.base.settings import core_count
 
 Piece = TypeVar("Piece")
@@ -54,7 +55,7 @@ def compiled(function: _Function) -> _Function:
 
 def row_ranges(rows: int, step: int) -> list[tuple[int, int]]:
     """Split 0..rows into half-open ranges of ``step`` rows; the last may be shorter."""
-    return [(first, min(first + step, rows)) for first in range(0, rows, step)]
+    return [(block.start, block.stop) for block in blocks(rows, step)]
 
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])

@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from models_py.base.arrays import FloatArray
-from models_py.base.errors import DataError, UsageError, near_match
+from models_py.base.arrays import FloatArray, finite_table
+from models_py.base.errors import UsageError, near_match
 from models_py.base.threads import compiled
 
 Metric = Literal["euclidean", "cosine"]
@@ -63,11 +63,7 @@ def measurable_rows(points: npt.ArrayLike, metric: str = "euclidean") -> FloatAr
         The points are not a table of finite numbers.
     """
     check_metric(metric)
-    rows = np.asarray(points, dtype=np.float64)
-    if rows.ndim != 2:
-        raise DataError(f"points must have two dimensions (rows, features), got {rows.ndim}")
-    if not np.isfinite(rows).all():
-        raise DataError("points hold missing or infinite values; impute or drop them first")
+    rows = finite_table(points, may_be_empty=True)
     columns = [rows + 0.0] if metric == "euclidean" else _directions(rows)
     width = sum(column.shape[1] for column in columns)
     padding = -width % _FEATURE_STEP or (_FEATURE_STEP if width == 0 else 0)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray, blocks, finite_table
 from models_py.base.errors import DataError
 from models_py.base.plurals import plural
+
+from models_py.clustering.candidate import NOISE
 
 CHUNK_ROWS = 32_768
 """Rows of one unit of threaded work: fixed, so that sums do not depend on the threads."""
@@ -36,31 +38,8 @@ class MixedRows:
 
 
 def check_points(points: FloatArray) -> FloatArray:
-    """Return the points as a C-contiguous float64 matrix, or say what is wrong with them.
-
-    Parameters
-    ----------
-    points
-        Shape (n, p).
-
-    Raises
-    ------
-    DataError
-        When there is no row, no column, or a value that is not finite.
-    """
-    points = np.ascontiguousarray(points, dtype=np.float64)
-    if points.ndim != 2 or 0 in points.shape:
-        raise DataError(
-            f"points: a table with rows and columns is needed, got shape {points.shape}; "
-            "keep at least one feature and one row"
-        )
-    if not np.isfinite(points).all():
-        bad = np.flatnonzero(~np.isfinite(points).all(axis=0))
-        raise DataError(
-            f"points: column {bad[0]} holds missing or infinite values; "
-            "impute or drop it before clustering"
-        )
-    return points
+    """Return the points as a C-contiguous float64 matrix, or say what is wrong with them."""
+    return finite_table(points, purpose="clustering")
 
 
 def check_columns(points: FloatArray, fitted: int) -> None:
@@ -140,15 +119,32 @@ def compact_labels(labels: IntArray) -> tuple[IntArray, IntArray]:
     labels, kept
         The new labels, shape (n,), and the old number of each new cluster, shape (k,).
     """
-    kept = np.unique(labels[labels >= 0])
-    new_number = np.full(int(kept[-1]) + 2 if kept.size else 1, -1, dtype=np.int64)
-    new_number[kept] = np.arange(kept.size)
-    return new_number[labels], kept.astype(np.int64)
+    return dense_labels(labels)[0], np.unique(labels[labels >= 0]).astype(np.int64)
+
+
+def dense_labels(labeling: IntArray, noise: int = NOISE) -> tuple[IntArray, int]:
+    """Labels renumbered to 0..k-1 in ascending order, noise to -1; and k."""
+    low, high = int(labeling.min(initial=0)), int(labeling.max(initial=0))
+    if high - low > 4 * labeling.size + 1024:  # far apart: sorting beats a table
+        _, dense = np.unique(labeling, return_inverse=True)
+        codes, noise_code = dense.reshape(-1), int(np.searchsorted(np.unique(labeling), noise))
+        isolated = bool((labeling == noise).any())
+    else:
+        codes, noise_code = labeling - low, noise - low
+        isolated = 0 <= noise_code <= high - low
+    present = np.zeros(int(codes.max(initial=0)) + 1, dtype=bool)
+    present[codes] = True
+    if isolated:
+        present[noise_code] = False
+    number = np.cumsum(present) - 1
+    if isolated:
+        number[noise_code] = NOISE
+    return number[codes], int(present.sum())
 
 
 def chunks(rows: int, size: int = CHUNK_ROWS) -> list[slice]:
     """Cut 0..rows into slices of a fixed size, whatever the number of threads."""
-    return [slice(first, min(first + size, rows)) for first in range(0, rows, size)]
+    return blocks(rows, size)
 
 
 def group_centers(points: FloatArray, groups: IntArray) -> FloatArray:

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray, blocks
 from models_py.base.errors import SegmenthouseError
 from models_py.clustering.rows import group_centers, nearest_centers
 from models_py.segmentation.measures.confidence import BLOCK_ROWS
@@ -130,7 +130,9 @@ class NearestCenter(Rule):
 
     def nearest(self, rows: Coordinates) -> IntArray:
         """Return the nearest center's place, shape (n,)."""
-        parts = [nearest_centers(block, self.centers) for block in _blocks(rows.points)]
+        # At least one block, so that no rows get no labels rather than an error.
+        cuts = blocks(max(len(rows.points), 1), BLOCK_ROWS)
+        parts = [nearest_centers(rows.points[block], self.centers) for block in cuts]
         return np.concatenate(parts)
 
     @property
@@ -394,8 +396,3 @@ def _rules(segmentation: Segmentation, rows: Coordinates) -> Iterator[Rule]:
     else:
         kept = np.sort(np.random.default_rng(0).choice(len(groups), MOST_ROWS, replace=False))
         yield NearestRow(groups[kept], np.ascontiguousarray(rows.points[kept]))
-
-
-def _blocks(points: FloatArray) -> Iterator[FloatArray]:
-    for first in range(0, max(len(points), 1), BLOCK_ROWS):
-        yield points[first : first + BLOCK_ROWS]

@@ -11,7 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from models_py.features.encoders import storage
-from models_py.base.arrays import FloatArray
+from models_py.base.arrays import FloatArray, finite_table
 from models_py.base.errors import DataError
 from models_py.features.encoders.settings import Settings
 
@@ -69,7 +69,7 @@ class Encoder(ABC):
         DataError
             When the points are empty, not finite or too few for the parameters.
         """
-        points = _finite_table(points, self.kind)
+        points = finite_table(points, f"encoder '{self.kind}'", "encoding")
         self.history_ = []
         with threadpool_limits(1):
             self._fit(points, seed)
@@ -206,26 +206,10 @@ class Encoder(ABC):
         return self._of_width(points, self.columns_, "columns")
 
     def _of_width(self, points: FloatArray, width: int, what: str) -> FloatArray:
-        points = _finite_table(points, self.kind)
+        points = finite_table(points, f"encoder '{self.kind}'", "encoding")
         if points.shape[1] != width:
             raise DataError(
                 f"encoder '{self.kind}' was fitted on {width} {what}, "
                 f"got {points.shape[1]}; give the same in the same order"
             )
         return points
-
-
-def _finite_table(points: FloatArray, kind: str) -> FloatArray:
-    points = np.ascontiguousarray(points, dtype=np.float64)
-    if points.ndim != 2 or 0 in points.shape:
-        raise DataError(
-            f"encoder '{kind}': a table with rows and columns is needed, got shape "
-            f"{points.shape}; keep at least one feature and one row"
-        )
-    if not np.isfinite(points).all():
-        column = int(np.flatnonzero(~np.isfinite(points).all(axis=0))[0])
-        raise DataError(
-            f"encoder '{kind}': column {column} holds missing or infinite values; "
-            "impute or drop it before encoding"
-        )
-    return points

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from models_py.features.encoders import storage
-from models_py.base.arrays import Float32Array, FloatArray, IntArray
+from models_py.base.arrays import Float32Array, FloatArray, IntArray, blocks
 from models_py.base.errors import DataError
 from models_py.features.encoders.autoencoder import Autoencoder
 from models_py.features.encoders.base import Encoder
@@ -135,8 +135,7 @@ class DeepEmbeddedClustering(Autoencoder):
 
     def _assignment(self, embedding: FloatArray) -> FloatArray:
         assignment = np.empty((embedding.shape[0], self.settings.k))
-        for first in range(0, embedding.shape[0], TRANSFORM_ROWS):
-            block = slice(first, first + TRANSFORM_ROWS)
+        for block in blocks(embedding.shape[0], TRANSFORM_ROWS):
             logs = log_assignment(np, embedding[block], self.centers_, self.settings.freedom)
             assignment[block] = np.exp(logs)
         return assignment

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models_py.base import settings
+from models_py.base.arrays import blocks
 from models_py.base.errors import DataError, MissingExtraError
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
@@ -92,14 +93,14 @@ class TextModel:
         tokens = self._tokenizer.encode_batch(distinct)
         order = sorted(range(len(distinct)), key=lambda i: (len(tokens[i].ids), i))
         results: list[Embeddings] = [np.empty(0, dtype=np.float32)] * len(distinct)
-        for first in range(0, len(order), BATCH_TEXTS):
-            batch = order[first : first + BATCH_TEXTS]
+        for part in blocks(len(order), BATCH_TEXTS):
+            batch = order[part]
             for place, vector in zip(
                 batch, self._pooled([tokens[i].ids for i in batch]), strict=True
             ):
                 results[place] = vector
             if on_progress is not None:
-                on_progress(min(first + BATCH_TEXTS, len(order)), len(order))
+                on_progress(part.stop, len(order))
         places = {text: i for i, text in enumerate(distinct)}
         return np.vstack([results[places[text]] for text in texts])
 
@@ -264,10 +265,10 @@ class CachedEmbedder:
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
         # By length, so that each shard's batches hold texts of about one length.
         wanted = sorted(new, key=lambda key: (len(new[key]), new[key]))
-        for first in range(0, len(wanted), SHARD_TEXTS):
-            shard = wanted[first : first + SHARD_TEXTS]
+        for part in blocks(len(wanted), SHARD_TEXTS):
+            shard = wanted[part]
 
-            def tell(done: int, _: int, before: int = first) -> None:
+            def tell(done: int, _: int, before: int = part.start) -> None:
                 if on_progress is not None:
                     on_progress(before + done, len(wanted))
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from models_py.features.encoders import storage
-from models_py.base.arrays import Float32Array, FloatArray, IntArray
+from models_py.base.arrays import Float32Array, FloatArray, IntArray, blocks
 from models_py.features.encoders.base import Encoder
 from models_py.features.encoders.keras_backend import import_keras
 from models_py.features.encoders.layers import Dense, Weights, dropout_width, forward, weight_shapes
@@ -174,8 +174,7 @@ def apply_layers(layers: tuple[Dense, ...], weights: Weights, points: FloatArray
         for layer in layers
         for name, _ in layer.shapes
     }
-    for first in range(0, points.shape[0], TRANSFORM_ROWS):
-        block = slice(first, first + TRANSFORM_ROWS)
+    for block in blocks(points.shape[0], TRANSFORM_ROWS):
         outputs[block] = forward(np, layers, wide, points[block])
     return outputs
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from models_py.base.arrays import Float32Array, FloatArray, IntArray
+from models_py.base.arrays import Float32Array, FloatArray, IntArray, blocks
 from models_py.base.errors import DataError
 from models_py.features.encoders.keras_backend import import_jax
 from models_py.features.encoders.layers import Array, Weights
@@ -204,8 +204,8 @@ def mean_loss(loss: RowLoss, weights: Weights, batch: Batch) -> float:
     rows = next(iter(batch.values())).shape[0]
     total = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
-        for first in range(0, rows, EVALUATION_ROWS):
-            block = {name: each[first : first + EVALUATION_ROWS] for name, each in batch.items()}
+        for part in blocks(rows, EVALUATION_ROWS):
+            block = {name: each[part] for name, each in batch.items()}
             losses: FloatArray = np.asarray(loss(np, weights, block), dtype=np.float64)
             total += float(losses.sum())
     return float(total / rows)
@@ -231,8 +231,8 @@ def split_rows(
 def _programs(order: IntArray, batch_size: int) -> Iterator[IntArray]:
     """Cut an epoch into runs of whole batches, so that its noise stays small in memory."""
     rows = max(PROGRAM_ROWS // batch_size, 1) * batch_size
-    for first in range(0, order.size, rows):
-        yield order[first : first + rows]
+    for part in blocks(order.size, rows):
+        yield order[part]
 
 
 def _in_batches(batch: Batch, rows: int, size: int) -> tuple[dict[str, Array], Float32Array]:

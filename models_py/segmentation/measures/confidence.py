@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray, blocks
 from models_py.clustering.rows import center_distances
 
 BLOCK_ROWS = 100_000
@@ -31,8 +31,7 @@ def confidences(points: FloatArray, groups: IntArray, centers: FloatArray) -> Fl
     if len(centers) < 2:
         return np.ones(len(points))
     parts = []
-    for first in range(0, len(points), BLOCK_ROWS):
-        block = slice(first, first + BLOCK_ROWS)
+    for block in blocks(len(points), BLOCK_ROWS):
         distances = center_distances(points[block], centers)
         rows = np.arange(len(distances))
         own = distances[rows, groups[block]]

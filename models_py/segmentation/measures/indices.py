@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray, finite_table
 from models_py.base.errors import DataError
 from models_py.base.threads import across_threads, compiled
-
-NOISE = -1
+from models_py.clustering.candidate import NOISE
+from models_py.clustering.rows import dense_labels
 
 
 @dataclass(frozen=True)
@@ -69,42 +69,6 @@ def checked_labelings(labelings: npt.ArrayLike, rows: int, noise: int = NOISE) -
     for index, labeling in enumerate(given.astype(np.int64)):
         labels[index], counts[index] = dense_labels(labeling, noise)
     return Labelings(labels, counts)
-
-
-def dense_labels(labeling: IntArray, noise: int = NOISE) -> tuple[IntArray, int]:
-    """Labels renumbered to 0..k-1 in ascending order, noise to -1; and k."""
-    low, high = int(labeling.min(initial=0)), int(labeling.max(initial=0))
-    if high - low > 4 * labeling.size + 1024:  # far apart: sorting beats a table
-        _, dense = np.unique(labeling, return_inverse=True)
-        codes, noise_code = dense.reshape(-1), int(np.searchsorted(np.unique(labeling), noise))
-        isolated = bool((labeling == noise).any())
-    else:
-        codes, noise_code = labeling - low, noise - low
-        isolated = 0 <= noise_code <= high - low
-    present = np.zeros(int(codes.max(initial=0)) + 1, dtype=bool)
-    present[codes] = True
-    if isolated:
-        present[noise_code] = False
-    number = np.cumsum(present) - 1
-    if isolated:
-        number[noise_code] = NOISE
-    return number[codes], int(present.sum())
-
-
-def checked_points(points: npt.ArrayLike) -> FloatArray:
-    """Points as a C-contiguous float64 table.
-
-    Raises
-    ------
-    DataError
-        They are not a table of finite numbers.
-    """
-    rows = np.ascontiguousarray(points, dtype=np.float64)
-    if rows.ndim != 2:
-        raise DataError(f"points must have two dimensions (rows, features), got {rows.ndim}")
-    if not np.isfinite(rows).all():
-        raise DataError("points hold missing or infinite values; impute or drop them first")
-    return rows
 
 
 @dataclass(frozen=True)
@@ -227,7 +191,7 @@ def _measured(
     measure: Callable[[ClusterMoments], float],
     least_clusters: int,
 ) -> FloatArray:
-    rows = checked_points(points)
+    rows = finite_table(points, may_be_empty=True)
     checked = checked_labelings(labelings, len(rows), noise)
 
     def score(index: int) -> float:

@@ -18,16 +18,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.arrays import FloatArray, IntArray, finite_table
 from models_py.base.threads import across_threads, compiled, row_ranges
+from models_py.clustering.candidate import NOISE
 from models_py.clustering.distances import TILE, load_tile, measurable_rows, tile_squares
+from models_py.clustering.rows import dense_labels
 from models_py.segmentation.measures.indices import (
-    NOISE,
     ClusterMoments,
     checked_labelings,
-    checked_points,
     cluster_moments,
-    dense_labels,
 )
 
 _MOST_CELLS = 1024  # cells whose running sums for one tile of rows fit in the second-level cache
@@ -285,7 +284,7 @@ def _linear_silhouette(
     chunk_rows: int,
 ) -> FloatArray:
     """Silhouette from each row's distance to each cluster (rows, k), chunk by chunk."""
-    rows = checked_points(points)
+    rows = finite_table(points, may_be_empty=True)
     checked = checked_labelings(labels, len(rows), noise)
     labeling, k = checked.labels[0], int(checked.counts[0])
     result = np.full(len(rows), np.nan)

@@ -55,5 +55,6 @@ def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
 
 
 def test_a_lock_without_a_folder_is_an_error_of_the_system(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), locks.hold(tmp_path / "none" / "one.lock"):
+    (tmp_path / "none").write_text("a file where the folder should be")
+    with pytest.raises(OSError, match="none"), locks.hold(tmp_path / "none" / "one.lock"):
         pass

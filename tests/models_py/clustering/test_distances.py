@@ -86,5 +86,5 @@ def test_refusals() -> None:
         measurable_rows(np.ones((3, 2)), "cosin")
     with pytest.raises(DataError, match="missing or infinite"):
         measurable_rows(np.array([[1.0], [np.nan]]))
-    with pytest.raises(DataError, match="two dimensions"):
+    with pytest.raises(DataError, match="a table with rows and columns"):
         measurable_rows(np.ones(3))
