@@ -189,5 +189,4 @@ class Summary:
     sentences: list[str]
     tiles: list[Tile]
     bar: Markup
-    bar_alternative: str
     todo: list[tuple[Card, Advice]]

@@ -34,7 +34,7 @@ def summarise(facts: Facts, cards: list[Card]) -> Summary:
     cards
         Its segments.
     """
-    bar, alternative = _bar(facts)
+    bar = _bar(facts)
     todo = [(card, card.advice[0]) for card in _by_worth(facts, cards) if card.advice]
     return Summary(
         sentences=[
@@ -44,7 +44,6 @@ def summarise(facts: Facts, cards: list[Card]) -> Summary:
         ],
         tiles=_tiles(facts),
         bar=bar,
-        bar_alternative=alternative,
         todo=todo[:MOST_TODO],
     )
 
@@ -177,7 +176,7 @@ def _tiles(facts: Facts) -> list[Tile]:
     return tiles
 
 
-def _bar(facts: Facts) -> tuple[Markup, str]:
+def _bar(facts: Facts) -> Markup:
     if facts.is_partitioned:
         sizes = facts.segments.groupby("partition")["share"].sum()
         parts = [
@@ -192,7 +191,7 @@ def _bar(facts: Facts) -> tuple[Markup, str]:
     text = ", ".join(f"{mark} {share(part)}" for mark, _, part in parts)
     what = facts.partition_words if facts.is_partitioned else "segment"
     alternative = f"Share of the {facts.things} by {what}: {text}"
-    return tag("div", draw_share_bar(parts, alternative)), alternative
+    return tag("div", draw_share_bar(parts, alternative))
 
 
 def _name(facts: Facts, row: Any) -> str:

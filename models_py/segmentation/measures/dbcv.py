@@ -43,8 +43,8 @@ class DensityValidity:
     rows: int
 
 
-def dbcv(points: FloatArray, labels: npt.NDArray[np.integer]) -> float:
-    """Return the DBCV index of one clustering.
+def density_validity(points: FloatArray, labels: npt.NDArray[np.integer]) -> DensityValidity:
+    """Return the DBCV index of a clustering, with each segment's own part of it.
 
     Parameters
     ----------
@@ -52,11 +52,6 @@ def dbcv(points: FloatArray, labels: npt.NDArray[np.integer]) -> float:
         Shape (n, p).
     labels
         Shape (n,): -1 for noise, any other whole number names a segment.
-
-    Returns
-    -------
-    float
-        -1 (worst) .. 1 (best); 0.0 where fewer than two segments are left.
 
     Raises
     ------
@@ -67,20 +62,15 @@ def dbcv(points: FloatArray, labels: npt.NDArray[np.integer]) -> float:
     -----
     Time grows with n²·p, memory with n: distances are never kept. Copies of a row lie at
     distance 0, which says nothing about density, and are left out of its core distance; a
-    segment of a single row has validity 0.
+    segment of a single row has validity 0, and so has all with fewer than two segments.
 
     Examples
     --------
     >>> import numpy as np
     >>> line = np.array([[0.0], [1.0], [2.0], [50.0], [51.0], [52.0]])
-    >>> round(dbcv(line, np.array([0, 0, 0, 1, 1, 1])), 3)
+    >>> round(density_validity(line, np.array([0, 0, 0, 1, 1, 1])).score, 3)
     0.973
     """
-    return density_validity(points, labels).score
-
-
-def density_validity(points: FloatArray, labels: npt.NDArray[np.integer]) -> DensityValidity:
-    """Return the DBCV index with each segment's own part of it; see `dbcv`."""
     points, labels = _checked(points, labels)
     kept = np.flatnonzero(labels != NOISE)
     names, codes = np.unique(labels[kept], return_inverse=True)

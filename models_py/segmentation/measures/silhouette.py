@@ -1,4 +1,4 @@
-"""Silhouettes of many labelings in one pass over the distances, and two linear forms of it.
+"""Silhouettes of many labelings in one pass over the distances, and a linear form of it.
 
 The silhouette of a row is (b - a) / max(a, b), with a its mean distance to the other rows of its
 cluster and b its smallest mean distance to the rows of another cluster; 0 where it is alone.
@@ -12,7 +12,6 @@ for clustering gene-expression data (the simplified form).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +23,6 @@ from models_py.clustering.candidate import NOISE
 from models_py.clustering.distances import TILE, load_tile, measurable_rows, tile_squares
 from models_py.clustering.rows import dense_labels
 from models_py.segmentation.measures.indices import (
-    ClusterMoments,
     checked_labelings,
     cluster_moments,
 )
@@ -169,53 +167,29 @@ def simplified_silhouette(
     DataError
         The points or labels do not fit.
     """
+    rows = finite_table(points, may_be_empty=True)
+    checked = checked_labelings(labels, len(rows), noise)
+    labeling, k = checked.labels[0], int(checked.counts[0])
+    result = np.full(len(rows), np.nan)
+    if k < 2:
+        return result
+    clusters = cluster_moments(rows, labeling, k)
 
-    def to_means(chunk: FloatArray, _: IntArray, clusters: ClusterMoments) -> FloatArray:
-        distances: FloatArray = np.sqrt(_squares_to(chunk, clusters.means))
-        return distances
+    def score(piece: tuple[int, int]) -> None:
+        at = np.arange(*piece)
+        at = at[labeling[at] != NOISE]
+        own = labeling[at]
+        distances = np.sqrt(_squares_to(rows[at], clusters.means))
+        index = np.arange(at.size)
+        within = distances[index, own]
+        distances[index, own] = np.inf
+        nearest = distances.min(axis=1, initial=np.inf)
+        larger = np.maximum(within, nearest)
+        ratio = np.divide(nearest - within, larger, out=np.zeros(at.size), where=larger > 0)
+        result[at] = np.where(clusters.sizes[own] > 1, ratio, 0.0)
 
-    return _linear_silhouette(points, labels, noise, to_means, chunk_rows)
-
-
-def squared_euclidean_silhouette(
-    points: npt.ArrayLike, labels: npt.ArrayLike, noise: int = NOISE, chunk_rows: int = 65_536
-) -> FloatArray:
-    """Silhouette under the squared Euclidean distance, exactly, in time linear in the rows.
-
-    The mean squared distance of a row to a cluster is its squared distance to the cluster's mean
-    plus the cluster's mean squared distance to that mean, so no pair is ever visited. This is the
-    measure of Spark's ClusteringEvaluator.
-
-    Parameters
-    ----------
-    points
-        Shape (n, p), finite.
-    labels
-        Shape (n,).
-    noise
-        Label of rows in no cluster; theirs are nan.
-    chunk_rows
-        Rows handled at a time, which bounds memory at ``8 * chunk_rows * k`` bytes a thread.
-
-    Returns
-    -------
-    FloatArray
-        Shape (n,); 0 for a row alone in its cluster; all nan below two clusters.
-
-    Raises
-    ------
-    DataError
-        The points or labels do not fit.
-    """
-
-    def mean_squares(chunk: FloatArray, own: IntArray, clusters: ClusterMoments) -> FloatArray:
-        sizes = clusters.sizes
-        to_all = _squares_to(chunk, clusters.means) + clusters.square_sums / sizes
-        others = np.maximum(sizes[own] - 1.0, 1.0)  # the row itself, at 0, is not counted
-        to_all[np.arange(len(chunk)), own] *= sizes[own] / others
-        return to_all
-
-    return _linear_silhouette(points, labels, noise, mean_squares, chunk_rows)
+    across_threads(score, row_ranges(len(rows), chunk_rows))
+    return result
 
 
 @dataclass(frozen=True)
@@ -274,39 +248,6 @@ def _squares_to(chunk: FloatArray, means: FloatArray) -> FloatArray:
         apart = chunk - mean
         squares[:, cluster] = np.einsum("ij,ij->i", apart, apart)
     return squares
-
-
-def _linear_silhouette(
-    points: npt.ArrayLike,
-    labels: npt.ArrayLike,
-    noise: int,
-    to_clusters: Callable[[FloatArray, IntArray, ClusterMoments], FloatArray],
-    chunk_rows: int,
-) -> FloatArray:
-    """Silhouette from each row's distance to each cluster (rows, k), chunk by chunk."""
-    rows = finite_table(points, may_be_empty=True)
-    checked = checked_labelings(labels, len(rows), noise)
-    labeling, k = checked.labels[0], int(checked.counts[0])
-    result = np.full(len(rows), np.nan)
-    if k < 2:
-        return result
-    clusters = cluster_moments(rows, labeling, k)
-
-    def score(piece: tuple[int, int]) -> None:
-        at = np.arange(*piece)
-        at = at[labeling[at] != NOISE]
-        own = labeling[at]
-        distances = to_clusters(rows[at], own, clusters)
-        index = np.arange(at.size)
-        within = distances[index, own]
-        distances[index, own] = np.inf
-        nearest = distances.min(axis=1, initial=np.inf)
-        larger = np.maximum(within, nearest)
-        ratio = np.divide(nearest - within, larger, out=np.zeros(at.size), where=larger > 0)
-        result[at] = np.where(clusters.sizes[own] > 1, ratio, 0.0)
-
-    across_threads(score, row_ranges(len(rows), chunk_rows))
-    return result
 
 
 @compiled

@@ -13,6 +13,7 @@ from models_py.studies.measures import COMMON, CRITERIA, MEASURES, Measure
 
 STUDY = {
     "name": "own",
+    "title": "Own",
     "table": "gold.own",
     "entity": "id",
     "features": {"include": ["*"]},

@@ -8,7 +8,7 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
 from models_py.base.errors import DataError
-from models_py.segmentation.measures.dbcv import dbcv, density_validity, relative_dbcv
+from models_py.segmentation.measures.dbcv import density_validity, relative_dbcv
 
 
 def core_distances(rows):
@@ -19,6 +19,10 @@ def core_distances(rows):
         others = np.delete(apart[i], i)
         core[i] = (np.sum((1.0 / others) ** p) / len(others)) ** (-1.0 / p)
     return core
+
+
+def dbcv(points, labels):
+    return density_validity(points, labels).score
 
 
 def paper_dbcv(points, labels):

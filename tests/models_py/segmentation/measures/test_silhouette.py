@@ -10,7 +10,6 @@ from models_py.segmentation.measures.silhouette import (
     silhouette_samples,
     silhouette_scores,
     simplified_silhouette,
-    squared_euclidean_silhouette,
 )
 
 
@@ -86,18 +85,6 @@ def test_results_do_not_depend_on_threads_or_blocks(monkeypatch: pytest.MonkeyPa
     np.testing.assert_array_equal(silhouette_samples(points, labelings, block_rows=64), before)
 
 
-def test_squared_euclidean_equals_scikit_learn() -> None:
-    points, (labels,) = drawn(400, 6, (5,))
-    labels[:50] = -1
-    labels[50] = 77
-
-    candidates = squared_euclidean_silhouette(points, labels, chunk_rows=64)
-
-    expected = theirs(points[50:], labels[50:], metric="sqeuclidean")
-    np.testing.assert_allclose(candidates[50:], expected, atol=1e-9)
-    assert np.isnan(candidates[:50]).all()
-
-
 def test_simplified_by_its_definition() -> None:
     points, (labels,) = drawn(200, 3, (4,))
     means = np.stack([points[labels == cluster].mean(axis=0) for cluster in range(4)])
@@ -111,9 +98,8 @@ def test_simplified_by_its_definition() -> None:
     np.testing.assert_allclose(candidates, (nearest - within) / np.maximum(nearest, within))
 
 
-@pytest.mark.parametrize("measure", [simplified_silhouette, squared_euclidean_silhouette])
-def test_linear_forms_without_two_clusters(measure) -> None:
-    assert np.isnan(measure(np.eye(3), [0, 0, -1])).all()
+def test_the_simplified_form_without_two_clusters() -> None:
+    assert np.isnan(simplified_silhouette(np.eye(3), [0, 0, -1])).all()
 
 
 def test_refusals() -> None:
