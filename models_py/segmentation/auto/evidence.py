@@ -155,7 +155,8 @@ def measure_evidence(
     """
     from models_py.base.threads import across_threads
 
-    measured = np.array(across_threads(lambda labels: _measure(rows, labels), labelings))
+    figures = across_threads(lambda labels: _measure(rows, labels), labelings)
+    measured = np.array([[row[name] for name in MEASURED] for row in figures])
     sampled = np.array([labels[rows.sample] for labels in labelings])
     return np.hstack([measured, _agreement(_rand_matrix(sampled), families)])
 
@@ -199,7 +200,7 @@ def _apart(sample: FloatArray) -> FloatArray:
     return np.asarray(cdist(sample, sample), dtype=np.float64)
 
 
-def _measure(rows: EvidenceRows, labels: IntArray) -> list[float]:
+def _measure(rows: EvidenceRows, labels: IntArray) -> dict[str, float]:
     from models_py.segmentation.auto import evidence_kernels as kernels
 
     k = int(labels.max()) + 1
@@ -211,41 +212,42 @@ def _measure(rows: EvidenceRows, labels: IntArray) -> list[float]:
     )
     purity = kernels.neighbour_purity(labels, rows.neighbours, sizes)
     kept, chance = float(share @ purity), float(share @ share)
-    silhouette = kernels.sampled_silhouette(labels[rows.sample], rows.distances, k)
+    silhouette, worst_silhouette = kernels.sampled_silhouette(
+        labels[rows.sample], rows.distances, k
+    )
     sorted_rows = rows.projected[order]
     means, covariances = kernels.segment_moments(sorted_rows, starts)
     bridge = kernels.bridges(sorted_rows, starts, means, covariances, crossings, rows.floor)
     inner = kernels.inner_bridges(sorted_rows, starts, means, covariances, rows.floor)
-    return [
-        float(share @ valley),
-        float(valley.min()),
-        float(share @ gap),
-        float(gap.max()),
-        float(share @ (valley - gap)),
-        float((valley - gap).min()),
-        float(share @ cut_off),
-        float(np.log(1.0 - kept + 1e-3)),
-        float(np.log(1.0 - purity.min() + 1e-3)),
-        (kept - chance) / (1.0 - chance + 1e-12),
-        *silhouette,
-        *_gaussian(rows, covariances, sizes),
-        float(np.log(kernels.davies_bouldin(means, covariances) + 1e-3)),
-        float(np.log(k)),
-        float(np.log(share.min() * k)),
-        float(np.log(sizes.min())),
-        float(-(share @ np.log(share)) / np.log(k)),
-        float(share @ bridge),
-        float(bridge.max()),
-        float(share @ inner),
-        float(inner.min()),
-        float(share @ np.minimum(bridge, np.exp(-valley))),
-        float(share @ np.maximum(inner, np.exp(-gap))),
-    ]
+    return {
+        "valley": float(share @ valley),
+        "lowest_valley": float(valley.min()),
+        "inner_gap": float(share @ gap),
+        "widest_inner_gap": float(gap.max()),
+        "clearance": float(share @ (valley - gap)),
+        "lowest_clearance": float((valley - gap).min()),
+        "cut_off": float(share @ cut_off),
+        "leak": float(np.log(1.0 - kept + 1e-3)),
+        "worst_leak": float(np.log(1.0 - purity.min() + 1e-3)),
+        "modularity": (kept - chance) / (1.0 - chance + 1e-12),
+        "silhouette": silhouette,
+        "worst_silhouette": worst_silhouette,
+        **_gaussian(rows, covariances, sizes),
+        "davies_bouldin": float(np.log(kernels.davies_bouldin(means, covariances) + 1e-3)),
+        "segments": float(np.log(k)),
+        "smallest_share": float(np.log(share.min() * k)),
+        "smallest_rows": float(np.log(sizes.min())),
+        "evenness": float(-(share @ np.log(share)) / np.log(k)),
+        "bridge": float(share @ bridge),
+        "worst_bridge": float(bridge.max()),
+        "inner_bridge": float(share @ inner),
+        "emptiest_inner_bridge": float(inner.min()),
+        "crossing": float(share @ np.minimum(bridge, np.exp(-valley))),
+        "unity": float(share @ np.maximum(inner, np.exp(-gap))),
+    }
 
 
-def _gaussian(
-    rows: EvidenceRows, covariances: FloatArray, sizes: IntArray
-) -> tuple[float, float, float, float]:
+def _gaussian(rows: EvidenceRows, covariances: FloatArray, sizes: IntArray) -> dict[str, float]:
     """BIC gained over one group (full, round), likelihood gained, log Calinski-Harabasz."""
     from models_py.segmentation.auto import evidence_kernels as kernels
 
@@ -259,12 +261,12 @@ def _gaussian(
     spherical = parts[1] - whole[1] - a_parameter * (k - 1) * (q + 2)
     between = max(whole[2] - parts[2], 0.0) / (k - 1)
     within = parts[2] / max(n - k, 1) + 1e-300
-    return (
-        full / q,
-        spherical / q,
-        (parts[0] - whole[0]) / q,
-        float(np.log(max(between / within, 1e-9))),
-    )
+    return {
+        "gaussian_bic": full / q,
+        "round_bic": spherical / q,
+        "gaussian_fit": (parts[0] - whole[0]) / q,
+        "calinski_harabasz": float(np.log(max(between / within, 1e-9))),
+    }
 
 
 def _rand_matrix(labelings: IntArray) -> FloatArray:
