@@ -148,7 +148,8 @@ def _require_same(warehouse: Warehouse, source: str, copied: str, progress: Prog
 def _swap(copy: Path, path: Path) -> None:
     status = path.stat()
     os.chmod(copy, status.st_mode & 0o7777)
-    if (status.st_uid, status.st_gid) != (os.getuid(), os.getgid()):
+    # Windows has owners that are no numbers: the copy is the process's own there.
+    if hasattr(os, "chown") and (status.st_uid, status.st_gid) != (os.getuid(), os.getgid()):
         os.chown(copy, status.st_uid, status.st_gid)
     os.replace(copy, path)
     fsync.sync_folder(path.parent)
