@@ -590,3 +590,22 @@ def _shuffled(name: str, planted: Planted, rng: Generator) -> ShapeSet:
     points, truth = planted
     order = rng.permutation(len(truth))
     return name, np.ascontiguousarray(points[order], dtype=np.float64), truth[order]
+
+
+SHOP_TABLE = "gold.shop_customers"
+SHOP_STUDY: dict[str, object] = {
+    "name": "shop",
+    "title": "Shop customers",
+    "table": SHOP_TABLE,
+    "entity": "customer_id",
+    "features": {
+        "include": ["*_amount", "*_count", "*_share", "days_since_visit", "favourite_channel"],
+        "log1p": "auto",
+        "winsorise": 0.01,
+    },
+    "encoding": [{"kind": "pca", "parameters": {"components": 0.9}}],
+    "algorithms": [{"name": "kmeans", "k": 6}],
+    "stability": {"refits": 0},
+    "choose": {"by": "silhouette"},
+}
+"""The study that benchmarks of a whole run share, on planted customers."""

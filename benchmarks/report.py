@@ -22,7 +22,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
-from planted_data import planted_customers
+from planted_data import SHOP_STUDY, SHOP_TABLE, planted_customers
 
 from models_py.base import settings
 from models_py.base.progress import Silent
@@ -39,23 +39,6 @@ from models_py.report.maps import (
 from models_py.report.writing import write_report
 from models_py.studies.loading import check_study
 
-TABLE = "gold.shop_customers"
-STUDY = {
-    "name": "shop",
-    "title": "Shop customers",
-    "table": TABLE,
-    "entity": "customer_id",
-    "features": {
-        "include": ["*_amount", "*_count", "*_share", "days_since_visit", "favourite_channel"],
-        "log1p": "auto",
-        "winsorise": 0.01,
-    },
-    "encoding": [{"kind": "pca", "parameters": {"components": 0.9}}],
-    "algorithms": [{"name": "kmeans", "k": 6}],
-    "stability": {"refits": 0},
-    "choose": {"by": "silhouette"},
-}
-
 
 def find_segments(path: Path, rows: int, seed: int) -> str:
     """Run the study on planted customers with two more columns of words; return the run."""
@@ -66,8 +49,8 @@ def find_segments(path: Path, rows: int, seed: int) -> str:
     with duckdb.connect(str(path)) as database:
         database.execute("create schema gold")
         database.register("given", frame)
-        database.execute(f"create table {TABLE} as select * from given")
-    return run_study(check_study(STUDY, "benchmark"), path, seed, Silent()).run_id
+        database.execute(f"create table {SHOP_TABLE} as select * from given")
+    return run_study(check_study(SHOP_STUDY, "benchmark"), path, seed, Silent()).run_id
 
 
 def seconds_of(work: Callable[[], object]) -> float:

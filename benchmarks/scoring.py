@@ -22,7 +22,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
-from planted_data import planted_customers
+from planted_data import SHOP_STUDY, SHOP_TABLE, planted_customers
 
 from models_py.base import settings
 from models_py.base.progress import Silent
@@ -32,23 +32,6 @@ from models_py.runs.scoring_sql import scoring_sql
 from models_py.runs.storage import load_run_models
 from models_py.studies.loading import check_study
 
-TABLE = "gold.shop_customers"
-STUDY = {
-    "name": "shop",
-    "title": "Shop customers",
-    "table": TABLE,
-    "entity": "customer_id",
-    "features": {
-        "include": ["*_amount", "*_count", "*_share", "days_since_visit", "favourite_channel"],
-        "log1p": "auto",
-        "winsorise": 0.01,
-    },
-    "encoding": [{"kind": "pca", "parameters": {"components": 0.9}}],
-    "algorithms": [{"name": "kmeans", "k": 6}],
-    "stability": {"refits": 0},
-    "choose": {"by": "silhouette"},
-}
-
 
 def find_segments(path: Path, rows: int, seed: int) -> SavedRun:
     """Run the study on planted customers and load what it saved."""
@@ -56,15 +39,15 @@ def find_segments(path: Path, rows: int, seed: int) -> SavedRun:
     with duckdb.connect(str(path)) as database:
         database.execute("create schema gold")
         database.register("given", frame)
-        database.execute(f"create table {TABLE} as select * from given")
-    finished = run_study(check_study(STUDY, "benchmark"), path, seed, Silent())
+        database.execute(f"create table {SHOP_TABLE} as select * from given")
+    finished = run_study(check_study(SHOP_STUDY, "benchmark"), path, seed, Silent())
     return load_run_models(settings.models_dir(finished.run_id), finished.run_id)
 
 
 def generate_customers(database: duckdb.DuckDBPyConnection, rows: int) -> None:
     """Draw customers like the planted ones: each varies one of them, some values are missing."""
     database.execute(
-        f"create table planted as select row_number() over () - 1 as place, * from {TABLE}"
+        f"create table planted as select row_number() over () - 1 as place, * from {SHOP_TABLE}"
     )
     database.execute(
         "create table customers as select numbers.range as customer_id,"

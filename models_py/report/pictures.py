@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models_py.base.errors import MissingExtraError
 from models_py.describe.words import column_words
 from models_py.report.facts import Facts, records
 from models_py.report.maps import principal_map, sampled
 from models_py.report.numbers import share, shortened
-from models_py.report.resemblance import draw_resemblance
+from models_py.report.resemblance import draw_resemblance, matplotlib_figure
 from models_py.studies.measures import COMMON_SILHOUETTE
 
 if TYPE_CHECKING:
@@ -49,12 +48,7 @@ def draw_pictures(facts: Facts, folder: Path) -> list[Path]:
     MissingExtraError
         Matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "pictures need matplotlib: pip install -c constraints.txt -e '.[report]'"
-        ) from error
+    figure_class = matplotlib_figure()
     folder.mkdir(parents=True, exist_ok=True)
     drawn = []
     for name, draw in (
@@ -63,7 +57,7 @@ def draw_pictures(facts: Facts, folder: Path) -> list[Path]:
         ("silhouettes", _silhouettes),
         ("map", _map),
     ):
-        figure = Figure(layout="constrained")
+        figure = figure_class(layout="constrained")
         if draw(figure, facts):
             path = folder / f"{name}.png"
             figure.savefig(path, dpi=DOTS_PER_INCH)

@@ -43,12 +43,7 @@ def draw_resemblance(
     MissingExtraError
         Matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "pictures need matplotlib: pip install -c constraints.txt -e '.[report]'"
-        ) from error
+    figure_class = matplotlib_figure()
     ordered = segments.sort_values(["partition", "size"], ascending=[True, False])
     ids = ordered["segment_id"].to_numpy()
     values = (
@@ -60,11 +55,28 @@ def draw_resemblance(
     )
     labels = [f"{p}: {name}" for p, name in zip(ordered["partition"], ordered["name"], strict=True)]
     side = max(5.0, CELL_INCHES * len(ids))
-    figure = Figure(figsize=(side + 4.0, side + 1.0), layout="constrained")
+    figure = figure_class(figsize=(side + 4.0, side + 1.0), layout="constrained")
     _draw(figure, values, labels, partition_by)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
     return path
+
+
+def matplotlib_figure() -> Any:
+    """Return matplotlib's class of figures.
+
+    Raises
+    ------
+    MissingExtraError
+        Matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError(
+            "pictures need matplotlib: pip install -c constraints.txt -e '.[report]'"
+        ) from error
+    return Figure
 
 
 def _draw(figure: Any, values: FloatArray, labels: list[str], partition_by: str) -> None:

@@ -44,6 +44,24 @@ SHOWN: dict[Measure, Callable[[float], str]] = {
 }
 """Measures in the table of candidates, each with how it is written."""
 
+CURVES = (
+    (
+        INERTIA,
+        "elbow",
+        "How tight the segments are",
+        "Inertia: the summed squared distances to the segments' middles. It always"
+        " falls with more segments; past a bend, one more brings little.",
+    ),
+    (
+        COMMON_SILHOUETTE,
+        "silhouettes",
+        "How far apart they are",
+        "Mean silhouette in the space of the scaled features, which is the same for"
+        " every candidate: 1 well apart, 0 on a border.",
+    ),
+)
+"""Measures drawn over k: the drawing's key, its title and its note."""
+
 
 def choosing_section(facts: Facts) -> Section:
     """Return how the segments were chosen among the candidates."""
@@ -90,37 +108,23 @@ def _partition_curves(facts: Facts, search: pd.DataFrame, left_out: list[str]) -
 def _curves(search: pd.DataFrame, left_out: list[str], of: str, key: str = "") -> list[Figure]:
     figures = []
     suffix = f": {of}" if of else ""
-    inertia = _by_k(search, INERTIA)
-    if any(curve.xs.size > 1 for curve in inertia):
-        result = _curve_words(inertia)
-        alternative = f"Inertia by number of segments{suffix}. {result}"
+    for measure, curve_key, title, note in CURVES:
+        curves = _by_k(search, measure)
+        if all(curve.xs.size < 2 for curve in curves):
+            words = "elbow" if measure is INERTIA else measure.title
+            left_out.append(f"No {words} curve: no algorithm was tried at more than one number.")
+            continue
+        words = f"{measure.title.capitalize()} by number of segments{suffix}"
+        alternative = f"{words}. {_curve_words(curves)}"
         figures.append(
             Figure(
-                f"elbow{key}",
-                f"How tight the segments are{suffix}",
-                draw_curves(inertia, "number of segments", "inertia", alternative, True),
+                f"{curve_key}{key}",
+                f"{title}{suffix}",
+                draw_curves(curves, "number of segments", measure.title, alternative, True),
                 alternative,
-                note="Inertia: the summed squared distances to the segments' middles. It always"
-                " falls with more segments; past a bend, one more brings little.",
+                note=note,
             )
         )
-    else:
-        left_out.append("No elbow curve: no algorithm was tried at more than one number.")
-    silhouettes = _by_k(search, COMMON_SILHOUETTE)
-    if any(curve.xs.size > 1 for curve in silhouettes):
-        alternative = f"Silhouette by number of segments{suffix}. {_curve_words(silhouettes)}"
-        figures.append(
-            Figure(
-                f"silhouettes{key}",
-                f"How far apart they are{suffix}",
-                draw_curves(silhouettes, "number of segments", "silhouette", alternative, True),
-                alternative,
-                note="Mean silhouette in the space of the scaled features, which is the same for"
-                " every candidate: 1 well apart, 0 on a border.",
-            )
-        )
-    else:
-        left_out.append("No silhouette curve: no algorithm was tried at more than one number.")
     return figures
 
 
