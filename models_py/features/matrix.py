@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.arrays import BoolArray, FloatArray, IntArray
 from models_py.base.errors import StudyError, near_match
 from models_py.features.recipes import (
     Dropped,
@@ -119,6 +119,19 @@ class FeatureMatrix:
         wanted = set(names)
         kept.recipes_ = [recipe for recipe in self.recipes_ if recipe.feature in wanted]
         return kept
+
+    def incomplete_rows(self, frame: pd.DataFrame) -> BoolArray:
+        """Return which rows are left out because a feature of theirs has no value.
+
+        Returns
+        -------
+        BoolArray
+            Shape (rows,): all False unless ``features.incomplete`` is ``"drop_after_scaling"``.
+        """
+        columns = list(dict.fromkeys(recipe.column for recipe in self.recipes_))
+        if self.features.incomplete != "drop_after_scaling":
+            return np.zeros(len(frame), dtype=bool)
+        return np.asarray(frame[columns].isna().any(axis=1).to_numpy(), dtype=bool)
 
     def numbers_and_codes(self, matrix: FloatArray) -> tuple[FloatArray, IntArray]:
         """Split the matrix into its numbers and one code column per categorical column.
@@ -314,6 +327,9 @@ class FeatureMatrix:
 
     def _scaled(self, recipe: Recipe, column: pd.Series[Any]) -> Recipe:
         values = apply_recipe(recipe, column)
+        if self.features.incomplete == "drop_after_scaling":
+            # What is filled in belongs to rows that are left out, and moves no center.
+            values = values[column.notna().to_numpy()]
         low, high = float(values.min()), float(values.max())
         width = high - low
         self.unit_variances_[recipe.feature] = (

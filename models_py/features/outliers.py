@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from models_py.base.arrays import BoolArray, FloatArray
 from models_py.base.errors import DataError, MissingExtraError
-from models_py.features.settings import OUTLIER_METHODS, Outliers
+from models_py.features.settings import OUTLIER_METHODS, OutlierMethod, Outliers
 
 FAR_OUT = 3.0
 CHI_SQUARE_SHARE = 0.999
+INCOMPLETE = "incomplete"
+"""What stands for a method where a row is left out for a missing value."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,25 @@ class OutlierScores:
     scores
         Shape (rows,); higher is more unusual.
     is_outlier
-        Shape (rows,).
+        Shape (rows,): the rows that stay out of the fit.
+    is_incomplete
+        Shape (rows,): those of them that are so for a missing value, whatever their score.
     """
 
     method: str
     scores: FloatArray
     is_outlier: BoolArray
+    is_incomplete: BoolArray
+
+    @property
+    def methods(self) -> np.ndarray[Any, np.dtype[np.str_]]:
+        """Shape (rows,): the detector, or ``"incomplete"`` for a row that it did not see."""
+        return np.where(self.is_incomplete, INCOMPLETE, self.method)
 
 
-def find_outliers(points: FloatArray, section: Outliers, seed: int) -> OutlierScores:
+def find_outliers(
+    points: FloatArray, section: Outliers, seed: int, incomplete: BoolArray | None = None
+) -> OutlierScores:
     """Score every row and flag the most unusual.
 
     A fixed contamination flags that share of the rows. With ``"auto"`` the detector's own
@@ -50,6 +63,9 @@ def find_outliers(points: FloatArray, section: Outliers, seed: int) -> OutlierSc
         The study's section ``outliers``.
     seed
         For the isolation forest and the robust covariance.
+    incomplete
+        Shape (rows,): rows that are left out for a missing value; the detector does not see them
+        and their score is 0.
 
     Raises
     ------
@@ -58,10 +74,24 @@ def find_outliers(points: FloatArray, section: Outliers, seed: int) -> OutlierSc
     MissingExtraError
         ECOD is asked for and pyod is not installed.
     """
+    if incomplete is None:
+        incomplete = np.zeros(len(points), dtype=bool)
+    seen = np.flatnonzero(~incomplete)
+    if len(seen) < 2:
+        raise DataError(
+            f"features.incomplete = 'drop_after_scaling' leaves {len(seen)} of {len(points)} rows;"
+            " exclude the columns with the most nulls, or set it to 'impute'"
+        )
+    scores, is_outlier = np.zeros(len(points)), incomplete.copy()
     method = OUTLIER_METHODS[section.method]
-    if method is None:
-        scores, is_outlier = np.zeros(len(points)), np.zeros(len(points), dtype=bool)
-        return OutlierScores(section.method, scores, is_outlier)
+    if method is not None:
+        scores[seen], is_outlier[seen] = _scored(points[seen], method, section, seed)
+    return OutlierScores(section.method, scores, is_outlier, incomplete)
+
+
+def _scored(
+    points: FloatArray, method: OutlierMethod, section: Outliers, seed: int
+) -> tuple[FloatArray, BoolArray]:
     scores, threshold = method.load()(points, seed)
     if section.contamination != "auto":
         count = round(section.contamination * len(points))
@@ -75,7 +105,7 @@ def find_outliers(points: FloatArray, section: Outliers, seed: int) -> OutlierSc
             f"outliers: {section.method} leaves {int((~is_outlier).sum())} of {len(points)} rows;"
             " lower outliers.contamination or set outliers.method = 'none'"
         )
-    return OutlierScores(section.method, scores, is_outlier)
+    return scores, is_outlier
 
 
 def isolation_forest(points: FloatArray, seed: int) -> tuple[FloatArray, float]:

@@ -24,7 +24,9 @@ class Features(Section):
     order holds that word, otherwise what ``impute_ordinal`` says of the ranks.
     ``category_weight`` is the variance that all levels of a category, or a column of yes and
     no, hold together where a number holds 1: scaled one by one they would outweigh the numbers.
-    ``"none"`` scales them as numbers are.
+    ``"none"`` scales them as numbers are. With ``incomplete = "drop_after_scaling"`` centers and
+    spreads are those of every known value, and a row with a null in a feature stays out of all
+    that is fitted after them; it is assigned and flagged as an outlier is.
     """
 
     include: list[str] = Field(min_length=1)
@@ -37,6 +39,7 @@ class Features(Section):
     impute_ordinal: Literal["median", "most_frequent"] = "median"
     impute_category: Literal["most_frequent", "missing"] = "most_frequent"
     missing_indicator: bool = False
+    incomplete: Literal["impute", "drop_after_scaling"] = "impute"
     scale: Literal["standard", "robust", "minmax", "yeo_johnson", "none"] = "standard"
     log1p: Literal["auto", "none"] | list[str] = "none"
     power: list[str] = []

@@ -192,7 +192,7 @@ def _outliers(segmentation: Segmentation, entities: pd.Series[str]) -> pd.DataFr
     return pd.DataFrame(
         {
             "entity_id": entities.iloc[prepared.rows],
-            "method": prepared.outlier_scores.method,
+            "method": prepared.outlier_scores.methods,
             "score": prepared.outlier_scores.scores,
             "is_kept": ~prepared.outlier_scores.is_outlier,
         }

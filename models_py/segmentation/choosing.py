@@ -86,9 +86,10 @@ def choose_candidate(
     Raises
     ------
     DataError
-        No candidate has the figure that the study chooses by, or the ``k`` that it fixes.
+        No candidate has the figure that the study chooses by, or the ``algorithm`` and ``k`` that
+        it fixes.
     """
-    places = _places_of_fixed_k(evaluated, study)
+    places = _preset_places(evaluated, study)
     eligible = [evaluated[place] for place in places]
     refits = _Refits(spaces, mixed, eligible, study, seed)
     by = study.choose.by
@@ -99,11 +100,18 @@ def choose_candidate(
     return chosen.at(places)
 
 
-def _places_of_fixed_k(candidates: Sequence[EvaluatedCandidate], study: Study) -> list[int]:
-    k = study.choose.k
-    places = [i for i, item in enumerate(candidates) if k is None or item.candidate.k == k]
+def _preset_places(candidates: Sequence[EvaluatedCandidate], study: Study) -> list[int]:
+    algorithm, k = study.choose.algorithm, study.choose.k
+    of_algorithm = [
+        place
+        for place, item in enumerate(candidates)
+        if algorithm is None or item.candidate.algorithm == algorithm
+    ]
+    places = [place for place in of_algorithm if k is None or candidates[place].candidate.k == k]
+    if not of_algorithm:
+        raise DataError(f"choose.algorithm = '{algorithm}': it has no candidate for these rows")
     if not places:
-        ks = sorted({item.candidate.k for item in candidates})
+        ks = sorted({candidates[place].candidate.k for place in of_algorithm})
         raise DataError(
             f"choose.k = {k}: no candidate has {k} segments"
             f" (they have: {', '.join(map(str, ks))}); let an algorithm's k reach it"

@@ -114,8 +114,9 @@ def prepare_rows(
     if selected.kept.size == 0:
         raise DataError("no feature passes the selection: widen the study's [selection]")
     common = np.ascontiguousarray(scaled[:, selected.kept])
+    kept = matrix.keep([matrix.names_[i] for i in selected.kept])
     progress.step(f"looking for outliers by {study.outliers.method}")
-    outlier_scores = find_outliers(common, study.outliers, seed)
+    outlier_scores = find_outliers(common, study.outliers, seed, kept.incomplete_rows(frame))
     fitted_rows = np.flatnonzero(~outlier_scores.is_outlier)
     reconstruction = _fit_reconstruction(common[fitted_rows], study.outliers, seed, progress)
     seen = common if reconstruction is None else reconstruction.reconstruct(common)
@@ -126,7 +127,7 @@ def prepare_rows(
     return Prepared(
         partition=partition,
         rows=frame.index.to_numpy(dtype=np.int64),
-        matrix=matrix.keep([matrix.names_[i] for i in selected.kept]),
+        matrix=kept,
         dropped=[*matrix.dropped_, *selected.dropped],
         vif=selected.vif,
         common=common,

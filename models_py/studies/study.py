@@ -35,14 +35,16 @@ class Choose(Section):
     whose segments all reach ``min_stability``, the highest silhouette in the common space, where
     a row that is left as noise counts 0; of those within ``tolerance`` (a share) of it, the one
     with the most segments.
-    ``k`` leaves the candidates with that number of clusters alone in the choice. ``evidence``
-    measures DBCV and the gap statistic of every candidate beside it.
+    ``algorithm`` and ``k`` leave the candidates of that algorithm and with that number of clusters
+    alone in the choice. ``evidence`` measures DBCV and the gap statistic of every candidate beside
+    it.
     """
 
     by: str = "rule"
     min_share: Share = 0.02
     min_stability: Share = 0.6
     tolerance: Share = 0.0
+    algorithm: str | None = None
     k: Annotated[int, Field(ge=2)] | None = None
     evidence: bool = False
 
@@ -181,6 +183,16 @@ class Study(Section):
         # [encoding] and [algorithms] are easily written for [[encoding]] and [[algorithms]].
         alone = {key: [data[key]] for key in LISTS if isinstance(data.get(key), dict)}
         return {**data, **alone}
+
+    @model_validator(mode="after")
+    def _preset_algorithm_is_tried(self) -> Study:
+        names = list(dict.fromkeys(algorithm.name for algorithm in self.algorithms))
+        if self.choose.algorithm not in (None, *names):
+            raise ValueError(
+                f"choose.algorithm = '{self.choose.algorithm}' is none of the study's algorithms"
+                f" ({', '.join(names)})"
+            )
+        return self
 
     @property
     def extras(self) -> list[str]:

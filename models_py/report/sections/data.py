@@ -10,6 +10,7 @@ from markupsafe import Markup
 from models_py.base.arrays import FloatArray
 from models_py.base.plurals import many, plural
 from models_py.describe.words import column_words
+from models_py.features.outliers import INCOMPLETE
 from models_py.report.content import Figure, Section, Table
 from models_py.report.drawing import joined, tag
 from models_py.report.facts import Facts, known_numbers, number, records
@@ -85,13 +86,18 @@ def outliers_section(facts: Facts) -> Section:
     if rows.empty or flagged.empty:
         why = "No outliers: the study does not look for them, or found none."
         return Section("outliers", title, left_out=[why])
-    method = str(rows["method"].iloc[0]).replace("_", " ")
-    part = len(flagged) / len(facts.gold)
-    lead = [
-        f"{count(len(flagged))} {facts.things} ({share(part)}) are so unlike all others that they"
-        f" would bend the segments (found by {method}). They were left out of the search, then"
-        " given the segment that they are nearest to, and are flagged in results.assignments."
-    ]
+    incomplete = rows["method"] == INCOMPLETE
+    unusual = len(flagged) - int(incomplete.sum())
+    lead = [_incomplete_lead(facts, int(incomplete.sum()))] if incomplete.any() else []
+    if unusual > 0:
+        method = str(rows["method"][~incomplete].iloc[0]).replace("_", " ")
+        lead.append(
+            f"{count(unusual)} {facts.things} ({share(unusual / len(facts.gold))}) are so unlike"
+            f" all others that they would bend the segments (found by {method}). They were left out"
+            " of the search, then given the segment that they are nearest to, and are flagged in"
+            " results.assignments."
+        )
+    word = "left-out" if incomplete.any() else "unusual"
     by_segment = flagged["_segment_id"].value_counts()
     sizes = facts.segments.set_index("segment_id")["size"]
     shares = {
@@ -105,16 +111,24 @@ def outliers_section(facts: Facts) -> Section:
         for item, value in shares.items()
     ]
     text = "; ".join(f"{bar.title} {bar.text}" for bar in bars)
-    alternative = f"Share of unusual {facts.things} in each segment: {text}."
+    alternative = f"Share of {word} {facts.things} in each segment: {text}."
     figure = Figure(
         "outliers-by-segment",
-        f"Unusual {facts.things} by segment",
+        f"{word.capitalize()} {facts.things} by segment",
         draw_bars(bars, alternative),
         alternative,
-        table=Table(["segment", "unusual"], [[bar.title, bar.text] for bar in bars]),
+        table=Table(["segment", word], [[bar.title, bar.text] for bar in bars]),
         is_wide=True,
     )
     return Section("outliers", title, lead, figures=[figure])
+
+
+def _incomplete_lead(facts: Facts, incomplete: int) -> str:
+    return (
+        f"{count(incomplete)} {facts.things} ({share(incomplete / len(facts.gold))}) lack the value"
+        " of a feature. They were left out of the search, then given the segment that they are"
+        " nearest to with the gap filled, and are flagged in results.assignments."
+    )
 
 
 def training_section(facts: Facts) -> Section | None:

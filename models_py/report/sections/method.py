@@ -24,8 +24,8 @@ def method_section(facts: Facts) -> Section:
     )
     encoders = ", ".join(encoding.kind.replace("_", " ") for encoding in study.encoding)
     points = [
-        f"Columns of {study.table} became features: gaps filled by the {study.features.impute},"
-        f" then brought to one scale ({study.features.scale.replace('_', ' ')}).",
+        f"Columns of {study.table} became features: {_gaps(facts)} brought to one scale"
+        f" ({study.features.scale.replace('_', ' ')}).",
         "Features that hardly vary or repeat another were left out; the section on features says"
         " which and why.",
         f"Unusual {facts.things} were found by {study.outliers.method.replace('_', ' ')} and kept"
@@ -59,6 +59,13 @@ def method_section(facts: Facts) -> Section:
         points=[*points, *limits],
         tables=[("This run", _record(facts))],
     )
+
+
+def _gaps(facts: Facts) -> str:
+    features = facts.study.features
+    if features.incomplete == "drop_after_scaling":
+        return f"{facts.things} with a gap were left out of the search, after all values were"
+    return f"gaps filled by the {features.impute}, then"
 
 
 def questions_section(facts: Facts) -> Section:
