@@ -632,3 +632,25 @@ def test_what_a_killed_run_left_of_its_models_goes_with_the_next_run(gold: Path)
     second = run(gold, quick())
     assert not left.exists()
     assert settings.models_dir(second.run_id).is_dir()
+
+
+def test_incomplete_rows_are_recorded_as_left_out_and_assigned(tmp_path: Path) -> None:
+    frame = gold_customers(ROWS)
+    frame.loc[frame.index[:12], "visit_gap_mean_days"] = np.nan
+    path = write_gold(tmp_path / "own.duckdb", frame)
+    features = {**planted_study().features.model_dump(), "incomplete": "drop_after_scaling"}
+
+    finished = run(path, quick(features=features, outliers={"method": "none"}))
+
+    left_out = asked(
+        path,
+        "select count(*), min(method) from results.outliers where not is_kept"
+        f" and run_id = '{finished.run_id}'",
+    )
+    assert left_out == [(12, "incomplete")]
+    assigned = asked(
+        path,
+        "select count(*), count(segment_id), count(*) filter (is_outlier) from results.assignments"
+        f" where run_id = '{finished.run_id}'",
+    )
+    assert assigned == [(ROWS, ROWS, 12)]

@@ -168,3 +168,36 @@ def test_one_customer_of_one_life_stage(warehouse: Warehouse, files: Path) -> No
     samples = warehouse.home / "data" / "samples"
     assert len((samples / "grocery_ya.csv").read_text().splitlines()) == 2
     assert len((samples / "grocery_pe.csv").read_text().splitlines()) == 1
+
+
+def test_undefined_baskets_can_be_left_out_before(warehouse: Warehouse, files: Path) -> None:
+    undefined = [
+        Line(basket="X1", basket_type="XX"),
+        Line(basket="X1", basket_type="XX", product="PRD2"),
+        Line(basket="X2", customer="NOBODY", life_stage="XX"),
+    ]
+    write_files(files, [*sound_lines(), *undefined])
+    variables = {
+        **warehouse.variables,
+        "grocery_leave_out_undefined": "true",
+        "lifestage_basket_sample_size": "20",
+    }
+
+    built = replace(warehouse, variables=variables).dbt("build")
+
+    assert built.code == 0, built.text
+    # 12 customers of two life stages have 4 baskets each; 20 of each stage are sampled.
+    assert warehouse.rejected() == {
+        "basket_undefined": 3,
+        "undefined_left_out": 2,
+        "no_line_left": 1,
+        "basket_sample_full": 8,
+    }
+    assert warehouse.value("select count(*) from silver.grocery_baskets") == 48
+    samples = warehouse.home / "data" / "samples"
+    assert len((samples / "grocery_baskets_ya.csv").read_text().splitlines()) == 21
+    assert len((samples / "grocery_baskets_of.csv").read_text().splitlines()) == 1
+    drawn = warehouse.rows(
+        f"select count(*), count(distinct basket_id) from '{samples}/grocery_baskets_pe.parquet'"
+    )
+    assert drawn == [(20, 20)]

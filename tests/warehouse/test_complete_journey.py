@@ -26,6 +26,7 @@ def test_rejections_explain_every_line_that_silver_lacks(complete_journey: Wareh
         "quantity_zero": 8_869,
         "spend_zero": 2_406,
         "life_stage_undefined": 1_668,
+        "customer_stage_undefined": 73_829,
     }
 
 

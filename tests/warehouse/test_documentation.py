@@ -55,6 +55,8 @@ def test_every_study_of_groceries_is_an_exposure(complete_journey: Warehouse) ->
 
     assert exposures >= {
         "grocery_customers", "grocery_lifestages", "grocery_stores", "grocery_autoencoder",
+        "grocery_agglomerative", "grocery_agglomerative_stages", "grocery_agglomerative_stores",
+        "grocery_baskets",
     }  # fmt: skip
 
 

@@ -458,3 +458,19 @@ def test_whatever_the_numbers_the_matrix_is_finite(
     assert {dropped_feature.feature for dropped_feature in matrix.dropped_}.isdisjoint(
         matrix.names_
     )
+
+
+def test_the_scaler_sees_every_known_value_of_incomplete_rows() -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0, 9.0, np.nan], "b": [1.0, 5.0, np.nan, 7.0]})
+    matrix = fitted(frame, incomplete="drop_after_scaling")
+
+    complete = ~matrix.incomplete_rows(frame)
+
+    assert complete.tolist() == [True, True, False, False]
+    expected = StandardScaler().fit_transform(frame)[complete]
+    np.testing.assert_allclose(matrix.transform(frame)[complete], expected, rtol=1e-12)
+    assert not fitted(frame).incomplete_rows(frame).any()
+    again = FeatureMatrix.from_json(matrix.to_json())
+    np.testing.assert_array_equal(again.incomplete_rows(frame), ~complete)
+    # A column that is no feature leaves no row out.
+    assert matrix.keep(["b"]).incomplete_rows(frame).tolist() == [False, False, True, False]

@@ -115,3 +115,27 @@ def test_mahalanobis_of_a_feature_where_most_rows_agree(points: FloatArray) -> N
         result = find(np.column_stack([points, flag]), "mahalanobis", 0.05)
     assert np.isfinite(result.scores).all()
     assert result.is_outlier.sum() == 15
+
+
+def test_incomplete_rows_stay_out_and_the_detector_does_not_see_them(points: FloatArray) -> None:
+    incomplete = np.zeros(len(points), dtype=bool)
+    incomplete[:10] = True
+    section = Outliers(method="isolation_forest", contamination=0.02)
+
+    result = find_outliers(points, section, 5, incomplete)
+
+    alone = find_outliers(points[10:], section, 5)
+    np.testing.assert_array_equal(result.is_outlier[10:], alone.is_outlier)
+    np.testing.assert_array_equal(result.scores[10:], alone.scores)
+    assert result.is_outlier[:10].all()
+    assert result.methods.tolist() == ["incomplete"] * 10 + ["isolation_forest"] * 290
+
+
+def test_incomplete_rows_without_a_detector(points: FloatArray) -> None:
+    incomplete = np.arange(len(points)) % 2 == 0
+
+    result = find_outliers(points, Outliers(method="none"), 5, incomplete)
+
+    np.testing.assert_array_equal(result.is_outlier, incomplete)
+    with pytest.raises(DataError, match=r"drop_after_scaling' leaves 1 of 300 rows; exclude"):
+        find_outliers(points, Outliers(method="none"), 5, np.arange(300) > 0)

@@ -352,3 +352,23 @@ def test_tree_joins_as_scipy_does(explained: Reported, monkeypatch: pytest.Monke
     expected = linkage(whole, "ward")[-(len(part.segment_ids) - 1) :]
     assert result[:, 2] == pytest.approx(expected[:, 2])
     assert result[:, 3].tolist() == expected[:, 3].tolist()
+
+
+def test_incomplete_rows_are_told_apart_from_unusual_ones(house: Path) -> None:
+    frame = customers(150)
+    frame.loc[frame.index[:6], "visit_gap_mean_days"] = None
+    write_gold(house, frame)
+    features = {**study().features.model_dump(), "incomplete": "drop_after_scaling"}
+    finished = run(
+        house,
+        study(
+            features=features, outliers={"method": "none"}, algorithms=[{"name": "kmeans", "k": 3}]
+        ),
+    )
+
+    html = write_report(finished.run_id, house, Silent()).page.read_text(encoding="utf-8")
+
+    assert "6 customers (4.0%) lack the value of a feature." in html
+    assert "so unlike all others" not in html
+    assert "Share of left-out customers in each segment" in html
+    assert "customers with a gap were left out of the search" in html

@@ -155,3 +155,22 @@ def test_a_fixed_number_that_no_candidate_has(
 ) -> None:
     with pytest.raises(DataError, match=r"choose.k = 9: no candidate has 9 segments .*2, 3"):
         choose(points, candidates, by="silhouette", k=9)
+
+
+def test_a_preset_algorithm_and_number_of_segments(
+    points: FloatArray, candidates: list[EvaluatedCandidate]
+) -> None:
+    section = {"by": "silhouette", "algorithm": "gaussian_mixture", "k": 5}
+    study = planted_study(
+        choose=section,
+        algorithms=[{"name": "kmeans", "k": 2}, {"name": "gaussian_mixture", "k": [2, 6]}],
+    )
+
+    chosen = choose_candidate([EncodedRows("none", points)], points, None, candidates, study, 1)
+
+    assert chosen.position is not None
+    preset = candidates[chosen.position].candidate
+    assert (preset.algorithm, preset.k) == ("gaussian_mixture", 5)
+    of_kmeans = [item for item in candidates if item.candidate.algorithm == "kmeans"]
+    with pytest.raises(DataError, match=r"choose.algorithm = .gaussian_mixture.: it has no cand"):
+        choose_candidate([EncodedRows("none", points)], points, None, of_kmeans, study, 1)

@@ -66,8 +66,26 @@ def test_shipped_presets() -> None:
         {"metric": "cosine"},
     )
     assert load_study("grocery_stores").partition_by == "store_format"
+    for name, partition_by in [
+        ("grocery_agglomerative", None),
+        ("grocery_agglomerative_stages", "life_stage"),
+        ("grocery_agglomerative_stores", "main_store_format"),
+    ]:
+        study = load_study(name)
+        assert study.partition_by == partition_by
+        assert [(a.name, a.ks, a.parameters) for a in study.algorithms] == [
+            (linkage, list(range(2, 11)), {"metric": "cosine"})
+            for linkage in ("complete", "average", "single")
+        ]
+        assert (study.choose.algorithm, study.choose.k) == ("complete", 2)
+        assert study.features.incomplete == "drop_after_scaling"
     assert "autoencoder" in load_study("grocery_autoencoder").extras
     assert default.extras == ["report"]
+
+
+def test_a_preset_algorithm_is_one_of_the_studys(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"choose.algorithm = 'ward' is none of the .*\(kmeans\)"):
+        load_study(write(tmp_path, rest='[choose]\nalgorithm = "ward"'))
 
 
 def test_a_file_takes_its_own_name_and_the_defaults(tmp_path: Path) -> None:

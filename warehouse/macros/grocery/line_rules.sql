@@ -13,7 +13,7 @@
                 ~ " or numbered.basket_mission = 'XX' or numbered.basket_price_sensitivity = 'XX'"
                 ~ " or shoppers.life_stage = 'XX'",
         },
-    ] if var('grocery_leave_out_undefined') else [] -%}
+    ] if leaves_out_undefined() else [] -%}
     {{ return(still_to_come + [
         {
             'reason': 'customer_missing',
@@ -78,4 +78,9 @@
             'when': 'numbered.spend_amount = 0',
         },
     ] + undefined) }}
+{%- endmacro %}
+
+{# Whether baskets with an undefined kind or life stage are left out; the variable may be a text. #}
+{% macro leaves_out_undefined() -%}
+    {{ return(var('grocery_leave_out_undefined') | string | lower == 'true') }}
 {%- endmacro %}

@@ -3,7 +3,7 @@ lines as (select * from {{ grocery_source('lines') }}),
 
 products as (select * from {{ ref('silver_grocery_products') }}),
 
-{% if var('grocery_leave_out_undefined') -%}
+{% if leaves_out_undefined() -%}
 shoppers as (select * from {{ grocery_source('shoppers') }}),
 
 {% endif -%}
@@ -80,7 +80,7 @@ checked as (
         end as rejection_reason
     from numbered
     left join products on numbered.product_id = products.product_id
-    {%- if var('grocery_leave_out_undefined') %}
+    {%- if leaves_out_undefined() %}
     left join shoppers on numbered.customer_id = shoppers.customer_id
     {%- endif %}
 )
