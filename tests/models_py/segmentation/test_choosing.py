@@ -11,7 +11,7 @@ from planted_gold import planted_study
 from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError
 from models_py.base.progress import Silent
-from models_py.clustering.algorithms import Request
+from models_py.clustering.candidate import Request
 from models_py.segmentation.choosing import ChosenCandidate, choose_candidate
 from models_py.segmentation.search import EvaluatedCandidate, EncodedRows, search
 from models_py.studies.measures import MEASURES
