@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -200,14 +200,16 @@ def _full_covariances(
 def mixture_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:
     """Estimate the peak memory of Gaussian mixtures beyond the points.
 
-    The k-means of the start, labels, one block of probabilities and the moments for each
-    thread, and a sample of the rows.
+    The k-means of the start; then labels, one block of probabilities and the moments for each
+    thread. Beside both, a sample of the rows.
     """
+    del parameters
     n, p, k = shape.rows, shape.columns, shape.clusters
     blocks = thread_count() * (min(n, CHUNK_ROWS) * k * 8 + 4 * k * p * p * 8)
+    passes = n * 8 * (2 + shape.candidates) + blocks
     sample = 0 if n <= SAMPLE_ROWS else SAMPLE_ROWS * p * 8
-    labels = n * 8 * (2 + shape.candidates)
-    return kmeans_peak_bytes(shape, parameters) + labels + blocks + sample
+    start = kmeans_peak_bytes(replace(shape, rows=min(n, SAMPLE_ROWS)), {})
+    return max(start, passes) + sample
 
 
 def gaussian_mixture_sweep(

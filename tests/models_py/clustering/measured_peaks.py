@@ -2,7 +2,7 @@
 
 The kernel's high-water mark of resident memory is set back before each run, and blocks that are
 freed go back to the kernel at once, so that the mark counts the arrays of this run alone. Prints
-JSON: name to measured bytes, estimated bytes.
+JSON: name, measured bytes and estimated bytes of each.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ def measure(request: Request, rows: int, columns: int) -> tuple[int, int]:
 def main() -> None:
     assert os.environ["MALLOC_MMAP_THRESHOLD_"]
     dbscan.NEIGHBOURS_AT_ONCE = 2_000_000
-    measured = {}
+    measured = []
     for name, rows, columns, ks, parameters in json.loads(sys.argv[1]):
         request = Request(name, ks, parameters)
         measure(request, SMALL, columns)
-        measured[f"{name} {rows} x {columns}"] = measure(request, rows, columns)
+        measured.append((name, *measure(request, rows, columns)))
     json.dump(measured, sys.stdout)
 
 

@@ -14,7 +14,7 @@ from sklearn.metrics import (
 
 from models_py.base.arrays import FloatArray
 from models_py.base.progress import Silent
-from models_py.clustering.algorithms import Request
+from models_py.clustering.candidate import Request
 from models_py.segmentation.measures import computing
 from models_py.segmentation.measures.computing import silhouettes
 from models_py.segmentation.search import EvaluatedCandidate, EncodedRows, search
