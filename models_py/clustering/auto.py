@@ -33,6 +33,8 @@ TREE_NEIGHBOURS = (0, 5, 10)
 GENIE_THRESHOLDS = ((0, 0.1), (0, 0.3), (0, 0.5), (0, 0.7), (10, 0.3), (10, 0.5))
 CHOPPED_SHARES = ((0, 0.03), (5, 0.01), (5, 0.03), (10, 0.01), (10, 0.06))
 HDBSCAN_ROWS = (5, 10, 20, 40)
+MIXTURE_PASSES, MIXTURE_TOLERANCE = 25, 3e-3
+"""One family of many: its groups show long before the likelihood comes to rest."""
 
 
 def auto_candidates(points: FloatArray, seed: int, *, k_max: int | None = None) -> list[Candidate]:
@@ -137,7 +139,12 @@ def _mixtures(points: FloatArray, ks: list[int], seed: int) -> list[Candidate]:
         shapes = ["full", "diag"]
     wide = points[:, points.std(axis=0) > 0]
     return gaussian_mixture_sweep(
-        wide, _thinned(ks), seed=seed, covariance=shapes, max_iter=25, tol=3e-3
+        wide,
+        _thinned(ks),
+        seed=seed,
+        covariance=shapes,
+        max_iter=MIXTURE_PASSES,
+        tol=MIXTURE_TOLERANCE,
     )
 
 

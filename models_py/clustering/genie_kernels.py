@@ -6,6 +6,7 @@ import numba
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.clustering.density_kernels import find_root
 
 
 @numba.njit(cache=True)
@@ -62,14 +63,6 @@ def spanning_tree(points: FloatArray, core: FloatArray) -> tuple[FloatArray, Int
 
 
 @numba.njit(cache=True)
-def _root(parent: IntArray, a: int) -> int:
-    while parent[a] != a:
-        parent[a] = parent[parent[a]]
-        a = parent[a]
-    return a
-
-
-@numba.njit(cache=True)
 def _gini(counts: IntArray, clusters: int, rows: int) -> float:
     """Gini index of the cluster sizes, given how many clusters have each size."""
     if clusters < 2:
@@ -117,12 +110,12 @@ def gini_merges(ends: IntArray, threshold: float) -> IntArray:
             # Edges passed once join no cluster of this size, and never will again.
             chosen = max(cursor, first)
             while True:
-                a, b = _root(parent, ends[chosen, 0]), _root(parent, ends[chosen, 1])
+                a, b = find_root(parent, ends[chosen, 0]), find_root(parent, ends[chosen, 1])
                 if size[a] == smallest or size[b] == smallest:
                     break
                 chosen = following[chosen]
             cursor = following[chosen]
-        a, b = _root(parent, ends[chosen, 0]), _root(parent, ends[chosen, 1])
+        a, b = find_root(parent, ends[chosen, 0]), find_root(parent, ends[chosen, 1])
         counts[size[a]] -= 1
         counts[size[b]] -= 1
         if size[a] < size[b]:
@@ -147,14 +140,14 @@ def components(ends: IntArray, kept: IntArray, n: int) -> IntArray:
     """Return the connected parts of n rows under the kept edges, numbered by first row."""
     parent = np.arange(n)
     for e in kept:
-        a, b = _root(parent, ends[e, 0]), _root(parent, ends[e, 1])
+        a, b = find_root(parent, ends[e, 0]), find_root(parent, ends[e, 1])
         if a != b:
             parent[max(a, b)] = min(a, b)
     labels = np.full(n, -1)
     count = 0
     answer = np.zeros(n, dtype=np.int64)
     for i in range(n):
-        r = _root(parent, i)
+        r = find_root(parent, i)
         if labels[r] < 0:
             labels[r] = count
             count += 1

@@ -78,13 +78,7 @@ class DensityHierarchy:
     lengths: FloatArray
     core_distances: FloatArray = field(repr=False)
 
-    def labels(
-        self,
-        min_cluster_size: int,
-        *,
-        selection: Selection = "eom",
-        allow_single_cluster: bool = False,
-    ) -> IntArray:
+    def labels(self, min_cluster_size: int, *, selection: Selection = "eom") -> IntArray:
         """Cut the tree into the most stable clusters; -1 is noise.
 
         Parameters
@@ -93,9 +87,6 @@ class DensityHierarchy:
             Rows of the smallest cluster, at least 2.
         selection
             ``"eom"`` takes clusters with the largest excess of mass, ``"leaf"`` the finest.
-        allow_single_cluster
-            Let all rows be one cluster where no split is more stable; rows that leave it
-            before its first split are noise.
 
         Returns
         -------
@@ -107,30 +98,24 @@ class DensityHierarchy:
         with np.errstate(divide="ignore"):
             densities = 1.0 / self.lengths
         tree = condense(self.nodes, self.sizes, densities, min_cluster_size)
-        parents, births, owner, left_at = tree
+        parents, _, owner, _ = tree
         if selection == "leaf":
-            chosen = _leaf_clusters(parents, allow_single_cluster)
+            chosen = _leaf_clusters(parents)
         else:
-            chosen = _stable_clusters(parents, stabilities(*tree), allow_single_cluster)
-        labels = _nearest_chosen(parents, chosen)[owner]
-        if chosen[0] and len(births) > 1:
-            labels = np.where((owner == 0) & (left_at < births[1]), NOISE, labels)
-        return _by_first_row(labels)
+            chosen = _stable_clusters(parents, stabilities(*tree))
+        return _by_first_row(_nearest_chosen(parents, chosen)[owner])
 
 
-def _leaf_clusters(parents: IntArray, allow_single_cluster: bool) -> BoolArray:
-    """Choose clusters that are not split further."""
+def _leaf_clusters(parents: IntArray) -> BoolArray:
+    """Choose clusters that are not split further; never the root, which is all rows."""
     chosen = np.ones(len(parents), dtype=np.bool_)
     chosen[parents[1:]] = False
-    if len(parents) == 1:
-        chosen[0] = allow_single_cluster
+    chosen[0] = False
     return chosen
 
 
-def _stable_clusters(
-    parents: IntArray, stability: FloatArray, allow_single_cluster: bool
-) -> BoolArray:
-    """Choose the set of disjoint clusters with the largest total stability."""
+def _stable_clusters(parents: IntArray, stability: FloatArray) -> BoolArray:
+    """Choose the disjoint clusters with the largest total stability; never the root."""
     chosen = np.ones(len(parents), dtype=np.bool_)
     best = stability.copy()
     below = np.zeros(len(parents))
@@ -140,7 +125,7 @@ def _stable_clusters(
             best[cluster] = below[cluster]
         if cluster:
             below[parents[cluster]] += best[cluster]
-    chosen[0] = chosen[0] and allow_single_cluster
+    chosen[0] = False
     covered = np.zeros(len(parents), dtype=np.bool_)
     for cluster in range(1, len(parents)):
         parent = parents[cluster]
@@ -299,7 +284,6 @@ def hdbscan(
     min_cluster_size: int | Iterable[int] | None = None,
     min_samples: int | None = None,
     selection: Selection = "eom",
-    allow_single_cluster: bool = False,
 ) -> list[Candidate]:
     """Run HDBSCAN for one or several minimum cluster sizes from one tree.
 
@@ -313,7 +297,7 @@ def hdbscan(
     min_samples
         Rank of the neighbour that gives a row's core distance, itself included; the
         smallest ``min_cluster_size`` when None, which for one size is what scikit-learn does.
-    selection, allow_single_cluster
+    selection
         As in `DensityHierarchy.labels`.
 
     Returns
@@ -339,7 +323,7 @@ def hdbscan(
     candidates = []
     for size in smallest:
         began = time.perf_counter()
-        labels = tree.labels(size, selection=selection, allow_single_cluster=allow_single_cluster)
+        labels = tree.labels(size, selection=selection)
         parameters = {"min_cluster_size": size, "min_samples": neighbour, "selection": selection}
         inside = labels >= 0
         model = DensityModel(points[inside], labels[inside])

@@ -61,6 +61,9 @@ SWAP_ROUNDS = 12
 PATIENCE = 2
 """Rounds of swaps without a gain after which they end."""
 
+SAME_INERTIA = 1e-4
+"""Share by which two inertias differ at most where they count as the same rest."""
+
 REFINEMENT = 0.01
 """Larger tables are refined until centers move less than this share of ``tol``."""
 
@@ -85,10 +88,6 @@ class KMeansModel:
     def predict(self, points: FloatArray) -> IntArray:
         """Return the nearest center of every row, shape (n,)."""
         return nearest_center(points, self.centers)[0]
-
-    def distances(self, points: FloatArray) -> FloatArray:
-        """Return the Euclidean distance of every row to its nearest center, shape (n,)."""
-        return nearest_center(points, self.centers)[1]
 
     def assignment(self) -> Assignment:
         """Return the rule by which `predict` decides."""
@@ -297,7 +296,7 @@ class KMeansSearch:
             others = [np.delete(best.centers, center, axis=0) for center in dispensable]
             tried = in_threads(self._restart, list(zip(draws, others, strict=True)))
             fits = _distinct(fits + self._rested(tried))
-            idle = idle + 1 if fits[0].inertia >= best.inertia * (1.0 - 1e-4) else 0
+            idle = idle + 1 if fits[0].inertia >= best.inertia * (1.0 - SAME_INERTIA) else 0
             if idle == PATIENCE:
                 break
         return fits
@@ -344,7 +343,7 @@ def _distinct(fits: list[_Fit]) -> list[_Fit]:
     """Return the best restarts that differ from each other, the best first."""
     kept: list[_Fit] = []
     for fit in sorted(fits, key=lambda fit: fit.inertia):
-        if not kept or fit.inertia > kept[-1].inertia * (1.0 + 1e-4):
+        if not kept or fit.inertia > kept[-1].inertia * (1.0 + SAME_INERTIA):
             kept.append(fit)
     return kept[:SURVIVORS]
 

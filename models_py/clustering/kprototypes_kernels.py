@@ -61,16 +61,6 @@ def tally(numeric, categorical, labels, sums, sizes, counts):  # type: ignore[no
 
 
 @njit(nogil=True, cache=True)
-def most_frequent(counts, cluster, column):  # type: ignore[no-untyped-def]
-    """Return the most frequent level, the lowest code among equals."""
-    best = 0
-    for level in range(1, counts.shape[2]):
-        if counts[cluster, column, level] > counts[cluster, column, best]:
-            best = level
-    return best
-
-
-@njit(nogil=True, cache=True)
 def move_row(  # type: ignore[no-untyped-def]
     numeric, categorical, row, source, target, sums, sizes, counts, centers, modes
 ):
@@ -90,7 +80,8 @@ def move_row(  # type: ignore[no-untyped-def]
         if counts[target, column, level] > counts[target, column, modes[target, column]]:
             modes[target, column] = level
         if modes[source, column] == level:
-            modes[source, column] = most_frequent(counts, source, column)
+            # The first of the most frequent levels: the lowest code.
+            modes[source, column] = np.argmax(counts[source, column])
 
 
 @njit(nogil=True, cache=True)

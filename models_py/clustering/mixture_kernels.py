@@ -12,6 +12,12 @@ from numba import njit
 BLOCK = 128
 """Rows of one block: a block of some dozen columns stays in the first cache."""
 
+NO_MASS = 1e-14
+"""Sum of shares of a block below which a component has none of it."""
+
+NO_SHARE = 1e-16
+"""Share of a row below which a component has none of it: less than a float64 resolves near 1."""
+
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
 def centered_block(points, first, size, mean, centered):  # type: ignore[no-untyped-def]
@@ -95,7 +101,7 @@ def add_moments_full(points, means, shares, sizes, sums, squares):  # type: igno
             mass = 0.0
             for index in range(size):
                 mass += shares[first + index, component]
-            if mass < 1e-14:
+            if mass < NO_MASS:
                 continue
             sizes[component] += mass
             centered_block(points, first, size, means[component], centered)
@@ -118,7 +124,7 @@ def add_moments_diagonal(points, means, shares, sizes, sums, squares):  # type: 
     for row in range(points.shape[0]):
         for component in range(means.shape[0]):
             share = shares[row, component]
-            if share < 1e-16:
+            if share < NO_SHARE:
                 continue
             sizes[component] += share
             for column in range(points.shape[1]):

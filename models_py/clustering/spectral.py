@@ -25,6 +25,16 @@ DENSE_ROWS = 700
 """Up to these rows a dense solver is as quick as the sparse one, and exact."""
 
 
+LEAST_TIE = 1e-9
+"""Weight added to every tie, so that a far neighbour still holds the graph together."""
+
+TOLERANCE = 1e-4
+"""Relative accuracy of the sparse solver's eigenvalues, well under the gaps between groups."""
+
+NO_LENGTH = 1e-12
+"""Length below which a row of the embedding is not scaled to length 1."""
+
+
 def spectral_embedding(points: FloatArray, columns: int, *, neighbours: int = 10) -> FloatArray:
     """Return leading eigenvectors of the normalised neighbour graph.
 
@@ -52,7 +62,7 @@ def spectral_embedding(points: FloatArray, columns: int, *, neighbours: int = 10
     count = min(neighbours, n - 1)
     apart, rows = KDTree(points).query(points, count + 1)
     scale = np.maximum(apart[:, -1], np.finfo(np.float64).tiny ** 0.5)
-    weight = np.exp(-(apart[:, 1:] ** 2) / (scale[:, None] * scale[rows[:, 1:]])) + 1e-9
+    weight = np.exp(-(apart[:, 1:] ** 2) / (scale[:, None] * scale[rows[:, 1:]])) + LEAST_TIE
     pairs = (np.repeat(np.arange(n), count), rows[:, 1:].ravel())
     graph = csr_array(coo_array((weight.ravel(), pairs), shape=(n, n)))
     graph = graph.maximum(graph.T)
@@ -72,7 +82,7 @@ def _leading(graph: object, columns: int) -> FloatArray:
         dense = graph.toarray()  # type: ignore[attr-defined]
         vectors = eigh(dense, subset_by_index=[n - columns, n - 1])[1]
         return np.asarray(vectors[:, ::-1])
-    values, vectors = eigsh(graph, k=columns, which="LA", tol=1e-4, v0=np.ones(n))
+    values, vectors = eigsh(graph, k=columns, which="LA", tol=TOLERANCE, v0=np.ones(n))
     return np.asarray(vectors[:, np.argsort(-values, kind="stable")])
 
 
@@ -106,7 +116,7 @@ def spectral_sweep(
         start = time.perf_counter()
         rows = embedding[:, :k]
         norms = np.linalg.norm(rows, axis=1, keepdims=True)
-        rows = np.ascontiguousarray(rows / np.maximum(norms, 1e-12))
+        rows = np.ascontiguousarray(rows / np.maximum(norms, NO_LENGTH))
         if len(np.unique(rows.round(9), axis=0)) < k:
             continue
         labels = kmeans_sweep(rows, [k], seed=seed, n_init=3)[0].labels

@@ -78,10 +78,8 @@ def test_two_chains_and_a_stray_row_by_hand():
     assert candidate.labels.tolist() == [0, 0, 0, 0, 1, 1, 1, 1, -1]
 
 
-def test_one_group_is_one_cluster_when_allowed():
+def test_one_group_is_all_noise_and_predicts_nothing():
     points = np.random.default_rng(0).uniform(size=(300, 2))
-    (candidate,) = hdbscan(points, min_cluster_size=200, allow_single_cluster=True)
-    assert candidate.k == 1
     (none,) = hdbscan(points, min_cluster_size=200)
     assert none.k == 0
     with pytest.raises(DataError, match="all rows are noise"):
