@@ -232,8 +232,7 @@ def _check_fit(folder: Path, part: SavedPartition) -> None:
             encoder is not None and encoder.columns_ != features
             for encoder in (part.reconstruction, part.encoder)
         ),
-        "the rule takes other coordinates": part.fitted.rule.kind != "cheapest_prototype"
-        and part.fitted.rule.columns not in (None, width),
+        "the rule takes other coordinates": part.fitted.rule.columns not in (None, width),
         "the rule has other segments": bool(part.fitted.rule.groups.max() >= groups),
         "the centers are of other segments": len(part.centers) != groups,
         "the labels are of other segments": len(part.labels) not in (0, groups),

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from models_py.base import threads
 from models_py.base.errors import DataError
 from models_py.clustering import kmeans, rows
-from models_py.clustering.kmeans import kmeans_peak_bytes, kmeans_sweep, lloyd
+from models_py.clustering.kmeans import kmeans_sweep, lloyd
 from models_py.clustering.kmeans_variants import bisecting_kmeans_sweep, minibatch_kmeans_sweep
 
 SWEEPS = (kmeans_sweep, minibatch_kmeans_sweep, bisecting_kmeans_sweep)
@@ -204,8 +204,3 @@ def test_a_model_refuses_other_columns():
     (candidates,) = kmeans_sweep(drawn_groups(50, 3), [2], seed=0)
     with pytest.raises(DataError, match="2 columns, the model was fitted on 3"):
         candidates.model.predict(np.zeros((4, 2)))
-
-
-def test_memory_estimate_is_linear_in_rows():
-    assert kmeans_peak_bytes(2_000_000, 20, 10) < 2.1 * kmeans_peak_bytes(1_000_000, 20, 10)
-    assert kmeans_peak_bytes(1_000_000, 20, 10) > 1_000_000 * 24

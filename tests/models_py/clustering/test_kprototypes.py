@@ -17,7 +17,6 @@ from models_py.clustering.kprototypes import (
     KPrototypes,
     cao_modes,
     huang_modes,
-    kprototypes_peak_bytes,
     kprototypes_sweep,
 )
 
@@ -184,9 +183,3 @@ def test_bad_starts_and_columns_are_refused():
         KPrototypes(2, init=(numeric[:3], codes[:3])).fit(numeric, codes)
     with pytest.raises(DataError, match="1 numeric and 4 categorical columns"):
         KPrototypes(2).fit(numeric, codes).predict(numeric[:, :1], codes)
-
-
-def test_memory_estimate_is_linear_in_rows():
-    assert kprototypes_peak_bytes(90_000, 2, 6, 5, 12) < 2.1 * kprototypes_peak_bytes(
-        45_000, 2, 6, 5, 12
-    )

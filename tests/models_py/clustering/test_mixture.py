@@ -17,7 +17,6 @@ from models_py.clustering.mixture import (
     MixtureModel,
     free_parameters,
     gaussian_mixture_sweep,
-    mixture_peak_bytes,
 )
 
 
@@ -146,7 +145,3 @@ def test_any_small_table_with_duplicates(table, k, covariance):
 def test_an_unknown_covariance_names_the_near_one():
     with pytest.raises(DataError, match="did you mean 'spherical'"):
         gaussian_mixture_sweep(drawn_groups(20, 2), [2], seed=0, covariance="sperical")
-
-
-def test_memory_estimate_holds_the_start():
-    assert mixture_peak_bytes(10_000, 12, 8) > kmeans.kmeans_peak_bytes(10_000, 12, 8)
