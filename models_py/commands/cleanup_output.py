@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from models_py.commands import table
-from models_py.database.maintenance.backup import Backup, Restored
 from models_py.database.maintenance.cleanup import Finding, Listing
 from models_py.database.maintenance.fsync import megabytes
 from models_py.database.maintenance.integrity import Figure
+from models_py.database.maintenance.manifest import Backup
+from models_py.database.maintenance.restore import Restored
 
 _RIGHT = {"rows", "size", "value", "before", "after", "tables"}
 
@@ -113,15 +114,17 @@ def backup_as_json(backup: Backup) -> dict[str, Any]:
         "rows": backup.rows,
         "bytes": backup.bytes,
         "method": backup.method,
+        "left_out": dict(backup.left_out),
     }
 
 
 def restored_as_json(restored: Restored) -> dict[str, Any]:
     """Return what a restore did."""
     return {
-        "brought_back": [str(name) for name in restored.brought_back],
-        "same": [str(name) for name in restored.same],
+        "brought_back": list(restored.brought_back),
+        "same": list(restored.same),
         "rows": restored.rows,
+        "folders": [str(folder) for folder in restored.folders],
     }
 
 
@@ -136,8 +139,10 @@ def print_done(facts: Mapping[str, Any]) -> None:
     if backup:
         print(
             f"backup {shown(backup['folder'])}: {backup['tables']} tables, {backup['views']} views,"
-            f" {backup['rows']:,} rows, {megabytes(backup['bytes'])}, proven by reading back"
+            f" {backup['rows']:,} rows, {megabytes(backup['bytes'])}, proven by restoring it on trial"
         )
+        for what, why in backup["left_out"].items():
+            print(f"  left out, it cannot be made again: {printable(what)} ({printable(why)})")
     if "dropped" in facts:
         _print_dropped(facts)
     for folder in facts.get("removed_backups", ()):
@@ -149,6 +154,8 @@ def print_done(facts: Mapping[str, Any]) -> None:
 def _print_dropped(facts: Mapping[str, Any]) -> None:
     for label in facts["dropped"]:
         print(f"dropped {printable(label)}")
+    for folder in facts.get("removed_folders", ()):
+        print(f"removed {printable(shown(folder))}")
     if facts["dropped"]:
         print(f"{facts['core_tables']} core tables are proven untouched")
     held = facts["bytes"]
@@ -162,7 +169,9 @@ def _print_dropped(facts: Mapping[str, Any]) -> None:
 def print_restored(restored: Restored, path: Path) -> None:
     """Print what a restore did."""
     for name in restored.brought_back:
-        print(f"brought back {printable(str(name))}")
+        print(f"brought back {printable(name)}")
+    for folder in restored.folders:
+        print(f"brought back {printable(shown(folder))}")
     print(
         f"{len(restored.brought_back)} brought back into {shown(path)} ({restored.rows:,} rows,"
         f" proven by reading back), {len(restored.same)} were the same already"

@@ -21,10 +21,11 @@ from models_py.commands.options import add_json, add_wait, add_warehouse, comman
 
 if TYPE_CHECKING:
     from models_py.database.connection import Warehouse
-    from models_py.database.maintenance.backup import Backup
-    from models_py.database.maintenance.catalog import Ownership
+    from models_py.database.maintenance.catalog import Name, Ownership, Relation
     from models_py.database.maintenance.cleanup import Listing, Wanted
+    from models_py.database.maintenance.fingerprint import Fingerprint
     from models_py.database.maintenance.integrity import Figure
+    from models_py.database.maintenance.manifest import Backup
     from models_py.database.maintenance.naming import NamingRules
 
 DONE, FAILED, WRONG_USAGE, FOUND, NOTHING_FOUND = 0, 1, 2, 3, 4
@@ -61,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_modes(group: Any) -> None:
     group.add_argument("--dry-run", action="store_true", help="list what could go (the default)")
     group.add_argument("--execute", action="store_true", help="back up, ask, and drop the list")
-    group.add_argument("--backup", action="store_true", help="back up the core, drop nothing")
+    group.add_argument("--backup", action="store_true", help="back up, drop nothing")
     group.add_argument("--restore", metavar="FOLDER", type=Path, help="bring a backup back")
     group.add_argument("--list-backups", action="store_true", help="list the backups there are")
 
@@ -108,6 +109,14 @@ def _add_manner(group: argparse._ArgumentGroup) -> None:
         "--keep-backups", metavar="N", type=int, help="remove all but the newest N backups"
     )
     group.add_argument("--overwrite", action="store_true", help="with --restore: replace tables")
+    group.add_argument(
+        "--allow-files",
+        action="store_true",
+        help="with --restore: let a view of the backup look at files and the network",
+    )
+    group.add_argument(
+        "--key", metavar="FILE", type=Path, help="secret that proves who made a backup"
+    )
     add_wait(group)
     add_json(group)
 
@@ -143,6 +152,8 @@ def _refuse_odd_words(asked: argparse.Namespace) -> None:
         )
     if asked.compact and not asked.execute:
         raise UsageError("--compact changes the file: say it with --execute")
+    if asked.allow_files and asked.restore is None:
+        raise UsageError("--allow-files belongs to --restore FOLDER")
     if asked.overwrite and asked.restore is None:
         raise UsageError("--overwrite belongs to --restore FOLDER")
     if asked.json and not asked.yes and (asked.execute or asked.overwrite):
@@ -306,8 +317,14 @@ def _clean(asked: argparse.Namespace, shown: Listing, progress: Progress) -> dic
 def _drop(asked: argparse.Namespace, shown: Listing, progress: Progress) -> dict[str, Any]:
     """Back up and drop under one lock on the file, so that nobody comes in between."""
     from models_py.commands import cleanup_output as output
-    from models_py.database.maintenance.backup import core_relations, make_backup
+    from models_py.database.maintenance.backup import (
+        core_relations,
+        make_backup,
+        saved_relations,
+    )
     from models_py.database.maintenance.cleanup import drop_listed
+    from models_py.database.maintenance.home import remove_folders_of_runs
+    from models_py.database.maintenance.manifest import read_key
     from models_py.database.connection import open_warehouse
     from models_py.database.maintenance.integrity import check_warehouse
 
@@ -321,19 +338,37 @@ def _drop(asked: argparse.Namespace, shown: Listing, progress: Progress) -> dict
             facts["check"] = {"before": output.figures_as_json(figures)}
         if not listing.going:
             return facts
+        run_ids = [finding.run_id for finding in listing.going if finding.run_id is not None]
         backup = None
         if not asked.no_backup:
-            skipped = {schema.casefold() for schema in asked.skip_schema}
-            saved = [
-                relation for relation in core if relation.name.schema.casefold() not in skipped
-            ]
-            backup = make_backup(warehouse, saved, asked.backups, _now(), progress)
+            going = [finding.name for finding in listing.going if finding.name is not None]
+            saved = saved_relations(
+                warehouse, listing.ownership, _rules(asked), asked.skip_schema, going
+            )
+            backup = make_backup(
+                warehouse,
+                saved,
+                asked.backups,
+                _now(),
+                progress,
+                run_ids=run_ids,
+                key=read_key(asked.key),
+            )
             facts["backup"] = output.backup_as_json(backup)
-        proven = backup.tables if backup and not asked.skip_schema else None
+        proven = _proven(core, backup)
         gone = drop_listed(warehouse, listing, core, before=proven, progress=progress)
         facts["dropped"] = [relation.label for relation in gone]
+        facts["removed_folders"] = [str(folder) for folder in remove_folders_of_runs(run_ids)]
         facts["core_tables"] = sum(relation.kind == "table" for relation in core)
     return facts
+
+
+def _proven(core: Sequence[Relation], backup: Backup | None) -> dict[Name, Fingerprint] | None:
+    """Return the content of the core as the backup read it a moment ago, if it read all of it."""
+    tables = {relation.name for relation in core if relation.kind == "table"}
+    if backup is None or not tables <= backup.tables.keys():
+        return None
+    return {name: content for name, content in backup.tables.items() if name in tables}
 
 
 def _require_unchanged(shown: Listing, now: Listing) -> None:
@@ -359,8 +394,9 @@ def _prune_backups(asked: argparse.Namespace, made_now: Path | None) -> list[str
 
 def _back_up(asked: argparse.Namespace) -> int:
     from models_py.commands import cleanup_output as output
-    from models_py.database.maintenance.backup import core_relations, make_backup
+    from models_py.database.maintenance.backup import make_backup, saved_relations
     from models_py.database.maintenance.catalog import read_ownership
+    from models_py.database.maintenance.manifest import read_key
     from models_py.database.connection import open_warehouse, require_file
     from models_py.database.locks import maintenance_lock
 
@@ -371,8 +407,10 @@ def _back_up(asked: argparse.Namespace) -> int:
         show_progress(quiet=asked.json) as progress,
     ):
         ownership = read_ownership(warehouse, asked.manifest)
-        core = core_relations(warehouse, ownership, _rules(asked), asked.skip_schema)
-        backup = make_backup(warehouse, core, asked.backups, _now(), progress)
+        saved = saved_relations(warehouse, ownership, _rules(asked), asked.skip_schema)
+        backup = make_backup(
+            warehouse, saved, asked.backups, _now(), progress, key=read_key(asked.key)
+        )
         removed = _prune_backups(asked, backup.folder)
     facts = {"backup": output.backup_as_json(backup), "removed_backups": removed}
     if asked.json:
@@ -384,7 +422,8 @@ def _back_up(asked: argparse.Namespace) -> int:
 
 def _restore(asked: argparse.Namespace) -> int:
     from models_py.commands import cleanup_output as output
-    from models_py.database.maintenance.backup import read_backup, restore_backup
+    from models_py.database.maintenance.manifest import read_backup, read_key
+    from models_py.database.maintenance.restore import Asked, restore_backup
     from models_py.database.locks import maintenance_lock
 
     backup = read_backup(asked.restore)
@@ -399,8 +438,7 @@ def _restore(asked: argparse.Namespace) -> int:
         restored = restore_backup(
             asked.path,
             backup,
-            only=asked.only,
-            overwrite=asked.overwrite,
+            Asked(asked.only, asked.overwrite, read_key(asked.key), asked.allow_files),
             wait_seconds=asked.wait,
             progress=progress,
         )

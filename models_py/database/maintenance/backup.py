@@ -1,29 +1,26 @@
-"""Backups of the core tables: made, proven by reading back, kept for a while, restored.
+"""Backups: made, proven by restoring them on trial, kept for a while.
 
-A backup is a folder with one DuckDB file and a manifest that says how many rows each core
-table has and what their hash is. The file keeps every type, constraint and comment as it is,
-which parquet does not. Where the core fills most of the warehouse the file is copied whole,
-which is fastest; otherwise the core tables are copied into a new file one by one.
+A backup is a folder with one DuckDB file, the files of runs that go, and a manifest that
+holds every definition, how many rows each table has and what their hash is. The DuckDB file keeps
+every type as it is, which parquet does not. Where what is saved fills most of the warehouse
+the file is copied whole, which is fastest; otherwise the tables are copied into a new one.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
+from models_py.base import settings
 from models_py.base.errors import WarehouseError
 from models_py.base.progress import Progress, Silent
-from models_py.base.sql_text import literal
-from models_py.database.connection import Warehouse, open_warehouse, quoted
-from models_py.database.maintenance import definitions, fsync
+from models_py.database import contract
+from models_py.database.connection import Warehouse, quoted
+from models_py.database.maintenance import fsync, home, leftovers, manifest, restore
 from models_py.database.maintenance.catalog import (
     TABLE,
     VIEW,
@@ -32,73 +29,26 @@ from models_py.database.maintenance.catalog import (
     Relation,
     count_rows,
     current_database,
+    read_readers,
     read_relations,
-    reads_among,
     stored_bytes,
 )
-from models_py.database.maintenance.fingerprint import (
-    Fingerprint,
-    differences,
-    take_fingerprint,
-    take_fingerprints,
+from models_py.database.maintenance.definitions import (
+    INDEX,
+    Definition,
+    read_definitions,
+    storage_version,
 )
-from models_py.database.maintenance.naming import NamingRules, matches
+from models_py.database.maintenance.fingerprint import take_fingerprints
+from models_py.database.maintenance.manifest import DATABASE_NAME, MANIFEST_NAME, Backup
+from models_py.database.maintenance.naming import NamingRules
+from models_py.database.maintenance.rehearsal import workable_order
 
 BY_FILE, BY_TABLES = "file", "tables"
-MANIFEST_NAME = "manifest.json"
-DATABASE_NAME = "core.duckdb"
-ATTACHED = "segmenthouse_backup"
-FORMAT = 1
 # A whole copy carries the temporary tables along; from this share of core on it is worth it.
 WHOLE_FILE_SHARE = 0.5
 
 _FOLDER = re.compile(r"backup_[0-9]{8}_[0-9]{6}(_[0-9]+)?")
-_PARTIAL = re.compile(r"(?:backup_[0-9_]+)\.(?:partial|removed)-([0-9]+)")
-
-
-@dataclass(frozen=True)
-class Backup:
-    """A finished backup.
-
-    Attributes
-    ----------
-    created_at
-        UTC, without zone.
-    method
-        ``"file"`` or ``"tables"``.
-    tables
-        The core tables and their content.
-    views
-        The core views and their definitions.
-    seen
-        Every table that was in the file at that time, with its rows.
-    """
-
-    folder: Path
-    created_at: datetime
-    method: str
-    tables: Mapping[Name, Fingerprint]
-    views: Mapping[Name, str]
-    seen: Mapping[Name, int]
-
-    @property
-    def rows(self) -> int:
-        """Rows of all tables."""
-        return sum(table.rows for table in self.tables.values())
-
-    @property
-    def bytes(self) -> int:
-        """Bytes of the backup's database file."""
-        return (self.folder / DATABASE_NAME).stat().st_size
-
-
-@dataclass(frozen=True)
-class Restored:
-    """What a restore did: relations brought back, and those that were the same already."""
-
-    brought_back: tuple[Name, ...]
-    same: tuple[Name, ...]
-    rows: int
 
 
 def core_relations(
@@ -107,7 +57,7 @@ def core_relations(
     rules: NamingRules,
     skipped_schemas: Sequence[str] = (),
 ) -> list[Relation]:
-    """Return what is backed up and proven untouched.
+    """Return what is proven untouched.
 
     That is everything that dbt's manifest, the results contract or the protection list owns;
     bronze too, since the raw files it came from may have changed since. Without a manifest
@@ -128,14 +78,50 @@ def _is_core(name: Name, ownership: Ownership, rules: NamingRules) -> bool:
     return not ownership.has_manifest and rules.judge(name.name) is None
 
 
+def saved_relations(
+    warehouse: Warehouse,
+    ownership: Ownership,
+    rules: NamingRules,
+    skipped_schemas: Sequence[str] = (),
+    going: Collection[Name] = (),
+) -> list[Relation]:
+    """Return what a backup holds.
+
+    That is the core, everything else whose name is not that of a temporary or backup table,
+    what is about to be dropped whatever its name and schema, and what any of these reads.
+    """
+    skipped = {schema.casefold() for schema in skipped_schemas}
+    relations = read_relations(warehouse)
+    saved = {
+        relation.name.key
+        for relation in relations
+        if relation.name.schema.casefold() not in skipped
+        and (_is_core(relation.name, ownership, rules) or rules.judge(relation.name.name) is None)
+    } | {name.key for name in going}
+    readers = read_readers(warehouse)
+    while True:
+        read = {
+            key
+            for reader in readers
+            if reader.relation is None or reader.relation.key in saved
+            for key in reader.reads
+        }
+        if read <= saved:
+            return [relation for relation in relations if relation.name.key in saved]
+        saved |= read
+
+
 def make_backup(
     warehouse: Warehouse,
-    core: Sequence[Relation],
+    saved: Sequence[Relation],
     root: Path,
     now: datetime,
     progress: Progress | None = None,
+    *,
+    run_ids: Sequence[str] = (),
+    key: bytes | None = None,
 ) -> Backup:
-    """Copy the core relations into a new dated folder and prove the copy.
+    """Copy relations into a new dated folder and prove the copy by restoring it on trial.
 
     The folder gets its name last: one that has it is whole. The warehouse must be open for
     writing, so that nobody changes it meanwhile.
@@ -144,43 +130,89 @@ def make_backup(
     ----------
     warehouse
         The open warehouse.
-    core
-        What to back up.
+    saved
+        What to back up; macros, sequences and types come along.
     root
         Folder of all backups.
     now
         The time that the folder is named by (UTC).
     progress
-        Shows each step.
+        Told of each step.
+    run_ids
+        Runs whose models and reports are copied too.
+    key
+        Secret for an HMAC of the manifest.
 
     Raises
     ------
     WarehouseError
-        Too little space, or the copy read back differs from the original.
+        Too little space, or what the trial brought back differs from the original.
     """
     progress = progress or Silent()
     warehouse.rows("checkpoint")
-    tables = [relation.name for relation in core if relation.kind == TABLE]
+    database, storage = current_database(warehouse), storage_version(warehouse)
+    definitions, left_out = _workable(warehouse, saved, database, storage)
+    tables = [made.name for made in definitions if made.kind == TABLE]
     method, needed = _method(warehouse, tables)
-    with _new_folder(root, now) as (partial, folder):
-        way_out = ", or name another folder with --backup-dir"
+    files = _files_of(run_ids)
+    way_out = ", or name another folder with --backup-dir"
+    with _new_folder(root, now) as (unfinished, folder):
+        # The trial needs the space a second time.
+        needed = 2 * needed + sum(file.stat().st_size for file in files)
         fsync.require_space(root, needed, "the backup", way_out)
-        progress.step(f"copying {len(tables)} core tables")
-        copy = partial / DATABASE_NAME
-        _copy(warehouse, method, tables, copy, progress)
+        progress.step(f"copying {len(tables)} tables")
+        content = unfinished / "content"
+        content.mkdir()
+        copy = content / DATABASE_NAME
+        _copy(warehouse, method, definitions, copy, progress)
         fsync.sync_file(copy)
-        progress.step("proving the backup")
-        prints = _proven(warehouse, tables, copy, progress)
+        _copy_files(files, content)
+        progress.step("reading the warehouse")
         backup = Backup(
-            folder=folder,
+            folder=content,
+            number=1 + max((made.number for made in list_backups(root)), default=0),
             created_at=now.replace(microsecond=0),
             method=method,
-            tables=prints,
-            views=_core_views(warehouse, core),
+            database=database,
+            storage=storage,
+            definitions=tuple(definitions),
+            left_out=left_out,
+            tables=take_fingerprints(warehouse, database, tables, progress),
             seen=_rows_seen(warehouse),
+            runs=_runs(warehouse, tables),
+            parts=(),
+            is_keyed=key is not None,
         )
-        fsync.write_text(partial / MANIFEST_NAME, json.dumps(_as_json(backup), indent=1))
-    return backup
+        backup = manifest.with_parts(backup, content)
+        fsync.write_text(content / MANIFEST_NAME, manifest.manifest_text(backup, key))
+        progress.step("proving the backup by restoring it on trial")
+        _require_restorable(backup, unfinished / "trial", key, progress)
+        fsync.sync_folder(content)
+        content.rename(folder)
+        fsync.sync_folder(root)
+    return manifest.read_backup(folder)
+
+
+def _workable(
+    warehouse: Warehouse, saved: Sequence[Relation], database: str, storage: str
+) -> tuple[list[Definition], dict[str, str]]:
+    names = {relation.name.key for relation in saved}
+    wanted = [made for made in read_definitions(warehouse).values() if _is_wanted(made, names)]
+    order, reasons = workable_order(wanted, database, storage)
+    lost = [made for made in reasons if made.kind == TABLE]
+    if lost:
+        raise WarehouseError(
+            f"{lost[0].name} cannot be backed up so that it comes back: {reasons[lost[0]]}"
+        )
+    return order, {f"{made}: {made.body}": reason for made, reason in reasons.items()}
+
+
+def _is_wanted(made: Definition, names: set[tuple[str, str]]) -> bool:
+    if made.kind in (TABLE, VIEW):
+        return made.name.key in names
+    if made.kind == INDEX:
+        return Name(made.name.schema, str(made.table)).key in names
+    return True
 
 
 def _method(warehouse: Warehouse, tables: Sequence[Name]) -> tuple[str, int]:
@@ -191,25 +223,30 @@ def _method(warehouse: Warehouse, tables: Sequence[Name]) -> tuple[str, int]:
     return BY_TABLES, round(core_bytes * 1.2)
 
 
+def _files_of(run_ids: Sequence[str]) -> list[Path]:
+    return [
+        file for folder in home.folders_of_runs(run_ids) for file in manifest.files_under(folder)
+    ]
+
+
+def _copy_files(files: Sequence[Path], content: Path) -> None:
+    for file in files:
+        target = content / manifest.FILES_NAME / file.relative_to(settings.home())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+        fsync.sync_file(target)
+
+
 @contextmanager
 def _new_folder(root: Path, now: datetime) -> Iterator[tuple[Path, Path]]:
     try:
         root.mkdir(parents=True, exist_ok=True)
-        sweep_unfinished(root)
+        leftovers.sweep_unfinished(root)
         folder = _free_name(root, now)
-        partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
-        partial.mkdir()
+        with leftovers.unfinished_folder(root, folder.name) as unfinished:
+            yield unfinished, folder
     except OSError as error:
         raise WarehouseError(f"cannot write the backup to {root}: {error.strerror}") from error
-    try:
-        yield partial, folder
-        fsync.sync_folder(partial)
-        partial.rename(folder)
-        fsync.sync_folder(root)
-    except OSError as error:
-        raise WarehouseError(f"cannot write the backup to {root}: {error.strerror}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _free_name(root: Path, now: datetime) -> Path:
@@ -221,81 +258,47 @@ def _free_name(root: Path, now: datetime) -> Path:
     return folder
 
 
-def sweep_unfinished(root: Path) -> int:
-    """Remove what killed backups left behind; return how many folders."""
-    swept = 0
-    for folder in root.iterdir():
-        match = _PARTIAL.fullmatch(folder.name)
-        if match and not Path(f"/proc/{match[1]}").exists() and not _is_alive(int(match[1])):
-            shutil.rmtree(folder, ignore_errors=True)
-            swept += 1
-    return swept
-
-
-def _is_alive(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def _copy(
-    warehouse: Warehouse, method: str, tables: Sequence[Name], copy: Path, progress: Progress
+    warehouse: Warehouse,
+    method: str,
+    definitions: Sequence[Definition],
+    copy: Path,
+    progress: Progress,
 ) -> None:
     if method == BY_FILE:
         fsync.copy_locked_file(warehouse.path, copy)
         return
-    with attached(warehouse, copy, read_only=False):
-        source = current_database(warehouse)
-        definitions.copy_sequences(warehouse, source, ATTACHED)
-        for done, name in enumerate(tables):
-            progress.advance(done, len(tables))
-            definitions.copy_table(warehouse, source, ATTACHED, name)
-
-
-def _proven(
-    warehouse: Warehouse, tables: Sequence[Name], copy: Path, progress: Progress
-) -> dict[Name, Fingerprint]:
+    tables = [made for made in definitions if made.kind == TABLE]
     source = current_database(warehouse)
-    before = take_fingerprints(warehouse, source, tables, progress)
-    with attached(warehouse, copy, read_only=True) as copied:
-        after = take_fingerprints(copied, ATTACHED, tables, progress)
-        wrong = differences(before, after)
-        was = definitions.describe(warehouse, source)
-        now = definitions.describe(warehouse, ATTACHED)
-    wrong += [
-        f"{name} has another definition"
-        for name in tables
-        if was.get(f"table {name}") != now.get(f"table {name}")
-    ]
-    if wrong:
-        raise WarehouseError(f"the backup is not the same as the warehouse: {'; '.join(wrong[:5])}")
-    return before
+    with restore.attached(warehouse, copy, storage=storage_version(warehouse)):
+        for done, table in enumerate(tables):
+            progress.advance(done, len(tables))
+            name = table.name
+            warehouse.rows(f"create schema if not exists {quoted(restore.ATTACHED, name.schema)}")
+            # Values only: the manifest has the definitions.
+            listed = ", ".join(quoted(column) for column in table.stored_columns)
+            warehouse.rows(
+                f"create table {quoted(restore.ATTACHED)}.{name.sql} as"
+                f" select {listed} from {quoted(source)}.{name.sql}"
+            )
 
 
-@contextmanager
-def attached(warehouse: Warehouse, file: Path, *, read_only: bool) -> Iterator[Warehouse]:
-    """Attach a database file as ``segmenthouse_backup`` for a while.
-
-    What is asked of the yielded warehouse goes over the same connection; its errors name the
-    attached file.
-    """
-    other = Warehouse(file, warehouse.raw)
-    kind = "(read_only)" if read_only else ""
-    other.rows(f"attach {literal(str(file))} as {quoted(ATTACHED)} {kind}")
+def _require_restorable(
+    backup: Backup, folder: Path, key: bytes | None, progress: Progress
+) -> None:
+    """Restore a backup into a scratch file by the very same way, and let it go."""
+    folder.mkdir()
     try:
-        yield other
+        restore.restore_new(
+            folder / f"{backup.database}.duckdb",
+            backup,
+            restore.Asked(key=key, reads_files=True, brings_files=False, is_rehearsed=True),
+            progress,
+        )
+    except WarehouseError as error:
+        raise WarehouseError(f"the backup is not the same as the warehouse: {error}") from error
     finally:
-        warehouse.rows(f"detach {quoted(ATTACHED)}")
-
-
-def _core_views(warehouse: Warehouse, core: Sequence[Relation]) -> dict[Name, str]:
-    wanted = {relation.name for relation in core if relation.kind == VIEW}
-    result = definitions.views_of(warehouse, current_database(warehouse))
-    return {name: sql for name, sql in result.items() if name in wanted}
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rows_seen(warehouse: Warehouse) -> dict[Name, int]:
@@ -303,267 +306,33 @@ def _rows_seen(warehouse: Warehouse) -> dict[Name, int]:
     return count_rows(warehouse, tables)
 
 
-def _as_json(backup: Backup) -> dict[str, object]:
-    import duckdb
-
-    return {
-        "format": FORMAT,
-        "created_at": backup.created_at.isoformat(),
-        "duckdb": duckdb.__version__,
-        "method": backup.method,
-        "tables": [
-            {
-                "schema": name.schema,
-                "name": name.name,
-                "rows": item.rows,
-                "content": item.content,
-                "columns": item.columns,
-            }
-            for name, item in backup.tables.items()
-        ],
-        "views": [
-            {"schema": name.schema, "name": name.name, "sql": sql}
-            for name, sql in backup.views.items()
-        ],
-        "seen": [[name.schema, name.name, rows] for name, rows in backup.seen.items()],
-    }
-
-
-def read_backup(folder: Path) -> Backup:
-    """Read a backup's manifest.
-
-    Raises
-    ------
-    WarehouseError
-        The folder is no finished backup; says what is missing.
-    """
-    path = folder / MANIFEST_NAME
-    if not _is_finished(folder):
-        raise WarehouseError(
-            f"{folder} is no finished backup: it needs {MANIFEST_NAME} and {DATABASE_NAME}"
-            f"{_other_backups(folder.parent)}"
-        )
-    try:
-        return _from_json(folder, json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise WarehouseError(f"{path} is damaged ({error}): take another backup") from error
-
-
-def _is_finished(folder: Path) -> bool:
-    return (folder / DATABASE_NAME).is_file() and (folder / MANIFEST_NAME).is_file()
-
-
-def _from_json(folder: Path, content: dict[str, Any]) -> Backup:
-    if content["format"] != FORMAT:
-        raise WarehouseError(f"{folder} has the backup format {content['format']}, not {FORMAT}")
-    return Backup(
-        folder=folder,
-        created_at=datetime.fromisoformat(content["created_at"]),
-        method=content["method"],
-        tables={
-            Name(table["schema"], table["name"]): Fingerprint(
-                table["rows"], table["content"], tuple((a, b) for a, b in table["columns"])
-            )
-            for table in content["tables"]
-        },
-        views={Name(view["schema"], view["name"]): view["sql"] for view in content["views"]},
-        seen={Name(schema, name): rows for schema, name, rows in content["seen"]},
-    )
-
-
-def _other_backups(root: Path) -> str:
-    backups = list_backups(root)
-    return f" (the newest finished one is {backups[-1].folder})" if backups else ""
+def _runs(warehouse: Warehouse, tables: Sequence[Name]) -> dict[str, str]:
+    runs = Name(contract.SCHEMA, contract.runs.name)
+    if runs not in tables:
+        return {}
+    return dict(warehouse.rows(f"select run_id, study from {runs.sql} order by run_id"))
 
 
 def list_backups(root: Path) -> list[Backup]:
     """Return the finished backups of a folder, oldest first; damaged ones are left out."""
-    results = []
+    found = []
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
-        if _FOLDER.fullmatch(folder.name) and _is_finished(folder):
+        if _FOLDER.fullmatch(folder.name) and (folder / DATABASE_NAME).is_file():
             try:
-                results.append(read_backup(folder))
+                found.append(manifest.read_backup(folder))
             except WarehouseError:
                 continue
-    return sorted(results, key=lambda candidate: (candidate.created_at, candidate.folder.name))
+    return sorted(found, key=lambda made: (made.number, made.created_at, made.folder.name))
 
 
 def surplus_backups(root: Path, keep: int, made_now: Path | None = None) -> list[Backup]:
     """Return the backups beyond the newest ``keep``; never the one made now."""
-    known = list_backups(root)
-    return [
-        candidate
-        for candidate in known[: max(len(known) - keep, 0)]
-        if candidate.folder != made_now
-    ]
+    found = list_backups(root)
+    return [made for made in found[: max(len(found) - keep, 0)] if made.folder != made_now]
 
 
 def remove_backup(backup: Backup) -> None:
     """Remove a backup; a kill in between leaves no half of one under its name."""
     folder = backup.folder
-    removed = folder.with_name(f"{folder.name}.removed-{os.getpid()}")
-    folder.rename(removed)
-    shutil.rmtree(removed)
-
-
-def restore_backup(
-    path: Path,
-    backup: Backup,
-    *,
-    only: str | None = None,
-    overwrite: bool = False,
-    wait_seconds: float = 0.0,
-    progress: Progress | None = None,
-) -> Restored:
-    """Bring the tables and views of a backup back, all of them or none.
-
-    What is in the warehouse with the same content is left as it is. Where there is no
-    warehouse file, a new one is made and gets its name when it is proven.
-
-    Parameters
-    ----------
-    path
-        The warehouse file.
-    backup
-        From :func:`read_backup`.
-    only
-        Pattern of the relations to bring back.
-    overwrite
-        Replace relations that differ from the backup.
-    wait_seconds
-        How long to wait for the file.
-    progress
-        Shows each step.
-
-    Raises
-    ------
-    WarehouseError
-        A relation is there with another content and ``overwrite`` was not said; nothing fits
-        ``only``; or what was read back is not what the manifest says. Nothing is changed.
-    """
-    wanted = [
-        name
-        for name in (*backup.tables, *backup.views)
-        if only is None or matches(only, name.schema, name.name)
-    ]
-    if not wanted:
-        raise WarehouseError(f"no table of {backup.folder} fits '{only}'")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fsync.require_space(path.parent, backup.bytes, "the restore")
-    if path.exists():
-        with open_warehouse(path, wait_seconds=wait_seconds) as warehouse:
-            return _restore_into(warehouse, backup, wanted, overwrite, progress or Silent())
-    return _restore_new(path, backup, wanted, progress or Silent())
-
-
-def _restore_new(
-    path: Path, backup: Backup, wanted: Sequence[Name], progress: Progress
-) -> Restored:
-    import duckdb
-
-    log = path.with_name(path.name + ".wal")
-    if log.exists():
-        raise WarehouseError(f"{log} belongs to the file that was there: move it away too")
-    # The file must have its final name in a folder of its own: views name the database by it.
-    folder = path.with_name(f"{path.name}.restoring")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    fresh = folder / path.name
-    duckdb.connect(str(fresh)).close()
-    with open_warehouse(fresh) as warehouse:
-        restored = _restore_into(warehouse, backup, wanted, False, progress)
-    fsync.sync_file(fresh)
-    fresh.rename(path)
-    fsync.sync_folder(path.parent)
-    shutil.rmtree(folder)
-    return restored
-
-
-def _restore_into(
-    warehouse: Warehouse,
-    backup: Backup,
-    wanted: Sequence[Name],
-    overwrite: bool,
-    progress: Progress,
-) -> Restored:
-    with attached(warehouse, backup.folder / DATABASE_NAME, read_only=True) as source:
-        progress.step("proving the backup")
-        _require_whole(source, backup, wanted, progress)
-        progress.step("comparing with the warehouse")
-        there = {relation.name.key: relation for relation in read_relations(warehouse)}
-        same = [name for name in wanted if _is_same(warehouse, backup, name, there)]
-        missing = [name for name in wanted if name not in same]
-        taken = [name for name in missing if name.key in there]
-        if taken and not overwrite:
-            raise WarehouseError(
-                f"{len(taken)} of the backup's relations are in the warehouse with another"
-                f" content ({', '.join(map(str, taken[:5]))}{', ...' if len(taken) > 5 else ''}):"
-                " say --overwrite to replace them, or --only PATTERN to leave them out"
-            )
-        progress.step(f"bringing {len(missing)} relations back")
-        with warehouse.transaction():
-            _bring_back(warehouse, backup, missing, there, progress)
-    warehouse.rows("checkpoint")
-    rows = sum(backup.tables[name].rows for name in missing if name in backup.tables)
-    return Restored(tuple(missing), tuple(same), rows)
-
-
-def _require_whole(
-    source: Warehouse, backup: Backup, wanted: Sequence[Name], progress: Progress
-) -> None:
-    said = {name: backup.tables[name] for name in wanted if name in backup.tables}
-    wrong = differences(said, take_fingerprints(source, ATTACHED, list(said), progress))
-    if wrong:
-        raise WarehouseError(
-            f"{backup.folder} is not what its manifest says ({'; '.join(wrong[:3])}):"
-            " take another backup"
-        )
-
-
-def _is_same(
-    warehouse: Warehouse, backup: Backup, name: Name, there: Mapping[tuple[str, str], Relation]
-) -> bool:
-    result = there.get(name.key)
-    if result is None or (result.kind == TABLE) != (name in backup.tables):
-        return False
-    database = current_database(warehouse)
-    if result.kind == TABLE:
-        return take_fingerprint(warehouse, database, result.name) == backup.tables[name]
-    return definitions.views_of(warehouse, database)[result.name] == backup.views[name]
-
-
-def _bring_back(
-    warehouse: Warehouse,
-    backup: Backup,
-    names: Sequence[Name],
-    there: Mapping[tuple[str, str], Relation],
-    progress: Progress,
-) -> None:
-    database = current_database(warehouse)
-    definitions.copy_sequences(warehouse, ATTACHED, database)
-    for done, name in enumerate(names):
-        progress.advance(done, len(names))
-        result = there.get(name.key)
-        if result is not None:
-            warehouse.rows(f"drop {result.kind} {quoted(database)}.{result.name.sql}")
-        if name in backup.tables:
-            definitions.copy_table(warehouse, ATTACHED, database, name)
-            if take_fingerprint(warehouse, database, name) != backup.tables[name]:
-                raise WarehouseError(
-                    f"{name} as read back is not the {name} of {backup.folder}: nothing was changed"
-                )
-    _bring_views_back(
-        warehouse, {name: backup.views[name] for name in names if name in backup.views}
-    )
-
-
-def _bring_views_back(warehouse: Warehouse, views: Mapping[Name, str]) -> None:
-    # A view can be made only after the views that it reads; a failed try would end the
-    # transaction.
-    left = dict(views)
-    reads = {name: reads_among(warehouse, name, sql, views) for name, sql in views.items()}
-    while left:
-        ready = [name for name in left if not reads[name] & left.keys()] or list(left)
-        for name in ready:
-            sql = left.pop(name)
-            definitions.create_view(warehouse, current_database(warehouse), name, sql)
+    with leftovers.unfinished_folder(folder.parent, folder.name) as removed:
+        folder.rename(removed / "content")

@@ -133,8 +133,11 @@ def _storage(warehouse: Warehouse) -> str:
 
 
 def _require_same(warehouse: Warehouse, source: str, copied: str, progress: Progress) -> None:
-    was, now = definitions.describe(warehouse, source), definitions.describe(warehouse, copied)
-    wrong = [f"{what} differs" for what in sorted({*was, *now}) if was.get(what) != now.get(what)]
+    was, now = (definitions.read_definitions(warehouse, name) for name in (source, copied))
+    wrong = [
+        f"{kind} {schema}.{name} differs"
+        for kind, schema, name in sorted(definitions.different(was, now))
+    ]
     tables = [
         relation.name for relation in read_relations(warehouse, source) if relation.kind == TABLE
     ]

@@ -11,6 +11,12 @@ from models_py.base.sql_text import literal
 from models_py.database.connection import Warehouse, quoted
 from models_py.database.maintenance.catalog import Name
 
+_PLAIN_TYPES = {
+    *("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "VARCHAR", "BLOB"),
+    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "DATE", "TIME", "UUID"),
+    *("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"),
+}
+
 
 @dataclass(frozen=True)
 class Fingerprint:
@@ -91,7 +97,7 @@ def _content(
     columns: Sequence[tuple[str, str]],
     without_runs: Sequence[str],
 ) -> tuple[int, str]:
-    values = ", ".join(quoted(column) for column, _ in columns)
+    values = ", ".join(_exact(column, kind) for column, kind in columns)
     source = quoted(database, name.schema, name.name)
     kept = " where not list_contains(?, run_id)" if without_runs else ""
     records = warehouse.rows(
@@ -100,6 +106,20 @@ def _content(
     )
     rows, content = records[0]
     return int(rows), str(content)
+
+
+def _exact(column: str, kind: str) -> str:
+    """Return what is hashed of a column.
+
+    DuckDB's hash takes equal values for the same: an empty list and null, 30 days and a month,
+    0.0 and -0.0. Where a type has such values, its text or its sign is hashed too.
+    """
+    name = quoted(column)
+    if kind in ("DOUBLE", "FLOAT"):
+        return f"{name}, signbit({name})"
+    if kind in _PLAIN_TYPES or kind.startswith(("DECIMAL(", "ENUM(")) and kind.endswith(")"):
+        return name
+    return f"{name}, {name}::varchar"
 
 
 def differences(before: Mapping[Name, Fingerprint], after: Mapping[Name, Fingerprint]) -> list[str]:
