@@ -74,8 +74,8 @@ def compare_sample(
     expected = saved.score(frame)
     seconds = time.perf_counter() - began
     got = database.execute(
-        "select segment_id, confidence from scores where cast(entity_id as bigint)"
-        f" % {step} = 0 order by cast(entity_id as bigint) limit {sample}"
+        "select segment_id, confidence from scores where cast(customer_id as bigint)"
+        f" % {step} = 0 order by cast(customer_id as bigint) limit {sample}"
     ).df()
     same = got["segment_id"].to_numpy() == expected["segment_id"].to_numpy()
     apart = np.abs(got["confidence"].to_numpy() - expected["confidence"].to_numpy())

@@ -72,7 +72,8 @@ class LiveLine:
 
         self._bar = RichProgress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            # A step may name values of the user's data: [bold] there is text, not a style.
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
             TimeElapsedColumn(),
             console=Console(file=stream),

@@ -104,6 +104,9 @@ def as_json(drift: Drift) -> dict[str, object]:
         "run_id": drift.run_id,
         "study": drift.study,
         "customers": drift.rows,
+        "entity": drift.entity,
+        "unseen": [one.words for one in drift.unseen],
+        "not_scored": drift.not_scored,
         "verdict": drift.verdict,
         "reasons": [asdict(reason) for reason in drift.reasons],
         "figures": {
@@ -114,11 +117,17 @@ def as_json(drift: Drift) -> dict[str, object]:
 
 
 def _print_drift(drift: Drift) -> None:
-    print(f"\n{drift.verdict}: run {drift.run_id} of {drift.study}, {drift.rows:,} customers now")
+    print(
+        f"\n{drift.verdict}: run {drift.run_id} of {drift.study}, {drift.rows:,} {drift.things} now"
+    )
     for reason in drift.reasons or []:
         print(f"  {reason.verdict}: {reason.words}")
     if not drift.reasons:
         print("  nothing moved past its limit")
+    for row in drift.not_scored:
+        print(f"  left out: {row}")
+    for one in drift.unseen:
+        print(f"  note: {one.words}")
     print()
     for name, title in TITLES.items():
         value = drift.figures[name]

@@ -15,6 +15,8 @@ from models_py.commands.options import add_json, add_study, add_warehouse, comma
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from models_py.runs.comparison import Comparison, SegmentFacts
     from models_py.runs.finished_runs import Run
 
@@ -49,7 +51,7 @@ def _run(asked: argparse.Namespace) -> int:
         raise UsageError(f"{len(asked.runs)} run given: name two, or none for the last two")
     from models_py.runs.comparison import compare_runs
     from models_py.database.connection import open_warehouse
-    from models_py.database.results import read_assignments
+    from models_py.database.results import entity_column, read_assignments
 
     with open_warehouse(asked.warehouse, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
         first, second = _two_runs(warehouse, asked)
@@ -59,10 +61,11 @@ def _run(asked: argparse.Namespace) -> int:
             _segments(warehouse, first.run_id),
             _segments(warehouse, second.run_id),
         )
+        entity = entity_column(warehouse, second.run_id)
     if asked.json:
-        print(json.dumps(_as_json(first, second, comparison), indent=2))
+        print(json.dumps(_as_json(first, second, comparison, entity), indent=2))
     else:
-        _print_comparison(first, second, comparison)
+        _print_comparison(first, second, comparison, entity)
     return 0
 
 
@@ -98,8 +101,9 @@ def _segments(warehouse: Any, run_id: str) -> dict[int, SegmentFacts]:
     return {row[0]: SegmentFacts(*row) for row in zip(*columns, strict=True)}
 
 
-def _as_json(first: Run, second: Run, comparison: Comparison) -> dict[str, object]:
+def _as_json(first: Run, second: Run, comparison: Comparison, entity: str) -> dict[str, object]:
     return {
+        "entity": entity,
         "study": first.study,
         "previous_run_id": first.run_id,
         "run_id": second.run_id,
@@ -115,28 +119,43 @@ def _as_json(first: Run, second: Run, comparison: Comparison) -> dict[str, objec
             "previous": [asdict(previou) for previou in comparison.previous.values()],
             "current": [asdict(item) for item in comparison.current.values()],
         },
-        "flows": json.loads(comparison.flows.to_json(orient="records")),
+        "flows": json.loads(_named_flows(comparison).to_json(orient="records")),
     }
+
+
+def _named_flows(comparison: Comparison) -> pd.DataFrame:
+    previous = {one.segment_id: one.name for one in comparison.previous.values()}
+    current = {one.segment_id: one.name for one in comparison.current.values()}
+    return comparison.flows.assign(
+        from_segment_name=comparison.flows["from_segment_id"].map(previous),
+        to_segment_name=comparison.flows["to_segment_id"].map(current),
+    )
 
 
 def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _print_comparison(first: Run, second: Run, comparison: Comparison) -> None:
+def _print_comparison(first: Run, second: Run, comparison: Comparison, entity: str) -> None:
+    from models_py.describe.names import rows_of
+
+    things = rows_of(entity)
     print(f"{first.study}: run {first.run_id} to run {second.run_id}\n")
     for change in comparison.changes:
         print(f"{change.kind:>6}: {change.words}")
     print(
-        f"\n{comparison.in_both:,} customers are in both runs, {comparison.came:,} came,"
+        f"\n{comparison.in_both:,} {things} are in both runs, {comparison.came:,} came,"
         f" {comparison.went:,} went"
     )
     if not comparison.in_both:
-        print("no customer is in both runs: nothing can be said of who moved")
+        print(f"none of the {things} is in both runs: nothing can be said of who moved")
         return
     print(f"{comparison.moved:,} of those in both moved ({comparison.moved_share:.1%}):")
     for row in _moves(comparison):
-        print(f"{row['customers']:>9,}  from {row['from_segment_id']} to {row['to_segment_id']}")
+        print(
+            f"{row['customers']:>9,}  from {row['from_segment_id']} '{row['from_segment_name']}'"
+            f" to {row['to_segment_id']} '{row['to_segment_name']}'"
+        )
     print(
         f"\nadjusted Rand index {comparison.adjusted_rand:.3f} (1: the same groups),"
         f" variation of information {comparison.variation_of_information:.3f} nats (0: the same)"
@@ -144,7 +163,7 @@ def _print_comparison(first: Run, second: Run, comparison: Comparison) -> None:
 
 
 def _moves(comparison: Comparison) -> list[dict[str, Any]]:
-    flows = comparison.flows.dropna()
+    flows = _named_flows(comparison).dropna()
     moved = flows[flows["from_segment_id"] != flows["to_segment_id"]]
     ordered = moved.sort_values("customers", ascending=False, kind="stable")
     return [{str(k): v for k, v in row.items()} for row in ordered.to_dict("records")]

@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +36,11 @@ def end(work: Callable[[], int], *, as_json: bool = False) -> int:
         closed the pipe early (``| head``) is no failure.
     """
     try:
-        code = work()
+        with warnings.catch_warnings():
+            if not settings.shows_tracebacks():
+                # What a library warns its programmers of is nothing a user can mend.
+                warnings.simplefilter("ignore")
+            code = work()
         sys.stdout.flush()
     except SegmenthouseError as error:
         return _tell(str(error), error, error.exit_code, as_json)

@@ -388,7 +388,8 @@ def _draft(
 ) -> Draft:
     from models_py.database.connection import open_warehouse
     from models_py.database.own_data import check_id, column_facts, require_columns, row_count
-    from models_py.studies.drafting import Draft, guess_roles
+    from models_py.studies.drafting import Draft
+    from models_py.studies.roles import guess_roles
 
     path = asked.warehouse or settings.warehouse_path()
     with open_warehouse(path) as warehouse:
@@ -421,5 +422,10 @@ def _print(draft: Draft, target: Path) -> None:
     for guess in draft.guesses:
         if guess.role == "left out":
             print(f"  left out: {guess.name}: {guess.reason}")
+        for one in guess.missing:
+            print(
+                f"  missing: {guess.name}: {one.value:g} on {one.rows:,} rows stands for no value"
+                " ([features.missing] in the study)"
+            )
     print("next:")
     print(f"  {draft.run_with}")

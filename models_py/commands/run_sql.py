@@ -26,6 +26,7 @@ examples:
   python scripts/run_sql.py sql/latest_segments.sql
   python scripts/run_sql.py latest_segments --format csv > segments.csv
   python scripts/run_sql.py sql/segment_profile.sql --param segment_id=3 --limit 20
+  python scripts/run_sql.py rejected_rows --param study=retail_org
 
 The file is opened read-only and may be a path or a name in sql/. A parameter is a DuckDB
 variable: the SQL reads getvariable('segment_id'), which is null where it was not set, so that the
@@ -68,9 +69,25 @@ def _run(asked: argparse.Namespace) -> int:
         raise UsageError("name a SQL file, or see the ready ones with --list")
     question = find_question(asked.file)
     values = parse_parameters(asked.param, question)
+    if "rejections" in question.parameters and "study" in values:
+        values.setdefault("rejections", _rejections_of(str(values["study"]), asked.warehouse))
     answer = ask(question, asked.warehouse, values, asked.limit)
     write(question.purpose, answer)
     return 0
+
+
+def _rejections_of(study: str, path: Path | None) -> str:
+    # SQL cannot look up the name of a table that it reads.
+    from models_py.database.connection import open_warehouse
+    from models_py.database.rejections import rejections_of, studied_tables
+    from models_py.studies.loading import load_study, shipped_studies
+
+    name, known = study, []
+    if study in shipped_studies() or study.endswith(".toml"):
+        loaded = load_study(study)
+        name, known = loaded.name, [loaded.schema_and_name[1]]
+    with open_warehouse(path, read_only=True) as warehouse:
+        return rejections_of(warehouse, study, [*known, *studied_tables(warehouse, name), name])
 
 
 def ready_questions() -> Answer:

@@ -83,6 +83,7 @@ def _run(asked: argparse.Namespace) -> int:
 
 def _statement(asked: argparse.Namespace) -> str:
     from models_py.database.connection import open_warehouse, quoted
+    from models_py.database.results import segment_names
     from models_py.runs.customers import find_source
     from models_py.runs.scoring_sql import scoring_sql
 
@@ -92,14 +93,21 @@ def _statement(asked: argparse.Namespace) -> str:
         if source.file is not None:
             raise UsageError("--sql scores a table of the warehouse; give --input schema.name")
         types = warehouse.columns(source.schema, source.table)
-        return scoring_sql(saved, quoted(source.schema, source.table), types)
+        names = segment_names(warehouse, saved.run_id)
+        return scoring_sql(saved, quoted(source.schema, source.table), types, names)
 
 
 def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     from models_py.database.connection import open_warehouse
-    from models_py.database.results import read_assignments, utc_now, write_scores
+    from models_py.database.results import (
+        read_assignments,
+        segment_names,
+        utc_now,
+        write_scores,
+    )
     from models_py.runs.customers import find_source, read_customers
-    from models_py.runs.scores import check_target, write_file
+    from models_py.runs.scores import check_target, with_names, write_file
+    from models_py.runs.unseen import unseen_values
 
     if asked.output is not None:
         check_target(asked.output)
@@ -110,17 +118,24 @@ def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         losses: list[Loss] = []
         frame = read_customers(source, saved, warehouse, losses)
         before = read_assignments(warehouse, run.run_id)
+        names = segment_names(warehouse, run.run_id)
     progress.step(f"scoring {len(frame):,} customers")
     scored, now = saved.score(frame), utc_now()
+    unseen = [one.words for one in unseen_values(saved, frame)]
     progress.step("writing the scores")
     if asked.output is not None:
-        write_file(asked.output, run.run_id, scored, now)
+        named = with_names(scored, saved.study.entity, names)
+        write_file(asked.output, run.run_id, named, now)
     else:
         with open_warehouse(asked.warehouse, wait_seconds=WAIT_SECONDS) as warehouse:
             write_scores(warehouse, run.run_id, scored, now)
     where = str(asked.output) if asked.output is not None else "results.scores"
-    output = _summary(run, saved, source, scored, before, where)
-    return output | {"not_read": [loss_words(loss, len(frame)) for loss in losses]}
+    output = _summary(run, saved, source, scored, before, where, names)
+    return output | {
+        "not_read": [loss_words(loss, len(frame)) for loss in losses],
+        "unseen": unseen,
+        "not_scored": _not_scored(scored),
+    }
 
 
 def _load(asked: argparse.Namespace, warehouse: Any) -> tuple[Run, SavedRun]:
@@ -138,45 +153,69 @@ def _summary(
     scored: pd.DataFrame,
     before: pd.DataFrame,
     where: str,
+    names: dict[int, str],
 ) -> dict[str, Any]:
+    from models_py.describe.names import rows_of
     from models_py.runs.manifest import changed_versions
 
     known = scored.merge(before, on="entity_id", suffixes=("", "_before"))
-    sizes = scored.groupby(["partition", "segment_id"]).size().reset_index(name="customers")
+    given = scored[scored["segment_id"].notna()]
+    sizes = given.groupby(["partition", "segment_id"]).size().reset_index(name="customers")
+    sizes.insert(2, "segment_name", sizes["segment_id"].map(names))
+    is_moved = (known["segment_id"] != known["segment_id_before"]) & known["segment_id"].notna()
     return {
         "run_id": run.run_id,
         "study": run.study,
         "input": source.words,
+        "entity": saved.study.entity,
+        "things": rows_of(saved.study.entity),
         "customers": len(scored),
         "new_customers": len(scored) - len(known),
-        "moved_customers": int((known["segment_id"] != known["segment_id_before"]).sum()),
-        "methods": sorted(set(scored["method"])),
+        "moved_customers": int(is_moved.sum()),
+        "methods": sorted(set(given["method"])),
         "segments": json.loads(sizes.to_json(orient="records")),
         "changed_versions": changed_versions(saved.versions),
         "written_to": where,
     }
 
 
+def _not_scored(scored: pd.DataFrame) -> list[dict[str, Any]]:
+    left = scored[scored["segment_id"].isna()]
+    return [
+        {"reason": str(reason), "customers": len(rows), "first": list(rows["entity_id"][:3])}
+        for reason, rows in left.groupby("note")
+    ]
+
+
 def _print_summary(output: dict[str, Any]) -> None:
+    things = output["things"]
+    by = " and the ".join(output["methods"]) or "run's own chain"
     print(
-        f"\n{output['customers']:,} customers of {output['input']} scored by run {output['run_id']}"
-        f" of {output['study']}, by the {' and the '.join(output['methods'])}"
+        f"\n{output['customers']:,} {things} of {output['input']} scored by run {output['run_id']}"
+        f" of {output['study']}, by the {by}"
     )
     print()
     rows = [
         [
             str(row["segment_id"]),
             f"{row['customers']:,}",
+            row["segment_name"],
             "" if row["partition"] == "all" else row["partition"],
         ]
         for row in output["segments"]
     ]
-    print_table(["segment", "customers", ""], rows, {0, 1})
+    print_table(["segment", things, "name", ""], rows, {0, 1})
     print(
         f"\n{output['new_customers']:,} were not in the run; {output['moved_customers']:,} of the"
         " others are in another segment now"
     )
-    for line in output["not_read"]:
+    for row in output["not_scored"]:
+        first = ", ".join(row["first"])
+        print(
+            f"not scored: {row['customers']:,} {things}, such as {output['entity']} {first}:"
+            f" {row['reason']}"
+        )
+    for line in [*output["not_read"], *output["unseen"]]:
         print(f"note: {line}")
     for change in output["changed_versions"]:
         print(f"note: {change}")

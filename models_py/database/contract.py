@@ -290,6 +290,7 @@ scores = Table(
     Column("confidence", Double, comment="0..1, from the distances to the run's centers"),
     Column("label", String, comment="the segment's majority label, where the study has one"),
     Column("method", String, nullable=False, comment="what labels a row, and how exactly"),
+    Column("note", String, comment="what of the row the run never saw"),
     Column("scored_at", DateTime, nullable=False, comment="UTC"),
 )
 

@@ -76,7 +76,7 @@ def read_gold(
         if column not in types:
             raise StudyError(f"{schema}.{name} has no column '{column}'{near_match(column, types)}")
     for column in at_least:
-        if not _is_ordered_number(types[column]):
+        if not is_number_type(types[column]):
             raise StudyError(
                 f"at_least.{column}: {schema}.{name} holds {types[column]} there, not a number"
             )
@@ -149,7 +149,8 @@ def _conditions(
     return f" where {' and '.join(conditions)}" if conditions else "", values
 
 
-def _is_ordered_number(column_type: str) -> bool:
+def is_number_type(column_type: str) -> bool:
+    """Whether a DuckDB type is a number that can be compared with another."""
     kinds = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
     return column_type.removeprefix("U").startswith(kinds)
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from models_py.base.errors import DataError, UsageError, near_match
 from models_py.database.connection import Warehouse, quoted, warehouse_errors
-from models_py.studies.drafting import ColumnFacts
+from models_py.database.gold import is_number_type
+from models_py.database.relations import find_relations
+from models_py.studies.column_facts import ColumnFacts
 
 LOADED = "loaded by new_study.py from "
+ENDS = 5
+"""Values at either end of a column that are looked at for what stands for none."""
 LABEL_PARTS = 50
 """Parts by rank that stand for the values of a column with more of them."""
 
@@ -26,7 +31,12 @@ def make_warehouse(path: Path) -> None:
 
 def row_count(warehouse: Warehouse, schema: str, name: str) -> int:
     """Return the rows of a table."""
-    ((rows,),) = warehouse.rows(f"select count(*) from {quoted(schema, name)}")
+    return row_count_of(warehouse, quoted(schema, name))
+
+
+def row_count_of(warehouse: Warehouse, table: str) -> int:
+    """Return the rows of a table whose name is quoted."""
+    ((rows,),) = warehouse.rows(f"select count(*) from {table}")
     return int(rows)
 
 
@@ -121,59 +131,81 @@ def column_facts(
     label
         Column with known groups, if there is one.
     """
-    return [
-        _facts(warehouse, quoted(schema, name), column, kind, entity, label)
-        for column, kind in warehouse.columns(schema, name).items()
+    table, types = quoted(schema, name), warehouse.columns(schema, name)
+    facts = [
+        _facts(warehouse, table, column, kind, entity, label)
+        for column, kind in types.items()
         if column != entity
     ]
+    relations = find_relations(warehouse, table, entity, facts)
+    return [replace(one, relations=relations.get(one.name, ())) for one in facts]
 
 
 def _facts(
     warehouse: Warehouse, table: str, name: str, kind: str, entity: str, label: str | None
 ) -> ColumnFacts:
-    column = quoted(name)
+    column, is_number = quoted(name), is_number_type(kind)
+    is_nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP"))
     # A number is no time, whatever a cast would make of it; a text with a time begins with digits.
     times = "0"
     if kind == "VARCHAR":
         times = (
-            "coalesce(sum(rows) filter (case when regexp_matches(value, '^\\s*\\d{1,4}[-/.]')"
+            "coalesce(sum(count) filter (case when regexp_matches(value, '^\\s*\\d{1,4}[-/.]')"
             " then try_cast(value as timestamp) is not null else false end), 0)"
         )
-    ((rows, known, distinct, lowest, highest, as_times, common),) = warehouse.rows(
-        f"with counted as materialized (select {column} as value, count(*) as rows from {table}"
-        f" where {column} is not null group by all),"
-        " common as (select cast(value as varchar) as value, rows from counted"
-        " order by rows desc, 1 limit 8)"
-        f" select (select count(*) from {table}), coalesce(sum(rows), 0), count(*),"
-        f" cast(min(value) as varchar), cast(max(value) as varchar), {times},"
-        " (select coalesce(list([value, cast(rows as varchar)] order by rows desc, value), [])"
-        " from common) from counted"
-    )
-    known = int(known)
-    # A copy of the id has as many values as there are rows.
-    same = 0
-    if distinct == rows:
-        ((same,),) = warehouse.rows(
-            f"select count(*) from {table}"
-            f" where cast({column} as varchar) = cast({quoted(entity)} as varchar)"
+    ends = "try_cast(value as double)" if is_number else "null"
+    # Values are counted once; everything else is asked of the counts.
+    found = warehouse.rows(
+        f"with counted as materialized (select {column} as value, count(*) as count from {table}"
+        " group by all), known as (select * from counted where value is not null)"
+        " select 'all', cast(min(value) as varchar), cast(max(value) as varchar),"
+        f" coalesce(sum(count), 0), count(*), {times}, null from known"
+        " union all (select 'common', cast(value as varchar), null, count, null, null, null"
+        " from known order by count desc, 2 limit 8)"
+        + (
+            " union all (select 'low', null, null, count, null, null, " + ends + " from known"
+            f" where isfinite({ends}) order by value limit {ENDS})"
+            " union all (select 'high', null, null, count, null, null, " + ends + " from known"
+            f" where isfinite({ends}) order by value desc limit {ENDS})"
+            if is_number
+            else ""
         )
-    share = None
+    )
+    (whole,) = [row for row in found if row[0] == "all"]
+    _, lowest, highest, known, distinct, as_times, _ = whole
+    rows = row_count_of(warehouse, table)
+    common = sorted((row for row in found if row[0] == "common"), key=lambda row: (-row[3], row[1]))
+    share, same = None, 0
     if label is not None and name != label and known:
         share = _label_share(warehouse, table, column, quoted(label), distinct)
+    if distinct == rows and not is_nested:
+        same = _rows_like_the_id(warehouse, table, column, quoted(entity))
     return ColumnFacts(
         name=name,
         type=kind,
         rows=rows,
-        known=known,
+        known=int(known),
         distinct=distinct,
         lowest=lowest,
         highest=highest,
-        values=tuple(value for value, _ in common),
-        top_share=int(common[0][1]) / known if known else 0.0,
+        values=tuple(row[1] for row in common),
+        top_share=common[0][3] / int(known) if common else 0.0,
         same_as_id=same,
-        times=int(as_times),
+        times=int(as_times or 0),
         label_share=share,
+        low=tuple(sorted((float(r[6]), int(r[3])) for r in found if r[0] == "low")),
+        high=tuple(
+            sorted(((float(r[6]), int(r[3])) for r in found if r[0] == "high"), reverse=True)
+        ),
     )
+
+
+def _rows_like_the_id(warehouse: Warehouse, table: str, column: str, entity: str) -> int:
+    ((rows,),) = warehouse.rows(
+        f"select count(*) filter (cast({column} as varchar) = cast({entity} as varchar))"
+        f" from {table}"
+    )
+    return int(rows)
 
 
 def _label_share(

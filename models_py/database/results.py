@@ -192,6 +192,26 @@ def read_assignments(warehouse: Warehouse, run_id: str) -> pd.DataFrame:
     )
 
 
+def entity_column(warehouse: Warehouse, run_id: str) -> str:
+    """Return the column of a run's table that tells its rows apart."""
+    ((column,),) = warehouse.rows(
+        f"select coalesce(max(entity_column), '')"
+        f" from {warehouse.quote(contract.SCHEMA, 'runs')} where run_id = ?",
+        [run_id],
+    )
+    return str(column)
+
+
+def segment_names(warehouse: Warehouse, run_id: str) -> dict[int, str]:
+    """Return the names of a run's segments by their ids."""
+    rows = warehouse.rows(
+        f"select segment_id, name from {warehouse.quote(contract.SCHEMA, 'segments')}"
+        " where run_id = ? order by segment_id",
+        [run_id],
+    )
+    return {int(segment_id): str(name) for segment_id, name in rows}
+
+
 def read_run_rows(warehouse: Warehouse, table: Table, run_id: str) -> pd.DataFrame:
     """Return a run's rows of one table of the contract, in the order of its columns.
 
@@ -237,6 +257,8 @@ def write_scores(
 ) -> None:
     """Put scores into ``results.scores``, in place of the run's earlier ones of these customers.
 
+    Customers that could not be scored have none afterwards.
+
     Parameters
     ----------
     warehouse
@@ -250,13 +272,15 @@ def write_scores(
     """
     import pyarrow as pa
 
+    kept = scored[scored["segment_id"].notna()].astype({"segment_id": "int64"})
     rows = pa.Table.from_pandas(
-        scored.assign(run_id=run_id, scored_at=scored_at), preserve_index=False
+        kept.assign(run_id=run_id, scored_at=scored_at), preserve_index=False
     )
+    given = pa.table({"entity_id": pa.array(scored["entity_id"], pa.string())})
     target = warehouse.quote(contract.SCHEMA, contract.scores.name)
     with warehouse.transaction():
         create_table(warehouse, contract.scores)
-        warehouse.raw.register("scored_rows", rows)
+        warehouse.raw.register("scored_rows", given)
         try:
             warehouse.raw.execute(
                 f"delete from {target} where run_id = ?"

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.rounding import LARGEST
 from models_py.base.sql_text import literal
 from models_py.database.connection import quoted
+from models_py.database.gold import is_number_type
 
 if TYPE_CHECKING:
     from models_py.features.recipes import Recipe
@@ -86,6 +88,8 @@ class ScoredTable:
         The column that parts them, where there are several parts.
     not_given
         The part of rows that have no value there.
+    segment_names
+        By id; None to leave them out.
     """
 
     source: str
@@ -93,6 +97,7 @@ class ScoredTable:
     entity: str
     partition_by: str | None
     not_given: str
+    segment_names: Mapping[int, str] | None = None
 
 
 def scoring_statement(table: ScoredTable, parts: Sequence[ScoringPart]) -> str:
@@ -101,8 +106,9 @@ def scoring_statement(table: ScoredTable, parts: Sequence[ScoringPart]) -> str:
     Returns
     -------
     str
-        Columns ``entity_id``, ``partition``, ``segment_id`` and ``confidence``. Rows of a
-        partition that is none of the parts get null.
+        The entity's own column, ``partition``, ``segment_id``, ``segment_name`` where there are
+        names, and ``confidence``. Rows of a partition that is none of the parts get null, and so
+        do rows with an infinite number or without any value.
     """
     statements = [_partition_sql(table, parts, place) for place in range(len(parts))]
     if table.partition_by is not None:
@@ -129,33 +135,35 @@ def _partition_sql(table: ScoredTable, parts: Sequence[ScoringPart], place: int)
         group = _first_least(apart, part.groups.tolist())
     if table.partition_by is not None:
         source = f"{source}\nwhere {_partition_name(table, parts)} = {literal(part.name)}"
-    entity = f"cast({quoted(table.entity)} as varchar)"
-    return _layers(part, entity, source, place, steps, group)
+    return _layers(table, part, source, place, steps, group)
 
 
 def _layers(
+    table: ScoredTable,
     part: ScoringPart,
-    entity: str,
     source: str,
     place: int,
     steps: list[tuple[list[str], list[str]]],
     group: str,
 ) -> str:
     # Each step selects from the one before, so that nothing is computed twice.
-    text, key = source, f"{entity} as entity_id"
+    entity, can = quoted(table.entity), _can_be_scored(part, table.types)
+    text, key = source, f"{entity} as entity_id,\n{INDENT}{can} as is_scored"
     for names, expressions in steps:
         columns = _listed([f"{e} as {n}" for e, n in zip(expressions, names, strict=True)])
         text = f"select\n{INDENT}{key},\n{columns}\nfrom {text}"
         text = f"(\n{_indented(text)}\n) as step_{place}"
-        key = "entity_id"
-    k = len(part.segment_ids)
+        key = f"entity_id,\n{INDENT}is_scored"
+    ids, names = part.segment_ids.tolist(), table.segment_names
+    named = [] if names is None else [literal(names.get(one, "")) for one in ids]
     texts = [
-        "entity_id",
+        f"entity_id as {entity}",
         f"{literal(part.name)} as partition",
-        f"{_by_group(part.segment_ids.tolist())} as segment_id",
-        f"{_confidence(k)} as confidence",
+        f"{_by_group(ids)} as segment_id",
+        *([f"{_by_group(named)} as segment_name"] if named else []),
+        f"{_confidence(len(ids))} as confidence",
     ]
-    inner = f"select *, {group} as group_number\nfrom {text}"
+    inner = f"select *, case when is_scored then {group} end as group_number\nfrom {text}"
     return f"select\n{_listed(texts)}\nfrom (\n{_indented(inner)}\n) as grouped_{place}"
 
 
@@ -163,12 +171,26 @@ def _unknown_sql(table: ScoredTable, parts: Sequence[ScoringPart]) -> str:
     name, entity = _partition_name(table, parts), quoted(table.entity)
     known = ", ".join(literal(part.name) for part in parts)
     texts = [
-        f"cast({entity} as varchar) as entity_id",
+        entity,
         f"{name} as partition",
         "null as segment_id",
+        *(["null as segment_name"] if table.segment_names is not None else []),
         "null as confidence",
     ]
     return f"select\n{_listed(texts)}\nfrom {table.source}\nwhere {name} not in ({known})"
+
+
+def _can_be_scored(part: ScoringPart, types: Mapping[str, str]) -> str:
+    # As the Python chain has it: no infinite number, and a value at least.
+    by_column = {r.column: r for r in part.recipes if r.kind != "indicator"}
+    finite = [
+        f"coalesce(abs({_raw(recipe)}) <= {number(LARGEST)} or isnan({_raw(recipe)}), true)"
+        for recipe in by_column.values()
+        if recipe.kind == "numeric"
+    ]
+    missing = [_is_missing(recipe, types[column]) for column, recipe in by_column.items()]
+    known = f"not ({' and '.join(missing)})" if missing else "true"
+    return " and ".join([known, *finite])
 
 
 def _partition_name(table: ScoredTable, parts: Sequence[ScoringPart]) -> str:
@@ -217,7 +239,7 @@ def _by_group(values: Iterable[object]) -> str:
 
 def _confidence(k: int) -> str:
     if k < 2:
-        return "1e0"
+        return "case group_number when 0 then 1e0 end"
     cases = []
     for group in range(k):
         others = ", ".join(f"distance_{i}" for i in range(1, k + 1) if i != group + 1)
@@ -244,7 +266,7 @@ def feature(recipe: Recipe, column_type: str) -> str:
 
 
 def _numeric(recipe: Recipe) -> str:
-    raw = f"cast({quoted(recipe.column)} as double)"
+    raw = _raw(recipe)
     value = raw
     if recipe.low is not None and recipe.high is not None:
         value = f"least(greatest({raw}, {number(recipe.low)}), {number(recipe.high)})"
@@ -252,6 +274,12 @@ def _numeric(recipe: Recipe) -> str:
     if recipe.log1p:
         value = f"ln(1e0 + greatest({value}, 0e0))"
     return value if recipe.power is None else _yeo_johnson(f"({value})", recipe.power)
+
+
+def _raw(recipe: Recipe) -> str:
+    raw = f"cast({quoted(recipe.column)} as double)"
+    values = ", ".join(number(value) for value in recipe.missing_numbers)
+    return f"case when {raw} not in ({values}) then {raw} end" if values else raw
 
 
 def _yeo_johnson(value: str, power: float) -> str:
@@ -282,6 +310,8 @@ def _ordinal(recipe: Recipe, column_type: str) -> str:
         f"when {_is_word(recipe.column, word, column_type)} then {rank}e0"
         for rank, word in enumerate(recipe.order)
     )
+    if recipe.missing:
+        cases = f"when {_is_missing(recipe, column_type)} then {number(recipe.fill)} {cases}"
     return f"case {cases} else {number(recipe.fill)} end"
 
 
@@ -299,10 +329,15 @@ def _is_word(name: str, word: str, column_type: str) -> str:
 
 def _is_missing(recipe: Recipe, column_type: str) -> str:
     column = quoted(recipe.column)
-    is_null = f"{column} is null"
+    tests = [f"{column} is null"]
     if column_type.startswith(("FLOAT", "DOUBLE", "REAL")):
-        return f"({is_null} or isnan({column}))"
-    return is_null
+        tests.append(f"isnan({column})")
+    if is_number_type(column_type):
+        values = ", ".join(number(value) for value in recipe.missing_numbers)
+        tests += [f"cast({column} as double) in ({values})"] if values else []
+    else:
+        tests += [_is_word(recipe.column, word, column_type) for word in recipe.missing_words]
+    return f"({' or '.join(tests)})" if len(tests) > 1 else tests[0]
 
 
 def number(value: float) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.rounding import constant_columns
 from models_py.describe.effects import Moments, effects, enrichment_p, moments
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def profile_segments(
     ids, starts, order = _segment_bounds(segment_ids)
     lowest = np.nanmin(values, axis=0)
     # Of a constant the mean is off by rounding, which would look like a difference.
-    is_constant = lowest == np.nanmax(values, axis=0)
+    is_constant = constant_columns(values)
+    values = np.where(is_constant & ~np.isnan(values), lowest, values)
     means = np.where(is_constant, lowest, np.nanmean(values, axis=0))
     overall = moments(values - means)
     spreads = np.sqrt(overall.scatter / overall.count)

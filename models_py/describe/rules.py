@@ -15,11 +15,12 @@ from typing import Literal
 import numpy as np
 
 from models_py.base.arrays import BoolArray, Float32Array, FloatArray, IntArray
+from models_py.base.rounding import is_constant
 from models_py.base.sql_text import literal
 from models_py.database.connection import quoted
 from models_py.describe.words import column_words, unit
 from models_py.features.matrix import FeatureMatrix
-from models_py.features.recipes import Recipe
+from models_py.features.recipes import Recipe, missing_numbers
 
 SEARCH_ROWS = 4_000
 BEAM = 8
@@ -179,7 +180,7 @@ def candidate_conditions(
     conditions = []
     for place, recipe in enumerate(recipes):
         known = values[~np.isnan(values[:, place]), place]
-        if known.size and np.ptp(known) > 0:
+        if not is_constant(known):
             for threshold in _thresholds(values[:, place], known, groups, recipe):
                 conditions.append(Condition(place, "at_least", threshold))
                 conditions.append(Condition(place, "under", threshold))
@@ -194,21 +195,33 @@ def condition_sql(condition: Condition, recipe: Recipe, is_binary: bool = False)
     column = quoted(recipe.column)
     is_high = condition.side == "at_least"
     if condition.side == "unknown":
-        return f"{column} is null"
+        return _is_missing(recipe)
     match recipe.kind:
         case "indicator":
-            return f"{column} is {'' if is_high else 'not '}null"
+            is_missing = _is_missing(recipe)
+            return is_missing if is_high else f"not ({is_missing})"
         case "category":
             sign = "=" if is_high else "<>"
-            return f"cast({column} as varchar) {sign} {literal(str(recipe.category))}"
+            text = f"cast({column} as varchar) {sign} {literal(str(recipe.category))}"
         case "ordinal":
             ranks = [(rank >= condition.threshold) == is_high for rank in range(len(recipe.order))]
             words = [word for word, is_in in zip(recipe.order, ranks, strict=True) if is_in]
-            return f"cast({column} as varchar) in ({', '.join(literal(word) for word in words)})"
+            text = f"cast({column} as varchar) in ({', '.join(literal(word) for word in words)})"
         case "numeric":
             sign = ">=" if is_high else "<"
-            text = f"cast({column} as double)" if is_binary else column
-            return f"{text} {sign} {condition.threshold!r}"
+            value = f"cast({column} as double)" if is_binary else column
+            text = f"{value} {sign} {condition.threshold!r}"
+    return f"{text} and not {_is_missing(recipe)}" if recipe.missing else text
+
+
+def _is_missing(recipe: Recipe) -> str:
+    column = quoted(recipe.column)
+    tests = [f"{column} is null"]
+    numbers = ", ".join(repr(value) for value in missing_numbers(recipe.missing))
+    words = ", ".join(literal(value) for value in recipe.missing if isinstance(value, str))
+    tests += [f"try_cast({column} as double) in ({numbers})"] if numbers else []
+    tests += [f"cast({column} as varchar) in ({words})"] if words else []
+    return f"({' or '.join(tests)})" if len(tests) > 1 else tests[0]
 
 
 def condition_words(condition: Condition, recipe: Recipe, is_binary: bool = False) -> str:

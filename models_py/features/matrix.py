@@ -7,26 +7,28 @@ state is plain numbers and words, kept as JSON.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
-from fnmatch import fnmatchcase
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models_py.base.arrays import BoolArray, FloatArray, IntArray
 from models_py.base.errors import StudyError, near_match
+from models_py.base.patterns import matching, matching_any
+from models_py.base.rounding import LARGEST, ROUNDING, is_constant
 from models_py.features.recipes import (
     Dropped,
     Recipe,
     apply_recipe,
+    as_numbers,
+    as_words,
     before_scaling,
     is_number,
     is_plain_number,
     is_two_valued,
-    as_numbers,
     type_of_values,
-    as_words,
+    without_missing,
     yeo_johnson_power,
 )
 from models_py.features.settings import Features
@@ -37,8 +39,68 @@ if TYPE_CHECKING:
 ALL_CATEGORIES_LIMIT = 50
 SKEW_LIMIT = 2.0
 MISSING = "missing"
-LARGEST = 1e100
 NESTED = (list, tuple, set, dict, np.ndarray)
+
+
+@dataclass(frozen=True)
+class _Named:
+    """The columns of a table that each key of ``[features]`` means.
+
+    ``log1p`` is None where a column's own skewness decides.
+    """
+
+    categorical: set[str]
+    ordinal: dict[str, tuple[str, ...]]
+    missing: dict[str, tuple[float | str, ...]]
+    impute_zero: set[str]
+    power: set[str]
+    log1p: set[str] | None
+
+    @classmethod
+    def of(cls, features: Features, columns: Sequence[str]) -> _Named:
+        log1p = features.log1p
+        return cls(
+            categorical=matching_any(features.categorical, columns),
+            ordinal={c: tuple(order) for c, order in _by_column(features.ordinal, columns)},
+            missing={c: tuple(values) for c, values in _by_column(features.missing, columns)},
+            impute_zero=matching_any(features.impute_zero, columns),
+            power=matching_any(features.power, columns),
+            log1p=None if isinstance(log1p, str) else matching_any(log1p, columns),
+        )
+
+
+def _by_column(
+    named: Mapping[str, Sequence[Any]], columns: Sequence[str]
+) -> list[tuple[str, Sequence[Any]]]:
+    # A column's own name counts more than a pattern, and the first pattern more than the next.
+    found: dict[str, Sequence[Any]] = {}
+    for pattern in sorted(named, key=lambda one: one not in columns):
+        for column in matching(pattern, columns):
+            found.setdefault(column, named[pattern])
+    return list(found.items())
+
+
+def without_missing_values(
+    frame: pd.DataFrame, features: Features, apart: Collection[str | None] = ()
+) -> pd.DataFrame:
+    """Return a frame with null where a study says that a value stands for none.
+
+    Parameters
+    ----------
+    frame
+        Gold columns.
+    features
+        The study's section of that name.
+    apart
+        Columns that stay as they are.
+    """
+    columns = [str(column) for column in frame.columns if column not in apart]
+    named = dict(_by_column(features.missing, columns))
+    if not named:
+        return frame
+    return frame.assign(
+        **{column: without_missing(frame[column], values) for column, values in named.items()}
+    )
 
 
 class FeatureMatrix:
@@ -81,6 +143,8 @@ class FeatureMatrix:
         self.dropped_: list[Dropped] = []
         self.recipes_: list[Recipe] = []
         self.unit_variances_: dict[str, float] = {}
+        self._named = _Named.of(self.features, [str(column) for column in frame.columns])
+        frame = without_missing_values(frame, self.features)
         for column in frame.columns:
             reason = _unusable(frame[column], self.max_missing_share)
             if reason:
@@ -131,7 +195,8 @@ class FeatureMatrix:
         columns = list(dict.fromkeys(recipe.column for recipe in self.recipes_))
         if self.features.incomplete != "drop_after_scaling":
             return np.zeros(len(frame), dtype=bool)
-        return np.asarray(frame[columns].isna().any(axis=1).to_numpy(), dtype=bool)
+        known = without_missing_values(frame[columns], self.features)
+        return np.asarray(known.isna().any(axis=1).to_numpy(), dtype=bool)
 
     def numbers_and_codes(self, matrix: FloatArray) -> tuple[FloatArray, IntArray]:
         """Split the matrix into its numbers and one code column per categorical column.
@@ -174,12 +239,12 @@ class FeatureMatrix:
         columns: dict[str, FloatArray] = {}
         for recipe in self.recipes_:
             if recipe.kind != "numeric":
-                column = frame[recipe.column]
+                column = without_missing(frame[recipe.column], recipe.missing)
                 values = before_scaling(recipe, column)
                 is_known = column.notna().to_numpy() | (recipe.kind == "indicator")
                 columns[recipe.feature] = np.where(is_known, values, np.nan)
-            elif not is_plain_number(frame[recipe.column]):
-                columns[recipe.feature] = as_numbers(frame[recipe.column])
+            elif recipe.missing or not is_plain_number(frame[recipe.column]):
+                columns[recipe.feature] = _numbers_of(frame, recipe)
         return pd.DataFrame(columns, index=frame.index)
 
     def unscaled(self, frame: pd.DataFrame) -> FloatArray:
@@ -196,7 +261,7 @@ class FeatureMatrix:
         for index, recipe in enumerate(self.recipes_):
             is_described = recipe.feature in described.columns
             values[:, index] = (
-                described[recipe.feature] if is_described else as_numbers(frame[recipe.column])
+                described[recipe.feature] if is_described else _numbers_of(frame, recipe)
             )
         values[~np.isfinite(values)] = np.nan
         return values
@@ -216,9 +281,7 @@ class FeatureMatrix:
         """Return the matrix that :meth:`to_json` wrote."""
         state = json.loads(text)
         matrix = cls(Features.model_validate(state["features"]), state["max_missing_share"])
-        matrix.recipes_ = [
-            Recipe(**{**recipe, "order": tuple(recipe["order"])}) for recipe in state["recipes"]
-        ]
+        matrix.recipes_ = [Recipe(**_with_tuples(recipe)) for recipe in state["recipes"]]
         matrix.dropped_ = []
         matrix.unit_variances_ = {}
         return matrix
@@ -228,14 +291,16 @@ class FeatureMatrix:
         return f"{first.feature}: {first.reason}" if first else "no column matches"
 
     def _fit_column(self, name: str, column: pd.Series[Any]) -> list[Recipe]:
-        if name in self.features.ordinal:
+        if name in self._named.ordinal:
             recipes = [self._fit_ordinal(name, column)]
-        elif name in self.features.categorical or not is_number(column):
+        elif name in self._named.categorical or not is_number(column):
             recipes = self._fit_categories(name, column)
         else:
             recipes = [self._fit_numeric(name, column)]
         if self.features.missing_indicator and column.isna().any():
             recipes.append(Recipe(f"{name}_is_missing", name, "indicator"))
+        stand_for_none = self._named.missing.get(name, ())
+        recipes = [replace(recipe, missing=stand_for_none) for recipe in recipes]
         return self._weighted([self._scaled(recipe, column) for recipe in recipes], column)
 
     def _weighted(self, recipes: list[Recipe], column: pd.Series[Any]) -> list[Recipe]:
@@ -268,7 +333,7 @@ class FeatureMatrix:
         return replace(recipe, log1p=self._takes_log(name, clipped))
 
     def _fit_ordinal(self, name: str, column: pd.Series[Any]) -> Recipe:
-        order = tuple(self.features.ordinal[name])
+        order = self._named.ordinal[name]
         words = as_words(column).dropna()
         unknown = sorted(set(words) - set(order))
         if unknown:
@@ -296,12 +361,19 @@ class FeatureMatrix:
         categories = sorted({*counts.index, fill} if column.isna().any() else set(counts.index))
         kept = categories[1:] if self.features.one_hot_drop_first else categories
         return [
-            Recipe(f"{name}={word}", name, "category", category=word, fill_category=fill)
+            Recipe(
+                f"{name}={word}",
+                name,
+                "category",
+                category=word,
+                fill_category=fill,
+                known=tuple(sorted(counts.index)),
+            )
             for word in kept
         ]
 
     def _fill(self, name: str, known: FloatArray) -> float:
-        if any(fnmatchcase(name, pattern) for pattern in self.features.impute_zero):
+        if name in self._named.impute_zero:
             return 0.0
         match self.features.impute:
             case "median":
@@ -314,7 +386,7 @@ class FeatureMatrix:
                 return self.features.impute_constant
 
     def _takes_power(self, name: str) -> bool:
-        return self.features.scale == "yeo_johnson" or name in self.features.power
+        return self.features.scale == "yeo_johnson" or name in self._named.power
 
     def _takes_log(self, name: str, known: FloatArray) -> bool:
         if self.features.log1p == "none" or known.min() < 0:
@@ -322,14 +394,18 @@ class FeatureMatrix:
         if self.features.log1p == "auto":
             from scipy.stats import skew
 
-            return bool(np.ptp(known) > 0 and skew(known) > SKEW_LIMIT)
-        return any(fnmatchcase(name, pattern) for pattern in self.features.log1p)
+            return not is_constant(known) and bool(skew(known) > SKEW_LIMIT)
+        return self._named.log1p is not None and name in self._named.log1p
 
     def _scaled(self, recipe: Recipe, column: pd.Series[Any]) -> Recipe:
         values = apply_recipe(recipe, column)
         if self.features.incomplete == "drop_after_scaling":
             # What is filled in belongs to rows that are left out, and moves no center.
             values = values[column.notna().to_numpy()]
+        if is_constant(values):
+            # Its spread is what rounding left of none: scaling would make a feature of it.
+            self.unit_variances_[recipe.feature] = 0.0
+            return replace(recipe, center=float(values[0]))
         low, high = float(values.min()), float(values.max())
         width = high - low
         self.unit_variances_[recipe.feature] = (
@@ -341,7 +417,8 @@ class FeatureMatrix:
                 center, spread = float(values.mean()), float(values.std())
             case "robust":
                 lower, center, upper = (float(q) for q in np.quantile(values, [0.25, 0.5, 0.75]))
-                spread = upper - lower or float(values.std())
+                is_flat = upper - lower <= ROUNDING * max(abs(lower), abs(upper))
+                spread = float(values.std()) if is_flat else upper - lower
             case "minmax":
                 center, spread = low, width
             case "none":
@@ -355,7 +432,7 @@ class FeatureMatrix:
             values = apply_recipe(recipe, frame[recipe.column])
             # Adding zero makes one zero of -0 and 0, which differ in their bytes.
             same = seen.setdefault((np.round(values, 12) + 0.0).tobytes(), recipe.feature)
-            if np.ptp(values) == 0:
+            if is_constant(before_scaling(recipe, frame[recipe.column])):
                 reason = _why_constant(recipe, frame[recipe.column])
                 self.dropped_.append(Dropped(recipe.feature, "matrix", reason))
             elif same != recipe.feature:
@@ -379,13 +456,14 @@ def check_patterns(features: Features, available: Iterable[str]) -> None:
         "exclude": features.exclude,
         "categorical": features.categorical,
         "ordinal": list(features.ordinal),
+        "missing": list(features.missing),
         "impute_zero": features.impute_zero,
         "log1p": features.log1p if isinstance(features.log1p, list) else [],
         "power": features.power,
     }
     for key, patterns in named.items():
         for pattern in patterns:
-            if not any(fnmatchcase(column, pattern) for column in columns):
+            if not matching(pattern, columns):
                 raise StudyError(
                     f"features.{key}: no column matches '{pattern}'{near_match(pattern, columns)}"
                 )
@@ -393,12 +471,9 @@ def check_patterns(features: Features, available: Iterable[str]) -> None:
 
 def feature_columns(features: Features, available: Iterable[str]) -> list[str]:
     """Return the columns that the study's patterns name, in the table's order."""
-    return [
-        column
-        for column in available
-        if any(fnmatchcase(column, pattern) for pattern in features.include)
-        and not any(fnmatchcase(column, pattern) for pattern in features.exclude)
-    ]
+    columns = list(available)
+    meant = matching_any(features.include, columns) - matching_any(features.exclude, columns)
+    return [column for column in columns if column in meant]
 
 
 def _unusable(column: pd.Series[Any], max_missing_share: float) -> str:
@@ -416,7 +491,10 @@ def _unusable_number(values: FloatArray) -> str:
         return f"{infinite} infinite values"
     if np.nanmax(np.abs(values)) > LARGEST:
         return f"values past {LARGEST:g}: their squares cannot be computed"
-    return f"constant ({values[0]:g})" if np.ptp(values) == 0 else ""
+    # With nulls it may still be told by what is missing.
+    if np.isnan(values).any() or not is_constant(values):
+        return ""
+    return f"constant{'' if np.ptp(values) == 0 else ' up to rounding'} ({values[0]:g})"
 
 
 def _unusable_words(column: pd.Series[Any]) -> str:
@@ -429,7 +507,21 @@ def _unusable_words(column: pd.Series[Any]) -> str:
     return f"constant ({only[0]})" if len(only) == 1 else ""
 
 
+def _numbers_of(frame: pd.DataFrame, recipe: Recipe) -> FloatArray:
+    return as_numbers(without_missing(frame[recipe.column], recipe.missing))
+
+
+def _with_tuples(recipe: dict[str, Any]) -> dict[str, Any]:
+    # JSON has lists alone.
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in recipe.items()}
+
+
 def _why_constant(recipe: Recipe, column: pd.Series[Any]) -> str:
+    if recipe.kind == "numeric":
+        untransformed = replace(recipe, log1p=False, power=None)
+        if not is_constant(before_scaling(untransformed, column)):
+            step = "logarithm" if recipe.log1p else "power transform"
+            return f"constant up to rounding after the {step}"
     if recipe.low is not None and column.nunique() > 1:
         return f"constant after winsorising ({recipe.low:.4g})"
     return f"constant after its missing values were filled ({recipe.fill:.4g})"

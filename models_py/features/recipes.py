@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from models_py.base.arrays import FloatArray
+from models_py.base.rounding import is_constant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +32,8 @@ class Recipe:
 
     The value goes through: number (or rank, or 1/0 for a category and a truth value), clipping
     to ``low``..``high``, ``fill`` for null, ``log1p`` or Yeo-Johnson with ``power``, then
-    ``(value - center) / spread``.
+    ``(value - center) / spread``. The values of ``missing`` stand for null. ``known`` are the
+    words that the column of a category held.
     """
 
     feature: str
@@ -46,6 +49,18 @@ class Recipe:
     category: str | None = None
     fill_category: str | None = None
     order: tuple[str, ...] = ()
+    missing: tuple[float | str, ...] = ()
+    known: tuple[str, ...] = ()
+
+    @property
+    def missing_numbers(self) -> list[float]:
+        """The numbers among the values that stand for null."""
+        return missing_numbers(self.missing)
+
+    @property
+    def missing_words(self) -> list[str]:
+        """The values that stand for null, as a column of words has them."""
+        return as_text(self.missing)
 
 
 def type_of_values(column: pd.Series[Any]) -> str:
@@ -78,6 +93,33 @@ def as_words(column: pd.Series[Any]) -> pd.Series[Any]:
     return column.astype(object).map(_word, na_action="ignore")
 
 
+def without_missing(column: pd.Series[Any], missing: Sequence[float | str]) -> pd.Series[Any]:
+    """Return a column with null in the place of the values that stand for missing ones."""
+    if not missing:
+        return column
+    if is_number(column):
+        numbers = missing_numbers(missing)
+        return column.mask(np.isin(as_numbers(column), numbers)) if numbers else column
+    return column.mask(as_words(column).isin(as_text(missing)))
+
+
+def as_text(missing: Sequence[float | str]) -> list[str]:
+    """Return the values that stand for missing ones as a column of words has them."""
+    return [_word(value) for value in missing]
+
+
+def missing_numbers(missing: Sequence[float | str]) -> list[float]:
+    """Return the numbers among the values that stand for missing ones."""
+    numbers = []
+    for value in missing:
+        try:
+            numbers.append(float(value))
+        except ValueError:
+            # A word: no column of numbers holds it.
+            continue
+    return numbers
+
+
 def _word(value: object) -> str:
     # A column of whole numbers becomes floating where a null is among them.
     if isinstance(value, float) and value.is_integer():
@@ -100,6 +142,7 @@ def is_two_valued(recipe: Recipe, column: pd.Series[Any]) -> bool:
 
 def before_scaling(recipe: Recipe, column: pd.Series[Any]) -> FloatArray:
     """Return a feature of a column before it is centered and scaled, shape (rows,)."""
+    column = without_missing(column, recipe.missing)
     match recipe.kind:
         case "indicator":
             return column.isna().to_numpy().astype(np.float64)
@@ -128,16 +171,19 @@ def yeo_johnson_power(values: FloatArray) -> float:
     """Return the power of the Yeo-Johnson transform that fits values best."""
     from scipy.stats import yeojohnson_normmax
 
-    if np.abs(values).max() < NEARLY_ZERO:
+    if np.abs(values).max() < NEARLY_ZERO or is_constant(values):
         # So near to 0 every power leaves the values as they are, and the search for one overflows.
         return 1.0
-    return float(yeojohnson_normmax(values))
+    with np.errstate(all="ignore"):
+        power = float(yeojohnson_normmax(values))
+    return power if np.isfinite(power) else 1.0
 
 
 def _yeo_johnson(values: FloatArray, power: float) -> FloatArray:
     from scipy.stats import yeojohnson
 
-    transformed: FloatArray = yeojohnson(values, lmbda=power)
+    with np.errstate(over="ignore", invalid="ignore"):
+        transformed: FloatArray = yeojohnson(values, lmbda=power)
     return transformed
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.rounding import constant_columns
 from models_py.features.recipes import Dropped
 from models_py.features.settings import Selection
 
@@ -132,7 +133,11 @@ def feature_importance(matrix: FloatArray, seed: int) -> FloatArray:
         IMPORTANCE_TREES, min_samples_leaf=5, n_jobs=-1, random_state=seed
     )
     forest.fit(np.vstack([rows, shuffled]), np.repeat([1, 0], len(rows)))
-    return np.asarray(forest.feature_importances_)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        importance = np.asarray(forest.feature_importances_, dtype=np.float64)
+    # Of few rows no tree splits: then every feature counts alike.
+    is_split = bool(np.isfinite(importance).all()) and importance.sum() > 0
+    return importance if is_split else np.full(importance.size, 1.0 / importance.size)
 
 
 def _flat(
@@ -150,7 +155,8 @@ def _flat(
 def _correlation(matrix: FloatArray) -> FloatArray:
     centered = matrix - matrix.mean(axis=0)
     norms = np.linalg.norm(centered, axis=0)
-    scaled = centered / np.where(norms > 0, norms, 1.0)
+    is_flat = constant_columns(matrix) | ~(norms > 0)
+    scaled = np.where(is_flat, 0.0, centered / np.where(is_flat, 1.0, norms))
     correlation: FloatArray = scaled.T @ scaled
     np.fill_diagonal(correlation, 1.0)
     return correlation

@@ -16,8 +16,9 @@ from models_py.features.encoders.catalog import ENCODERS, RECONSTRUCTING
 class Features(Section):
     """Which columns become features, and how each is made a number.
 
-    Names may hold ``*``. A column of text is categorical unless ``ordinal`` gives its order;
-    every other column is numeric, with 1 and 0 for true and false. What ``categorical`` names
+    Names may hold ``*``; the name of a column means that column alone. A column of text is
+    categorical unless ``ordinal`` gives its order; every other column is numeric, with 1 and 0
+    for true and false. What ``categorical`` names
     is categorical whatever its type. ``winsorise`` is the share of the values clipped at each
     end; ``log1p = "auto"`` takes the logarithm of columns without a negative value whose
     skewness is over 2. A null in an ordinal column takes the rank of ``"missing"`` where its
@@ -26,13 +27,16 @@ class Features(Section):
     no, hold together where a number holds 1: scaled one by one they would outweigh the numbers.
     ``"none"`` scales them as numbers are. With ``incomplete = "drop_after_scaling"`` centers and
     spreads are those of every known value, and a row with a null in a feature stays out of all
-    that is fitted after them; it is assigned and flagged as an outlier is.
+    that is fitted after them; it is assigned and flagged as an outlier is. ``missing`` says
+    which values of a column stand for none (``age = [-1]``): they are null everywhere, in
+    profiles and rules too.
     """
 
     include: list[str] = Field(min_length=1)
     exclude: list[str] = []
     categorical: list[str] = []
     ordinal: dict[str, list[str]] = {}
+    missing: dict[str, Annotated[list[float | str], Field(min_length=1)]] = {}
     impute: Literal["median", "mean", "zero", "constant"] = "median"
     impute_constant: float = 0.0
     impute_zero: list[str] = []

@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from models_py.base.arrays import FloatArray
+from models_py.base.rounding import is_constant
 from models_py.report.drawing import Frame, drawing, joined, label, outline, padded, tag
 from models_py.report.numbers import plain
 
@@ -168,7 +169,8 @@ def draw_silhouettes(bands: Sequence[Band], mean: float, alternative: str) -> Ma
 def drawn_range(values: FloatArray) -> tuple[float, float]:
     """Return the range without the outer hundredth at either end."""
     low, high = (float(edge) for edge in np.quantile(values, [0.01, 0.99]))
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
+    # A column whose values differ by rounding alone is drawn as one bar.
+    return (low - 0.5, high + 0.5) if is_constant(np.array([low, high])) else (low, high)
 
 
 def draw_distribution(values: FloatArray, edges: tuple[str, str], alternative: str) -> Markup:

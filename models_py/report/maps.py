@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.rounding import spreads_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TSNE_ROWS = 1_500
 """Rows that t-SNE lays out: its time grows with n log n, a few seconds at this number."""
+
+FEWEST_MAPPED = 3
+"""Rows that a map of principal components needs at least."""
 
 TSNE_STEPS = 500
 PCA_ROWS = 4_000
@@ -84,8 +88,7 @@ def principal_map(points: FloatArray) -> Projection:
     # An axis has no sign of its own: its strongest feature grows to the right, or upwards.
     strongest = np.abs(axes).argmax(axis=0)
     axes = axes * np.sign(axes[strongest, np.arange(axes.shape[1])])
-    spread = centered.std(axis=0)
-    loadings = axes * np.sqrt(along) / np.where(spread > 0, spread, 1.0)[:, None]
+    loadings = axes * np.sqrt(along) / spreads_of(points)[:, None]
     placed = centered @ axes
     if placed.shape[1] < 2:
         placed = np.column_stack([placed, np.zeros(len(placed))])

@@ -9,7 +9,7 @@ import numpy as np
 
 from models_py.describe.words import column_words
 from models_py.report.facts import Facts, records
-from models_py.report.maps import principal_map, sampled
+from models_py.report.maps import FEWEST_MAPPED, principal_map, sampled
 from models_py.report.numbers import share, shortened
 from models_py.report.resemblance import draw_resemblance, matplotlib_figure
 from models_py.studies.measures import COMMON_SILHOUETTE
@@ -139,6 +139,8 @@ def _map(figure: Any, facts: Facts) -> bool:
         return False
     part = next(iter(facts.saved.partitions.values()))
     kept: pd.DataFrame = facts.gold[~facts.gold["_segment_id"].isin(facts.small)]
+    if len(kept) < FEWEST_MAPPED:
+        return False
     points = principal_map(part.matrix.transform(kept)).points
     drawn = sampled(len(kept), MOST_POINTS, facts.run.seed)
     ids = kept["_segment_id"].to_numpy()[drawn]

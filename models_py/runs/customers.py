@@ -10,6 +10,7 @@ from models_py.base.errors import DataError, UsageError, near_match
 from models_py.database.connection import Warehouse
 from models_py.database.gold import read_gold
 from models_py.runs.saved import SavedRun
+from models_py.segmentation.studied import known_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,6 +99,7 @@ def read_customers(
         frame = _read_file(source.file, source.words, saved, losses if losses is not None else [])
     else:
         frame = _read_table(source, saved, warehouse)
+    frame = known_values(saved.study, frame)
     _check_numbers(frame, saved, source.words)
     return frame
 

@@ -19,13 +19,15 @@ Information Theory 37(1), 145-151.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.errors import DataError
+from models_py.describe.names import rows_of
 from models_py.runs.reference import (
     FeatureReference,
     bin_counts,
@@ -34,6 +36,7 @@ from models_py.runs.reference import (
     reconstruction_errors,
 )
 from models_py.runs.saved import SavedPartition, SavedRun
+from models_py.runs.unseen import Unseen, unseen_values, why_not_scored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,6 +142,12 @@ class Drift:
         where one is not measured.
     features
         Every feature of every partition, the most moved first.
+    entity
+        Column of the study.
+    unseen
+        Values now that the run never saw.
+    not_scored
+        Rows that no measure counts, by reason.
     """
 
     run_id: str
@@ -148,6 +157,14 @@ class Drift:
     reasons: list[Reason]
     figures: dict[str, float]
     features: list[FeatureDrift]
+    entity: str = ""
+    unseen: list[Unseen] = field(default_factory=list)
+    not_scored: list[str] = field(default_factory=list)
+
+    @property
+    def things(self) -> str:
+        """What the rows are, in the plural."""
+        return rows_of(self.entity)
 
 
 def measure_drift(
@@ -169,8 +186,19 @@ def measure_drift(
         The run's entities.
     started_at, now
         UTC, without zone.
+
+    Raises
+    ------
+    DataError
+        No row has finite values.
     """
-    names = saved.partition_names(frame)
+    unseen, why = unseen_values(saved, frame), why_not_scored(saved, frame)
+    can = (why == "").to_numpy(dtype=bool)
+    if not can.any():
+        raise DataError(f"no row can be measured: {why.iloc[0]} on the first of {len(frame):,}")
+    left = why[~can].value_counts()
+    names, entities_now = saved.partition_names(frame)[can], frame
+    frame = frame[can]
     parts = [
         (part, frame[names == name])
         for name, part in saved.partitions.items()
@@ -181,7 +209,7 @@ def measure_drift(
     features.sort(key=lambda feature: -feature.psi)
     figures = {
         **_segment_figures(saved, parts),
-        **_comings_and_goings(saved, frame, entities_then),
+        **_comings_and_goings(saved, entities_now, entities_then),
         "unknown_partition_share": float((~names.isin(list(saved.partitions))).mean()),
         "shifted_features_share": _shifted_share(features),
         "age_days": (now - started_at).total_seconds() / SECONDS_A_DAY,
@@ -191,7 +219,18 @@ def measure_drift(
     )
     verdict = _worst([reason.verdict for reason in reasons])
     study = saved.study.name
-    return Drift(saved.run_id, study, len(frame), verdict, reasons, figures, features)
+    return Drift(
+        saved.run_id,
+        study,
+        len(entities_now),
+        verdict,
+        reasons,
+        figures,
+        features,
+        saved.study.entity,
+        unseen,
+        [f"{rows:,} of {len(entities_now):,} rows: {reason}" for reason, rows in left.items()],
+    )
 
 
 def population_stability(then: IntArray, now: IntArray) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
+from models_py.base.rounding import without_last_bits
 from models_py.features.matrix import FeatureMatrix
 from models_py.segmentation.measures.computing import EXACT_SILHOUETTE_ROWS, silhouettes
 
@@ -132,18 +133,13 @@ class Reference:
 def feature_values(matrix: FeatureMatrix, frame: pd.DataFrame) -> pd.DataFrame:
     """Return each feature in the units of gold, null where it is not known.
 
-    Categories are 1 or 0, an ordinal column its rank, a truth value 1 or 0.
+    Categories are 1 or 0, an ordinal column its rank, a truth value 1 or 0. Numbers have 12
+    digits: sums that were added up in another order are no shift.
     """
     import pandas as pd
 
-    described = matrix.described(frame)
-    columns = {
-        recipe.feature: described[recipe.feature]
-        if recipe.feature in described
-        else frame[recipe.column].to_numpy(dtype=np.float64, na_value=np.nan)
-        for recipe in matrix.recipes_
-    }
-    return pd.DataFrame(columns, index=frame.index).replace([np.inf, -np.inf], np.nan)
+    values = without_last_bits(matrix.unscaled(frame))
+    return pd.DataFrame(values, columns=matrix.names_, index=frame.index)
 
 
 def feature_reference(values: FloatArray) -> FeatureReference:

@@ -15,6 +15,7 @@ from models_py.base.errors import DataError
 from models_py.features.matrix import FeatureMatrix
 from models_py.runs.assignment import Coordinates, FittedRule
 from models_py.runs.reference import Reference
+from models_py.runs.unseen import row_notes, why_not_scored
 from models_py.segmentation.measures.confidence import confidences
 from models_py.segmentation.studied import NOT_GIVEN
 from models_py.studies.study import Study
@@ -172,8 +173,9 @@ class SavedRun:
         Returns
         -------
         pandas.DataFrame
-            ``entity_id``, ``partition``, ``segment_id``, ``confidence`` and ``method``, and
-            ``label`` where the study has one, with the index of ``frame``.
+            ``entity_id``, ``partition``, ``segment_id``, ``confidence``, ``method`` and ``note``,
+            and ``label`` where the study has one, with the index of ``frame``. A row that cannot
+            be scored has null for its segment, and the reason as its note.
 
         Raises
         ------
@@ -190,12 +192,33 @@ class SavedRun:
                 f" rows: run {self.run_id} has no such partition"
                 f" (it has: {', '.join(self.partitions)}); leave them out, or run the study again"
             )
+        reasons = why_not_scored(self, frame)
+        can = (reasons == "").to_numpy(dtype=bool)
         parts = [
-            self._scored(part, frame[names == name])
+            self._scored(part, frame[is_own & can])
             for name, part in self.partitions.items()
-            if (names == name).any()
+            if ((is_own := (names == name).to_numpy(dtype=bool)) & can).any()
         ]
+        if not can.all():
+            parts.append(self._not_scored(frame[~can], names[~can], reasons[~can]))
         return pd.concat(parts).loc[frame.index]
+
+    def _not_scored(
+        self, frame: pd.DataFrame, names: pd.Series[Any], reasons: pd.Series[Any]
+    ) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "entity_id": frame[self.study.entity].astype("string"),
+                "partition": names,
+                "segment_id": pd.array([pd.NA] * len(frame), dtype="Int64"),
+                "confidence": float("nan"),
+                "method": "not scored",
+                "note": reasons.astype("string"),
+            },
+            index=frame.index,
+        )
 
     def _scored(self, part: SavedPartition, frame: pd.DataFrame) -> pd.DataFrame:
         import pandas as pd
@@ -208,6 +231,7 @@ class SavedRun:
                 "segment_id": scored.segment_ids,
                 "confidence": scored.confidence,
                 "method": part.method,
+                "note": row_notes(part, frame),
             },
             index=frame.index,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE_KINDS = (".csv", ".parquet")
+
+
+def with_names(scored: pd.DataFrame, entity: str, names: Mapping[int, str]) -> pd.DataFrame:
+    """Return scores with the entity's own column and the segments' names.
+
+    Parameters
+    ----------
+    scored
+        As :meth:`models_py.runs.saved.SavedRun.score` returns them.
+    entity
+        Column of the study.
+    names
+        Of the segments by id.
+    """
+    renamed = scored.rename(columns={"entity_id": entity})
+    place = list(renamed.columns).index("segment_id") + 1
+    renamed.insert(place, "segment_name", renamed["segment_id"].map(names).astype("string"))
+    return renamed
 
 
 def write_file(path: Path, run_id: str, scored: pd.DataFrame, scored_at: datetime) -> None:

@@ -14,7 +14,12 @@ from models_py.runs.saved import SavedPartition, SavedRun
 from models_py.segmentation.studied import NOT_GIVEN
 
 
-def scoring_sql(saved: SavedRun, source: str, types: Mapping[str, str]) -> str:
+def scoring_sql(
+    saved: SavedRun,
+    source: str,
+    types: Mapping[str, str],
+    names: Mapping[int, str] | None = None,
+) -> str:
     """Return one select that gives every row of a table its segment.
 
     Parameters
@@ -25,12 +30,15 @@ def scoring_sql(saved: SavedRun, source: str, types: Mapping[str, str]) -> str:
         The table or view, quoted as SQL wants it.
     types
         DuckDB's type of each of its columns.
+    names
+        Of the segments by id; without them no names are written.
 
     Returns
     -------
     str
-        Columns ``entity_id``, ``partition``, ``segment_id`` and ``confidence``. Rows of a
-        partition that the run did not have get null.
+        The entity's own column, ``partition``, ``segment_id``, ``segment_name`` and
+        ``confidence``. Rows of a partition that the run did not have get null, and so do those
+        with an infinite number or without any value.
 
     Raises
     ------
@@ -41,7 +49,8 @@ def scoring_sql(saved: SavedRun, source: str, types: Mapping[str, str]) -> str:
     if missing:
         raise DataError(f"{source} has no column '{missing[0]}', which run {saved.run_id} needs")
     parts = [_scoring_part(part) for part in saved.partitions.values()]
-    table = ScoredTable(source, types, saved.study.entity, saved.study.partition_by, NOT_GIVEN)
+    study = saved.study
+    table = ScoredTable(source, types, study.entity, study.partition_by, NOT_GIVEN, names)
     name = " ".join(saved.study.name.split())
     return f"-- Segments of study {name}, run {saved.run_id}.\n{scoring_statement(table, parts)}"
 

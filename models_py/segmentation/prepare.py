@@ -10,6 +10,7 @@ import numpy as np
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError, StudyError
 from models_py.base.progress import Progress
+from models_py.base.rounding import spreads_of
 from models_py.clustering.algorithms import ALGORITHMS
 from models_py.clustering.rows import MixedRows
 from models_py.features.encoders.catalog import EncoderSpec, build_encoder, check_encoder
@@ -90,8 +91,7 @@ class Prepared:
         points = np.ascontiguousarray(self.common[self.fitted_rows])
         if self.matrix.features.scale != "none":
             return points
-        spreads = points.std(axis=0)
-        return np.asarray((points - points.mean(axis=0)) / np.where(spreads > 0, spreads, 1.0))
+        return np.asarray((points - points.mean(axis=0)) / spreads_of(points))
 
 
 def prepare_rows(

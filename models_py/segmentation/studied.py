@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,10 @@ from models_py.base.progress import Progress
 from models_py.database import results
 from models_py.database.connection import open_warehouse
 from models_py.database.gold import GoldRows, read_gold
-from models_py.features.matrix import check_patterns, feature_columns
+from models_py.features.matrix import check_patterns, feature_columns, without_missing_values
 from models_py.segmentation.prepare import ALL
 from models_py.segmentation.segmentation import Segmentation, segment_rows
+from models_py.base.patterns import matching, matching_any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +68,7 @@ def read_studied(study: Study, path: Path) -> GoldRows:
     with open_warehouse(path, read_only=True, wait_seconds=WRITE_WAIT_SECONDS) as warehouse:
         available = warehouse.columns(schema, name)
         _check_columns(study, available)
-        return read_gold(
+        read = read_gold(
             warehouse,
             schema,
             name,
@@ -77,16 +78,29 @@ def read_studied(study: Study, path: Path) -> GoldRows:
             study.at_least,
             study.order_by,
         )
+    return replace(read, frame=known_values(study, read.frame))
+
+
+def known_values(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return gold rows with null where the study says that a value stands for none."""
+    apart = {study.entity, study.partition_by, study.label}
+    return without_missing_values(frame, study.features, apart)
 
 
 def _columns_read(study: Study, available: dict[str, str]) -> list[str]:
     wanted = [
         *_feature_columns(study, available),
-        *[c for c in available if any(fnmatchcase(c, p) for p in study.describe.measures)],
+        *_in_order(available, study.describe.measures),
         *([study.partition_by] if study.partition_by else []),
         *([study.label] if study.label else []),
     ]
     return list(dict.fromkeys(column for column in wanted if column != study.entity))
+
+
+def _in_order(available: Iterable[str], patterns: Iterable[str]) -> list[str]:
+    columns = list(available)
+    meant = matching_any(patterns, columns)
+    return [column for column in columns if column in meant]
 
 
 def _feature_columns(study: Study, available: Iterable[str]) -> list[str]:
@@ -110,7 +124,7 @@ def _check_columns(study: Study, available: dict[str, str]) -> None:
             f" name; rename it in {study.table}"
         )
     for pattern in study.describe.measures:
-        if not any(fnmatchcase(column, pattern) for column in available):
+        if not matching(pattern, available):
             raise StudyError(
                 f"study {study.name}: describe.measures: no column of {study.table} matches"
                 f" '{pattern}'{near_match(pattern, available)}"

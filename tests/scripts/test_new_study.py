@@ -124,7 +124,7 @@ def test_types_are_guessed_and_leaks_and_identifiers_flagged(
         "note": "95% missing",
         "tags": "type VARCHAR[]: make numbers or text of it",
         "churned": "label: compared with the segments, not used to find them",
-        "churn_reason": "leak: it tells the label of 100.0% of the rows",
+        "churn_reason": "leak: it tells the label of 100% of the rows",
     }
     text = Path("clients.toml").read_text()
     assert '    "city",  # category of 3 values (' in text
@@ -139,7 +139,8 @@ def test_a_name_that_sounds_like_a_label_is_asked_about(
     columns = {column["name"]: column for column in json.loads(capsys.readouterr().out)["columns"]}
     for name in ("churned", "churn_reason"):
         assert columns[name]["role"] == "left out"
-        assert columns[name]["reason"].startswith("a label by its name?")
+        assert columns[name]["reason"].startswith("an outcome by its name: ")
+        assert f"--label {name}" in columns[name]["reason"]
     assert columns["city"]["role"] == "category"
 
 

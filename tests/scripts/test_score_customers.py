@@ -90,14 +90,16 @@ def test_a_file_scores_as_the_table_does(
     assert score("--input", str(path), "--output", str(out), "--json") == 0
     assert json.loads(capsys.readouterr().out)["moved_customers"] == 0
     scored = pd.read_csv(out) if kind == "csv" else pd.read_parquet(out)
-    assert list(scored["entity_id"]) == list(frame["customer_id"])
+    assert list(scored["customer_id"]) == list(frame["customer_id"])
     assert set(scored.columns) == {
         "run_id",
-        "entity_id",
+        "customer_id",
         "partition",
         "segment_id",
+        "segment_name",
         "confidence",
         "method",
+        "note",
         "scored_at",
     }
     assert not [path.name for path in house.iterdir() if ".part" in path.name]
@@ -127,7 +129,7 @@ def test_sql_prints_a_statement_that_gives_the_same_labels(
     assert score("--sql") == 0
     statement = capsys.readouterr().out
     assert statement.startswith("-- Segments of study shop, run ")
-    scored = query(statement).set_index("entity_id")["segment_id"]
+    scored = query(statement).set_index("customer_id")["segment_id"]
     rows = query("select * from results.assignments").set_index("entity_id")["segment_id"]
     assert scored.sort_index().tolist() == rows.sort_index().tolist()
 

@@ -21,6 +21,7 @@ from models_py.database.reading.reader import (
     refuse_rounded_ids,
 )
 from models_py.database.reading.staging import Staged, staged_file, staged_table
+from models_py.database.rejections import SUFFIX
 from models_py.sources.reading.record import Loss, Reading
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def load_customers(
         The file cannot be read, a column is missing, or the id does not tell the rows apart.
     """
     check_replaceable(warehouse, "gold", name, anew)
+    check_replaceable(warehouse, "silver", f"{name}{SUFFIX}", anew=True)
     delimiter = recorded.delimiter if recorded else None
     with staged_file(warehouse, file, encoding=options.encoding, delimiter=delimiter) as staged:
         numbered = entity == ROW_ID and ROW_ID not in staged.names
@@ -116,7 +118,27 @@ def load_customers(
             if not rows:
                 raise DataError(f"{file} has no rows that can be used")
             missing = _missing(read, table)
+            _write_rejections(warehouse, name, file.name, read.record.losses)
         return Loaded(read.record, int(rows), entity, read.warnings, missing)
+
+
+def _write_rejections(warehouse: Warehouse, name: str, source: str, losses: Sequence[Loss]) -> None:
+    # As dbt writes them of a log: lines of the file = rows of gold + rows left out.
+    table = quoted("silver", f"{name}{SUFFIX}")
+    warehouse.rows("create schema if not exists silver")
+    warehouse.rows(
+        f"create or replace table {table} (left_out_of varchar, entity varchar, reason varchar,"
+        " rule varchar, row_count bigint)"
+    )
+    for loss in losses:
+        if loss.kind == "lines":
+            where = f"; such as line {loss.line:,}" if loss.line else ""
+            rule = f"{loss.column or 'the line'}: {loss.reason}{where}"
+            warehouse.rows(
+                f"insert into {table} values (?, 'row', ?, ?, ?)",
+                [f"gold.{name}", loss.reason, rule, loss.lines],
+            )
+    warehouse.rows(f"comment on table {table} is {literal(LOADED + source)}")
 
 
 def load_log(
@@ -203,7 +225,8 @@ def drop_loaded(warehouse: Warehouse, name: str, *, is_log: bool) -> None:
         Whether a log was loaded, of which dbt has made relations.
     """
     if not is_log:
-        warehouse.rows(f"drop table if exists {quoted('gold', name)}")
+        for schema, table in (("gold", name), ("silver", f"{name}{SUFFIX}")):
+            warehouse.rows(f"drop table if exists {quoted(schema, table)}")
         return
     made = [("bronze", f"{name}_log"), ("bronze", f"{name}_lines"), ("gold", f"{name}_customers")]
     parts = ("checked_lines", "sales", "returns", "rejections")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from models_py.describe.words import column_words
 from models_py.report.content import Advice, Card, Code, Section, Trait
 from models_py.report.facts import Facts, is_given, number, records
 from models_py.report.numbers import count, in_units, plain, share, signed
+from models_py.base.patterns import matching
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,8 +178,8 @@ def _measures(facts: Facts, segment_id: int, profile: pd.DataFrame) -> list[tupl
     wanted = [
         name
         for pattern in facts.study.describe.measures
-        for name in means
-        if fnmatchcase(name, pattern) and means[name] is not None
+        for name in matching(pattern, means)
+        if means[name] is not None
     ]
     measures += [
         (column_words(name), in_units(name, means[name])) for name in dict.fromkeys(wanted)

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from models_py.base.arrays import FloatArray
 from models_py.base.plurals import many, plural
+from models_py.base.rounding import constant_columns
 from models_py.describe.words import column_words
 from models_py.features.outliers import INCOMPLETE
 from models_py.report.content import Figure, Section, Table
@@ -253,7 +254,8 @@ def edge_texts(name: str, values: FloatArray) -> tuple[str, str]:
 
 
 def _correlations(frame: pd.DataFrame) -> Figure | None:
-    varied = frame.loc[:, frame.nunique() > 1].iloc[:, :MOST_CORRELATED]
+    numbers = frame.astype(float).to_numpy(dtype=np.float64)
+    varied = frame.loc[:, ~constant_columns(numbers)].iloc[:, :MOST_CORRELATED]
     if varied.shape[1] < 2:
         return None
     values = varied.astype(float).corr(method="spearman", min_periods=3).to_numpy(dtype=np.float64)

@@ -12,6 +12,7 @@ from models_py.report.content import Figure, Section
 from models_py.report.facts import Facts
 from models_py.report.map_charts import Cloud, Place, draw_map
 from models_py.report.maps import (
+    FEWEST_MAPPED,
     MCA_ROWS,
     PCA_ROWS,
     TSNE_ROWS,
@@ -55,7 +56,11 @@ def maps_section(facts: Facts) -> Section:
         )
     else:
         part = next(iter(facts.saved.partitions.values()))
-        figures += [_principal_figure(facts, part, facts.gold, PCA_ROWS, "pca", "Overview")]
+        few = len(_of_large_segments(facts, facts.gold))
+        if few < FEWEST_MAPPED:
+            left_out.append(f"No map of the features: {few} {facts.things} are too few.")
+        else:
+            figures += [_principal_figure(facts, part, facts.gold, PCA_ROWS, "pca", "Overview")]
         figures += _neighbour_figures(facts, part, left_out)
     figures += _correspondence_figures(facts, left_out)
     return Section("maps", "Maps", lead, figures=figures, left_out=left_out)
@@ -66,7 +71,8 @@ def _partition_maps(facts: Facts) -> list[Figure]:
     figures = []
     for place, (name, part) in enumerate(facts.saved.partitions.items()):
         rows = facts.gold[facts.gold["_partition"] == name]
-        if place < MOST_PARTITION_MAPS and len(rows) >= FEWEST_ROWS:
+        few = len(_of_large_segments(facts, rows))
+        if place < MOST_PARTITION_MAPS and few >= FEWEST_ROWS:
             key, title = f"pca-{place}", f"{facts.partition_words} {name}"
             figures.append(_principal_figure(facts, part, rows, PARTITION_MAP_ROWS, key, title))
     return figures
@@ -160,6 +166,8 @@ def _category_columns(facts: Facts) -> tuple[pd.DataFrame, str]:
 
     kept = _of_large_segments(facts, facts.gold)
     words = facts.categories.loc[kept.index]
+    if len(kept) < FEWEST_ROWS:
+        return words.iloc[:, :0], ""
     words = words.loc[:, words.notna().mean() >= FEWEST_KNOWN_SHARE]
     known = words.dropna()
     known = known.loc[:, known.nunique() > 1]

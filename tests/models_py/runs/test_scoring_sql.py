@@ -23,7 +23,7 @@ TYPES = {"customer_id": "VARCHAR", "region": "VARCHAR"}
 
 
 def scored_in_sql(database: duckdb.DuckDBPyConnection, sql: str) -> pd.DataFrame:
-    return database.execute(sql).df().sort_values("entity_id").reset_index(drop=True)
+    return database.execute(sql).df().sort_values("customer_id").reset_index(drop=True)
 
 
 def column_types(database: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
@@ -44,23 +44,38 @@ def column_types(database: duckdb.DuckDBPyConnection, table: str) -> dict[str, s
         {"outliers": {"reconstruct": "pca", "reconstruct_parameters": {"components": 3}}},
         {"choose": {"by": "rule", "min_share": 0.9}},
         {"partition_by": "region"},
+        {"features": {"include": FEATURES, "missing": {"*_count": [3], "fav*": ["app"]}}},
     ],
-    ids=["pca", "none", "yeo_johnson", "robust", "reconstructed", "one_segment", "partitions"],
+    ids=[
+        "pca",
+        "none",
+        "yeo_johnson",
+        "robust",
+        "reconstructed",
+        "one_segment",
+        "partitions",
+        "missing",
+    ],
 )
 def test_labels_and_confidences_are_pythons(home: Path, changes: dict[str, Any]) -> None:
     loaded = saved(run(study(**changes), customers()).run_id)
     fresh = customers(3000, seed=8)
     fresh.loc[:20, ["spend_amount", "days_since_visit"]] = np.nan
     fresh.loc[30:40, "favourite_channel"] = "fax"
+    fresh.loc[50:52, "spend_amount"] = [np.inf, -np.inf, 1e200]
+    fresh = fresh.astype(dict.fromkeys(fresh.select_dtypes("bool"), "boolean"))
+    fresh.loc[60, loaded.columns] = None
+    fresh.loc[60, "region"] = "north"
     expected = loaded.score(fresh).sort_values("entity_id").reset_index(drop=True)
     with duckdb.connect() as database:
         database.register("given", fresh)
         database.execute('create table "new ""ones""" as select * from given')
         types = column_types(database, 'new "ones"')
         got = scored_in_sql(database, scoring_sql(loaded, '"new ""ones"""', types))
-    assert list(got.columns) == ["entity_id", "partition", "segment_id", "confidence"]
-    assert list(got["entity_id"]) == list(expected["entity_id"])
-    assert list(got["segment_id"]) == list(expected["segment_id"])
+    assert list(got.columns) == ["customer_id", "partition", "segment_id", "confidence"]
+    assert list(got["customer_id"]) == list(expected["entity_id"])
+    assert list(got["segment_id"].astype("Int64")) == list(expected["segment_id"])
+    assert got["segment_id"].isna().sum() == 4
     np.testing.assert_allclose(got["confidence"], expected["confidence"], rtol=0, atol=1e-9)
 
 
@@ -119,6 +134,7 @@ WIDE = FeatureMatrix(
         include=["*"],
         categorical=["store", "rate", "flag"],
         ordinal={"grade": ["low", "mid", "high"]},
+        missing={"visits": [-1, 0], "rate": [1.5], "channel": ["1", ""], "grade": ["mid"]},
         log1p=["visits"],
         power=["amount", "price"],
         missing_indicator=True,
