@@ -97,7 +97,7 @@ def test_the_commands_say_it_and_use_the_entitys_own_column(
     told = commanded(capsys, score_customers, "--input", "gold.odd_customers", "--output", str(out))
     assert told["entity"] == "customer_id"
     assert [row["customers"] for row in told["not_scored"]] == [2]
-    assert told["not_scored"][0]["first"] == ["C00005", "C00006"]
+    assert told["not_scored"][0]["first"] == ["C00006", "C00007"]
     assert any("'fax'" in line for line in told["unseen"])
     assert all(row["segment_name"] for row in told["segments"])
     scores = pd.read_csv(out).set_index("customer_id")
