@@ -160,6 +160,7 @@ def toml_lines(reading: Reading) -> list[str]:
     Studies travel into runs and pages: no id, and no line that was lost, is written out in them.
     """
     plain = reading.model_dump(exclude_defaults=True, exclude={"columns", "losses"})
+    plain["time_zone"] = reading.time_zone
     lines = ["[reading]", *(f"{key} = {_toml(value)}" for key, value in plain.items())]
     lines += ["", "[reading.columns]"]
     for name, column in reading.columns.items():
