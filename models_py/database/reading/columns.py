@@ -81,6 +81,8 @@ class Column:
     known, is_whole, is_broken
         Values that are there, as far as counted; whether each is proved a whole number, or each a
         number and one of them not whole.
+    is_iso
+        Whether each value is proved to be written as an ISO date or time without an offset.
     shapes, missing
         Of its values; words among them that stand for no value, in all their spellings.
     reading
@@ -97,6 +99,7 @@ class Column:
     known: int = 0
     is_whole: bool = False
     is_broken: bool = False
+    is_iso: bool = False
     shapes: list[Shape] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     numbers: NumberFormat | None = None
@@ -212,6 +215,7 @@ def _verified(staged: Staged, columns: Sequence[Column], options: ReadingOptions
             continue
         column.known = known
         if pattern == ISO_TIME:
+            column.is_iso = True
             column.dates = DateFormat("ymd", has_time=(longest or 0) > 10)
         elif name in options.times or _may_be_date(name, column.sample):
             continue
@@ -550,13 +554,20 @@ def _decide_id(staged: Staged, column: Column) -> None:
     name = column.staged
     text = f"trim(cast({name} as varchar))"
     words = ", ".join(literal(word) for word in sorted(MISSING_IN_IDS))
-    zero = rf"regexp_full_match({text}, '\d+\.0+')"
-    whole = rf"regexp_full_match({text}, '\d+(\.0+)?')"
-    ((known, zeros, wholes, missing),) = staged.query(
-        f"select count(*) filter ({text} <> ''), count(*) filter ({zero}),"
-        f" count(*) filter ({whole}), list(distinct {text}) filter (lower({text}) in ({words}))"
+    longest = max(len(word) for word in MISSING_IN_IDS) + 4
+    value = name if staged.kind_of(name) == "VARCHAR" else f"cast({name} as varchar)"
+    ((known, zeros, missing),) = staged.query(
+        f"select count({value}), count(*) filter (regexp_full_match({value}, '\\s*\\d+\\.0+\\s*')),"
+        f" list(distinct {text}) filter (case when strlen({value}) <= {longest}"
+        f" then lower({text}) in ({words}) else false end)"
         f" from temp.{staged.table} where {staged.kept_rows}"
     )
+    wholes = 0
+    if zeros:
+        ((wholes,),) = staged.query(
+            f"select count(*) from temp.{staged.table} where {staged.kept_rows}"
+            f" and regexp_full_match({text}, '\\d+(\\.0+)?')"
+        )
     column.missing = sorted(missing or [])
     column.known = int(known)
     column.reading = ColumnReading(
@@ -585,8 +596,11 @@ def _finish_text(staged: Staged, columns: Sequence[Column]) -> None:
     typed = [c for c in columns if c.reading.type in {"number", "date", "time"}]
     words = {word.lower() for column in typed for word in column.missing} | MISSING_IN_TEXT
     words_pattern = literal(rf"(?i)\s*({'|'.join(re.escape(word) for word in sorted(words))})\s*")
+    # Its length in bytes, which is known, spares most values the pattern.
+    longest = max(len(word.encode()) for word in words) + 4
     chosen = ", ".join(
-        f"list(distinct trim({c.staged})) filter (regexp_full_match({c.staged}, {words_pattern}))"
+        f"list(distinct trim({c.staged})) filter (case when strlen({c.staged}) <= {longest}"
+        f" then regexp_full_match({c.staged}, {words_pattern}) else false end)"
         for c in texts
     )
     (found,) = staged.query(f"select {chosen} from temp.{staged.table} where {staged.kept_rows}")

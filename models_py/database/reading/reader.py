@@ -49,8 +49,22 @@ class FileReading:
         """Return SQL for the typed value of a column of the file."""
         staged = self.staged.column(name)
         is_text = self.staged.kind_of(staged) == "VARCHAR"
+        proved = self.proved.get(name)
+        if proved is not None:
+            return f"try_cast({staged} as {proved})"
         typed = self.value(staged, self.record.columns[name])
         return f"cast({typed} as bigint)" if name in self.whole and is_text else typed
+
+    @property
+    def proved(self) -> dict[str, str]:
+        """Types of columns of which every value is proved to be written as DuckDB writes it."""
+        types = {}
+        for column in self.columns:
+            if column.is_whole or column.is_broken:
+                types[column.name] = "bigint" if column.is_whole else "double"
+            elif column.is_iso:
+                types[column.name] = "date" if column.reading.type == "date" else "timestamp"
+        return types
 
     def value(self, staged: str, reading: ColumnReading) -> str:
         """Return SQL for the typed value of a staged column."""
@@ -174,7 +188,7 @@ def _count_typed(read: FileReading, recorded: Reading | None) -> None:
     chosen, values = [], []
     for place, column in enumerate(counted):
         value = f"v{place}"
-        values.append(f"{read.value(column.staged, column.reading)} as {value}")
+        values.append(f"{read.expression(column.name)} as {value}")
         chosen.append(f"count({value})")
         if column.reading.type == "number":
             chosen.append(f"coalesce(bool_or({value} <> trunc({value})), true)")

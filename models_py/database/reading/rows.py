@@ -51,7 +51,7 @@ def _exclude_blank(staged: Staged) -> None:
     if len(staged.names) == 1:
         return
     found = staged.query(
-        f"select rowid from temp.{staged.table} where (c0 is null or trim(c0) = '')"
+        f"select rowid from temp.{staged.table} where (c0 is null or regexp_full_match(c0, '\\s*'))"
         f" and trim(concat({columns})) = '' limit 100000"
     )
     staged.excluded.update({int(row): BLANK for (row,) in found})
@@ -59,7 +59,9 @@ def _exclude_blank(staged: Staged) -> None:
 
 def _exclude_headers(staged: Staged) -> None:
     written = staged.dialect.header if staged.dialect is not None else staged.names
-    same = " and ".join(
+    # Most rows fail the first test, which is quick.
+    same = f"contains(c0, {literal(written[0])}) and " if written[0] else ""
+    same += " and ".join(
         f"coalesce(trim(c{place}), '') = {literal(cell)}"
         for place, cell in enumerate(written[: len(staged.names)])
     )
@@ -156,11 +158,12 @@ def _exclude_remarks(staged: Staged) -> None:
     others = ", ".join(f"c{place}" for place in range(1, len(staged.names)))
     if len(staged.names) < 3:
         return
-    edges = {0, 1, *range(max(0, staged.rows - LAST_ROWS), staged.rows)}
-    found = staged.query(
-        f"select rowid, c0 from temp.{staged.table} where c0 is not null and {staged.kept_rows}"
-        f" and rowid in ({', '.join(map(str, sorted(edges)))})"
-        f" and trim(concat({others})) = ''"
-    )
+    found = []
+    for edge in ("rowid < 2", f"rowid >= {max(2, staged.rows - LAST_ROWS)}"):
+        found += staged.query(
+            f"select row, c0 from (select rowid as row, * from temp.{staged.table}"
+            f" where {edge} and {staged.kept_rows} order by rowid limit {LAST_ROWS})"
+            f" where c0 is not null and trim(concat({others})) = ''"
+        )
     if len(found) <= max(1, staged.rows // 20):
         staged.excluded.update({int(row): REMARK for row, cell in found if _is_word(cell)})
