@@ -132,7 +132,7 @@ def chosen_agreement(judged: list[Judged], weights: Weights) -> float:
 def as_stored(weights: Weights) -> dict[str, object]:
     """Return the weights in the form of ``weights.json``."""
     parts = ("mean", "deviation", "raw", "rank")
-    text = files("models_py.evaluation").joinpath("weights.json").read_text(encoding="utf-8")
+    text = files("models_py.segmentation.auto").joinpath("weights.json").read_text(encoding="utf-8")
     return {
         "evidence": {
             name: {part: round(float(getattr(weights, part)[i]), 6) for part in parts}

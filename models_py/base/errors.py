@@ -51,3 +51,9 @@ def near_match(word: str, allowed: Iterable[str]) -> str:
 
     nearest = difflib.get_close_matches(word, list(allowed), n=1, cutoff=0.6)
     return f"; did you mean '{nearest[0]}'?" if nearest else ""
+
+
+def first_line_of(error: object) -> str:
+    """Return the first line of an error without its full stop, or its kind where it says none."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(". ") if lines else type(error).__name__

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_py.base import settings
-from models_py.base.errors import WarehouseError, WarehouseLockedError, near_match
+from models_py.base.errors import WarehouseError, WarehouseLockedError, first_line_of, near_match
 from models_py.base.locks import POLL_SECONDS, process_command
 
 if TYPE_CHECKING:
@@ -264,6 +264,7 @@ def warehouse_errors(path: Path) -> Iterator[None]:
 
 def explained(path: Path, text: str) -> WarehouseError:
     """Return the error to raise for what DuckDB said about a file."""
+    first = first_line_of(text or "unknown error")
     held = re.search(r"Conflicting lock is held in (.+?) \(PID (\d+)\)", text)
     if held:
         return WarehouseLockedError(
@@ -272,12 +273,12 @@ def explained(path: Path, text: str) -> WarehouseError:
         )
     if "Could not set lock on file" in text or "different configuration" in text:
         return WarehouseLockedError(
-            f"{path} is in use ({_first_line(text)}): close what holds it and run again"
+            f"{path} is in use ({first}): close what holds it and run again"
         )
     for pattern, said in _KNOWN.items():
         if re.search(pattern, text, re.IGNORECASE):
-            return WarehouseError(said.format(path=path, text=_first_line(text)))
-    return WarehouseError(f"{path.name}: {_first_line(text)}")
+            return WarehouseError(said.format(path=path, text=first))
+    return WarehouseError(f"{path.name}: {first}")
 
 
 _BACK = f"restore a backup into its place: {MAINTENANCE_COMMAND} --restore FOLDER"
@@ -299,7 +300,3 @@ _KNOWN = {
         "{path} cannot be opened or written ({text}): check its rights and its folder's"
     ),
 }
-
-
-def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0] if text.strip() else "unknown error"

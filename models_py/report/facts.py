@@ -13,7 +13,7 @@ import numpy as np
 
 from models_py.base import settings
 from models_py.base.arrays import FloatArray
-from models_py.base.errors import DataError, SegmenthouseError
+from models_py.base.errors import DataError, SegmenthouseError, first_line_of
 from models_py.database import contract
 from models_py.database.connection import Warehouse, open_warehouse
 from models_py.database.gold import read_columns
@@ -225,7 +225,7 @@ def _study_of(run: RunRecord) -> Study:
     except ValueError as error:
         raise DataError(
             f"run {run.run_id}: its study was written by another version"
-            f" ({str(error).splitlines()[0]}); run the study again"
+            f" ({first_line_of(error)}); run the study again"
         ) from error
 
 

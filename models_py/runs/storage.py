@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from models_py.base.arrays import FloatArray
 from models_py.base.checksums import write_json
-from models_py.base.errors import SegmenthouseError
+from models_py.base.errors import SegmenthouseError, first_line_of
 from models_py.clustering.rows import group_centers
 from models_py.features.matrix import FeatureMatrix
 from models_py.runs.assignment import FittedRule, coordinates_of, fit_rule, rule_of
@@ -126,7 +126,7 @@ def load_run_models(folder: Path, run_id: str) -> SavedRun:
     except SavedRunError:
         raise
     except (KeyError, TypeError, ValueError, OSError, SegmenthouseError) as error:
-        raise SavedRunError(f"{folder}: {_first_line(error)}; {SavedRunError.again}") from error
+        raise SavedRunError(f"{folder}: {first_line_of(error)}; {SavedRunError.again}") from error
     return SavedRun(run_id, study, {part.name: part for part in parts}, manifest["versions"])
 
 
@@ -263,7 +263,3 @@ def _read_centers(folder: Path) -> FloatArray:
 def _named_now(name: str) -> str:
     # Runs saved before the spelling was one have the other.
     return name.replace("centre", "center")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

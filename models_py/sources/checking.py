@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
-from models_py.base.errors import near_match
+from models_py.base.errors import first_line_of, near_match
 from models_py.sources.headers import column_names, delimiter_problem, first_line
 from models_py.sources.registry import Table
 
@@ -82,7 +82,7 @@ def _inspect_parquet(path: Path, table: Table, seen: Inspection) -> None:
     try:
         metadata = pq.read_metadata(path)
     except (pa.ArrowException, OSError) as error:
-        seen.refuse(f"is not a whole parquet file ({_first_line(error)})")
+        seen.refuse(f"is not a whole parquet file ({first_line_of(error)})")
         return
     _compare_columns(metadata.schema.to_arrow_schema().names, table, seen)
     seen.rows = metadata.num_rows
@@ -133,7 +133,7 @@ def _read_header(path: Path, table: Table, seen: Inspection) -> list[str] | None
     try:
         line = first_line(path)
     except (OSError, EOFError, zlib.error) as error:
-        seen.refuse(f"cannot be unpacked ({_first_line(error)}); copy or download it again")
+        seen.refuse(f"cannot be unpacked ({first_line_of(error)}); copy or download it again")
         return None
     except UnicodeDecodeError:
         seen.refuse(
@@ -207,7 +207,7 @@ def _read_rows(path: Path, table: Table, header: list[str], seen: Inspection) ->
             seen.tell(f"row {row}, column '{column}': {value!r} is not a number")
     except (OSError, EOFError, zlib.error) as error:
         seen.refuse(
-            f"breaks off after row {(seen.rows or 0) + 1:,} ({_first_line(error)}); "
+            f"breaks off after row {(seen.rows or 0) + 1:,} ({first_line_of(error)}); "
             "copy or download it again"
         )
 
@@ -284,12 +284,8 @@ def _explain(message: str, header: list[str], rows: int) -> str:
         return f"row {encoding[2]}, column '{header[int(encoding[1])]}': not UTF-8 text"
     if "straddl" in message:
         return f"a quote opened after row {rows + 1:,} is never closed"
-    return f"cannot be read after row {rows + 1:,} ({_first_line(message)})"
+    return f"cannot be read after row {rows + 1:,} ({first_line_of(message)})"
 
 
 def _lowered(names: tuple[str, ...]) -> set[str]:
     return {name.lower() for name in names}
-
-
-def _first_line(error: object) -> str:
-    return str(error).strip().split("\n")[0].rstrip(". ") or type(error).__name__
