@@ -14,7 +14,7 @@ from models_py.base import settings
 from models_py.base.errors import SegmenthouseError
 from models_py.base.progress import Progress
 from models_py.database import results
-from models_py.database.connection import Warehouse, open_warehouse, require_file
+from models_py.database.connection import WAIT_SECONDS, Warehouse, open_warehouse, require_file
 from models_py.database.gold import GoldRows, evaluate
 from models_py.database.locks import run_lock
 from models_py.describe.advice import load_advice
@@ -26,7 +26,7 @@ from models_py.runs.storage import remove_failed_models, remove_run_models, save
 from models_py.runs.tables import Previous, RunTables, DescriptionInputs, run_tables
 from models_py.segmentation.prepare import ALL, check_encoders
 from models_py.segmentation.segmentation import Segmentation
-from models_py.segmentation.studied import WRITE_WAIT_SECONDS, read_studied, segment_partitions
+from models_py.segmentation.studied import read_studied, segment_partitions
 
 if TYPE_CHECKING:
     from models_py.studies.study import Study
@@ -147,7 +147,7 @@ def _write(
     description: DescriptionInputs,
     scores: dict[str, Supervised | None],
 ) -> Finished:
-    with open_warehouse(path, wait_seconds=WRITE_WAIT_SECONDS) as warehouse:
+    with open_warehouse(path, wait_seconds=WAIT_SECONDS) as warehouse:
         previous_run_id = results.latest_run(warehouse, study.name)
         previous = _previous(warehouse, previous_run_id)
         schema, name = study.schema_and_name
@@ -207,7 +207,7 @@ def _record_failure(path: Path, run_id: str, error: BaseException) -> None:
     ours = isinstance(error, SegmenthouseError)
     reason = str(error) if ours else f"{type(error).__name__}: {error}".removesuffix(": ")
     try:
-        with open_warehouse(path, wait_seconds=WRITE_WAIT_SECONDS) as warehouse:
+        with open_warehouse(path, wait_seconds=WAIT_SECONDS) as warehouse:
             results.fail_run(warehouse, run_id, reason)
     except SegmenthouseError as unrecorded:
         # The next start of any run finds the dead one and records it.

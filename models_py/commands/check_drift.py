@@ -14,6 +14,7 @@ from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
 from models_py.commands.options import add_json, add_run, add_study, add_warehouse, command_parser
 from models_py.commands.table import print_table
+from models_py.database.connection import WAIT_SECONDS
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ Without --study the newest run of {DEFAULT} is checked. A check that worked ends
 its verdict; with --fail-on a verdict as grave as that ends with 3.
 """
 FAILED_ON = 3
-WAIT_SECONDS = 60.0
 MOST_SHOWN = 10
 MOVED = {"keep": "", "watch": "moved", "refit": "shifted"}
 TITLES = {

@@ -13,6 +13,7 @@ from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
 from models_py.commands.options import add_json, add_study, add_warehouse, command_parser
 from models_py.commands.table import print_table
+from models_py.database.connection import WAIT_SECONDS
 from models_py.studies.loading import DEFAULT, load_study
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ The study's table is built again from the first part of the period, segments are
 the rest of the period is held against them. The figures go into results.validity for the study's
 newest run. Without --study it is {DEFAULT}.
 """
-WAIT_SECONDS = 60.0
 TITLES = {
     "segments": "these segments",
     "rfm": "RFM quintile cells",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from models_py.base.errors import DataError, UsageError
 from models_py.commands.exit_codes import end
 from models_py.commands.options import add_json, add_study, add_warehouse, command_parser
+from models_py.database.connection import WAIT_SECONDS
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ examples:
 
 Without runs the last two of the study are compared ({DEFAULT} by default), the older one first.
 """
-WAIT_SECONDS = 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,6 +15,7 @@ from models_py.commands.exit_codes import end
 from models_py.commands.options import add_json, add_run, add_study, add_warehouse, command_parser
 from models_py.commands.reading_output import loss_words
 from models_py.commands.table import print_table
+from models_py.database.connection import WAIT_SECONDS
 from models_py.studies.loading import DEFAULT
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ table. Scores go to results.scores, one row per run and customer, the last score
 one before; --output writes a file instead. --sql prints one statement for DuckDB that gives the
 same labels, for runs whose chain is linear (no network, nearest center).
 """
-WAIT_SECONDS = 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

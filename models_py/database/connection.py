@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from sqlalchemy import Connection, Engine, Table
 
+WAIT_SECONDS = 60.0
+"""How long a job waits for another process to let go of the file."""
+
 MAINTENANCE_COMMAND = "python scripts/cleanup_temp_tables.py"
 
 

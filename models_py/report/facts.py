@@ -15,7 +15,7 @@ from models_py.base import settings
 from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError, SegmenthouseError, first_line_of
 from models_py.database import contract
-from models_py.database.connection import Warehouse, open_warehouse
+from models_py.database.connection import WAIT_SECONDS, Warehouse, open_warehouse
 from models_py.database.gold import read_columns
 from models_py.database.results import done_runs, read_run_rows
 from models_py.base.plurals import many
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from models_py.runs.saved import SavedRun
 
-WAIT_SECONDS = 60.0
 SMALL_SEGMENT = 5
 """Members under which only a segment's size is given, where the run did not mark small ones."""
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from models_py.base import settings
 from models_py.base.errors import MissingExtraError, SegmenthouseError
 from models_py.base.progress import Progress
-from models_py.database.connection import open_warehouse
-from models_py.report.facts import WAIT_SECONDS, Facts, read_facts
+from models_py.database.connection import WAIT_SECONDS, open_warehouse
+from models_py.report.facts import Facts, read_facts
 from models_py.runs.finished_runs import find_run
 
 if TYPE_CHECKING:

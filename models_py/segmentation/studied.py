@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from models_py.base.errors import StudyError, near_match
 from models_py.base.progress import Progress
 from models_py.database import results
-from models_py.database.connection import open_warehouse
+from models_py.database.connection import WAIT_SECONDS, open_warehouse
 from models_py.database.gold import GoldRows, read_gold
 from models_py.features.matrix import check_patterns, feature_columns, without_missing_values
 from models_py.segmentation.prepare import ALL
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from models_py.studies.study import Study
-
-WRITE_WAIT_SECONDS = 60.0
-"""How long a finished search waits for another process to let go of the warehouse."""
 
 
 NOT_GIVEN = "not given"
@@ -65,7 +62,7 @@ def read_studied(study: Study, path: Path) -> GoldRows:
         The table, a column or every row is missing; the message says what to do.
     """
     schema, name = study.schema_and_name
-    with open_warehouse(path, read_only=True, wait_seconds=WRITE_WAIT_SECONDS) as warehouse:
+    with open_warehouse(path, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
         available = warehouse.columns(schema, name)
         _check_columns(study, available)
         read = read_gold(

@@ -7,13 +7,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
+from tests.held_warehouse import held
 
 from models_py.base import settings
 from models_py.commands.cleanup_temp_tables import main
@@ -62,25 +62,6 @@ def ran(home: Path, *words: str, answer: str = "") -> tuple[int, str, str]:
 def answered(home: Path, *words: str) -> tuple[int, dict[str, object]]:
     code, out, _ = ran(home, *words, "--json")
     return code, json.loads(out)
-
-
-@contextmanager
-def held(path: Path, manner: str = "write") -> Iterator[subprocess.Popen[str]]:
-    words = (
-        "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == 'read');"
-        " print('open', flush=True); sys.stdin.read()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", words, str(path), manner],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "open\n"
-        yield other
-        if other.poll() is None:
-            other.communicate("")
 
 
 def test_the_script_is_the_command(home: Path, warehouse: Path) -> None:

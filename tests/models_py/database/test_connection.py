@@ -5,22 +5,16 @@ import resource
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pytest
+from tests.held_warehouse import held
 
 from models_py.base.errors import WarehouseError, WarehouseLockedError
 from models_py.base.sql_text import literal
 from models_py.database import connection
 from models_py.database.connection import Warehouse, open_warehouse, quoted
-
-HOLD = (
-    "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == 'read');"
-    " print('open', flush=True); sys.stdin.read()"
-)
 
 
 @pytest.fixture
@@ -32,21 +26,6 @@ def path(tmp_path: Path) -> Path:
             "create schema gold; create table gold.customers as select range as a from range(1000)"
         )
     return file
-
-
-@contextmanager
-def held(path: Path, manner: str) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(path), manner],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "open\n"
-        yield other
-        if other.poll() is None:
-            other.communicate("")
 
 
 def refused(path: Path, **manner: object) -> str:
