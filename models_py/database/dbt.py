@@ -94,10 +94,10 @@ def _build(
         check=False,
     )
     if ended.returncode:
-        raise WarehouseError(f"dbt could not build {what}: {_first_error(ended)}")
+        raise WarehouseError(f"dbt could not build {what}: {first_error(ended)}")
 
 
-def _first_error(ended: subprocess.CompletedProcess[str]) -> str:
+def first_error(ended: subprocess.CompletedProcess[str]) -> str:
     """Return the first line that dbt calls an error or a failure, else the first it wrote."""
     output = (ended.stdout + ended.stderr).splitlines()
     lines = [" ".join(re.sub(r"^\d\d:\d\d:\d\d\s*", "", line).split()) for line in output]
