@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from models_py.base import settings
 from models_py.base.arrays import blocks
+from models_py.base.checksums import sha256
 from models_py.base.errors import DataError, MissingExtraError
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
@@ -75,8 +76,7 @@ class TextModel:
         )
         weights = self._graph or self.folder / "model.safetensors"
         for path in (weights, self.folder / "tokenizer.json"):
-            with path.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
+            digest.update(bytes.fromhex(sha256(path)))
         return digest.hexdigest()
 
     def embed(self, texts: Sequence[str], on_progress: OnProgress | None = None) -> Embeddings:
