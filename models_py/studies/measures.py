@@ -57,85 +57,34 @@ class Measure:
         return f"{self.title} in the common space" if is_common else self.title
 
 
-SILHOUETTE = Measure(
-    "silhouette", "silhouette", "index", "higher", "in the encoder's own space", is_criterion=True
+def _index(name: str, title: str, better: Literal["higher", "lower"]) -> tuple[Measure, Measure]:
+    """Return an index in the encoder's own space, and the same in the common one."""
+    own = Measure(name, title, "index", better, "in the encoder's own space", is_criterion=True)
+    # Of the common space a study chooses by the silhouette alone.
+    words = "in the scaled selected features"
+    return own, Measure(f"{COMMON}{name}", title, "index", better, words, name == "silhouette")
+
+
+SILHOUETTE, COMMON_SILHOUETTE = _index("silhouette", "silhouette", "higher")
+DAVIES_BOULDIN, COMMON_DAVIES_BOULDIN = _index("davies_bouldin", "Davies-Bouldin", "lower")
+CALINSKI_HARABASZ, COMMON_CALINSKI_HARABASZ = _index(
+    "calinski_harabasz", "Calinski-Harabasz", "higher"
 )
-COMMON_SILHOUETTE = Measure(
-    f"{COMMON}silhouette",
-    "silhouette",
-    "index",
-    "higher",
-    "in the scaled selected features",
-    is_criterion=True,
-)
-DAVIES_BOULDIN = Measure(
-    "davies_bouldin",
-    "Davies-Bouldin",
-    "index",
-    "lower",
-    "in the encoder's own space",
-    is_criterion=True,
-)
-COMMON_DAVIES_BOULDIN = Measure(
-    f"{COMMON}davies_bouldin",
-    "Davies-Bouldin",
-    "index",
-    "lower",
-    "in the scaled selected features",
-)
-CALINSKI_HARABASZ = Measure(
-    "calinski_harabasz",
-    "Calinski-Harabasz",
-    "index",
-    "higher",
-    "in the encoder's own space",
-    is_criterion=True,
-)
-COMMON_CALINSKI_HARABASZ = Measure(
-    f"{COMMON}calinski_harabasz",
-    "Calinski-Harabasz",
-    "index",
-    "higher",
-    "in the scaled selected features",
-)
-INERTIA = Measure(
-    "inertia", "inertia", "index", "lower", "squared distances to the clusters' means, summed"
-)
+INERTIA = Measure("inertia", "inertia", "index", "lower", "summed squares around cluster means")
 NOISE_SHARE = Measure("noise_share", "noise", "candidate", None, "rows in no cluster")
 SMALLEST_SHARE = Measure("smallest_share", "smallest", "candidate", None, "its smallest cluster")
 BIC = Measure("bic", "BIC", "candidate", "lower", "of a Gaussian mixture", is_criterion=True)
 DBCV = Measure("dbcv", "DBCV", "evidence", "higher", "density-based validity", is_criterion=True)
 GAP = Measure("gap", "gap statistic", "evidence", "higher", "of k-means on a sample")
-STABILITY = Measure(
-    "stability",
-    "stability",
-    "refits",
-    "higher",
-    "mean Jaccard over subsample refits",
-    is_criterion=True,
-)
+_REFITS = "over subsample refits"
+STABILITY = Measure("stability", "stability", "refits", "higher", f"mean Jaccard {_REFITS}", True)
 ADJUSTED_RAND = Measure(
-    "adjusted_rand", "adjusted Rand", "refits", "higher", "mean agreement over subsample refits"
+    "adjusted_rand", "adjusted Rand", "refits", "higher", f"mean agreement {_REFITS}"
 )
 
-MEASURES: dict[str, Measure] = {
-    measure.name: measure
-    for measure in (
-        SILHOUETTE,
-        COMMON_SILHOUETTE,
-        DAVIES_BOULDIN,
-        COMMON_DAVIES_BOULDIN,
-        CALINSKI_HARABASZ,
-        COMMON_CALINSKI_HARABASZ,
-        INERTIA,
-        NOISE_SHARE,
-        SMALLEST_SHARE,
-        BIC,
-        DBCV,
-        GAP,
-        STABILITY,
-        ADJUSTED_RAND,
-    )
-}
+_DECLARED = [value for value in globals().values() if isinstance(value, Measure)]
+MEASURES: dict[str, Measure] = {measure.name: measure for measure in _DECLARED}
+"""Every measure by name, in the order in which they are declared."""
+
 CRITERIA = tuple(name for name, measure in MEASURES.items() if measure.is_criterion)
 """What a study may choose by, beside its rule and all the evidence."""
