@@ -322,6 +322,18 @@ ALGORITHMS: dict[str, Algorithm] = {
         takes_seed=False,
         shares_work=True,
     ),
+    "birch": Algorithm(
+        title="BIRCH",
+        time="n p",
+        memory="n",
+        runner="birch:birch_sweep",
+        peak_bytes="birch:birch_peak_bytes",
+        assignment="nearest_center",
+        is_exact=True,
+        family=Family("ward"),
+        parameters={"threshold": above_zero(), "branching_factor": whole(2)},
+        takes_seed=False,
+    ),
     "single": Algorithm(
         title="single linkage",
         time="n² p",
