@@ -34,7 +34,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from models_py.database import contract, results  # noqa: E402
-from models_py.database.maintenance.backup import ATTACHED, DATABASE_NAME, attached, list_backups  # noqa: E402
+from models_py.database.maintenance.backup import list_backups  # noqa: E402
+from models_py.database.maintenance.manifest import DATABASE_NAME  # noqa: E402
+from models_py.database.maintenance.restore import ATTACHED, attached  # noqa: E402
 from models_py.database.maintenance.catalog import TABLE, Name, read_relations  # noqa: E402
 from models_py.database.connection import Warehouse, open_warehouse  # noqa: E402
 from models_py.database.maintenance.fingerprint import Fingerprint, take_fingerprints  # noqa: E402
@@ -439,7 +441,7 @@ def _run_again(ground: Ground, operation: str, home: Path) -> str | None:
         return _judge_run(ground, home, now)
     left = sorted(item.name for item in (home / "data").iterdir())
     odd = [name for name in left if "compacting" in name or "restoring" in name]
-    odd += [file.name for file in (home / "data").glob("backups/*.partial-*")]
+    odd += [file.name for file in (home / "data").glob("backups/*.unfinished-*")]
     if odd:
         return f"{operation}: the next run left {odd} behind"
     return None if now == ground.after else f"{operation}: the next run did not finish the work"
@@ -456,7 +458,7 @@ def _judge_backups(home: Path) -> str | None:
     for backup in list_backups(home / "data" / "backups"):
         with (
             open_warehouse(home / DATABASE) as warehouse,
-            attached(warehouse, backup.folder / DATABASE_NAME, read_only=True),
+            attached(warehouse, backup.folder / DATABASE_NAME),
         ):
             held = take_fingerprints(warehouse, ATTACHED, list(backup.tables))
         if held != dict(backup.tables):

@@ -9,4 +9,4 @@ select
     previous_run_id,
     coalesce(error, chosen_because) as said
 from results.runs
-order by run_id desc
+order by number desc

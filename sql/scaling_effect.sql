@@ -8,7 +8,7 @@ latest_run as (
         json_extract_string(parameters, '$.features.scale') as scale
     from results.runs
     where status = 'done' and study = coalesce(getvariable('study'), 'grocery_customers')
-    order by run_id desc
+    order by number desc
     limit 1
 
 ),

@@ -3,7 +3,7 @@ with
 
 latest_run as (
 
-    select max(run_id) as run_id
+    select max_by(run_id, number) as run_id
     from results.runs
     where status = 'done' and study = coalesce(getvariable('study'), 'grocery_customers')
 

@@ -48,7 +48,15 @@ def raw_dir(domain: str) -> Path:
 
 def models_dir(run_id: str) -> Path:
     """Return the folder of a run's fitted preprocessing, encoder and model."""
-    return home() / "data" / "models" / run_id
+    return home() / "data" / "models" / _inside(run_id)
+
+
+def _inside(name: str) -> str:
+    if name in ("", ".", "..") or any(letter in name for letter in "/\\\0"):
+        raise UsageError(
+            f"{name!r} leads out of its folder: a name has no slashes and no dots alone"
+        )
+    return name
 
 
 def embeddings_dir() -> Path:
@@ -64,6 +72,17 @@ def backups_dir() -> Path:
 def reports_dir() -> Path:
     """Return the folder of report pages."""
     return home() / "reports"
+
+
+def report_dir(study: str, run_id: str) -> Path:
+    """Return the folder of a run's report."""
+    return reports_dir() / _inside(study) / _inside(run_id)
+
+
+def study_files() -> list[Path]:
+    """Return the study files that come with the package and those that lie in the home."""
+    shipped = repository() / "models_py" / "studies" / "shipped"
+    return [*sorted(shipped.glob("*.toml")), *sorted(home().glob("*.toml"))]
 
 
 def logs_dir() -> Path:

@@ -139,7 +139,8 @@ def print_done(facts: Mapping[str, Any]) -> None:
     if backup:
         print(
             f"backup {shown(backup['folder'])}: {backup['tables']} tables, {backup['views']} views,"
-            f" {backup['rows']:,} rows, {megabytes(backup['bytes'])}, proven by restoring it on trial"
+            f" {backup['rows']:,} rows, {megabytes(backup['bytes'])},"
+            " proven by restoring it on trial"
         )
         for what, why in backup["left_out"].items():
             print(f"  left out, it cannot be made again: {printable(what)} ({printable(why)})")

@@ -18,6 +18,8 @@ from sqlalchemy import (
 from models_py.studies.measures import MEASURES
 
 SCHEMA = "results"
+LOADED = "loaded by new_study.py from "
+"""How the comment of a table begins that a user loaded, and therefore owns."""
 metadata = MetaData(schema=SCHEMA)
 
 RUNNING, DONE, FAILED = "running", "done", "failed"
@@ -25,7 +27,7 @@ RUNNING, DONE, FAILED = "running", "done", "failed"
 runs = Table(
     "runs",
     metadata,
-    Column("run_id", String, nullable=False, comment="sorts by start time"),
+    Column("run_id", String, nullable=False, comment="begins with the start time by the clock"),
     Column("study", String, nullable=False),
     Column("status", String, nullable=False, comment="running, done or failed"),
     Column("started_at", DateTime, nullable=False, comment="UTC"),
@@ -42,6 +44,7 @@ runs = Table(
     Column("previous_run_id", String),
     Column("chosen_because", String),
     Column("error", String, comment="why a run failed, in one line"),
+    Column("number", BigInteger, comment="counts the runs of this file: the highest is newest"),
 )
 
 feature_selection = Table(

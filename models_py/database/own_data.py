@@ -8,11 +8,11 @@ from pathlib import Path
 
 from models_py.base.errors import DataError, UsageError, near_match
 from models_py.database.connection import Warehouse, quoted, warehouse_errors
+from models_py.database.contract import LOADED
 from models_py.database.gold import is_number_type
 from models_py.database.relations import find_relations
 from models_py.studies.column_facts import ColumnFacts
 
-LOADED = "loaded by new_study.py from "
 ENDS = 5
 """Values at either end of a column that are looked at for what stands for none."""
 LABEL_PARTS = 50

@@ -39,7 +39,8 @@ class RunStart:
     Attributes
     ----------
     run_id
-        Sorts by start time.
+        Begins with the start time by the clock, which may be wrong: the order of runs is that of
+        their numbers, which the warehouse gives.
     started_at
         UTC, without zone.
     """
@@ -60,7 +61,7 @@ def utc_now() -> datetime:
 
 
 def new_run_id(now: datetime) -> str:
-    """Return an id that sorts by time and that two runs of one moment do not share."""
+    """Return an id that begins with the time and that two runs of one moment do not share."""
     return f"{now:%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"
 
 
@@ -85,6 +86,7 @@ def begin_run(warehouse: Warehouse, start: RunStart) -> None:
                 entity_column=start.entity_column,
                 parameters=start.parameters,
                 versions=start.versions,
+                number=_next_number(warehouse),
             )
         )
 
@@ -154,13 +156,27 @@ def mark_dead_runs(warehouse: Warehouse) -> int:
     return len(dead)
 
 
+def _next_number(warehouse: Warehouse) -> int:
+    runs = warehouse.quote(contract.SCHEMA, contract.runs.name)
+    return int(warehouse.rows(f"select coalesce(max(number), 0) + 1 from {runs}")[0][0])
+
+
+def order_of_runs(warehouse: Warehouse) -> str:
+    """Return the SQL expression that sorts ``results.runs``, the newest last.
+
+    A warehouse of an earlier version has no numbers until it is written: there it is the id.
+    """
+    columns = warehouse.columns(contract.SCHEMA, contract.runs.name)
+    return "(coalesce(number, 0), run_id)" if "number" in columns else "run_id"
+
+
 def latest_run(warehouse: Warehouse, study: str) -> str | None:
     """Return the newest finished run of a study."""
     if f"{contract.SCHEMA}.{contract.runs.name}" not in warehouse.relations():
         return None
     records = warehouse.rows(
-        f"select max(run_id) from {warehouse.quote(contract.SCHEMA, 'runs')}"
-        " where study = ? and status = ?",
+        f"select max_by(run_id, {order_of_runs(warehouse)})"
+        f" from {warehouse.quote(contract.SCHEMA, 'runs')} where study = ? and status = ?",
         [study, contract.DONE],
     )
     return None if records[0][0] is None else str(records[0][0])
@@ -178,7 +194,8 @@ def done_runs(
     return warehouse.rows(
         f"select {', '.join(map(warehouse.quote, columns))}"
         f" from {warehouse.quote(contract.SCHEMA, contract.runs.name)}"
-        " where status = $1 and run_id = coalesce($2, run_id) order by run_id",
+        " where status = $1 and run_id = coalesce($2, run_id)"
+        f" order by {order_of_runs(warehouse)}",
         [contract.DONE, run_id],
     )
 
@@ -308,6 +325,28 @@ def _create_tables(warehouse: Warehouse) -> None:
     warehouse.connection.execute(CreateSchema(contract.SCHEMA, if_not_exists=True))
     for table in contract.ALL_TABLES:
         create_table(warehouse, table)
+    _number_earlier_runs(warehouse)
+
+
+def _number_earlier_runs(warehouse: Warehouse) -> None:
+    """Give the runs of an earlier version their numbers, and let its views go by them."""
+    runs = warehouse.quote(contract.SCHEMA, contract.runs.name)
+    if not warehouse.rows(f"select 1 from {runs} where number is null limit 1"):
+        return
+    warehouse.rows(
+        f"update {runs} as runs set number = numbered.place from (select run_id,"
+        " (select coalesce(max(number), 0) from {runs}) + row_number() over (order by run_id)"
+        " as place from {runs} where number is null) as numbered"
+        " where runs.run_id = numbered.run_id".replace("{runs}", runs)
+    )
+    there = set(warehouse.relations())
+    for run_id, source in warehouse.rows(
+        f"select max_by(run_id, number), max_by(source_table, number) from {runs}"
+        " where status = ? group by study",
+        [contract.DONE],
+    ):
+        if source in there:
+            _point_view(warehouse, run_id)
 
 
 def create_table(warehouse: Warehouse, table: Table) -> None:
@@ -345,7 +384,7 @@ def _point_view(warehouse: Warehouse, run_id: str) -> None:
     assignments = warehouse.quote(contract.SCHEMA, "assignments")
     segments = warehouse.quote(contract.SCHEMA, "segments")
     newest = (
-        f"select max(run_id) from {warehouse.quote(contract.SCHEMA, 'runs')}"
+        f"select max_by(run_id, number) from {warehouse.quote(contract.SCHEMA, 'runs')}"
         f" where study = {literal(run.study)} and status = {literal(contract.DONE)}"
     )
     warehouse.raw.execute(

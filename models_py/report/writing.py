@@ -43,7 +43,7 @@ class Report:
 
 def report_dir(study: str, run_id: str) -> Path:
     """Return the folder of a run's report."""
-    return settings.reports_dir() / study / run_id
+    return settings.report_dir(study, run_id)
 
 
 def write_report(run_id: str, path: Path, progress: Progress, folder: Path | None = None) -> Report:

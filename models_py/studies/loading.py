@@ -63,6 +63,9 @@ def load_study(name_or_file: str) -> Study:
     return check_study({"name": path.stem, **content}, str(path))
 
 
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
 def check_study(content: dict[str, Any], source: str) -> Study:
     """Check a study's content; ``source`` is named in the message of what is wrong.
 
@@ -72,9 +75,16 @@ def check_study(content: dict[str, Any], source: str) -> Study:
         The first thing that is wrong, in one line.
     """
     try:
-        return Study.model_validate(content)
+        study = Study.model_validate(content)
     except ValidationError as error:
         raise StudyError(f"{source}: {_summary(error.errors())}") from error
+    if not _NAME.fullmatch(study.name):
+        # Only here: a run of an earlier version may have been recorded under any name.
+        raise StudyError(
+            f"{source}: name = {study.name!r}: should be 1 to 64 letters from A to Z, digits, _ and -"
+            " (the file's own name where none is given)"
+        )
+    return study
 
 
 def study_from_json(content: dict[str, Any]) -> Study:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import string
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -359,7 +360,7 @@ def view_body(sql: str) -> tuple[str, str] | None:
 
 
 def read_ownership(warehouse: Warehouse, manifest: Path | None = None) -> Ownership:
-    """Return what dbt's manifest and the results contract own.
+    """Return what dbt's manifest, the results contract, the user, studies and runs own.
 
     Parameters
     ----------
@@ -374,7 +375,7 @@ def read_ownership(warehouse: Warehouse, manifest: Path | None = None) -> Owners
         The manifest named is missing, or cannot be read.
     """
     path = manifest or settings.dbt_project_dir() / "target" / "manifest.json"
-    owners = dict(_contract_owners(warehouse))
+    owners = {**dict(_user_owners(warehouse)), **dict(_contract_owners(warehouse))}
     if manifest is None and not path.is_file():
         return Ownership(owners, has_manifest=False, keys={})
     nodes = _manifest_nodes(path)
@@ -395,6 +396,38 @@ def _contract_owners(warehouse: Warehouse) -> Iterator[tuple[tuple[str, str], st
         for (study,) in warehouse.rows(f"select distinct study from {runs.sql} order by 1"):
             view = Name(contract.SCHEMA, f"{study}_latest")
             yield view.key, f"the latest run of the study {study}"
+
+
+def _user_owners(warehouse: Warehouse) -> Iterator[tuple[tuple[str, str], str]]:
+    """Return what a user loaded, what a run read and what a study reads."""
+    loaded = warehouse.rows(
+        "select schema_name, table_name, comment from duckdb_tables() where database_name ="
+        f" current_database() and starts_with(comment, {literal(contract.LOADED)})"
+    )
+    for schema, name, comment in loaded:
+        yield Name(schema, name).key, f"the user: {comment}"
+    runs = Name(contract.SCHEMA, contract.runs.name)
+    if str(runs) in warehouse.relations():
+        for study, table in warehouse.rows(
+            f"select distinct study, source_table from {runs.sql} where status !="
+            f" {literal(contract.FAILED)} and source_table is not null order by all"
+        ):
+            schema, _, name = str(table).partition(".")
+            yield Name(schema, name).key, f"a run of the study {study}, which read it"
+    for file in settings.study_files():
+        table = _table_of_study(file)
+        if table is not None:
+            yield table.key, f"the study {file.stem}, which reads it"
+
+
+def _table_of_study(file: Path) -> Name | None:
+    # Whether the study is right in everything else is not asked here.
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8")).get("table")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return None
+    schema, dot, name = str(table).partition(".")
+    return Name(schema, name) if dot else None
 
 
 def _manifest_nodes(path: Path) -> list[tuple[dict[str, Any], str]]:

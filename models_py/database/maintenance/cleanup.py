@@ -13,6 +13,7 @@ from models_py.base.plurals import plural
 from models_py.base.progress import Progress, Silent
 from models_py.database import contract
 from models_py.database.connection import Warehouse
+from models_py.database.results import order_of_runs
 from models_py.database.maintenance.backup import list_backups
 from models_py.database.maintenance.catalog import (
     LAYERS,
@@ -299,7 +300,8 @@ def _old_runs(warehouse: Warehouse, wanted: Wanted, now: datetime) -> Iterator[F
     rows, held = _rows_of_runs(warehouse)
     newer_done: dict[str, int] = defaultdict(int)
     recorded = warehouse.rows(
-        f"select run_id, study, status, started_at from {runs.sql} order by run_id desc"
+        f"select run_id, study, status, started_at from {runs.sql}"
+        f" order by {order_of_runs(warehouse)} desc"
     )
     for run_id, study, status, started_at in recorded:
         newer = newer_done[study]

@@ -11,7 +11,7 @@ import json
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -458,20 +458,20 @@ def _require_names(definition: Definition) -> None:
 
 
 def _is_plain(warehouse: Warehouse, definition: Definition) -> bool:
-    kind, body = definition.kind, definition.body
-    if kind == SCHEMA:
-        return body == ""
-    if kind == SEQUENCE:
-        return bool(_SEQUENCE_BODY.fullmatch(body))
-    if kind == TABLE:
-        return all(elements(body) or [""]) and is_bracketed(f"({body})")
-    if kind == INDEX:
-        return is_bracketed(body)
-    if kind == VIEW:
-        return _is_select(warehouse, body)
-    if kind == TYPE:
-        return _is_type(body)
-    return all(_is_overload(warehouse, part, kind) for part in elements(body))
+    body = definition.body
+    checks: dict[str, Callable[[], bool]] = {
+        SCHEMA: lambda: not body,
+        SEQUENCE: lambda: bool(_SEQUENCE_BODY.fullmatch(body)),
+        TABLE: lambda: all(elements(body) or [""]) and is_bracketed(f"({body})"),
+        INDEX: lambda: is_bracketed(body),
+        VIEW: lambda: _is_select(warehouse, body),
+        TYPE: lambda: _is_type(body),
+        MACRO: lambda: all(_is_overload(warehouse, part, MACRO) for part in elements(body)),
+        TABLE_MACRO: lambda: all(
+            _is_overload(warehouse, part, TABLE_MACRO) for part in elements(body)
+        ),
+    }
+    return checks[definition.kind]()
 
 
 def _is_select(warehouse: Warehouse, sql: str) -> bool:

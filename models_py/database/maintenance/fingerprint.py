@@ -117,7 +117,7 @@ def _exact(column: str, kind: str) -> str:
     name = quoted(column)
     if kind in ("DOUBLE", "FLOAT"):
         return f"{name}, signbit({name})"
-    if kind in _PLAIN_TYPES or kind.startswith(("DECIMAL(", "ENUM(")) and kind.endswith(")"):
+    if kind in _PLAIN_TYPES or (kind.startswith(("DECIMAL(", "ENUM(")) and kind.endswith(")")):
         return name
     return f"{name}, {name}::varchar"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from models_py.base.errors import WarehouseError
 from models_py.database import contract
 from models_py.database.connection import Warehouse, quoted
+from models_py.database.results import order_of_runs
 from models_py.database.maintenance.catalog import (
     LAYERS,
     TABLE,
@@ -186,9 +187,10 @@ def _rows_without_run(warehouse: Warehouse, there: set[str], runs: str) -> Itera
 def _entities(
     warehouse: Warehouse, there: set[str], runs: str, assignments: str
 ) -> Iterator[Figure]:
+    newest = order_of_runs(warehouse)
     latest = warehouse.rows(
-        "select study, max(run_id), arg_max(source_table, run_id),"
-        f" arg_max(entity_column, run_id) from {runs} where status = ? group by study order by 1",
+        f"select study, max_by(run_id, {newest}), max_by(source_table, {newest}),"
+        f" max_by(entity_column, {newest}) from {runs} where status = ? group by study order by 1",
         [contract.DONE],
     )
     for study, run_id, source, column in latest:

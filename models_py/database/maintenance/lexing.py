@@ -123,9 +123,9 @@ def unquoted(identifier: str) -> str:
 def normal(text: str) -> str:
     """Return a text without what DuckDB writes in two ways.
 
-    Before a file is written and read again a cast's type stands as it was typed, with
-    spaces (``DECIMAL(18, 3)``), in quotes (``"TIMESTAMP"``) or with a width (``BIT(1)``), afterwards as
-    DuckDB spells it.
+    Before a file is written and read again a cast's type stands with spaces
+    (``DECIMAL(18, 3)``), in quotes (``"TIMESTAMP"``) or with a width (``BIT(1)``), afterwards
+    without.
     """
     parts = re.split(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")", text)
     return "".join(_normal_part(part) for part in parts)

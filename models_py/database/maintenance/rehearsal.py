@@ -1,4 +1,4 @@
-"""Making definitions in an empty database in memory: do they work, in which order, and nothing else.
+"""Making definitions in an empty database in memory: do they work, in which order, what else.
 
 The database is one of its own: whatever happens in it touches no file.
 """

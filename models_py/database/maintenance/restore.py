@@ -298,8 +298,8 @@ def _restore_into(
     left = [_label(made) for made in wanted if made.key in same and made.kind in (TABLE, VIEW)]
     rows += sum(backup.tables[made.name].rows for made in changed if made.kind == TABLE)
     return Restored(
-        tuple([*brought, *(f"run {run_id}" for run_id in runs)]),
-        tuple([*left, *(f"run {run_id}" for run_id, is_same in same_runs.items() if is_same)]),
+        (*brought, *(f"run {run_id}" for run_id in runs)),
+        (*left, *(f"run {run_id}" for run_id, is_same in same_runs.items() if is_same)),
         rows,
         folders,
     )

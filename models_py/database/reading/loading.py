@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from models_py.base.sql_text import literal
 from models_py.base.errors import DataError, WarehouseError, near_match
 from models_py.database.connection import Warehouse, quoted
-from models_py.database.own_data import LOADED, check_replaceable
+from models_py.database.contract import LOADED
+from models_py.database.own_data import check_replaceable
 from models_py.database.reading.columns import ReadingOptions
 from models_py.database.reading.log import LogColumns, LogReading, read_log, require_log_columns
 from models_py.database.reading.reader import (

@@ -219,3 +219,38 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         run_lock(tmp_path / "own.duckdb", "1"),
     ):
         pass
+
+
+@pytest.mark.parametrize("wrong", [timedelta(days=40_000), timedelta(days=-40_000)])
+def test_a_wrong_clock_neither_hides_later_runs_nor_stays_newest(
+    warehouse: Warehouse, wrong: timedelta
+) -> None:
+    now = results.utc_now()
+    order = [results.new_run_id(when) for when in (now, now + wrong, now + timedelta(hours=1))]
+    for number, run_id in enumerate(order, 1):
+        results.begin_run(warehouse, start(run_id=run_id))
+        finish(warehouse, run_id)
+        assert results.latest_run(warehouse, "own") == run_id
+        assert [row[0] for row in results.done_runs(warehouse, ["run_id"])] == order[:number]
+    newest = "select max_by(run_id, number) from results.runs"
+    assert warehouse.rows(newest) == [(order[-1],)]
+    ((view,),) = warehouse.rows("select sql from duckdb_views() where view_name = 'own_latest'")
+    assert "max_by(run_id, number)" in view
+
+
+def test_a_warehouse_without_numbers_is_read_by_ids_and_numbered_when_written(
+    warehouse: Warehouse,
+) -> None:
+    for run_id in ("2", "1", "3"):
+        results.begin_run(warehouse, start(run_id=run_id))
+        finish(warehouse, run_id)
+    warehouse.rows("alter table results.runs drop column number")
+    assert results.latest_run(warehouse, "own") == "3"
+    assert [row[0] for row in results.done_runs(warehouse, ["run_id"])] == ["1", "2", "3"]
+    results.begin_run(warehouse, start(run_id="0"))
+    finish(warehouse, "0")
+    assert warehouse.rows("select run_id, number from results.runs order by number") == [
+        *(("1", 1), ("2", 2), ("3", 3)),
+        ("0", 4),
+    ]
+    assert results.latest_run(warehouse, "own") == "0"

@@ -286,3 +286,12 @@ def test_no_such_study(tmp_path: Path) -> None:
     assert "no study 'grocery_custmers'; did you mean 'grocery_customers'?" in result
     assert "grocery_stores" in result
     assert "is a folder: name the .toml file in it" in refusal(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", "a/b", "", "x" * 65, "ü", "a.b"])
+def test_a_name_that_is_no_word_is_refused(tmp_path: Path, name: str) -> None:
+    assert "name = " in refusal(write(tmp_path, top=f"name = '{name}'"))
+
+
+def test_a_name_may_be_64_letters(tmp_path: Path) -> None:
+    assert load_study(write(tmp_path, top=f"name = '{'aZ0_-' * 12}abcd'")).name.endswith("abcd")

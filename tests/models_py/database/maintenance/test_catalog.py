@@ -11,6 +11,7 @@ import pytest
 from maintained_warehouse import MODELS, STUDY, build, write_manifest
 
 from models_py.base.errors import WarehouseError
+from models_py.database import contract
 from models_py.database.connection import Warehouse, open_warehouse
 from models_py.database.maintenance.catalog import (
     Name,
@@ -190,3 +191,20 @@ def test_the_projects_own_manifest_has_the_shape_that_is_read(tmp_path: Path) ->
     assert made == [Name("gold", "tmp_things")]
     assert "dbt model things" in ownership.owners[made[0].key]
     assert ownership.keys[made[0].key] == ("a",)
+
+
+def test_what_is_loaded_and_what_runs_and_studies_read_is_owned(home: Path) -> None:
+    path = build(home, runs=1)
+    (home / "mine.toml").write_text('table = "gold.TMP_mine"')
+    (home / "broken.toml").write_text("table = ")
+    with open_warehouse(path) as warehouse:
+        warehouse.rows("create table gold.tmp_mine as select 1 as a")
+        warehouse.rows("create table gold.loaded_old as select 1 as a")
+        warehouse.rows(f"comment on table gold.loaded_old is '{contract.LOADED}customers.csv'")
+        warehouse.rows("create table gold.tmp_read as select 1 as a")
+        warehouse.rows("update results.runs set source_table = 'gold.tmp_read'")
+        owners = read_ownership(warehouse, home / "manifest.json").owners
+    assert "mine" in owners[Name("gold", "tmp_mine").key]
+    assert "customers.csv" in owners[Name("gold", "loaded_old").key]
+    assert STUDY in owners[Name("gold", "tmp_read").key]
+    assert Name("gold", "forgotten").key not in owners

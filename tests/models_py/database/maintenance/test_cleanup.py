@@ -234,6 +234,13 @@ def test_the_latest_run_of_a_study_never_goes(tmp_path: Path) -> None:
     assert runs_listed(path, older_than_days=0) == {"20250501T000000", "20250402T000000"}
 
 
+def test_a_run_of_a_wrong_clock_is_kept_by_its_place(tmp_path: Path) -> None:
+    path = build(tmp_path, runs=1)
+    add_run(path, "20990101T000000", NOW + timedelta(days=27_000))
+    add_run(path, "19990101T000000", NOW - timedelta(days=9_000))
+    assert runs_listed(path, keep_runs=1) == {"20250501T000000", "20990101T000000"}
+
+
 def test_dropping_runs_leaves_the_others_and_the_registry(tmp_path: Path) -> None:
     path = build(tmp_path, runs=3)
     wanted = Wanted(classes=frozenset({"runs"}), keep_runs=1)
