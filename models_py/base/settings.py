@@ -11,6 +11,8 @@ import os
 import sys
 from pathlib import Path, PurePosixPath
 
+from models_py.base.errors import UsageError
+
 HOME_VARIABLE = "SEGMENTHOUSE_HOME"
 DEBUG_VARIABLE = "SEGMENTHOUSE_DEBUG"
 

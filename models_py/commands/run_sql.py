@@ -15,6 +15,7 @@ from pathlib import Path
 from models_py.base import settings
 from models_py.base.errors import UsageError, near_match
 from models_py.base.plurals import plural
+from models_py.base.spreadsheet import spreadsheet_cell
 from models_py.commands.exit_codes import end
 from models_py.commands.options import add_warehouse, command_parser
 from models_py.commands.table import print_table
@@ -28,9 +29,10 @@ examples:
   python scripts/run_sql.py sql/segment_profile.sql --param segment_id=3 --limit 20
   python scripts/run_sql.py rejected_rows --param study=retail_org
 
-The file is opened read-only and may be a path or a name in sql/. A parameter is a DuckDB
-variable: the SQL reads getvariable('segment_id'), which is null where it was not set, so that the
-same file runs in the duckdb shell.
+The warehouse is opened read-only, and nothing else is read without --allow-files. The file may
+be a path or a name in sql/. A parameter is a DuckDB variable: the SQL reads
+getvariable('segment_id'), which is null where it was not set, so that the same file runs in the
+duckdb shell.
 """
 WIDEST_CELL = 60
 
@@ -44,7 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser("run_sql.py", __doc__, EXAMPLES)
     parser.add_argument("file", nargs="?", metavar="FILE", help="SQL file, or its name in sql/")
-    parser.add_argument("--format", choices=list(WRITERS), default="table", help="default: table")
+    parser.add_argument(
+        "--format",
+        choices=list(WRITERS),
+        default="table",
+        help="default: table; csv and json are for programs and leave texts as they are;"
+        " spreadsheet is a csv in which no text is taken for a formula",
+    )
     add_warehouse(parser)
     parser.add_argument(
         "--param",
@@ -54,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
         help="set a parameter of the question; may be repeated",
     )
     parser.add_argument("--limit", type=int, metavar="N", help="show the first N rows only")
+    parser.add_argument(
+        "--allow-files",
+        action="store_true",
+        help="let the SQL read files and the network too; without it the warehouse only",
+    )
     parser.add_argument("--list", action="store_true", help="list the ready questions")
     return parser
 
@@ -71,7 +84,7 @@ def _run(asked: argparse.Namespace) -> int:
     values = parse_parameters(asked.param, question)
     if "rejections" in question.parameters and "study" in values:
         values.setdefault("rejections", _rejections_of(str(values["study"]), asked.warehouse))
-    answer = ask(question, asked.warehouse, values, asked.limit)
+    answer = ask(question, asked.warehouse, values, asked.limit, reads_files=asked.allow_files)
     write(question.purpose, answer)
     return 0
 
@@ -182,6 +195,11 @@ def _shown(value: object) -> str:
     return text if len(text) <= WIDEST_CELL else f"{text[: WIDEST_CELL - 3]}..."
 
 
+def _write_spreadsheet(purpose: str, answer: Answer) -> None:
+    rows = [tuple(spreadsheet_cell(value) for value in row) for row in answer.rows]
+    _write_csv(purpose, Answer(answer.columns, rows, answer.more))
+
+
 def _write_csv(purpose: str, answer: Answer) -> None:  # noqa: ARG001
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(answer.columns)
@@ -221,5 +239,6 @@ def _plain(value: object) -> object:
 WRITERS: dict[str, Callable[[str, Answer], None]] = {
     "table": _write_table,
     "csv": _write_csv,
+    "spreadsheet": _write_spreadsheet,
     "json": _write_json,
 }

@@ -45,6 +45,8 @@ def ask(
     warehouse_path: Path | None = None,
     values: dict[str, object] | None = None,
     limit: int | None = None,
+    *,
+    reads_files: bool = False,
 ) -> Answer:
     """Run a question read-only.
 
@@ -58,6 +60,8 @@ def ask(
         Parameters by name.
     limit
         Rows to fetch at most.
+    reads_files
+        Let the SQL look at files, at the network and into DuckDB's extensions too.
 
     Raises
     ------
@@ -69,6 +73,9 @@ def ask(
     with open_warehouse(warehouse_path, read_only=True) as warehouse:
         for name, value in (values or {}).items():
             warehouse.raw.execute(f"set variable {name} = $value", {"value": value})
+        if not reads_files:
+            warehouse.rows("set enable_external_access = false")
+            warehouse.rows("set lock_configuration = true")
         answer = _fetch(question, warehouse.raw, limit)
     twice = {name for name in answer.columns if answer.columns.count(name) > 1}
     if twice:
@@ -91,6 +98,11 @@ def _fetch(question: Question, raw: Any, limit: int | None) -> Answer:
         raise WarehouseError(
             f"{_explain(question, error)}; build the tables with 'dbt build --project-dir "
             "warehouse', find segments with 'python scripts/run_clustering.py'"
+        ) from error
+    except duckdb.PermissionException as error:
+        raise DataError(
+            f"{_explain(question, error)}: a question reads the warehouse only; to let it"
+            " read files and the network, say --allow-files"
         ) from error
     except duckdb.Error as error:
         raise DataError(_explain(question, error)) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.base import settings
+from models_py.base.spreadsheet import spreadsheet_cell
 from models_py.base.errors import MissingExtraError, SegmenthouseError
 from models_py.base.progress import Progress
 from models_py.database.connection import WAIT_SECONDS, open_warehouse
@@ -77,7 +78,8 @@ def write_report(run_id: str, path: Path, progress: Progress, folder: Path | Non
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in files.items():
-            _replace(folder / name, table.to_csv(index=False))
+            # People open these in a spreadsheet; programs ask the warehouse (run_sql).
+            _replace(folder / name, table.map(spreadsheet_cell).to_csv(index=False))
         notes += _draw_pictures(facts, folder / FIGURES, progress)
         _replace(folder / PAGE, write_page(facts, list(files), progress))
     except OSError as error:

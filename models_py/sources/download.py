@@ -106,11 +106,9 @@ def download(
     SourceError
         If the server refuses, answers with something else, or keeps breaking off.
     """
-    import requests
-
     patience = patience or Patience()
     fruitless, furthest = 0, _size(part_of(target))
-    with requests.Session() as session:
+    with secure_session() as session:
         while True:
             try:
                 _try_once(session, address, target, signature, bytes_at_most, progress, patience)
@@ -134,6 +132,27 @@ def _given_up(address: str, stop: _BrokenOffError, target: Path) -> str:
     if kept:
         return f"{address}: {stop}; {kept:,} bytes are kept, run again to go on"
     return f"{address}: {stop}; run again, or download it by hand and use --from"
+
+
+def secure_session() -> requests.Session:
+    """Return a session that follows no redirect from https to http."""
+    from urllib.parse import urljoin
+
+    import requests
+
+    class SecureSession(requests.Session):
+        def get_redirect_target(self, resp: requests.Response) -> str | None:
+            target = super().get_redirect_target(resp)
+            if target is not None and resp.url.lower().startswith("https:"):
+                onward = urljoin(resp.url, target)
+                if not onward.lower().startswith("https:"):
+                    raise SourceError(
+                        f"{resp.url} sends on to {onward}, which is not encrypted: nothing was"
+                        " fetched; get the file by hand and name its folder with --from"
+                    )
+            return target
+
+    return SecureSession()
 
 
 def _try_once(

@@ -81,8 +81,8 @@ def check_study(content: dict[str, Any], source: str) -> Study:
     if not _NAME.fullmatch(study.name):
         # Only here: a run of an earlier version may have been recorded under any name.
         raise StudyError(
-            f"{source}: name = {study.name!r}: should be 1 to 64 letters from A to Z, digits, _ and -"
-            " (the file's own name where none is given)"
+            f"{source}: name = {study.name!r}: should be 1 to 64 letters from A to Z, digits, _"
+            " and - (the file's own name where none is given)"
         )
     return study
 

@@ -278,3 +278,47 @@ def test_reader_that_leaves_early(warehouse: Path, tmp_path: Path) -> None:
         running.stdout.close()
         assert running.stderr.read() == b""
         assert running.wait(timeout=60) == 0
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from read_text('{file}')",
+        "select * from '{file}'",
+        "attach '{file}'; select 1",
+        "copy (select 1) to '{file}.out'; select 1",
+        "install httpfs; select 1",
+        "set enable_external_access = true; select 1",
+        "set temp_directory = '/tmp'; select 1",
+    ],
+)
+def test_a_question_reads_the_warehouse_only(
+    warehouse: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], sql: str
+) -> None:
+    file = tmp_path / "other.csv"
+    file.write_text("a\n1\n")
+    assert main([write(tmp_path, sql.format(file=file))]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert not file.with_name("other.csv.out").exists()
+
+
+def test_files_are_read_where_that_is_said(
+    warehouse: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "other.csv"
+    file.write_text("a\n7\n")
+    asked = write(tmp_path, f"select a from '{file}'")
+    assert main([asked]) == 1
+    assert "--allow-files" in capsys.readouterr().err
+    assert main([asked, "--allow-files"]) == 0
+    assert "7" in capsys.readouterr().out
+
+
+def test_a_spreadsheet_runs_no_text(
+    warehouse: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = write(tmp_path, "select '=1+1' as a, -1 as b, '-x' as c")
+    assert main([asked, "--format", "spreadsheet"]) == 0
+    assert capsys.readouterr().out == "a,b,c\n'=1+1,-1,'-x\n"
+    assert main([asked, "--format", "csv"]) == 0
+    assert capsys.readouterr().out == "a,b,c\n=1+1,-1,-x\n"

@@ -28,13 +28,15 @@ def unfinished_folder(parent: Path, name: str) -> Iterator[Path]:
     """
     folder = parent / f"{name}.unfinished-{secrets.token_hex(4)}"
     lock = folder.with_name(f"{folder.name}{_LOCK}")
-    with locks.hold(lock):
-        try:
-            folder.mkdir()
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    locks.remove(lock)
+    try:
+        with locks.hold(lock):
+            try:
+                folder.mkdir()
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        locks.remove(lock)
 
 
 def sweep_unfinished(parent: Path) -> list[Path]:

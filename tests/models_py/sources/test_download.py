@@ -8,11 +8,12 @@ import socket
 from pathlib import Path
 
 import pytest
+import requests
 from file_server import IMPATIENT, FileServer, Served
 
 from models_py.base.errors import SourceError
 from models_py.base.progress import Silent
-from models_py.sources.download import download, part_of
+from models_py.sources.download import download, part_of, secure_session
 
 CONTENT = b"PK" + random.Random(1).randbytes(1_000_000)
 
@@ -195,3 +196,16 @@ def test_proxy_of_the_environment(
     assert_whole(target)
     assert files.asked[0].path == "http://data.invalid/f.zip"
     assert files.asked[0].host == "data.invalid"
+
+
+def test_no_redirect_leads_from_https_to_http() -> None:
+    answer = requests.Response()
+    answer.status_code, answer.url = 302, "https://example.org/a/file.zip"
+    with secure_session() as session:
+        for onward in ("/b", "https://example.com/b", "//example.com/b"):
+            answer.headers["location"] = onward
+            assert session.get_redirect_target(answer) == onward
+        for onward in ("http://example.org/a", "HTTP://example.org/a", "ftp://example.org/a"):
+            answer.headers["location"] = onward
+            with pytest.raises(SourceError, match="not encrypted"):
+                session.get_redirect_target(answer)

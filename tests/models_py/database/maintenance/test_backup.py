@@ -567,7 +567,8 @@ def test_rows_that_point_to_each_other_come_back(tmp_path: Path) -> None:
         for person, boss in ((9, None), (8, 9), (7, 8), (6, 9)):
             raw.execute("insert into gold.staff values (?, ?)", [person, boss])
     before = everything(path)
-    made = back_up(path)
+    with open_warehouse(path) as warehouse:
+        made = make_backup(warehouse, read_relations(warehouse), tmp_path / "backups", NOW)
     path.unlink()
     restore_backup(path, made)
     assert everything(path)["gold.staff"] == before["gold.staff"]
