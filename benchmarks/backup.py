@@ -1,4 +1,4 @@
-"""Do databases drawn at random come back equal, and what does a backup cost beside a plain copy?
+"""Take databases drawn at random round: backed up, restored into a new file, and compared.
 
 Example: nice -n 10 python benchmarks/backup.py --databases 1000 --json
 """

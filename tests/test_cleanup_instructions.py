@@ -20,7 +20,7 @@ from models_py.base import settings
 from models_py.database import contract
 from models_py.database.maintenance.naming import load_rules
 
-sys.path.insert(0, str(Path(__file__).parent / "models_py" / "database"))
+sys.path.insert(0, str(Path(__file__).parent / "models_py" / "database" / "maintenance"))
 from maintained_warehouse import build
 
 DASHBOARD = """
