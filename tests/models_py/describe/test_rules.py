@@ -45,7 +45,7 @@ def in_duckdb(frame: pd.DataFrame, expression: str) -> list[object]:
 
 
 @pytest.fixture(scope="module")
-def found() -> tuple[pd.DataFrame, np.ndarray, FeatureMatrix, RuleSet]:
+def result() -> tuple[pd.DataFrame, np.ndarray, FeatureMatrix, RuleSet]:
     frame, groups = planted()
     matrix = fitted(frame)
     rules = find_rules(matrix.unscaled(frame), groups, matrix, 1)

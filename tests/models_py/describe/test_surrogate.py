@@ -24,7 +24,7 @@ VALUES[GENERATOR.random(VALUES.shape) < 0.05] = np.nan
 
 
 @pytest.fixture(scope="module")
-def found() -> Surrogate:
+def result() -> Surrogate:
     result = fit_surrogate(VALUES, GROUPS, 3)
     assert result is not None
     return result
