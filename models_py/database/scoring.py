@@ -154,8 +154,8 @@ def _layers(
         text = f"select\n{INDENT}{key},\n{columns}\nfrom {text}"
         text = f"(\n{_indented(text)}\n) as step_{place}"
         key = f"entity_id,\n{INDENT}is_scored"
-    ids, names = part.segment_ids.tolist(), table.segment_names
-    named = [] if names is None else [literal(names.get(one, "")) for one in ids]
+    ids, called = part.segment_ids.tolist(), table.segment_names
+    named = [] if called is None else [literal(called.get(one, "")) for one in ids]
     texts = [
         f"entity_id as {entity}",
         f"{literal(part.name)} as partition",
