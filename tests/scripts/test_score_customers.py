@@ -164,7 +164,7 @@ def test_rows_that_cannot_be_scored_are_one_line(
         (["--input", "nowhere"], 2, "give a .csv, .xlsx or .parquet file, or a table"),
         (["--input", "gold.nowhere"], 1, "has no table gold.nowhere"),
         (["--input", "data"], 2, "--input data: is a folder"),
-        (["--input", "new.xlsx"], 2, "give a .csv, .xlsx or .parquet file, or a table"),
+        (["--input", "new.ods"], 2, "give a .csv, .xlsx or .parquet file, or a table"),
         (["--output", "scores.xlsx"], 2, "end the name in .csv or .parquet"),
         (["--output", "no/scores.csv"], 2, "--output no/scores.csv: there is no folder no; make"),
         (["--output", "folder.csv"], 2, "--output folder.csv: is a folder"),
@@ -185,7 +185,7 @@ def test_wrong_words_are_one_line(
     monkeypatch.chdir(house)
     for folder in ("folder.csv", "folder.toml"):
         (house / folder).mkdir()
-    (house / "new.xlsx").touch()
+    (house / "new.ods").touch()
     assert score(*arguments) == code
     assert message in capsys.readouterr().err.splitlines()[-1]
 
