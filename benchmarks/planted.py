@@ -14,6 +14,9 @@ at random have no truth and are left out of the scoring, but every side sees the
   against every scikit-learn algorithm on the same encoding, k by the best silhouette; the best of
   these is named with hindsight, over all draws.
 
+* ``--logs DRAWS``: purchase logs with 3 to 8 planted segments on the road that a user takes, beside
+  rivals and a supervised ceiling on the same gold; see `planted_log_roads`. 0 without the option.
+
 Rivals of the first two: k-means with the best silhouette, a Gaussian mixture with the best BIC
 (k = 2..30 both) and scikit-learn's HDBSCAN with defaults (noise as a group of its own). For
 reference k-means and average linkage that are given the true k, the better of the two on each set.
@@ -36,6 +39,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from planted_log_roads import measure_logs
+from planted_logs import LogSettings
 from planted_data import ShapeSet, planted_customers, shape_sets
 
 from models_py.base.arrays import FloatArray, IntArray
@@ -59,6 +64,9 @@ def parsed_arguments() -> argparse.Namespace:
     parser.add_argument("--shapes", type=int, default=1, metavar="DRAWS")
     parser.add_argument("--foreign", type=int, default=1, metavar="DRAWS")
     parser.add_argument("--customers", type=int, default=20, metavar="DRAWS")
+    parser.add_argument("--logs", type=int, default=0, metavar="DRAWS")
+    parser.add_argument("--log-customers", type=int, default=1_200, help="customers of a log")
+    parser.add_argument("--log-overlap", type=float, default=0.25, help="0 apart, below 1")
     parser.add_argument("--rows", type=int, default=2_000, help="rows of a customer table")
     parser.add_argument("--segments", type=int, default=5, help="segments planted in it")
     parser.add_argument("--overlap", type=float, default=0.3, help="0 apart, 1 on each other")
@@ -268,6 +276,11 @@ def planted_tables(asked: argparse.Namespace) -> dict[str, object]:
 def measure(asked: argparse.Namespace) -> dict[str, object]:
     warnings.filterwarnings("ignore")
     results: dict[str, object] = {}
+    if asked.logs:
+        planted = LogSettings(
+            customers=asked.log_customers, overlap=asked.log_overlap, noise=asked.noise
+        )
+        results["logs"] = measure_logs(asked.logs, planted)
     if asked.shapes:
         seeds = range(FIRST_SEED, FIRST_SEED + asked.shapes)
         results["shapes"] = held_against_truth(

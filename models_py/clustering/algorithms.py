@@ -284,6 +284,17 @@ ALGORITHMS: dict[str, Algorithm] = {
             "n_init": whole(1),
         },
     ),
+    "pooled_mixture": Algorithm(
+        title="Gaussian mixture of one covariance, merged down",
+        time="n k p²",
+        memory="n k",
+        runner="pooled_mixture:pooled_mixture_sweep",
+        peak_bytes="pooled_mixture:pooled_mixture_peak_bytes",
+        assignment="most_probable",
+        is_exact=True,
+        family=Family("gaussian_full"),
+        parameters={"n_init": whole(1)},
+    ),
     "ward": Algorithm(
         title="Ward linkage",
         time="n² p",

@@ -75,6 +75,12 @@ class Candidate:
         Wall time spent on this candidate alone.
     bic
         Bayesian information criterion where the model has a likelihood; lower is better.
+    icl
+        Integrated completed likelihood on the scale of ``bic``: it counts against a mixture, too,
+        that rows are not clearly of one component. Lower is better.
+    one_group_bic
+        ``bic`` of a single component on the same rows: where no candidate is lower, they are one
+        group.
     model
         Fitted model, where the algorithm has one.
     """
@@ -85,6 +91,8 @@ class Candidate:
     seconds: float
     bic: float | None = None
     model: FittedModel | None = None
+    icl: float | None = None
+    one_group_bic: float | None = None
 
     @property
     def k(self) -> int:

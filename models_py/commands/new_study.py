@@ -51,6 +51,7 @@ LOG_OPTIONS = (
     "--amount",
     "--product",
     "--category",
+    "--channel",
     "--basket",
     "--quantity",
     "--unit-price",
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     log.add_argument("--amount", metavar="COLUMN", help="for how much; below 0 is a return")
     log.add_argument("--product", metavar="COLUMN", help="what")
     log.add_argument("--category", metavar="COLUMN", help="of what kind")
+    log.add_argument("--channel", metavar="COLUMN", help="shop or channel, where")
     log.add_argument("--basket", metavar="COLUMN", help="order (default: customer and day)")
     log.add_argument("--quantity", metavar="COLUMN", help="how many; below 0 is a return")
     log.add_argument("--unit-price", metavar="COLUMN", help="of one; with --quantity, for --amount")
@@ -128,8 +130,9 @@ def _run(asked: argparse.Namespace) -> int:
         with _dropped_on_failure(asked, loaded, name):
             draft = _draft(asked, name, schema, table, entity, source, target)
     from models_py.studies.drafting import draft_study
+    from models_py.studies.log_drafting import draft_log_study
 
-    text = draft_study(draft)
+    text = draft_log_study(draft) if asked.transactions else draft_study(draft)
     if loaded is not None:
         from models_py.sources.reading.record import toml_lines
 
@@ -340,6 +343,7 @@ def _log_columns(asked: argparse.Namespace) -> LogColumns:
         quantity=asked.quantity,
         product=asked.product,
         category=asked.category,
+        channel=asked.channel,
         basket=asked.basket,
         returns=Condition.parse("--returns", asked.returns) if asked.returns else None,
         where=Condition.parse("--where", asked.where) if asked.where else None,
@@ -373,6 +377,7 @@ def _log(asked: argparse.Namespace, loaded: Loaded | None, name: str) -> Transac
         amount="amount",
         product="product" if asked.product else None,
         category="category" if asked.category else None,
+        channel="channel" if asked.channel else None,
         basket="basket" if has_basket else None,
     )
 
@@ -403,7 +408,7 @@ def _draft(
     guesses = guess_roles(facts, asked.label)
     if all(guess.role == "left out" for guess in guesses):
         raise DataError(f"no column of {schema}.{table} can be a feature: {guesses[0].reason}")
-    return Draft(
+    draft = Draft(
         name=name,
         title=name.replace("_", " ").capitalize(),
         table=f"{schema}.{table}",
@@ -414,6 +419,11 @@ def _draft(
         guesses=guesses,
         run_with=f"python scripts/run_clustering.py --study {target}",
     )
+    if not asked.transactions:
+        return draft
+    from models_py.studies.log_drafting import draft_log_features
+
+    return draft_log_features(draft)
 
 
 def _print(draft: Draft, target: Path) -> None:

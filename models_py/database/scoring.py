@@ -273,6 +273,8 @@ def _numeric(recipe: Recipe) -> str:
     value = f"case when isfinite({raw}) then {value} else {number(recipe.fill)} end"
     if recipe.log1p:
         value = f"ln(1e0 + greatest({value}, 0e0))"
+    if recipe.root:
+        value = f"sqrt(greatest({value}, 0e0))"
     return value if recipe.power is None else _yeo_johnson(f"({value})", recipe.power)
 
 

@@ -17,7 +17,7 @@ class TransactionLog:
         What its relations are called: ``gold.<name>_customers``.
     customer, time, amount
         Columns that it must have; an amount below 0 is a return.
-    product, category, basket
+    product, category, channel, basket
         Columns that it may have; without a basket a customer's lines of a day are one order.
     """
 
@@ -29,6 +29,7 @@ class TransactionLog:
     amount: str
     product: str | None = None
     category: str | None = None
+    channel: str | None = None
     basket: str | None = None
 
     @property
@@ -40,6 +41,7 @@ class TransactionLog:
             "--amount": self.amount,
             "--product": self.product,
             "--category": self.category,
+            "--channel": self.channel,
             "--basket": self.basket,
         }
         return {option: column for option, column in given.items() if column is not None}

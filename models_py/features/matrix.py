@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -151,6 +152,7 @@ class FeatureMatrix:
                 self.dropped_.append(Dropped(str(column), "matrix", reason))
             else:
                 self.recipes_ += self._fit_column(str(column), frame[column])
+        self._weigh_compositions(frame)
         self._drop_duplicates(frame)
         if not self.recipes_:
             raise StudyError(
@@ -315,9 +317,43 @@ class FeatureMatrix:
         spread = float(np.sqrt(variance / weight))
         return [replace(r, spread=spread) if r in block else r for r in recipes]
 
+    def _weigh_compositions(self, frame: pd.DataFrame) -> None:
+        # One spread for all parts: together they hold the variance of one number.
+        if self.features.scale in ("minmax", "none"):
+            return
+        for name in self.features.compositions:
+            parts = [recipe for recipe in self.recipes_ if recipe.composition == name]
+            variances = [float(np.var(before_scaling(r, frame[r.column]))) for r in parts]
+            spread = float(np.sqrt(sum(variances))) or 1.0
+            self.recipes_ = [
+                replace(r, spread=spread) if r.composition == name else r for r in self.recipes_
+            ]
+
+    def _composition_of(self, name: str) -> str | None:
+        return next(
+            (
+                composition
+                for composition, patterns in self.features.compositions.items()
+                if any(fnmatchcase(name, pattern) for pattern in patterns)
+            ),
+            None,
+        )
+
+    def _fit_part(self, name: str, composition: str, known: FloatArray) -> Recipe:
+        if known.min() < 0.0 or known.max() > 1.0 + 1e-9:
+            raise StudyError(
+                f"features.compositions.{composition}: column '{name}' holds"
+                f" {known.min():g} to {known.max():g}, and a share is from 0 to 1"
+            )
+        fill = float(known.mean())
+        return Recipe(name, name, "numeric", fill=fill, root=True, composition=composition)
+
     def _fit_numeric(self, name: str, column: pd.Series[Any]) -> Recipe:
         values = as_numbers(column)
         known = values[~np.isnan(values)]
+        composition = self._composition_of(name)
+        if composition is not None:
+            return self._fit_part(name, composition, known)
         recipe = Recipe(name, name, "numeric")
         if is_two_valued(recipe, column):
             # Two values leave nothing to clip or bend; a rare 1 would be clipped away.
@@ -460,6 +496,7 @@ def check_patterns(features: Features, available: Iterable[str]) -> None:
         "impute_zero": features.impute_zero,
         "log1p": features.log1p if isinstance(features.log1p, list) else [],
         "power": features.power,
+        **{f"compositions.{name}": parts for name, parts in features.compositions.items()},
     }
     for key, patterns in named.items():
         for pattern in patterns:

@@ -31,7 +31,8 @@ class Recipe:
     """How one feature is made from one gold column.
 
     The value goes through: number (or rank, or 1/0 for a category and a truth value), clipping
-    to ``low``..``high``, ``fill`` for null, ``log1p`` or Yeo-Johnson with ``power``, then
+    to ``low``..``high``, ``fill`` for null, ``log1p``, square ``root`` (of a share that is part
+    of the ``composition`` named) or Yeo-Johnson with ``power``, then
     ``(value - center) / spread``. The values of ``missing`` stand for null. ``known`` are the
     words that the column of a category held.
     """
@@ -49,6 +50,8 @@ class Recipe:
     category: str | None = None
     fill_category: str | None = None
     order: tuple[str, ...] = ()
+    root: bool = False
+    composition: str | None = None
     missing: tuple[float | str, ...] = ()
     known: tuple[str, ...] = ()
 
@@ -164,6 +167,8 @@ def _transformed(recipe: Recipe, raw: FloatArray) -> FloatArray:
     values = np.where(np.isfinite(raw), values, recipe.fill)
     if recipe.log1p:
         values = np.log1p(np.maximum(values, 0.0))
+    if recipe.root:
+        values = np.sqrt(np.maximum(values, 0.0))
     return values if recipe.power is None else _yeo_johnson(values, recipe.power)
 
 

@@ -41,6 +41,7 @@ def select_features(
     unit_variances: dict[str, float],
     limits: Selection,
     seed: int,
+    parts: IntArray | None = None,
 ) -> Selected:
     """Drop nearly constant, redundant and (if a number is set) unimportant features.
 
@@ -56,8 +57,12 @@ def select_features(
         The study's section ``selection``.
     seed
         For the importance ranking, where ``limits.max_features`` asks for one.
+    parts
+        Positions of columns that are parts of a composition: they stay, for a whole without one
+        of its parts is another whole, and no column goes because of them.
     """
-    kept = np.arange(len(names))
+    apart = np.empty(0, dtype=np.int64) if parts is None else parts
+    kept = np.setdiff1d(np.arange(len(names)), apart)
     dropped: list[Dropped] = []
 
     def drop(positions: IntArray, gone: list[Dropped]) -> IntArray:
@@ -71,6 +76,7 @@ def select_features(
         kept = drop(*_inflated(matrix, names, kept, limits.max_vif))
     if limits.max_features is not None and kept.size > limits.max_features:
         kept = drop(*_unimportant(matrix, names, kept, limits.max_features, seed))
+    kept = np.union1d(kept, apart)
     return Selected(kept, dropped, variance_inflation(matrix[:, kept]))
 
 

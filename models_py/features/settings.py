@@ -30,6 +30,9 @@ class Features(Section):
     that is fitted after them; it is assigned and flagged as an outlier is. ``missing`` says
     which values of a column stand for none (``age = [-1]``): they are null everywhere, in
     profiles and rules too.
+    ``compositions`` names groups of columns that are shares of one whole, each with its patterns:
+    their square roots are taken, so that distances between them are Hellinger's, and the parts
+    together hold the variance that one number holds: twelve shares are not twelve votes.
     """
 
     include: list[str] = Field(min_length=1)
@@ -50,6 +53,7 @@ class Features(Section):
     one_hot_drop_first: bool = False
     category_weight: Annotated[Annotated[float, Field(gt=0.0)] | None, Unlimited] = 0.5
     winsorise: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.0
+    compositions: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
 
 
 class Selection(Section):

@@ -193,6 +193,9 @@ def _by_measure(
     is_lower_better = measure.better == "lower"
     scores = -figures if is_lower_better else figures
     best = int(np.nanargmax(scores))
+    if by == "icl" and all(_is_one_group(candidate) for candidate in candidates):
+        reason = "one segment: a single Gaussian component has a lower BIC than any two or more"
+        return Choice(None, reason, _rows(candidates, scores, _known(measures, len(candidates))))
     side = "lowest" if is_lower_better else "highest"
     reason = (
         f"{_named(candidates[best])} has the {side} {measure.words} "
@@ -200,6 +203,12 @@ def _by_measure(
     )
     known = _known({**measures, by: figures}, len(candidates))
     return Choice(best, reason, _rows(candidates, scores, known))
+
+
+def _is_one_group(candidate: Candidate) -> bool:
+    if candidate.bic is None or candidate.one_group_bic is None:
+        return False
+    return candidate.bic >= candidate.one_group_bic
 
 
 def _figures(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.arrays import BoolArray, FloatArray, IntArray
 from models_py.base.errors import DataError, StudyError
 from models_py.base.progress import Progress
 from models_py.base.rounding import spreads_of
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from models_py.features.encoders.base import Encoder
+
+LEAST_FITTED = 100
+"""Rows that show enough, at least, for the others to stay out of the fit."""
 
 ALL = "all"
 """Name of the partition where the study has no ``partition_by``."""
@@ -95,9 +98,17 @@ class Prepared:
 
 
 def prepare_rows(
-    frame: pd.DataFrame, study: Study, partition: str, seed: int, progress: Progress
+    frame: pd.DataFrame,
+    study: Study,
+    partition: str,
+    seed: int,
+    progress: Progress,
+    shows_enough: BoolArray | None = None,
 ) -> Prepared:
     """Make the matrix, select its features, flag outliers and encode.
+
+    The encoders are fitted on rows that are no outliers and, where `LEAST_FITTED` rows or more
+    do, show enough.
 
     Raises
     ------
@@ -110,7 +121,8 @@ def prepare_rows(
     matrix = FeatureMatrix(study.features, study.selection.max_missing_share).fit(frame)
     scaled = matrix.transform(frame)
     limits, variances = study.selection, matrix.unit_variances_
-    selected = select_features(scaled, matrix.names_, variances, limits, seed)
+    parts = np.array([i for i, r in enumerate(matrix.recipes_) if r.composition], dtype=np.int64)
+    selected = select_features(scaled, matrix.names_, variances, limits, seed, parts)
     if selected.kept.size == 0:
         raise DataError("no feature passes the selection: widen the study's [selection]")
     common = np.ascontiguousarray(scaled[:, selected.kept])
@@ -118,6 +130,8 @@ def prepare_rows(
     progress.step(f"looking for outliers by {study.outliers.method}")
     outlier_scores = find_outliers(common, study.outliers, seed, kept.incomplete_rows(frame))
     fitted_rows = np.flatnonzero(~outlier_scores.is_outlier)
+    if shows_enough is not None and shows_enough[fitted_rows].sum() >= LEAST_FITTED:
+        fitted_rows = fitted_rows[shows_enough[fitted_rows]]
     reconstruction = _fit_reconstruction(common[fitted_rows], study.outliers, seed, progress)
     seen = common if reconstruction is None else reconstruction.reconstruct(common)
     encoders = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.arrays import BoolArray, FloatArray, IntArray
 from models_py.base.errors import DataError, StudyError
 from models_py.base.progress import Progress
 from models_py.clustering.algorithms import ALGORITHMS
@@ -67,7 +67,12 @@ class Segmentation:
 
 
 def segment_rows(
-    frame: pd.DataFrame, study: Study, partition: str, seed: int, progress: Progress
+    frame: pd.DataFrame,
+    study: Study,
+    partition: str,
+    seed: int,
+    progress: Progress,
+    shows_enough: BoolArray | None = None,
 ) -> Segmentation:
     """Find the segments of gold rows as the study says.
 
@@ -83,6 +88,8 @@ def segment_rows(
         For everything random.
     progress
         Shows each step.
+    shows_enough
+        Shape (rows,): the rows that may shape the segments; all without it.
 
     Raises
     ------
@@ -90,7 +97,7 @@ def segment_rows(
         Too few rows, or too alike; the message names the partition.
     """
     try:
-        prepared = prepare_rows(frame, study, partition, seed, progress)
+        prepared = prepare_rows(frame, study, partition, seed, progress, shows_enough)
         mixed = mixed_rows(study, prepared)
         spaces = prepared.spaces
         evaluated = search(spaces, prepared.fitted_common, _requests(study), mixed, seed, progress)

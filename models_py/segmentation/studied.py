@@ -7,6 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from models_py.base.arrays import BoolArray
 from models_py.base.errors import StudyError, near_match
 from models_py.base.progress import Progress
 from models_py.database import results
@@ -44,13 +47,29 @@ def segment_partitions(
         Shows each step.
     """
     columns = _feature_columns(study, frame.columns)
+    enough = _shows_enough(study, frame)
     if study.partition_by is None:
-        return [segment_rows(frame[columns], study, ALL, seed, progress)]
+        return [segment_rows(frame[columns], study, ALL, seed, progress, enough)]
     names = frame[study.partition_by].astype("string").fillna(NOT_GIVEN)
     return [
-        segment_rows(frame.loc[names == name, columns], study, str(name), seed, progress)
+        segment_rows(
+            frame.loc[names == name, columns],
+            study,
+            str(name),
+            seed,
+            progress,
+            None if enough is None else enough[(names == name).to_numpy()],
+        )
         for name in sorted(names.unique())
     ]
+
+
+def _shows_enough(study: Study, frame: pd.DataFrame) -> BoolArray | None:
+    if not study.fit_at_least:
+        return None
+    reached = [(frame[name] >= least) for name, least in study.fit_at_least.items()]
+    masks = [one.fillna(False).to_numpy(dtype=bool) for one in reached]
+    return np.asarray(np.all(masks, axis=0), dtype=bool)
 
 
 def read_studied(study: Study, path: Path) -> GoldRows:
@@ -89,6 +108,7 @@ def _columns_read(study: Study, available: dict[str, str]) -> list[str]:
         *_feature_columns(study, available),
         *_in_order(available, study.describe.measures),
         *([study.partition_by] if study.partition_by else []),
+        *study.fit_at_least,
         *([study.label] if study.label else []),
     ]
     return list(dict.fromkeys(column for column in wanted if column != study.entity))
@@ -113,6 +133,12 @@ def _check_columns(study: Study, available: dict[str, str]) -> None:
         if column is not None and column not in available:
             raise StudyError(
                 f"study {study.name}: {key} = '{column}': {study.table} has no such column"
+                f"{near_match(column, available)}"
+            )
+    for column in study.fit_at_least:
+        if column not in available:
+            raise StudyError(
+                f"study {study.name}: fit_at_least.{column}: {study.table} has no such column"
                 f"{near_match(column, available)}"
             )
     if study.entity in results.VIEW_COLUMNS:

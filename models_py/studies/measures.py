@@ -74,6 +74,9 @@ INERTIA = Measure("inertia", "inertia", "index", "lower", "summed squares around
 NOISE_SHARE = Measure("noise_share", "noise", "candidate", None, "rows in no cluster")
 SMALLEST_SHARE = Measure("smallest_share", "smallest", "candidate", None, "its smallest cluster")
 BIC = Measure("bic", "BIC", "candidate", "lower", "of a Gaussian mixture", is_criterion=True)
+ICL = Measure(
+    "icl", "ICL", "candidate", "lower", "of a mixture of one covariance", is_criterion=True
+)
 DBCV = Measure("dbcv", "DBCV", "evidence", "higher", "density-based validity", is_criterion=True)
 GAP = Measure("gap", "gap statistic", "evidence", "higher", "of k-means on a sample")
 _REFITS = "over subsample refits"

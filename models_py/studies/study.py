@@ -146,6 +146,8 @@ class Study(Section):
 
     ``order_by`` is the column by which the rows are ordered before random starts draw from
     them, for figures that were published with the order of a file; without it the entity is.
+    Rows under a number of ``fit_at_least`` show too little to shape the segments: they stay out of
+    the fit and are assigned all the same, where 100 rows or more reach it.
     ``reading`` is how the user's file was read, and how it is read again.
     """
 
@@ -156,6 +158,7 @@ class Study(Section):
     entity: str
     where: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
     at_least: dict[str, float] = {}
+    fit_at_least: dict[str, float] = {}
     order_by: str | None = None
     partition_by: str | None = None
     label: str | None = None

@@ -192,3 +192,26 @@
 {% macro spark__columns_but(relation, column) -%}
     {{ relation }}.* except ({{ column }})
 {%- endmacro %}
+
+{# A text as part of a column's name: small letters and digits, the rest joined by _. #}
+{% macro column_word(text) -%}
+    {{ return(adapter.dispatch('column_word', 'segmenthouse')(text)) }}
+{%- endmacro %}
+
+{% macro default__column_word(text) -%}
+    coalesce(nullif(left(trim(
+            regexp_replace(lower({{ text }}), '[^\p{L}\p{N}]+', '_', 'g'), '_'
+        ), 40), ''), 'unnamed')
+{%- endmacro %}
+
+{# One column per name, from rows (entity, name, value): the columns are those that the data has. #}
+{% macro one_column_each(relation, entity, name, value) -%}
+    {{ return(adapter.dispatch('one_column_each', 'segmenthouse')(relation, entity, name, value)) }}
+{%- endmacro %}
+
+{% macro default__one_column_each(relation, entity, name, value) -%}
+    select * from (
+        pivot (select {{ entity }}, {{ name }}, {{ value }} from {{ relation }})
+        on {{ name }} using first({{ value }}) group by {{ entity }}
+    )
+{%- endmacro %}

@@ -82,7 +82,7 @@ class LogColumns:
         Of a line; None where ``unit_price`` and ``quantity`` are given.
     unit_price, quantity
         Price of one and how many.
-    product, category, basket
+    product, category, channel, basket
         Columns that it may have.
     returns
         Lines that came back, where that does not show in an amount or quantity below 0.
@@ -101,6 +101,7 @@ class LogColumns:
     quantity: str | None = None
     product: str | None = None
     category: str | None = None
+    channel: str | None = None
     basket: str | None = None
     returns: Condition | None = None
     where: Condition | None = None
@@ -118,6 +119,7 @@ class LogColumns:
             "--quantity": self.quantity,
             "--product": self.product,
             "--category": self.category,
+            "--channel": self.channel,
             "--basket": self.basket,
             "--returns": self.returns.column if self.returns else None,
             "--where": self.where.column if self.where else None,
@@ -146,8 +148,9 @@ class LogReading:
     Attributes
     ----------
     select
-        SQL of its table: ``customer``, ``product``, ``category``, ``basket``, ``quantity``,
-        ``amount``, ``happened_at``, ``file_row`` and ``left_out``, one row per line of the file.
+        SQL of its table: ``customer``, ``product``, ``category``, ``channel``, ``basket``,
+        ``quantity``, ``amount``, ``happened_at``, ``file_row`` and
+        ``left_out``, one row per line of the file.
     losses
         Lines that are no sale and no return, by the first reason.
     amount
@@ -406,6 +409,7 @@ def _select(read: FileReading, log: LogColumns, amount: str, has_basket: bool) -
     chosen = (
         f"select rowid + 1 as file_row, {text(log.customer)} as customer,"
         f" {text(log.product)} as product, {text(log.category)} as category,"
+        f" {text(log.channel)} as channel,"
         f" {text(log.basket) if has_basket else 'cast(null as varchar)'} as basket,"
         f" cast({quantity} as double) as quantity, cast({amount} as double) as amount,"
         f" cast({read.expression(log.time)} as timestamp) as happened_at,"
@@ -416,7 +420,7 @@ def _select(read: FileReading, log: LogColumns, amount: str, has_basket: bool) -
         return chosen
     wrong = len(staged.misshapen)
     return (
-        f"{chosen} union all select null, null, null, null, null, null, null, null,"
+        f"{chosen} union all select null, null, null, null, null, null, null, null, null,"
         f" 'other_width' from range({wrong})"
     )
 

@@ -26,6 +26,7 @@ from models_py.studies.measures import (
     DAVIES_BOULDIN,
     DBCV,
     GAP,
+    ICL,
     INERTIA,
     MEASURES,
     NOISE_SHARE,
@@ -72,6 +73,7 @@ OF_CANDIDATE: Mapping[str, Callable[[Candidate], float]] = {
     NOISE_SHARE.name: lambda candidate: candidate.noise_share,
     SMALLEST_SHARE.name: smallest_share,
     BIC.name: lambda candidate: np.nan if candidate.bic is None else candidate.bic,
+    ICL.name: lambda candidate: np.nan if candidate.icl is None else candidate.icl,
 }
 MEASURED_LATER = (DBCV.name, GAP.name, STABILITY.name, ADJUSTED_RAND.name)
 """By `with_evidence` of the search, and by the refits of the choice."""

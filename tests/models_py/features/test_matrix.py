@@ -474,3 +474,29 @@ def test_the_scaler_sees_every_known_value_of_incomplete_rows() -> None:
     np.testing.assert_array_equal(again.incomplete_rows(frame), ~complete)
     # A column that is no feature leaves no row out.
     assert matrix.keep(["b"]).incomplete_rows(frame).tolist() == [False, False, True, False]
+
+
+def test_parts_of_a_whole_are_roots_that_weigh_as_one_number(
+    generator: np.random.Generator,
+) -> None:
+    shares = generator.dirichlet([2.0, 1.0, 0.5], ROWS)
+    frame = pd.DataFrame(shares, columns=["a_share", "b_share", "c_share"])
+    frame["amount"] = generator.normal(size=ROWS)
+    matrix = fitted(frame, compositions={"kinds": ["*_share"]}, winsorise=0.1, log1p="auto")
+    values = matrix.transform(frame)
+
+    assert values[:, :3].var(axis=0).sum() == pytest.approx(1.0)
+    assert values[:, 3].var() == pytest.approx(1.0)
+    roots = np.sqrt(shares)
+    apart = np.linalg.norm(roots[0] - roots[1])
+    spread = np.sqrt(roots.var(axis=0).sum())
+    assert np.linalg.norm(values[0, :3] - values[1, :3]) == pytest.approx(apart / spread)
+    assert np.array_equal(FeatureMatrix.from_json(matrix.to_json()).transform(frame), values)
+
+
+def test_a_part_of_a_whole_is_a_share() -> None:
+    frame = pd.DataFrame({"a_share": [0.5, 1.5, 0.2]})
+    with pytest.raises(StudyError, match=r"compositions\.kinds: column 'a_share' holds 0\.2 to"):
+        fitted(frame, compositions={"kinds": ["*_share"]})
+    with pytest.raises(StudyError, match=r"features\.compositions\.kinds: no column matches"):
+        check_patterns(section(compositions={"kinds": ["b_*"]}), ["a_share"])

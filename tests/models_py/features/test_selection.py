@@ -185,3 +185,15 @@ def test_steps_follow_each_other_and_record_every_drop() -> None:
         f"x{i}" for i in selected.kept
     }
     assert names == {f"x{i}" for i in range(7)}
+
+
+def test_parts_of_a_whole_stay_and_nothing_goes_because_of_them() -> None:
+    first = np.random.default_rng(0).normal(size=80)
+    matrix = np.column_stack([first, -first, first, np.random.default_rng(1).normal(size=80)])
+    limits = Selection(**{**OFF, "max_correlation": 0.9})
+    names, units = ["a", "b", "c", "d"], dict.fromkeys("abcd", 0.1)
+
+    selected = select_features(matrix, names, units, limits, 3, np.array([0, 1]))
+
+    assert selected.kept.tolist() == [0, 1, 2, 3]
+    assert select_features(matrix, names, units, limits, 3).kept.size == 2

@@ -1,5 +1,7 @@
 """Choosing by measure, by rule and by evidence; the automatic search on shapes with known truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from planted import auto_cluster
@@ -160,3 +162,16 @@ def test_large_tables_are_judged_on_a_sample(monkeypatch):
     candidates = auto_cluster(points, seed=0, k_max=5)
     assert adjusted_rand_score(candidates.labels, np.repeat([0, 1], 150)) == pytest.approx(1.0)
     assert "150 of 300 rows" in candidates.reason
+
+
+def test_the_lowest_icl_wins_unless_one_group_is_likelier(balls):
+    points, candidates = balls
+    first, second = (
+        replace(candidate, bic=bic, icl=icl, one_group_bic=100.0)
+        for candidate, bic, icl in zip(candidates[:2], (50.0, 60.0), (90.0, 70.0), strict=True)
+    )
+    assert choose(points, [first, second], by="icl", measures={}, seed=0).index == 1
+    worse = [replace(one, bic=120.0) for one in (first, second)]
+    choice = choose(points, worse, by="icl", measures={}, seed=0)
+    assert choice.index is None
+    assert choice.reason.startswith("one segment: a single Gaussian component")

@@ -136,3 +136,16 @@ def test_encoders_are_checked_before_anything_is_fitted() -> None:
 def test_silhouettes_of_one_group_are_unknown(customers: pd.DataFrame) -> None:
     points = customers[["weekend_share"]].to_numpy()
     assert np.isnan(row_silhouettes(points, np.zeros(240, dtype=np.int64))).all()
+
+
+def test_rows_that_show_too_little_are_assigned_but_shape_nothing(customers: pd.DataFrame) -> None:
+    enough = np.arange(len(customers)) % 2 == 0
+    prepared = prepare_rows(customers[FEATURES], quick(), "all", 1, Silent(), enough)
+    assert enough[prepared.fitted_rows].all()
+    few = np.arange(len(customers)) < 50
+    all_fitted = prepare_rows(customers[FEATURES], quick(), "all", 1, Silent(), few).fitted_rows
+    assert all_fitted.size == 235
+
+    segmentation = segment_rows(customers[FEATURES], quick(), "all", 1, Silent(), enough)
+    assert segmentation.groups.shape == (len(customers),)
+    assert set(segmentation.groups[~enough]) == set(segmentation.groups[enough])

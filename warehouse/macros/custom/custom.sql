@@ -1,7 +1,7 @@
 {# A transaction log of the user's own, typed and named by variables that new_study.py sets:
    custom_schema and custom_table, custom_name for the relations made, and its columns custom_customer,
-   custom_time, custom_amount, custom_product, custom_category and custom_basket (empty where the
-   log has none). #}
+   custom_time, custom_amount, custom_product, custom_category, custom_channel and custom_basket
+   (empty where the log has none). #}
 {% macro custom_column(which) -%}
     "{{ var('custom_' ~ which, '') | replace('"', '""') }}"
 {%- endmacro %}

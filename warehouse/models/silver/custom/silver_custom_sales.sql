@@ -9,6 +9,7 @@ select
     customer_id,
     product_id,
     category_id,
+    channel_id,
     1 as unit_count,
     amount as unit_price,
     amount as spend_amount,
