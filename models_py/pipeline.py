@@ -19,6 +19,7 @@ from models_py.database.gold import GoldRows, evaluate
 from models_py.database.locks import run_lock
 from models_py.describe.advice import load_advice
 from models_py.describe.explanation import explain
+from models_py.describe.words import Vocabulary
 from models_py.describe.labels import LabelRows, Supervised, label_rows, supervised_scores
 from models_py.describe.names import given_names
 from models_py.runs.identity import segments_by_centers
@@ -108,11 +109,12 @@ def _run(
         gold = read_studied(study, path)
         segmentations = segment_partitions(study, gold.frame, seed, progress)
         progress.step("explaining the segments")
-        small = study.describe.small_segment
+        small, vocabulary = study.describe.small_segment, Vocabulary(study.describe.words)
         description = replace(
             description,
             explanations=[
-                explain(gold.frame, segmentation, seed, small) for segmentation in segmentations
+                explain(gold.frame, segmentation, seed, small, vocabulary)
+                for segmentation in segmentations
             ],
         )
         scores = supervised_scores(study, gold.frame, segmentations, seed, progress)

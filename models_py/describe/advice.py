@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from models_py.base.errors import StudyError
-from models_py.describe.words import column_words, unit
 from models_py.base.sections import Section
+from models_py.describe.names import Speech
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +95,12 @@ def load_advice(own: Path | None = None) -> list[AdviceRule]:
     return list(rules.values())
 
 
-def advise(segments: pd.DataFrame, profiles: pd.DataFrame, rules: list[AdviceRule]) -> pd.DataFrame:
+def advise(
+    segments: pd.DataFrame,
+    profiles: pd.DataFrame,
+    rules: list[AdviceRule],
+    speech: Speech | None = None,
+) -> pd.DataFrame:
     """Return what to do about each segment.
 
     Parameters
@@ -106,6 +111,8 @@ def advise(segments: pd.DataFrame, profiles: pd.DataFrame, rules: list[AdviceRul
         Rows of ``results.segment_features``.
     rules
         The most urgent first; at most four advise one segment.
+    speech
+        How columns are spoken of.
 
     Returns
     -------
@@ -115,6 +122,8 @@ def advise(segments: pd.DataFrame, profiles: pd.DataFrame, rules: list[AdviceRul
     """
     import pandas as pd
 
+    speech = speech or Speech({})
+    profiles = profiles[profiles["mean"].notna()]
     by_segment = {
         int(str(segment_id)): part.set_index("feature")
         for segment_id, part in profiles.groupby("segment_id")
@@ -124,7 +133,9 @@ def advise(segments: pd.DataFrame, profiles: pd.DataFrame, rules: list[AdviceRul
         profile = by_segment.get(int(segment["segment_id"]), profiles.iloc[:0])
         figures = _segment_figures({str(k): v for k, v in segment.items()}, segments, profile)
         texts = [
-            result for rule in rules if (result := _advice_of(rule, profile, figures)) is not None
+            result
+            for rule in rules
+            if (result := _advice_of(rule, profile, figures, speech)) is not None
         ]
         if bool(segment["is_small"]):
             texts = [row for row in texts if row[0] == "small_segment"]
@@ -172,11 +183,11 @@ def _segment_figures(
 
 
 def _advice_of(
-    rule: AdviceRule, profile: pd.DataFrame, figures: Mapping[str, float]
+    rule: AdviceRule, profile: pd.DataFrame, figures: Mapping[str, float], speech: Speech
 ) -> tuple[str, str, str] | None:
     reasons, subjects = [], []
     for condition in rule.when:
-        result = _reason(condition, profile, figures)
+        result = _reason(condition, profile, figures, speech)
         if result is None:
             return None
         reasons.append(result[0])
@@ -186,7 +197,7 @@ def _advice_of(
 
 
 def _reason(
-    condition: Condition, profile: pd.DataFrame, figures: Mapping[str, float]
+    condition: Condition, profile: pd.DataFrame, figures: Mapping[str, float], speech: Speech
 ) -> tuple[str, str] | None:
     # What led to the advice, and the column in words; None where the condition does not hold.
     if condition.segment is not None:
@@ -200,8 +211,12 @@ def _reason(
     value = _figure(row, condition.figure)
     if not condition.holds(value):
         return None
-    words = column_words(feature)
-    text = f"{words} {row['mean']:,.3g}{unit(feature)} (all {row['population_mean']:,.3g})"
+    words, is_part = speech.vocabulary.called(feature), speech.kinds.get(feature) == "boolean"
+    mean, everybody = (
+        speech.vocabulary.value(feature, float(row[name]), is_part)
+        for name in ("mean", "population_mean")
+    )
+    text = f"{words} {mean} (all {everybody})"
     if condition.figure in FIGURE_WORDS:
         text += f", {FIGURE_WORDS[condition.figure].format(value=value)}"
     return text, words

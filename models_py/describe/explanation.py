@@ -12,6 +12,7 @@ import numpy as np
 from models_py.base.arrays import BoolArray, FloatArray, IntArray
 from models_py.base.errors import MissingExtraError
 from models_py.describe.rules import RuleSet, find_rules
+from models_py.describe.words import Vocabulary
 from models_py.describe.surrogate import Surrogate, fit_surrogate
 from models_py.segmentation.segmentation import Segmentation
 
@@ -50,7 +51,11 @@ class Explanation:
 
 
 def explain(
-    frame: pd.DataFrame, segmentation: Segmentation, seed: int, small_segment: int
+    frame: pd.DataFrame,
+    segmentation: Segmentation,
+    seed: int,
+    small_segment: int,
+    vocabulary: Vocabulary | None = None,
 ) -> Explanation:
     """Explain the groups of a partition by the features that they were made of.
 
@@ -64,10 +69,13 @@ def explain(
         Of folds and samples.
     small_segment
         Groups with fewer rows are left out: a rule or a SHAP value would tell of single ones.
+    vocabulary
+        What columns are called.
     """
     prepared, groups = segmentation.prepared, segmentation.groups
     values = prepared.matrix.unscaled(frame.iloc[prepared.rows])
-    rules = find_rules(values, groups, prepared.matrix, seed, max(small_segment, 2))
+    smallest = max(small_segment, 2)
+    rules = find_rules(values, groups, prepared.matrix, seed, smallest, vocabulary)
     surrogate, skipped = None, ""
     try:
         surrogate = fit_surrogate(values, groups, seed, small_segment)

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.base.errors import StudyError
 from models_py.base.plurals import many
-from models_py.describe.words import column_words, plain_words, unit, words_of
+from models_py.describe.kinds import Kind
+from models_py.describe.traits import Trait, find_traits
+from models_py.describe.words import Part, Vocabulary
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CLEAR_Z = 0.25
+MOST_WORDS = 6
+"""Words of a name, where a shorter pair of traits is there."""
+
+MOST_TRAITS = 2
+AVERAGE = "near the average"
 
 
 @dataclass(frozen=True)
@@ -27,56 +34,71 @@ class Naming:
     description: str
 
 
-def standing_out(profile: pd.DataFrame, top: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the rows of one segment's profile that are highest and lowest by ``z``.
+@dataclass(frozen=True)
+class Speech:
+    """How a study's columns and rows are spoken of.
 
-    Parameters
+    Attributes
     ----------
-    profile
-        Rows of :func:`models_py.describe.profiles.profile_segments` of one segment.
-    top
-        How many of each at most; under a quarter of a standard deviation nothing stands out.
+    kinds
+        Of the columns that may name a segment.
+    vocabulary
+        What columns are called.
+    who
+        What a row is, in the plural, where no column tells more.
     """
-    ordered = profile.sort_values(["z", "feature"], ascending=[False, True])
-    high = ordered[ordered["z"] >= CLEAR_Z].head(top)
-    low = ordered[ordered["z"] <= -CLEAR_Z].tail(top)[::-1]
-    return high, low
+
+    kinds: Mapping[str, Kind]
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    who: str = "customers"
 
 
 def name_segments(
     profiles: pd.DataFrame,
+    categories: pd.DataFrame,
     top: int,
-    who: str = "customers",
+    speech: Speech,
     given: Mapping[int, str] | None = None,
 ) -> dict[int, Naming]:
-    """Name every segment by what stands out most; names are unique.
+    """Name every segment by its two clearest traits at most; names are unique.
 
     Parameters
     ----------
     profiles
-        Rows of the features to name by, of all segments; a segment without a known ``mean``
-        was too small to be profiled.
+        Rows of ``results.segment_features``, of all segments; a segment without a known
+        ``mean`` was too small to be profiled.
+    categories
+        Rows of ``results.segment_categories``.
     top
-        How many high and low features the description tells.
-    who
-        What a row is, in the plural, where no feature tells more.
+        How many traits of each side the description tells.
+    speech
+        How columns and rows are spoken of.
     given
         Names that a person gave, by segment id.
     """
     given = given or {}
     namings: dict[int, Naming] = {}
     taken = set(given.values())
+    is_alone = profiles["segment_id"].nunique() == 1
     for segment_id, profile in profiles.groupby("segment_id"):
         number = int(str(segment_id))
+        words = categories[categories["segment_id"] == segment_id]
+        traits = find_traits(profile, words, speech.kinds, speech.vocabulary)
+        is_profiled = bool(profile["mean"].notna().any())
         if number in given:
             name = given[number]
-        elif profile["mean"].notna().any():
-            name = _unique(_names_by_strength(profile, who), taken)
+        elif is_profiled:
+            names = possible_names([trait.part for trait in traits], speech.who)
+            name = _unique(names or [f"all {speech.who}" if is_alone else AVERAGE], taken)
         else:
-            name = _unique([f"small group of {who}"], taken)
+            name = _unique([f"small group of {speech.who}"], taken)
         taken.add(name)
-        namings[number] = Naming(name, _described(profile, top))
+        text = described(traits, top) if is_profiled else WITHHELD
+        namings[number] = Naming(name, text)
     return namings
+
+
+WITHHELD = "too few members to be profiled: figures are withheld"
 
 
 def given_names(path: Path, study: str) -> dict[int, str]:
@@ -122,78 +144,70 @@ def rows_of(entity: str) -> str:
     return many(words)
 
 
-def side_words(feature: str, z: float) -> str:
-    """Return what a segment is called that is high (z > 0) or low in a feature."""
-    side = words_of(feature).get("high" if z > 0 else "low")
-    if side is not None:
-        return side.format(what=_what(feature))
-    if "=" in feature:
-        return column_words(feature) if z > 0 else f"few {column_words(feature)}"
-    return f"{'high' if z > 0 else 'low'} {column_words(feature)}"
+def possible_names(parts: Sequence[Part], who: str) -> list[str]:
+    """Return the names that traits can make, the best first.
+
+    Parameters
+    ----------
+    parts
+        What each trait gives to a name, the clearest first. Two columns that say the same
+        count once.
+    who
+        What a row is, in the plural.
+    """
+    distinct = list(dict.fromkeys(parts))
+    pairs = [
+        (first + second, _joined([distinct[first], distinct[second]], who))
+        for first, second in combinations(range(len(distinct)), MOST_TRAITS)
+    ]
+    pairs.sort(key=lambda pair: pair[0])
+    names = [name for _, name in pairs]
+    short = [name for name in names if len(name.split()) <= MOST_WORDS]
+    # A clear trait alone says more than a long pair.
+    single = [_joined([part], who) for part in distinct]
+    return list(dict.fromkeys([*short, *single, *names]))
 
 
-def _what(feature: str) -> str:
-    return plain_words(feature).removesuffix(" share")
+def described(traits: Sequence[Trait], top: int) -> str:
+    """Return the figures behind a segment's clearest traits, at most so many of each side."""
+    sides = (
+        ("high", [t for t in traits if not t.is_of_rows and t.is_high]),
+        ("low", [t for t in traits if not t.is_of_rows and not t.is_high]),
+        ("more often", [t for t in traits if t.is_of_rows and t.is_high]),
+        ("less often", [t for t in traits if t.is_of_rows and not t.is_high]),
+    )
+    parts = [
+        f"{side}: " + ", ".join(f"{t.title} {t.text} (all {t.population_text})" for t in some[:top])
+        for side, some in sides
+        if some
+    ]
+    return "; ".join(parts) or "no feature stands out from the average"
 
 
-@dataclass(frozen=True)
-class _Part:
-    """What one feature gives to a name: an adjective, a noun, or a phrase of its own."""
-
-    kind: str
-    words: str
-
-
-def _names_by_strength(profile: pd.DataFrame, who: str) -> list[str]:
-    # Names of one, two, three, ... features, the clearest first.
-    pairs = zip(profile["feature"].astype(str), profile["z"].astype(float), strict=True)
-    clear = sorted((-abs(z), feature, z) for feature, z in pairs if abs(z) >= CLEAR_Z)
-    parts = list(dict.fromkeys(_name_part(feature, z) for _, feature, z in clear))
-    names = [_joined(parts[:count], who) for count in range(1, len(parts) + 1)]
-    return names[1:] or names or ["near the average"]
-
-
-def _name_part(feature: str, z: float) -> _Part:
-    side, words = "high" if z > 0 else "low", words_of(feature)
-    for kind in ("as", "who"):
-        if f"{side}_{kind}" in words:
-            return _Part(kind, words[f"{side}_{kind}"].format(what=_what(feature)))
-    return _Part("phrase", side_words(feature, z))
+def _joined(parts: Sequence[Part], who: str) -> str:
+    words = {kind: [p.words for p in parts if p.kind == kind] for kind in PART_ORDER}
+    adjectives, states, people = words["as"], words["state"], words["who"]
+    text = " and ".join(people)
+    if adjectives:
+        text = " ".join([*adjectives, text or who])
+    if states and people:
+        text = f"{states[0]} {text}"
+    else:
+        text = ", ".join(part for part in [text, *states] if part)
+    if words["with"]:
+        text = f"{text} {words['with'][0]}".strip()
+        text = ", ".join([text, *words["with"][1:]])
+    return ", ".join(part for part in [text, *words["phrase"]] if part)
 
 
-def _joined(parts: list[_Part], who: str) -> str:
-    adjectives = [part.words for part in parts if part.kind == "as"]
-    people = [part.words for part in parts if part.kind == "who"]
-    phrases = [part.words for part in parts if part.kind == "phrase"]
-    if not adjectives and not people:
-        return ", ".join(phrases)
-    text = " ".join([*adjectives, " and ".join(people) or who])
-    return ", ".join([text, *phrases])
+PART_ORDER = ("as", "state", "who", "with", "phrase")
 
 
-def _unique(names: list[str], taken: set[str]) -> str:
+def _unique(names: Sequence[str], taken: set[str]) -> str:
     for name in names:
         if name not in taken:
             return name
     number = 2
-    while f"{names[-1]} ({number})" in taken:
+    while f"{names[0]} ({number})" in taken:
         number += 1
-    return f"{names[-1]} ({number})"
-
-
-def _described(profile: pd.DataFrame, top: int) -> str:
-    if profile["mean"].isna().all():
-        return "too few members to be profiled: figures are withheld"
-    high, low = standing_out(profile, top)
-    parts = [
-        f"{side}: "
-        + ", ".join(
-            f"{column_words(feature)} {mean:,.3g}{unit(feature)} (all {population:,.3g})"
-            for feature, mean, population in zip(
-                rows["feature"], rows["mean"], rows["population_mean"], strict=True
-            )
-        )
-        for side, rows in (("high", high), ("low", low))
-        if not rows.empty
-    ]
-    return "; ".join(parts) or "no feature stands out from the average"
+    return f"{names[0]} ({number})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.rounding import constant_columns
 from models_py.describe.effects import Moments, effects, enrichment_p, moments
+from models_py.features.recipes import as_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +39,9 @@ WITHHELD = tuple(
     if name not in ("segment_id", "feature", "population_mean", "importance", "known_count")
 )
 """Figures that a segment too small to be profiled does not get."""
+
+MEANT = tuple(name for name in COLUMNS if name not in ("segment_id", "feature", "known_count"))
+"""Figures that say nothing of words that were numbered."""
 
 ADDED_UP = ("*_amount", "*_count")
 NOT_ADDED_UP = ("*_effective_count",)
@@ -113,7 +118,10 @@ def profile_segments(
 
 
 def profile_categories(
-    frame: pd.DataFrame, segment_ids: IntArray, small_segment: int = 0
+    frame: pd.DataFrame,
+    segment_ids: IntArray,
+    small_segment: int = 0,
+    columns: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Describe every column of words in every segment.
 
@@ -126,6 +134,8 @@ def profile_categories(
         Shape (rows,).
     small_segment
         Segments with fewer rows are left out.
+    columns
+        Those of words; without them every column of text.
 
     Returns
     -------
@@ -136,12 +146,13 @@ def profile_categories(
     """
     import pandas as pd
 
-    words = frame.select_dtypes(["object", "string", "category"])
+    if columns is None:
+        columns = list(frame.select_dtypes(["object", "string", "category"]).columns)
     ids, places = np.unique(segment_ids, return_inverse=True)
     sizes = np.bincount(places)
     parts = []
-    for column in words.columns:
-        named = words[column].astype("string").fillna(NO_CATEGORY)
+    for column in columns:
+        named = as_words(frame[column]).astype("string").fillna(NO_CATEGORY)
         codes, categories = pd.factorize(named, sort=True)
         if not 1 < len(categories) <= CATEGORIES_LIMIT:
             continue

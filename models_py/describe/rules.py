@@ -8,7 +8,7 @@ known", in Python as in SQL.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +18,9 @@ from models_py.base.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from models_py.base.rounding import is_constant
 from models_py.base.sql_text import literal
 from models_py.database.connection import quoted
-from models_py.describe.words import column_words, unit
+from models_py.base.numbers import exact
+from models_py.describe.kinds import is_measured
+from models_py.describe.words import Vocabulary
 from models_py.features.matrix import FeatureMatrix
 from models_py.features.recipes import Recipe, missing_numbers
 
@@ -123,7 +125,12 @@ class RuleSet:
 
 
 def find_rules(
-    values: FloatArray, groups: IntArray, matrix: FeatureMatrix, seed: int, smallest: int = 2
+    values: FloatArray,
+    groups: IntArray,
+    matrix: FeatureMatrix,
+    seed: int,
+    smallest: int = 2,
+    vocabulary: Vocabulary | None = None,
 ) -> RuleSet | None:
     """Find a rule for every group.
 
@@ -140,6 +147,8 @@ def find_rules(
         is chosen on all of them.
     smallest
         A group with fewer rows gets no rule: it would tell of single customers.
+    vocabulary
+        What columns are called.
 
     Returns
     -------
@@ -164,12 +173,14 @@ def find_rules(
     kinds = np.array(
         [sides[condition.place, condition.side] for condition in conditions], dtype=np.int64
     )
+    binary = {place for place, column in enumerate(searched.T) if _is_binary(column)}
+    vocabulary = vocabulary or Vocabulary()
     rules = []
     for group in described:
         is_member = labels == group
         if is_member.any() and conditions:
             chosen = [conditions[place] for place in _shortest(held, kinds, is_member)]
-            rules.append(_worded(int(group), chosen, matrix.recipes_))
+            rules.append(_worded(int(group), chosen, matrix.recipes_, binary, vocabulary))
     return _ordered(rules, values, groups)
 
 
@@ -224,26 +235,80 @@ def _is_missing(recipe: Recipe) -> str:
     return f"({' or '.join(tests)})" if len(tests) > 1 else tests[0]
 
 
-def condition_words(condition: Condition, recipe: Recipe, is_binary: bool = False) -> str:
+def condition_words(
+    condition: Condition, recipe: Recipe, vocabulary: Vocabulary, is_binary: bool = False
+) -> str:
     """Return a condition in words."""
-    words = column_words(recipe.column)
-    is_high = condition.side == "at_least"
-    if condition.side == "unknown":
+    return place_words([condition], recipe, vocabulary, is_binary)
+
+
+def place_words(
+    conditions: Sequence[Condition], recipe: Recipe, vocabulary: Vocabulary, is_binary: bool = False
+) -> str:
+    """Return all conditions of a rule on one feature in words: from here to there at once.
+
+    Parameters
+    ----------
+    conditions
+        On the same feature.
+    recipe
+        Of the feature.
+    vocabulary
+        What columns are called.
+    is_binary
+        Whether the feature is a number that is 0 or 1 in every row.
+    """
+    column = recipe.column
+    words, first = vocabulary.called(column), conditions[0]
+    is_high = first.side == "at_least"
+    if any(condition.side == "unknown" for condition in conditions):
         return f"{words} not known"
-    match recipe.kind:
-        case "indicator":
-            return f"{words} {'not known' if is_high else 'known'}"
-        case "category":
-            return f"{words} {'is' if is_high else 'is not'} {recipe.category}"
-        case "ordinal":
-            rank = int(np.ceil(condition.threshold))
-            edge = recipe.order[rank if is_high else rank - 1]
-            return f"{words} {edge} or {'above' if is_high else 'below'}"
-        case "numeric":
-            if is_binary:
-                return f"{words}: {'yes' if is_high else 'no'}"
-            edge = f"{condition.threshold:,g}{unit(recipe.column)}"
-            return f"{words} {'at least' if is_high else 'under'} {edge}"
+    if recipe.kind == "indicator":
+        return f"{words} {'not known' if is_high else 'known'}"
+    if recipe.kind == "category":
+        word = vocabulary.word(column, str(recipe.category))
+        return f"{words} {'is' if is_high else 'is not'} {word}"
+    if recipe.kind == "ordinal":
+        return f"{words} {_listed_words(conditions, recipe, vocabulary)}"
+    if is_binary and not is_measured(column):
+        return vocabulary.yes_or_no(column, is_high).words
+    edges = {
+        "at_least": [c.threshold for c in conditions if c.side == "at_least"],
+        "under": [c.threshold for c in conditions if c.side == "under"],
+    }
+    unit = vocabulary.unit(column)
+    parts = [
+        f"{name} {exact(column, edge).removesuffix(unit)}{unit}"
+        for name, edge in (
+            ("at least", max(edges["at_least"], default=None)),
+            ("under", min(edges["under"], default=None)),
+        )
+        if edge is not None
+    ]
+    return f"{words} {' and '.join(parts)}"
+
+
+def _listed_words(conditions: Sequence[Condition], recipe: Recipe, vocabulary: Vocabulary) -> str:
+    # The numbers that the words were given may mean nothing: the words themselves are said.
+    is_in = [
+        all((rank >= c.threshold) == (c.side == "at_least") for c in conditions)
+        for rank in range(len(recipe.order))
+    ]
+    inside, outside = (
+        [
+            vocabulary.word(recipe.column, w)
+            for w, kept in zip(recipe.order, is_in, strict=True)
+            if kept == wanted
+        ]
+        for wanted in (True, False)
+    )
+    if len(inside) <= len(outside) or not outside:
+        return f"is {_alternatives(inside)}"
+    return f"is not {_alternatives(outside)}"
+
+
+def _alternatives(words: Sequence[str]) -> str:
+    return " or ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
 
 
 def _thresholds(
@@ -269,8 +334,8 @@ def _rounded(value: float) -> float:
     return float(f"{value:.2g}")
 
 
-def _is_binary(known: FloatArray) -> bool:
-    return bool(np.isin(known, (0.0, 1.0)).all())
+def _is_binary(column: FloatArray) -> bool:
+    return bool(np.isin(column[~np.isnan(column)], (0.0, 1.0)).all())
 
 
 def _shortest(held: Float32Array, kinds: IntArray, is_member: BoolArray) -> tuple[int, ...]:
@@ -342,11 +407,21 @@ def _rank(entry: tuple[float, tuple[int, ...]]) -> tuple[float, int, tuple[int, 
     return (-entry[0], len(entry[1]), entry[1])
 
 
-def _worded(group: int, conditions: Sequence[Condition], recipes: Sequence[Recipe]) -> Rule:
-    pairs = [(condition, recipes[condition.place]) for condition in conditions]
-    binary = [pair.threshold == 0.5 and recipe.kind == "numeric" for pair, recipe in pairs]
-    words = [condition_words(*pair, flag) for pair, flag in zip(pairs, binary, strict=True)]
-    parts = [condition_sql(*pair, flag) for pair, flag in zip(pairs, binary, strict=True)]
+def _worded(
+    group: int,
+    conditions: Sequence[Condition],
+    recipes: Sequence[Recipe],
+    binary: Collection[int],
+    vocabulary: Vocabulary,
+) -> Rule:
+    by_place: dict[int, list[Condition]] = {}
+    for condition in conditions:
+        by_place.setdefault(condition.place, []).append(condition)
+    words = [
+        place_words(own, recipes[place], vocabulary, place in binary)
+        for place, own in by_place.items()
+    ]
+    parts = [condition_sql(c, recipes[c.place], c.place in binary) for c in conditions]
     return Rule(group, tuple(conditions), " and ".join(words), " and ".join(parts))
 
 

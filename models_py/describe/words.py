@@ -1,13 +1,19 @@
-"""Columns as a reader who never saw the table would call them."""
+"""Columns, and what a segment has of them, as a reader who never saw the table would say it."""
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
+from typing import Any, Literal
 
+from models_py.base.numbers import in_units, share, time_unit
 from models_py.base.plurals import many
+from models_py.studies.study import ColumnWords
 
 WORDS = Path(__file__).with_name("words.toml")
 PREFIXES = ("department_", "format_", "hour_")
@@ -21,6 +27,135 @@ ENDINGS = (
     (" spread", "spread of {}"),
 )
 COUNTED = {" effective count", " richness", " count"}
+STATES = ("is", "was", "are", "were")
+HOLDINGS = ("has", "had", "have", "with", "owns", "uses")
+
+PartKind = Literal["as", "who", "state", "with", "phrase"]
+"""An adjective before a noun, a noun, an adjective that stands alone, ``with ...``, a phrase."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one column gives to a segment's name."""
+
+    kind: PartKind
+    words: str
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What columns are called: by the study's own words, ``words.toml``, or their names.
+
+    Attributes
+    ----------
+    own
+        The study's, by column.
+    """
+
+    own: Mapping[str, ColumnWords] = field(default_factory=dict)
+
+    def called(self, column: str) -> str:
+        """Return a column's name in words; ``column=word`` is a word of a column."""
+        stem, is_word, word = column.partition("=")
+        if is_word:
+            return f"{self.called(stem)} {self.word(stem, word)}"
+        own = self.own.get(column)
+        return own.called if own is not None and own.called else column_words(column)
+
+    def word(self, column: str, word: str) -> str:
+        """Return what a word of a column stands for."""
+        values = self._entry(column).get("values", {})
+        return str(values.get(word, word.replace("_", " ").strip()))
+
+    def value(self, feature: str, value: float, is_part: bool = False) -> str:
+        """Return a value of a column with its unit; a part of the rows as a share."""
+        if is_part and 0.0 <= value <= 1.0:
+            return share(value)
+        return in_units(feature, value, self._entry(feature).get("unit", ""))
+
+    def unit(self, feature: str) -> str:
+        """Return what stands behind a column's values, with a space before it, or nothing."""
+        unit = self._entry(feature).get("unit")
+        return f" {unit}" if unit else time_unit(feature)
+
+    def side(self, column: str, is_high: bool) -> Part:
+        """Return what a segment is called that is high or low in a column of numbers."""
+        side, entry = "high" if is_high else "low", self._entry(column)
+        own = self.own.get(column)
+        phrase = getattr(own, side) if own is not None else None
+        if phrase:
+            return Part("phrase", phrase)
+        what = _what(column)
+        kinds: tuple[PartKind, ...] = ("as", "who")
+        for kind in kinds:
+            if f"{side}_{kind}" in entry:
+                return Part(kind, entry[f"{side}_{kind}"].format(what=what))
+        if side in entry:
+            return Part("phrase", entry[side].format(what=what))
+        return Part("phrase", self._level(column, is_high))
+
+    def yes_or_no(self, column: str, is_yes: bool) -> Part:
+        """Return what somebody is called for whom a column is true, or is not."""
+        answer = self._entry(column).get("yes" if is_yes else "no")
+        text = str(answer) if answer else self._answer(column, is_yes)
+        if text.startswith(("with ", "without ")):
+            return Part("with", text)
+        return Part("state", text)
+
+    def of_word(self, column: str, word: str, hedge: str) -> Part:
+        """Return what a segment is called by one word of a column.
+
+        Parameters
+        ----------
+        column, word
+            Of gold.
+        hedge
+            ``mostly``, ``more often``, ``not`` and so on; empty where it is nearly all.
+        """
+        words = self.word(column, word)
+        if self._entry(column).get("alone"):
+            kind: PartKind = "phrase"
+            if hedge in ("", "mostly"):
+                kind = "who" if self._entry(column).get("noun") else "state"
+            return Part(kind, f"{hedge} {words}".strip())
+        return Part(
+            "phrase", " ".join(part for part in (self.called(column), hedge, words) if part)
+        )
+
+    def _answer(self, column: str, is_yes: bool) -> str:
+        own = self.own.get(column)
+        verb, _, rest = column.partition("_")
+        if (own is not None and own.called) or not rest or verb not in (*STATES, *HOLDINGS):
+            thing = self.called(column)
+            return f"with {thing}" if is_yes else f"without {thing}"
+        thing = rest.replace("_", " ")
+        if verb in STATES:
+            return thing if is_yes else f"not {thing}"
+        return f"with {_article(thing)}{thing}" if is_yes else f"without {_article(thing)}{thing}"
+
+    def _level(self, column: str, is_high: bool) -> str:
+        # "many orders" rather than "high number of orders".
+        called = self.called(column)
+        bare = re.sub(r"^(average|median) ", "", called)
+        if bare.startswith(("number of ", "different ")):
+            counted = bare.removeprefix("number of ").removeprefix("different ")
+            return f"{'many' if is_high else 'few'} {counted}"
+        if bare.startswith("effective number of "):
+            counted = bare.removeprefix("effective number of ")
+            return f"{'many' if is_high else 'few'} different {counted}"
+        if column.endswith("_size"):
+            return f"{'large' if is_high else 'small'} {bare.removesuffix(' size')}"
+        if time_unit(column):
+            stem = bare.removesuffix(time_unit(column))
+            return f"{'long' if is_high else 'short'} {stem}"
+        return f"{'high' if is_high else 'low'} {bare}"
+
+    def _entry(self, column: str) -> dict[str, Any]:
+        own = self.own.get(column)
+        said = own.model_dump(exclude_none=True) if own is not None else {}
+        known = words_of(column)
+        values = {**known.get("values", {}), **said.get("values", {})}
+        return {**known, **said, "values": values}
 
 
 def column_words(column: str) -> str:
@@ -38,7 +173,7 @@ def column_words(column: str) -> str:
         return words
     called = words_of(column).get("called")
     if called is not None:
-        return called
+        return str(called)
     words = words.removesuffix(" days")
     for ending, pattern in ENDINGS:
         if words.endswith(ending):
@@ -47,20 +182,15 @@ def column_words(column: str) -> str:
     return words
 
 
-def unit(column: str) -> str:
-    """Return what stands behind a column's values: ``" days"``, or nothing."""
-    return " days" if column.endswith("_days") else ""
-
-
 def plain_words(column: str) -> str:
     """Return a column's name with spaces: ``department_meat_share`` is ``meat share``."""
     words, _, category = column.partition("=")
     for prefix in PREFIXES:
         words = words.removeprefix(prefix)
-    return words.replace("_", " ") + (f" {category}" if category else "")
+    return words.replace("_", " ").strip() + (f" {category}" if category else "")
 
 
-def words_of(column: str) -> dict[str, str]:
+def words_of(column: str) -> dict[str, Any]:
     """Return what ``words.toml`` says of a column: the first pattern that fits counts."""
     for pattern, words in _known_words().items():
         if fnmatchcase(column, pattern):
@@ -68,7 +198,18 @@ def words_of(column: str) -> dict[str, str]:
     return {}
 
 
+def _what(column: str) -> str:
+    return plain_words(column).removesuffix(" share")
+
+
+def _article(thing: str) -> str:
+    # What stands in the plural, or cannot be counted, has none.
+    if thing.endswith(("s", "children", "insurance", "access", "data")):
+        return ""
+    return "an " if thing[0] in "aeiou" else "a "
+
+
 @cache
-def _known_words() -> dict[str, dict[str, str]]:
-    known: dict[str, dict[str, str]] = tomllib.loads(WORDS.read_text(encoding="utf-8"))
+def _known_words() -> dict[str, dict[str, Any]]:
+    known: dict[str, dict[str, Any]] = tomllib.loads(WORDS.read_text(encoding="utf-8"))
     return known

@@ -249,6 +249,28 @@ class FeatureMatrix:
                 columns[recipe.feature] = _numbers_of(frame, recipe)
         return pd.DataFrame(columns, index=frame.index)
 
+    def ordinal_words(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return which word each row has of the columns that are given an order.
+
+        An order that words were numbered in makes no quantity of them.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the index of ``frame``: 1 or 0 for each ``column=word``; nulls stay null.
+        """
+        import pandas as pd
+
+        columns = {
+            f"{recipe.column}={word}": words.eq(word).astype(float).where(words.notna())
+            for recipe in self.recipes_
+            if recipe.kind == "ordinal"
+            for words in [as_words(frame[recipe.column])]
+            for word in recipe.order
+            if word != MISSING
+        }
+        return pd.DataFrame(columns, index=frame.index)
+
     def unscaled(self, frame: pd.DataFrame) -> FloatArray:
         """Return the features in gold's units: no clipping, no logarithm, nulls left as nan.
 

@@ -13,7 +13,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from models_py.base.arrays import FloatArray
-from models_py.report.numbers import plain, share
+from models_py.base.numbers import plain, share
 
 WIDTH = 440.0
 PALETTE = 12

@@ -19,8 +19,10 @@ from models_py.database.connection import WAIT_SECONDS, Warehouse, open_warehous
 from models_py.database.gold import read_columns
 from models_py.database.results import done_runs, read_run_rows
 from models_py.base.plurals import many
+from models_py.describe.names import Speech
 from models_py.report.drawing import PALETTE
 from models_py.runs.storage import load_run_models
+from models_py.runs.tables import study_speech
 from models_py.segmentation.studied import read_studied
 from models_py.studies.loading import study_from_json
 from models_py.studies.study import Study
@@ -129,6 +131,11 @@ class Facts:
                 colours[segment_id] = own if own in free or not free else min(free)
                 free.discard(colours[segment_id])
         return colours
+
+    @cached_property
+    def speech(self) -> Speech:
+        """How the study's columns and rows are spoken of."""
+        return study_speech(self.study, self.gold)
 
     @property
     def is_partitioned(self) -> bool:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from models_py.base.arrays import FloatArray
 from models_py.base.rounding import is_constant
 from models_py.report.drawing import Frame, drawing, joined, label, outline, padded, tag
-from models_py.report.numbers import plain
+from models_py.base.numbers import plain
 
 DASHES = ("", "7 4", "2 4", "9 3 2 3", "1 6", "12 4")
 """Line styles, so that colour is not the only difference."""

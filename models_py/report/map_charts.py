@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.report.drawing import WIDTH, Frame, dots, drawing, joined, label, padded, tag
-from models_py.report.numbers import shortened, signed
+from models_py.base.numbers import shortened, signed
 
 HEIGHT = 400.0
 LETTER = 6.3

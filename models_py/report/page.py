@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from models_py.base.progress import Progress
 from models_py.report.content import Section
 from models_py.report.facts import Facts
-from models_py.report.numbers import day
+from models_py.base.numbers import day
 from models_py.report.sections.cards import cards_section, segment_cards
 from models_py.report.sections.changing import changing_section
 from models_py.report.sections.choosing import choosing_section

@@ -9,8 +9,8 @@ import numpy as np
 
 from models_py.describe.words import column_words
 from models_py.report.facts import Facts, records
+from models_py.base.numbers import share, shortened
 from models_py.report.maps import FEWEST_MAPPED, principal_map, sampled
-from models_py.report.numbers import share, shortened
 from models_py.report.resemblance import draw_resemblance, matplotlib_figure
 from models_py.studies.measures import COMMON_SILHOUETTE
 
@@ -92,7 +92,7 @@ def _sizes(figure: Any, facts: Facts) -> bool:
 
 
 def _profiles(figure: Any, facts: Facts) -> bool:
-    rows = facts.table("segment_features")
+    rows = facts.table("segment_features").dropna(subset="population_mean")
     model = rows[rows["is_model_feature"].astype(bool)]
     if model.empty:
         return False

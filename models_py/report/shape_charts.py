@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.report.drawing import WIDTH, drawing, label, outline, tag
-from models_py.report.numbers import count, shortened
+from models_py.base.numbers import count, shortened
 
 STRONGEST = 0.52
 """Opacity of the strongest cell of a heat map: letters stay legible on it."""

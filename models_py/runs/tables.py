@@ -14,8 +14,11 @@ from models_py.base.arrays import IntArray
 from models_py.describe.advice import AdviceRule, advise
 from models_py.describe.effects import adjusted
 from models_py.describe.explanation import AskGold, Explanation, explained_rows
-from models_py.describe.names import name_segments, rows_of
-from models_py.describe.profiles import profile_categories, profile_segments
+from models_py.describe.kinds import Kind, column_kinds
+from models_py.describe.names import Speech, name_segments, rows_of
+from models_py.describe.profiles import MEANT, profile_categories, profile_segments
+from models_py.describe.words import Vocabulary
+from models_py.features.matrix import FeatureMatrix
 from models_py.runs.identity import Identity, match_segments, migrations
 from models_py.segmentation.measures.stability import UNSTABLE_BELOW
 from models_py.segmentation.segmentation import Segmentation
@@ -123,7 +126,10 @@ def run_tables(
     )
     profiles, categories = _profiles(study, frame, segmentations, segment_ids)
     profiles = profiles.merge(explained.features, on=["segment_id", "feature"], how="left")
-    segments = _segments(study, segmentations, identity, profiles, telling.names)
+    speech = study_speech(study, frame)
+    segments = _segments(
+        study, segmentations, identity, (profiles, categories), speech, telling.names
+    )
     segments = segments.merge(explained.segments, on="segment_id", how="left")
     rows = {
         "feature_selection": pd.concat([_selection(s) for s in segmentations]),
@@ -132,7 +138,7 @@ def run_tables(
         "segments": segments,
         "segment_features": profiles,
         "segment_categories": categories,
-        "segment_actions": advise(segments, profiles, telling.advice),
+        "segment_actions": advise(segments, profiles, telling.advice, speech),
         "assignments": pd.concat([_assignments(s, entities, segment_ids) for s in segmentations]),
         "partition_resemblance": _resemblance(profiles),
         **explained.tables,
@@ -142,6 +148,23 @@ def run_tables(
         rows["migrations"] = moved.assign(previous_run_id=previous.run_id)
     new = identity.segment_ids[identity.is_new]
     return RunTables(rows, pd.DataFrame({"study": study.name, "segment_id": new}))
+
+
+def study_speech(study: Study, frame: pd.DataFrame) -> Speech:
+    """Return how a study's columns and rows are spoken of.
+
+    Parameters
+    ----------
+    study
+        The recipe with its own words.
+    frame
+        Gold rows.
+    """
+    return Speech(
+        column_kinds(frame.drop(columns=study.entity, errors="ignore"), study.features),
+        Vocabulary(study.describe.words),
+        study.describe.rows or rows_of(study.entity),
+    )
 
 
 def global_groups(segmentations: list[Segmentation], count: int) -> IntArray:
@@ -233,17 +256,15 @@ def _profiles(
 
     parts, category_parts = [], []
     small = study.describe.small_segment
+    kinds = column_kinds(frame.drop(columns=study.entity), study.features)
+    texts = [column for column, kind in kinds.items() if kind == "words"]
     for segmentation in segmentations:
         prepared = segmentation.prepared
-        recipes = prepared.matrix.recipes_
         rows = frame.drop(columns=study.entity).iloc[prepared.rows]
-        described = prepared.matrix.described(rows)
-        plain = rows.drop(columns=described.columns, errors="ignore")
         ids = segment_ids[prepared.rows]
-        part = profile_segments(plain.join(described), ids, small)
-        is_feature = part["feature"].isin({name for r in recipes for name in (r.feature, r.column)})
-        parts.append(part.assign(partition=prepared.partition, is_model_feature=is_feature))
-        words = profile_categories(rows, ids, small)
+        part = _numeric_profile(rows, prepared.matrix, kinds, ids, small)
+        parts.append(part.assign(partition=prepared.partition))
+        words = profile_categories(rows, ids, small, texts)
         category_parts.append(words.assign(partition=prepared.partition))
     profiles, categories = pd.concat(parts), pd.concat(category_parts)
     # All tests of a run are reported together, so they are adjusted together.
@@ -254,17 +275,43 @@ def _profiles(
     return profiles.drop(columns="p"), categories.drop(columns="p")
 
 
+def _numeric_profile(
+    rows: pd.DataFrame,
+    matrix: FeatureMatrix,
+    kinds: Mapping[str, Kind],
+    ids: IntArray,
+    small: int,
+) -> pd.DataFrame:
+    # Numbers by their means, what is true or false and words by their shares. The feature that
+    # numbers words keeps its row for what the model made of it, without a mean.
+    described, words = matrix.described(rows), matrix.ordinal_words(rows)
+    plain = rows.drop(columns=described.columns, errors="ignore")
+    plain = plain.drop(columns=[c for c in plain if kinds.get(str(c)) == "words"])
+    answers = [c for c in plain if kinds.get(str(c)) == "boolean"]
+    plain = plain.astype(dict.fromkeys(answers, "Float64"))
+    profile = profile_segments(plain.join(described).join(words), ids, small)
+    names = {name for recipe in matrix.recipes_ for name in (recipe.feature, recipe.column)}
+    profile["is_model_feature"] = profile["feature"].isin(names | set(words.columns))
+    numbered = [recipe.feature for recipe in matrix.recipes_ if recipe.kind == "ordinal"]
+    profile.loc[profile["feature"].isin(numbered), list(MEANT)] = np.nan
+    return profile
+
+
 def _segments(
     study: Study,
     segmentations: list[Segmentation],
     identity: Identity,
-    profiles: pd.DataFrame,
+    described: tuple[pd.DataFrame, pd.DataFrame],
+    speech: Speech,
     given: Mapping[int, str],
 ) -> pd.DataFrame:
     import pandas as pd
 
+    profiles, categories = described
     features = profiles[profiles["is_model_feature"]]
-    namings = name_segments(features, study.describe.top, rows_of(study.entity), given)
+    columns = {recipe.column for s in segmentations for recipe in s.prepared.matrix.recipes_}
+    categories = categories[categories["feature"].isin(columns)]
+    namings = name_segments(features, categories, study.describe.top, speech, given)
     total = sum(len(segmentation.groups) for segmentation in segmentations)
     rows, offset = [], 0
     for segmentation in segmentations:

@@ -152,6 +152,12 @@ def _check_columns(study: Study, available: dict[str, str]) -> None:
                 f"study {study.name}: describe.measures: no column of {study.table} matches"
                 f" '{pattern}'{near_match(pattern, available)}"
             )
+    for column in study.describe.words:
+        if column not in available:
+            raise StudyError(
+                f"study {study.name}: describe.words: {study.table} has no column '{column}'"
+                f"{near_match(column, available)}"
+            )
     try:
         check_patterns(study.features, available)
     except StudyError as error:

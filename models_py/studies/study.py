@@ -93,14 +93,36 @@ class SubSearch(Section):
         return check_known("algorithm", value, names_of(lambda entry: entry.splits_a_cluster))
 
 
+class ColumnWords(Section):
+    """What a column is called, and a segment that differs in it.
+
+    ``called`` is the column's own name and ``unit`` stands behind its values. A segment is
+    called ``high`` or ``low`` by a number, ``yes`` or ``no`` by a column of yes and no, and by
+    a column of words by these, each called what ``values`` says; with ``alone`` they are said
+    without the column's name. What is left out is made of the column's name.
+    """
+
+    called: str | None = None
+    unit: str | None = None
+    high: str | None = None
+    low: str | None = None
+    yes: str | None = None
+    no: str | None = None
+    alone: bool | None = None
+    values: dict[str, str] = {}
+
+
 class Describe(Section):
     """How the segments are described.
 
     ``measures`` are gold columns profiled beside the features. A segment with fewer rows than
     ``small_segment`` gets neither profile nor rule, for they would be those of single customers.
+    ``rows`` is what a row is called, in the plural, and ``words`` what columns are called.
     """
 
     measures: list[str] = []
+    rows: Annotated[str, Field(min_length=1)] | None = None
+    words: dict[str, ColumnWords] = {}
     top: Annotated[int, Field(ge=1, le=10)] = 3
     small_segment: Annotated[int, Field(ge=1)] = 5
 

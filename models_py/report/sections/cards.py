@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models_py.database import examples
-from models_py.describe.names import side_words, standing_out
-from models_py.describe.words import column_words
+from models_py.describe.traits import Trait as Found
+from models_py.describe.traits import find_traits
 from models_py.report.content import Advice, Card, Code, Section, Trait
 from models_py.report.facts import Facts, is_given, number, records
-from models_py.report.numbers import count, in_units, plain, share, signed
+from models_py.base.numbers import count, plain, share, signed
 from models_py.base.patterns import matching
 
 if TYPE_CHECKING:
@@ -106,11 +106,12 @@ def _card(facts: Facts, row: dict[str, Any]) -> Card:
     if is_small:
         return card
     profile = _profile(facts, segment_id)
+    found = _found_traits(facts, segment_id, profile)
     return replace(
         card,
-        traits=_traits(profile),
+        traits=[_trait(trait, profile) for trait in found],
         facts=_measures(facts, segment_id, profile),
-        categories=_categories(facts, segment_id),
+        categories=_categories(facts, segment_id, {trait.feature for trait in found}),
         rule=str(row.get("rule_text") or ""),
         rule_detail=_rule_detail(facts, row),
         rule_sql=str(row.get("rule_sql") or ""),
@@ -135,31 +136,35 @@ def _profile(facts: Facts, segment_id: int) -> pd.DataFrame:
     return rows[rows["segment_id"] == segment_id]
 
 
-def _traits(profile: pd.DataFrame) -> list[Trait]:
+def _found_traits(facts: Facts, segment_id: int, profile: pd.DataFrame) -> list[Found]:
+    # Of each side the clearest, as the description has them.
     model = profile[profile["is_model_feature"].astype(bool)]
-    high, low = standing_out(model, MOST_TRAITS)
-    return [
-        _trait(row, is_high)
-        for rows, is_high in ((high, True), (low, False))
-        for row in records(rows)
-    ]
+    kept = {feature.partition("=")[0] for feature in model["feature"].astype(str)}
+    words = facts.table("segment_categories")
+    words = words[(words["segment_id"] == segment_id) & words["feature"].isin(kept)]
+    traits = find_traits(model, words, facts.speech.kinds, facts.speech.vocabulary)
+    high = [trait for trait in traits if trait.is_high][:MOST_TRAITS]
+    low = [trait for trait in traits if not trait.is_high][:MOST_TRAITS]
+    return [*high, *low]
 
 
-def _trait(row: dict[str, Any], is_high: bool) -> Trait:
-    feature, effect = str(row["feature"]), number(row, "effect_size")
+def _trait(found: Found, profile: pd.DataFrame) -> Trait:
+    rows = records(profile[profile["feature"] == found.feature])
+    row = rows[0] if rows else {}
+    effect = number(row, "effect_size")
     if np.isnan(effect):
-        effect, detail = float(row["z"]), f"{signed(row['z'])} standard deviations from the mean"
+        effect, detail = found.z, f"{signed(found.z)} standard deviations from the mean"
     else:
         low, high = number(row, "effect_low"), number(row, "effect_high")
         detail = f"effect {signed(effect)} (95% interval {signed(low)} to {signed(high)})"
         if number(row, "p_adjusted") > SURE:
             detail += ", may be chance"
     return Trait(
-        name=side_words(feature, float(row["z"])),
-        words=column_words(feature),
-        text=in_units(feature, row["mean"]),
-        population=in_units(feature, row["population_mean"]),
-        is_high=is_high,
+        name=found.part.words,
+        words=found.title,
+        text=found.text,
+        population=found.population_text,
+        is_high=found.is_high,
         width=float(min(abs(effect) / LONGEST, 1.0)),
         detail=detail,
     )
@@ -181,22 +186,30 @@ def _measures(facts: Facts, segment_id: int, profile: pd.DataFrame) -> list[tupl
         for name in matching(pattern, means)
         if means[name] is not None
     ]
+    vocabulary, kinds = facts.speech.vocabulary, facts.speech.kinds
     measures += [
-        (column_words(name), in_units(name, means[name])) for name in dict.fromkeys(wanted)
+        (
+            vocabulary.yes_or_no(name, True).words if is_part else vocabulary.called(name),
+            vocabulary.value(name, means[name], is_part),
+        )
+        for name in dict.fromkeys(wanted)
+        for is_part in [kinds.get(name) == "boolean"]
     ]
     return measures[: MOST_MEASURES + 1]
 
 
-def _categories(facts: Facts, segment_id: int) -> list[str]:
+def _categories(facts: Facts, segment_id: int, said: set[str]) -> list[str]:
     rows = facts.table("segment_categories")
     if rows.empty:
         return []
     own = rows[(rows["segment_id"] == segment_id) & (rows["lift"] >= CLEAR_LIFT)]
     own = own[(own["p_adjusted"] <= SURE) & (own["category"] != "not given")]
+    own = own[~(own["feature"] + "=" + own["category"]).isin(said)]
     more = (own["share"] - own["population_share"]).sort_values(ascending=False, kind="stable")
     own = own.loc[more.index].head(MOST_CATEGORIES)
+    called = facts.speech.vocabulary.called
     return [
-        f"{column_words(str(row['feature']))} {row['category']}: {share(row['share'])}"
+        f"{called(str(row['feature']) + '=' + str(row['category']))}: {share(row['share'])}"
         f" (all {share(row['population_share'])})"
         for row in records(own)
     ]

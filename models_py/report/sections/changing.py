@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from models_py.report.content import Figure, Section, Table
 from models_py.report.drawing import PALETTE
 from models_py.report.facts import Facts, records
-from models_py.report.numbers import count, share
+from models_py.base.numbers import count, share
 from models_py.report.sections.summary import moved_share
 from models_py.report.shape_charts import Node, draw_flows
 

@@ -13,7 +13,7 @@ from models_py.base.plurals import plural
 from models_py.report.content import Figure, Section, Table
 from models_py.report.facts import Facts, number, records
 from models_py.report.line_charts import Band, Curve, draw_curves, draw_silhouettes
-from models_py.report.numbers import plain, share
+from models_py.base.numbers import plain, share
 from models_py.report.sections.summary import mean_silhouette
 from models_py.report.shape_charts import draw_tree
 from models_py.studies.measures import (

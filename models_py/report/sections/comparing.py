@@ -13,7 +13,7 @@ from models_py.describe.words import column_words
 from models_py.report.content import Figure, Section, Table
 from models_py.report.drawing import tag
 from models_py.report.facts import Facts, records
-from models_py.report.numbers import count, in_units, share, signed
+from models_py.base.numbers import count, in_units, share, signed
 from models_py.report.sections.cards import spend_column, total_shares
 from models_py.report.shape_charts import Bar, draw_bars, draw_grid, heat_style
 
@@ -73,7 +73,8 @@ def sizes_section(facts: Facts) -> Section:
 
 def profile_section(facts: Facts) -> Section:
     """Return the heat maps of what each segment is like, one a partition."""
-    features = facts.table("segment_features")
+    # A feature that numbers words has no mean; its words have shares.
+    features = facts.table("segment_features").dropna(subset="population_mean")
     lead = [
         "One row a feature, one column a segment. The figure is the segment's mean; the shade"
         " says how far it lies from the mean of all, blue below and orange above."
@@ -202,8 +203,10 @@ def _profile_words(rows: pd.DataFrame, facts: Facts) -> str:
     sentences = []
     for segment_id, own in rows.groupby("segment_id"):
         strongest = own.sort_values("z", key=abs).iloc[-1]
-        side = "high" if strongest["z"] > 0 else "low"
-        sentences.append(f"segment {segment_id}: {side} {column_words(str(strongest['feature']))}")
+        feature, side = str(strongest["feature"]), "high" if strongest["z"] > 0 else "low"
+        if facts.speech.kinds.get(feature) != "number":
+            side = "more often" if strongest["z"] > 0 else "less often"
+        sentences.append(f"segment {segment_id}: {side} {facts.speech.vocabulary.called(feature)}")
     return f"Profile heat map of {facts.run.study}. {'; '.join(sentences)}"
 
 

@@ -16,7 +16,7 @@ from models_py.report.content import Figure, Section, Table
 from models_py.report.drawing import joined, tag
 from models_py.report.facts import Facts, known_numbers, number, records
 from models_py.report.line_charts import Curve, draw_curves, draw_distribution, drawn_range
-from models_py.report.numbers import count, in_units, listed, plain, share
+from models_py.base.numbers import count, in_units, listed, plain, share
 from models_py.report.shape_charts import Bar, draw_bars, draw_grid
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from models_py.describe.words import column_words
 from models_py.report.content import Code, Figure, Section, Table
 from models_py.report.facts import Facts, is_given, number, records
 from models_py.report.map_charts import Swarm, draw_swarms, swarm_words
-from models_py.report.numbers import count, listed, plain, share
+from models_py.base.numbers import count, listed, plain, share
 from models_py.report.shape_charts import Bar, draw_bars
 
 if TYPE_CHECKING:

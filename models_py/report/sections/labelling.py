@@ -9,7 +9,7 @@ from markupsafe import Markup
 from models_py.report.content import Figure, Section
 from models_py.report.drawing import tag
 from models_py.report.facts import Facts, number, records
-from models_py.report.numbers import plain, share
+from models_py.base.numbers import plain, share
 from models_py.report.shape_charts import heat_style
 from models_py.describe.words import column_words
 

@@ -21,7 +21,7 @@ from models_py.report.maps import (
     principal_map,
     sampled,
 )
-from models_py.report.numbers import listed, share, shortened
+from models_py.base.numbers import listed, share, shortened
 
 if TYPE_CHECKING:
     import pandas as pd

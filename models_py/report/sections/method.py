@@ -7,7 +7,7 @@ import json
 from models_py.database import examples
 from models_py.report.content import Code, Section, Table
 from models_py.report.facts import Facts, records
-from models_py.report.numbers import moment, share
+from models_py.base.numbers import moment, share
 from models_py.report.sections.choosing import algorithm_title
 
 

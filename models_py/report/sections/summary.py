@@ -10,7 +10,7 @@ from models_py.base.plurals import plural
 from models_py.report.content import Card, Summary, Tile
 from models_py.report.drawing import tag
 from models_py.report.facts import Facts, is_given, records
-from models_py.report.numbers import listed, plain, share
+from models_py.base.numbers import listed, plain, share
 from models_py.report.sections.cards import spend_column, total_shares
 from models_py.report.shape_charts import draw_share_bar
 from models_py.segmentation.measures.stability import UNSTABLE_BELOW

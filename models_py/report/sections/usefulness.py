@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from models_py.report.content import Figure, Section, Table
 from models_py.report.facts import Facts, number, records
-from models_py.report.numbers import count, listed, plain, share
+from models_py.base.numbers import count, listed, plain, share
 from models_py.report.shape_charts import Bar, draw_bars
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from models_py.base import settings
 from models_py.base.errors import DataError
 from models_py.base.progress import Silent
 from models_py.report.facts import read_facts
-from models_py.report.numbers import plain, share
+from models_py.base.numbers import plain, share
 from models_py.report.sections.choosing import segment_tree
 from models_py.report.writing import ReportError, find_run_id, write_report
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from models_py.report import numbers
+from models_py.base import numbers
 from models_py.describe.words import column_words
 
 

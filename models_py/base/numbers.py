@@ -7,6 +7,7 @@ from math import isnan
 
 MINUS = "\N{MINUS SIGN}"
 UNKNOWN = "\N{EN DASH}"
+TIMES = ("days", "hours", "minutes", "months", "weeks", "years")
 
 
 def count(value: float) -> str:
@@ -28,8 +29,8 @@ def plain(value: float) -> str:
     if _is_unknown(value):
         return UNKNOWN
     size = abs(value)
-    if size >= 1000:
-        text = f"{value:,.0f}"
+    if size >= 999.5:
+        text = f"{float(f'{value:.3g}'):,.0f}"
     elif size >= 100:
         text = f"{value:.0f}"
     elif size >= 10:
@@ -39,7 +40,7 @@ def plain(value: float) -> str:
     elif size >= 0.0001:
         text = f"{value:.4f}"
     else:
-        text = f"{value:.1e}"
+        text = "under 0.0001" if value > 0 else "above -0.0001"
     return text.replace("-", MINUS)
 
 
@@ -50,17 +51,42 @@ def signed(value: float) -> str:
     return f"{value:+.2f}".replace("-", MINUS)
 
 
-def in_units(feature: str, value: float) -> str:
-    """Return a value of a gold column in the unit that the column's name tells."""
+def in_units(feature: str, value: float, unit: str = "") -> str:
+    """Return a value of a gold column in its unit.
+
+    Parameters
+    ----------
+    feature
+        Its name tells whether it is a share, an amount of money or a time.
+    value
+        Of the column.
+    unit
+        Stands behind the number in place of what the name tells.
+    """
     if _is_unknown(value):
         return UNKNOWN
-    if (feature.endswith("_share") or "=" in feature) and -1.0 <= value <= 1.0:
+    if unit:
+        return f"{plain(value)} {unit}"
+    if is_share(feature) and -1.0 <= value <= 1.0:
         return share(value)
-    if feature.endswith("_days"):
-        return f"{plain(value)} days"
-    if feature.endswith("_amount") and abs(value) >= 100:
-        return count(value)
-    return plain(value)
+    return f"{plain(value)}{time_unit(feature)}"
+
+
+def is_share(feature: str) -> bool:
+    """Return whether a column's name says that it is a share."""
+    return feature.endswith("_share") or "=" in feature
+
+
+def time_unit(feature: str) -> str:
+    """Return what stands behind a column's values: ``" days"``, or nothing."""
+    return next((f" {unit}" for unit in TIMES if feature.endswith(f"_{unit}")), "")
+
+
+def exact(feature: str, value: float) -> str:
+    """Return a rounded limit of a gold column in its unit, with every digit that it has."""
+    if is_share(feature) and -1.0 <= value <= 1.0:
+        return f"{_all_digits(100 * value)}%".replace("-", MINUS)
+    return f"{_all_digits(value)}{time_unit(feature)}".replace("-", MINUS)
 
 
 def day(moment: datetime) -> str:
@@ -87,6 +113,13 @@ def shortened(text: str, most: int) -> str:
     head = text[: most - 1]
     cut = head.rfind(" ")
     return (head[:cut] if cut > most * 0.6 else head).rstrip(" ,") + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _all_digits(value: float) -> str:
+    # Ten digits that count drop what binary fractions add.
+    rounded = float(f"{value:.10g}")
+    text = f"{rounded:,.12f}"
+    return text.rstrip("0").rstrip(".")
 
 
 def _is_unknown(value: float | None) -> bool:
