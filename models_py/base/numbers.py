@@ -29,13 +29,15 @@ def plain(value: float) -> str:
     if _is_unknown(value):
         return UNKNOWN
     size = abs(value)
+    if size == 0:
+        return "0"
     if size >= 999.5:
         text = f"{float(f'{value:.3g}'):,.0f}"
     elif size >= 100:
         text = f"{value:.0f}"
     elif size >= 10:
         text = f"{value:.1f}"
-    elif size >= 0.01 or size == 0:
+    elif size >= 0.01:
         text = f"{value:.2f}"
     elif size >= 0.0001:
         text = f"{value:.4f}"

@@ -177,7 +177,7 @@ def described(traits: Sequence[Trait], top: int) -> str:
         ("less often", [t for t in traits if t.is_of_rows and not t.is_high]),
     )
     parts = [
-        f"{side}: " + ", ".join(f"{t.title} {t.text} (all {t.population_text})" for t in some[:top])
+        f"{side}: " + ", ".join(f"{t.title} {t.text} (all {t.everybody})" for t in some[:top])
         for side, some in sides
         if some
     ]
@@ -186,18 +186,19 @@ def described(traits: Sequence[Trait], top: int) -> str:
 
 def _joined(parts: Sequence[Part], who: str) -> str:
     words = {kind: [p.words for p in parts if p.kind == kind] for kind in PART_ORDER}
-    adjectives, states, people = words["as"], words["state"], words["who"]
-    text = " and ".join(people)
-    if adjectives:
-        text = " ".join([*adjectives, text or who])
-    if states and people:
-        text = f"{states[0]} {text}"
+    # "older single clients" and "married women", but "large families, not married".
+    plain = [state for state in words["state"] if " " not in state]
+    before = [*words["as"], *plain] if words["as"] or words["who"] else []
+    after = [state for state in words["state"] if state not in before]
+    people = " and ".join(words["who"]) or (who if before else "")
+    text = " ".join([*before, people]).strip()
+    if words["with"] and not text and after == plain:
+        text, after = ", ".join(after), []
+    if words["with"] and text and words["with"][0].startswith("with"):
+        after = [f"{text} {words['with'][0]}", *words["with"][1:], *after]
     else:
-        text = ", ".join(part for part in [text, *states] if part)
-    if words["with"]:
-        text = f"{text} {words['with'][0]}".strip()
-        text = ", ".join([text, *words["with"][1:]])
-    return ", ".join(part for part in [text, *words["phrase"]] if part)
+        after = [text, *after, *words["with"]]
+    return ", ".join(part for part in [*after, *words["phrase"]] if part)
 
 
 PART_ORDER = ("as", "state", "who", "with", "phrase")

@@ -43,6 +43,8 @@ class Trait:
         What ``value`` is, in words.
     text, population_text
         Both values with their unit.
+    unit
+        That of a mean, with a space before it.
     is_of_rows
         Whether ``value`` is a share of the rows rather than a mean.
     """
@@ -56,6 +58,12 @@ class Trait:
     text: str
     population_text: str
     is_of_rows: bool
+    unit: str = ""
+
+    @property
+    def everybody(self) -> str:
+        """The population's value without the unit, which stands behind the segment's."""
+        return self.population_text.removesuffix(self.unit)
 
     @property
     def is_high(self) -> bool:
@@ -126,6 +134,7 @@ def _of_mean(feature: str, row: Mapping[Any, Any], kind: Kind, vocabulary: Vocab
         text=vocabulary.value(feature, mean, is_part),
         population_text=vocabulary.value(feature, population, is_part),
         is_of_rows=is_part,
+        unit=vocabulary.unit(feature),
     )
 
 

@@ -30,6 +30,12 @@ COUNTED = {" effective count", " richness", " count"}
 STATES = ("is", "was", "are", "were")
 HOLDINGS = ("has", "had", "have", "with", "owns", "uses")
 
+PEOPLE = (
+    "student", "smoker", "member", "customer", "guest", "owner", "parent", "subscriber", "client",
+    "user", "buyer", "graduate", "senior", "driver", "employee", "citizen", "resident",
+)  # fmt: skip
+"""Endings of ``is_`` columns that say who somebody is."""
+
 PartKind = Literal["as", "who", "state", "with", "phrase"]
 """An adjective before a noun, a noun, an adjective that stands alone, ``with ...``, a phrase."""
 
@@ -58,7 +64,8 @@ class Vocabulary:
         """Return a column's name in words; ``column=word`` is a word of a column."""
         stem, is_word, word = column.partition("=")
         if is_word:
-            return f"{self.called(stem)} {self.word(stem, word)}"
+            said = self.word(stem, word)
+            return said if self._entry(stem).get("alone") else f"{self.called(stem)} {said}"
         own = self.own.get(column)
         return own.called if own is not None and own.called else column_words(column)
 
@@ -98,9 +105,7 @@ class Vocabulary:
         """Return what somebody is called for whom a column is true, or is not."""
         answer = self._entry(column).get("yes" if is_yes else "no")
         text = str(answer) if answer else self._answer(column, is_yes)
-        if text.startswith(("with ", "without ")):
-            return Part("with", text)
-        return Part("state", text)
+        return Part("with" if text.startswith(("with ", "without ")) else _kind(text), text)
 
     def of_word(self, column: str, word: str, hedge: str) -> Part:
         """Return what a segment is called by one word of a column.
@@ -114,9 +119,9 @@ class Vocabulary:
         """
         words = self.word(column, word)
         if self._entry(column).get("alone"):
-            kind: PartKind = "phrase"
-            if hedge in ("", "mostly"):
-                kind = "who" if self._entry(column).get("noun") else "state"
+            kind: PartKind = "state" if hedge in ("", "mostly") else "phrase"
+            if hedge == "":
+                kind = "who" if self._entry(column).get("noun") else _kind(words)
             return Part(kind, f"{hedge} {words}".strip())
         return Part(
             "phrase", " ".join(part for part in (self.called(column), hedge, words) if part)
@@ -129,6 +134,8 @@ class Vocabulary:
             thing = self.called(column)
             return f"with {thing}" if is_yes else f"without {thing}"
         thing = rest.replace("_", " ")
+        if verb in STATES and thing.endswith(PEOPLE):
+            return many(thing) if is_yes else f"non-{many(thing)}"
         if verb in STATES:
             return thing if is_yes else f"not {thing}"
         return f"with {_article(thing)}{thing}" if is_yes else f"without {_article(thing)}{thing}"
@@ -143,6 +150,8 @@ class Vocabulary:
         if bare.startswith("effective number of "):
             counted = bare.removeprefix("effective number of ")
             return f"{'many' if is_high else 'few'} different {counted}"
+        if " per " in bare and bare.partition(" per ")[0].endswith("s"):
+            return f"{'many' if is_high else 'few'} {bare}"
         if column.endswith("_size"):
             return f"{'large' if is_high else 'small'} {bare.removesuffix(' size')}"
         if time_unit(column):
@@ -198,13 +207,18 @@ def words_of(column: str) -> dict[str, Any]:
     return {}
 
 
+def _kind(words: str) -> PartKind:
+    # "technicians" are people, who may be older; "retired" is what they are.
+    return "who" if words.endswith("s") and " " not in words else "state"
+
+
 def _what(column: str) -> str:
     return plain_words(column).removesuffix(" share")
 
 
 def _article(thing: str) -> str:
     # What stands in the plural, or cannot be counted, has none.
-    if thing.endswith(("s", "children", "insurance", "access", "data")):
+    if thing.endswith(("s", "ing", "children", "insurance", "access", "data", "breakfast")):
         return ""
     return "an " if thing[0] in "aeiou" else "a "
 

@@ -23,11 +23,15 @@ def test_shares(value: float, text: str) -> None:
     [
         (63.123, "63.1"),
         (0.2274, "0.23"),
-        (1861.4, "1,861"),
+        (1861.4, "1,860"),
+        (24187.0, "24,200"),
+        (999.7, "1,000"),
+        (0.0, "0"),
         (-3.0, "\u22123.00"),
         (123.4, "123"),
         (0.0042, "0.0042"),
-        (0.00004, "4.0e\u221205"),
+        (0.00004, "under 0.0001"),
+        (-0.00004, "above \u22120.0001"),
         (float("nan"), "\u2013"),
     ],
 )
@@ -41,13 +45,32 @@ def test_plain_numbers(value: float, text: str) -> None:
         ("fuel_share", 0.0612, "6.1%"),
         ("home=flat", 0.5, "50%"),
         ("recency_days", 8.94, "8.94 days"),
-        ("spend_amount", 4097.3, "4,097"),
+        ("spend_amount", 4097.3, "4,100"),
+        ("work_experience_years", 2.64, "2.64 years"),
         ("basket_spend_mean", 31.87, "31.9"),
         ("fuel_share", float("nan"), "\u2013"),
     ],
 )
 def test_units_come_from_the_columns_name(column: str, value: float, text: str) -> None:
     assert numbers.in_units(column, value) == text
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "text"),
+    [
+        ("fuel_share", 0.0042, "0.42%"),
+        ("fuel_share", 0.3, "30%"),
+        ("recency_days", 12.0, "12 days"),
+        ("spend_amount", 1_200_000.0, "1,200,000"),
+        ("balance", -0.00025, "\u22120.00025"),
+    ],
+)
+def test_limits_keep_every_digit(column: str, value: float, text: str) -> None:
+    assert numbers.exact(column, value) == text
+
+
+def test_a_unit_of_the_studys_own_stands_behind() -> None:
+    assert numbers.in_units("balance", 1362.3, "euros") == "1,360 euros"
 
 
 def test_words_around_numbers() -> None:

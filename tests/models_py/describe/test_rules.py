@@ -7,10 +7,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models_py.describe.rules import Condition, RuleSet, condition_sql, condition_words, find_rules
+from models_py.describe.rules import (
+    Condition,
+    RuleSet,
+    condition_sql,
+    condition_words,
+    find_rules,
+    place_words,
+)
+from models_py.describe.words import Vocabulary
 from models_py.features.matrix import FeatureMatrix
 from models_py.features.recipes import Recipe
 from models_py.features.settings import Features
+from models_py.studies.study import ColumnWords
 
 ROWS = 900
 
@@ -92,17 +101,48 @@ def test_each_condition_is_the_same_in_sql(feature: int, side: str) -> None:
     sql = condition_sql(condition, recipe, is_binary)
     texts = [bool(item) for item in in_duckdb(frame, sql)]
     assert texts == condition.holds(values).tolist()
-    assert condition_words(condition, recipe, is_binary)
+    assert condition_words(condition, recipe, Vocabulary(), is_binary)
 
 
 def test_words_of_conditions() -> None:
+    words = Vocabulary({"balance": ColumnWords(unit="euros")})
     ranked = Recipe("rank", "rank", "ordinal", order=("low", "mid", "high"))
-    assert condition_words(Condition(0, "at_least", 0.5), ranked) == "rank mid or above"
-    assert condition_words(Condition(0, "under", 0.5), ranked) == "rank low or below"
+    assert condition_words(Condition(0, "at_least", 0.5), ranked, words) == "rank is not low"
+    assert condition_words(Condition(0, "under", 0.5), ranked, words) == "rank is low"
     stage = Recipe("life_stage=YA", "life_stage", "category", category="YA")
-    assert condition_words(Condition(0, "under", 0.5), stage) == "life stage is not YA"
+    text = condition_words(Condition(0, "under", 0.5), stage, words)
+    assert text == "life stage is not young adults"
     flag = Recipe("is_member", "is_member", "numeric")
-    assert condition_words(Condition(0, "at_least", 0.5), flag, True) == "is member: yes"
+    assert condition_words(Condition(0, "at_least", 0.5), flag, words, True) == "member"
+    assert condition_words(Condition(0, "under", 0.5), flag, words, True) == "not member"
+    share = Recipe("fuel_share", "fuel_share", "numeric")
+    assert condition_words(Condition(0, "under", 0.077), share, words) == "fuel share under 7.7%"
+    balance = Recipe("balance", "balance", "numeric")
+    assert (
+        condition_words(Condition(0, "at_least", 1_200_000.0), balance, words)
+        == "balance at least 1,200,000 euros"
+    )
+
+
+def test_both_ends_of_a_column_are_said_at_once() -> None:
+    codes = Recipe("job", "job", "ordinal", order=("artist", "cook", "driver", "smith"))
+    both = [Condition(0, "at_least", 0.5), Condition(0, "under", 2.5)]
+    assert place_words(both, codes, Vocabulary()) == "job is cook or driver"
+    age = Recipe("age", "age", "numeric")
+    ages = [Condition(0, "under", 42.0), Condition(0, "at_least", 25.0)]
+    assert place_words(ages, age, Vocabulary()) == "age at least 25 and under 42"
+
+
+def test_half_a_share_is_no_yes() -> None:
+    generator = np.random.default_rng(1)
+    groups = np.repeat([0, 1], 100)
+    frame = pd.DataFrame({"return_share": np.where(groups == 0, 0.2, 0.7), "x": 0.0})
+    frame["x"] = generator.normal(size=200)
+    frame["return_share"] += generator.uniform(-0.1, 0.1, 200)
+    matrix = fitted(frame)
+    rules = find_rules(matrix.unscaled(frame), groups, matrix, 1)
+    assert rules is not None
+    assert all("return share at least " in r.text or "under" in r.text for r in rules.rules)
 
 
 def test_a_rule_is_no_longer_than_it_needs_to_be() -> None:

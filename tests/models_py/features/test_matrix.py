@@ -409,6 +409,16 @@ def test_described_columns_are_what_a_reader_can_average(mixed: pd.DataFrame) ->
     assert "amount" not in described
 
 
+def test_words_that_were_given_an_order_stay_words(mixed: pd.DataFrame) -> None:
+    matrix = fitted(mixed, ordinal={"level": ["basic", "silver", "gold"]})
+    words = matrix.ordinal_words(mixed)
+    assert list(words) == ["level=basic", "level=silver", "level=gold"]
+    known = mixed["level"].notna()
+    assert words[known].sum(axis=1).eq(1).all()
+    assert words[~known].isna().all(axis=None)
+    assert words["level=gold"].mean() == pytest.approx(mixed.loc[known, "level"].eq("gold").mean())
+
+
 def test_columns_by_pattern() -> None:
     columns = ["id", "a_share", "b_share", "c", "word"]
     asked = Features(include=["*_share", "c"], exclude=["b*"], categorical=["word"])
