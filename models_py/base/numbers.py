@@ -29,8 +29,8 @@ def plain(value: float) -> str:
     if _is_unknown(value):
         return UNKNOWN
     size = abs(value)
-    if size == 0:
-        return "0"
+    if size < 1000 and float(value).is_integer():
+        return f"{value:.0f}".replace("-", MINUS)
     if size >= 999.5:
         text = f"{float(f'{value:.3g}'):,.0f}"
     elif size >= 100:

@@ -216,6 +216,7 @@ def _reason(
         speech.vocabulary.value(feature, float(row[name]), is_part)
         for name in ("mean", "population_mean")
     )
+    everybody = everybody.removesuffix(speech.vocabulary.unit(feature))
     text = f"{words} {mean} (all {everybody})"
     if condition.figure in FIGURE_WORDS:
         text += f", {FIGURE_WORDS[condition.figure].format(value=value)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,36 @@ def test_both_are_in_the_benchmarks(baseline: Finished, ours: Finished) -> None:
         check_row(row, finished)
         assert row["purity"] == f"{agreement['purity']:.1%}"
         assert row["adjusted Rand"] == f"{agreement['adjusted_rand']:.3f}"
+
+
+def test_words_coded_as_numbers_are_told_by_their_shares(
+    automobile: Warehouse, baseline: Finished
+) -> None:
+    rows = baseline.tables.rows
+    gold = pd.DataFrame(
+        automobile.rows("select prospect_id, spending_score from gold.automobile_prospects"),
+        columns=["entity_id", "spending_score"],
+    ).astype("string")
+    members = rows["assignments"][["entity_id", "segment_id"]].merge(gold, on="entity_id")
+    shares = pd.crosstab(members["segment_id"], members["spending_score"], normalize="index")
+    features = rows["segment_features"].set_index(["segment_id", "feature"])
+
+    for segment_id, own in shares.iterrows():
+        assert pd.isna(features.loc[(segment_id, "spending_score"), "mean"])
+        assert features.loc[(segment_id, "spending_score"), "shap"] >= 0
+        for word, share in own.items():
+            mean = features.loc[(segment_id, f"spending_score={word}"), "mean"]
+            assert mean == pytest.approx(share)
+    checked = 0
+    for segment in rows["segments"].to_dict("records"):
+        text = f"{segment['name']}; {segment['description']}"
+        assert not re.search(r"(high|low) (spending score|profession|gender|is )", text)
+        for hedge, word in re.findall(
+            r"spending score (mostly )?(Low|Average|High)", segment["name"]
+        ):
+            assert shares.loc[segment["segment_id"], word] >= (0.5 if hedge else 0.95)
+            checked += 1
+    assert checked >= 3
 
 
 def test_segments_are_mapped_to_their_commonest_label(ours: Finished) -> None:

@@ -95,7 +95,7 @@ def test_the_strongest_two_name_a_segment() -> None:
     table = named((1, "a", 0.5), (1, "b", -2.0), (1, "c", 1.0), (1, "d", 0.1))
     assert table[1].name == "low b, high c"
     assert table[1].description == (
-        "high: c 2.50 (all 1.50), a 2.00 (all 1.50); low: b \u22120.50 (all 1.50)"
+        "high: c 2.50 (all 1.50), a 2 (all 1.50); low: b \u22120.50 (all 1.50)"
     )
 
 

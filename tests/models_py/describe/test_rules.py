@@ -113,8 +113,8 @@ def test_words_of_conditions() -> None:
     text = condition_words(Condition(0, "under", 0.5), stage, words)
     assert text == "life stage is not young adults"
     flag = Recipe("is_member", "is_member", "numeric")
-    assert condition_words(Condition(0, "at_least", 0.5), flag, words, True) == "member"
-    assert condition_words(Condition(0, "under", 0.5), flag, words, True) == "not member"
+    assert condition_words(Condition(0, "at_least", 0.5), flag, words, True) == "members"
+    assert condition_words(Condition(0, "under", 0.5), flag, words, True) == "non-members"
     share = Recipe("fuel_share", "fuel_share", "numeric")
     assert condition_words(Condition(0, "under", 0.077), share, words) == "fuel share under 7.7%"
     balance = Recipe("balance", "balance", "numeric")
