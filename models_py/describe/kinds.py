@@ -12,7 +12,7 @@ from models_py.features.recipes import as_numbers, is_number
 if TYPE_CHECKING:
     import pandas as pd
 
-    from models_py.studies.study import Features
+    from models_py.features.settings import Features
 
 Kind = Literal["number", "boolean", "words"]
 
@@ -35,7 +35,7 @@ def column_kinds(frame: pd.DataFrame, features: Features) -> dict[str, Kind]:
     An order that a study gives to words does not make a quantity of them:
 
     >>> import pandas as pd
-    >>> from models_py.studies.study import Features
+    >>> from models_py.features.settings import Features
     >>> frame = pd.DataFrame({"age": [31, 40], "score": ["Low", "High"], "is_new": [True, False]})
     >>> column_kinds(frame, Features(include=["*"], ordinal={"score": ["High", "Low"]}))
     {'age': 'number', 'score': 'words', 'is_new': 'boolean'}

@@ -14,7 +14,7 @@ from models_py.describe.names import Speech, name_segments
 from models_py.describe.profiles import profile_categories, profile_segments
 from models_py.describe.traits import find_traits
 from models_py.describe.words import Vocabulary
-from models_py.studies.study import Features
+from models_py.features.settings import Features
 
 GOLDEN = Path(__file__).with_name("names_golden.txt")
 
