@@ -9,6 +9,22 @@ import pytest
 from models_py.base import settings
 
 SHARED_DATA = settings.repository().parent / "shared" / "data"
+HEAVY = (
+    "tests/domains/",
+    "tests/benchmarks/test_reading.py",
+    "tests/models_py/database/maintenance/test_faults.py",
+    "tests/models_py/database/maintenance/test_round_trip.py",
+    "tests/warehouse/test_basket_features.py",
+    "tests/warehouse/test_sort_of_real.py",
+)
+"""What builds whole domains or tries many files and databases: a step of its own."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the heavy tests by the file they stand in."""
+    for item in items:
+        if item.path.relative_to(config.rootpath).as_posix().startswith(HEAVY):
+            item.add_marker("heavy")
 
 
 @pytest.fixture(scope="session")
