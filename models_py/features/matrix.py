@@ -550,7 +550,7 @@ def _unusable_number(values: FloatArray) -> str:
         return f"{infinite} infinite values"
     if np.nanmax(np.abs(values)) > LARGEST:
         return f"values past {LARGEST:g}: their squares cannot be computed"
-    # With nulls it may still be told by what is missing.
+    # With nulls a group may still show by what is missing.
     if np.isnan(values).any() or not is_constant(values):
         return ""
     return f"constant{'' if np.ptp(values) == 0 else ' up to rounding'} ({values[0]:g})"

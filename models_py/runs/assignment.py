@@ -373,7 +373,7 @@ def coordinates_of(segmentation: Segmentation) -> Coordinates:
     if choice.position is None:
         points = prepared.common
     else:
-        points = prepared.encoded[segmentation.found[choice.position].space]
+        points = prepared.encoded[segmentation.candidates[choice.position].space]
     return Coordinates(points, *prepared.matrix.numbers_and_codes(prepared.common))
 
 
@@ -383,7 +383,7 @@ def _rules(segmentation: Segmentation, rows: Coordinates) -> Iterator[Rule]:
     if choice.position is None:
         yield OneGroup(np.zeros(1, dtype=np.int64))
         return
-    model = segmentation.found[choice.position].candidate.model
+    model = segmentation.candidates[choice.position].candidate.model
     if model is not None:
         assignment = model.assignment()
         yield RULES[assignment.kind].of_model(assignment.state, rows, groups)

@@ -140,7 +140,7 @@ def _write_partition(
         prepared.reconstruction.save(folder / "reconstruction")
     encoder, algorithm = None, "one segment"
     if choice.position is not None:
-        chosen = segmentation.found[choice.position]
+        chosen = segmentation.candidates[choice.position]
         encoder, algorithm = prepared.encoders[chosen.space], chosen.candidate.algorithm
         encoder.save(folder / "encoder")
     rows, fitted = coordinates_of(segmentation), fit_rule(segmentation)

@@ -227,7 +227,7 @@ def _candidates(segmentation: Segmentation) -> pd.DataFrame:
 
     choice, encoders = segmentation.choice, segmentation.prepared.encoders
     rows = []
-    for position, evaluated in enumerate(segmentation.found):
+    for position, evaluated in enumerate(segmentation.candidates):
         is_chosen = position == choice.position
         rows.append(
             {

@@ -44,7 +44,7 @@ class Segmentation:
         The rows as they were clustered.
     importance
         Shape (features,): see :func:`models_py.features.selection.feature_importance`.
-    found
+    candidates
         Every candidate with its figures.
     choice
         Which of them, and why; no candidate where one segment is the answer.
@@ -58,7 +58,7 @@ class Segmentation:
 
     prepared: Prepared
     importance: FloatArray
-    found: list[EvaluatedCandidate]
+    candidates: list[EvaluatedCandidate]
     choice: ChosenCandidate
     groups: IntArray
     confidence: FloatArray
@@ -128,7 +128,7 @@ def segment_rows(
     return Segmentation(
         prepared=prepared,
         importance=feature_importance(prepared.fitted_common, seed),
-        found=evaluated,
+        candidates=evaluated,
         choice=choice,
         groups=groups,
         confidence=confidences(points, groups, group_centers(points, groups)),

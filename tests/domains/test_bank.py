@@ -107,7 +107,7 @@ def test_six_segments_come_back_nearly_whole_and_seven_do_not(
     (result,) = segment_partitions(study, gold, study.seed, Silent())
 
     row = benchmark_row("bank", "surrogate F1")
-    assert {item.candidate.k for item in result.found} == {6, 7}
+    assert {item.candidate.k for item in result.candidates} == {6, 7}
     assert row["segments"] == str(result.jaccard.size) == "6"
     mean, lowest = result.jaccard.mean(), result.jaccard.min()
     assert row["stability, mean (lowest)"] == f"{mean:.2f} ({lowest:.2f})"

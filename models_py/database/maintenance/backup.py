@@ -137,7 +137,7 @@ def make_backup(
     now
         The time that the folder is named by (UTC).
     progress
-        Told of each step.
+        Shows each step.
     run_ids
         Runs whose models and reports are copied too.
     key

@@ -134,7 +134,7 @@ def read_definitions(
     warehouse
         The open warehouse.
     database
-        The one of the warehouse unless told.
+        The one of the warehouse by default.
     with_macros
         Reading macros writes files and a database in memory, which an open transaction and a
         connection without access to files may not.

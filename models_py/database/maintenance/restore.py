@@ -124,11 +124,11 @@ def restore_backup(
     backup
         From :func:`models_py.database.maintenance.manifest.read_backup`.
     asked
-        What and how; everything that is missing unless told.
+        What and how; everything that is missing by default.
     wait_seconds
         How long to wait for the file.
     progress
-        Told of each step.
+        Shows each step.
 
     Raises
     ------

@@ -332,13 +332,13 @@ def check_losses(losses: Sequence[Loss], lines: int, accepted: bool) -> None:
     amount = sum(loss.amount_share or 0.0 for loss in counted)
     if accepted or (lost <= LIMIT * lines and amount <= LIMIT):
         return
-    told = "; ".join(
+    reasons = "; ".join(
         f"{loss.lines:,} {loss.reason}"
         + (f" (such as line {loss.line:,})" if loss.line is not None else "")
         for loss in sorted(counted, key=lambda loss: -loss.lines)[:3]
     )
     of_amount = f" with {amount:.0%} of the amount" if amount else ""
     raise DataError(
-        f"{lost:,} of {lines:,} lines ({lost / lines:.0%}){of_amount} would be left out: {told}."
+        f"{lost:,} of {lines:,} lines ({lost / lines:.0%}){of_amount} would be left out: {reasons}."
         " Mend the file, or go on without them: --accept-losses"
     )

@@ -25,7 +25,7 @@ class EncoderEntry:
     Attributes
     ----------
     settings
-        What it can be told.
+        What it takes.
     code
         ``"module:class"``, a module of this package; imported when used.
     extra

@@ -106,7 +106,7 @@ def test_far_rows_are_assigned_and_do_not_pull_the_segments(customers: pd.DataFr
 def test_two_encodings_are_compared(customers: pd.DataFrame) -> None:
     study = quick(encoding=[{"kind": "none"}, {"kind": "pca", "parameters": {"components": 2}}])
     candidates = segment_rows(customers[FEATURES], study, "all", 1, Silent())
-    assert [candidate.space for candidate in candidates.found] == [0, 1]
+    assert [candidate.space for candidate in candidates.candidates] == [0, 1]
     assert [encoder.kind for encoder in candidates.prepared.encoders] == ["none", "pca"]
 
 
