@@ -105,7 +105,7 @@ def as_json(drift: Drift) -> dict[str, object]:
         "study": drift.study,
         "customers": drift.rows,
         "entity": drift.entity,
-        "unseen": [one.words for one in drift.unseen],
+        "unseen": [item.words for item in drift.unseen],
         "not_scored": drift.not_scored,
         "verdict": drift.verdict,
         "reasons": [asdict(reason) for reason in drift.reasons],
@@ -126,8 +126,8 @@ def _print_drift(drift: Drift) -> None:
         print("  nothing moved past its limit")
     for row in drift.not_scored:
         print(f"  left out: {row}")
-    for one in drift.unseen:
-        print(f"  note: {one.words}")
+    for item in drift.unseen:
+        print(f"  note: {item.words}")
     print()
     for name, title in TITLES.items():
         value = drift.figures[name]

@@ -124,8 +124,8 @@ def _as_json(first: Run, second: Run, comparison: Comparison, entity: str) -> di
 
 
 def _named_flows(comparison: Comparison) -> pd.DataFrame:
-    previous = {one.segment_id: one.name for one in comparison.previous.values()}
-    current = {one.segment_id: one.name for one in comparison.current.values()}
+    previous = {previou.segment_id: previou.name for previou in comparison.previous.values()}
+    current = {item.segment_id: item.name for item in comparison.current.values()}
     return comparison.flows.assign(
         from_segment_name=comparison.flows["from_segment_id"].map(previous),
         to_segment_name=comparison.flows["to_segment_id"].map(current),

@@ -432,9 +432,9 @@ def _print(draft: Draft, target: Path) -> None:
     for guess in draft.guesses:
         if guess.role == "left out":
             print(f"  left out: {guess.name}: {guess.reason}")
-        for one in guess.missing:
+        for item in guess.missing:
             print(
-                f"  missing: {guess.name}: {one.value:g} on {one.rows:,} rows stands for no value"
+                f"  missing: {guess.name}: {item.value:g} on {item.rows:,} rows stands for no value"
                 " ([features.missing] in the study)"
             )
     print("next:")

@@ -121,7 +121,7 @@ def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         names = segment_names(warehouse, run.run_id)
     progress.step(f"scoring {len(frame):,} customers")
     scored, now = saved.score(frame), utc_now()
-    unseen = [one.words for one in unseen_values(saved, frame)]
+    unseen = [unseen_value.words for unseen_value in unseen_values(saved, frame)]
     progress.step("writing the scores")
     if asked.output is not None:
         named = with_names(scored, saved.study.entity, names)

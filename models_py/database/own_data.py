@@ -138,7 +138,7 @@ def column_facts(
         if column != entity
     ]
     relations = find_relations(warehouse, table, entity, facts)
-    return [replace(one, relations=relations.get(one.name, ())) for one in facts]
+    return [replace(fact, relations=relations.get(fact.name, ())) for fact in facts]
 
 
 def _facts(
@@ -155,7 +155,7 @@ def _facts(
         )
     ends = "try_cast(value as double)" if is_number else "null"
     # Values are counted once; everything else is asked of the counts.
-    found = warehouse.rows(
+    matches = warehouse.rows(
         f"with counted as materialized (select {column} as value, count(*) as count from {table}"
         " group by all), known as (select * from counted where value is not null)"
         " select 'all', cast(min(value) as varchar), cast(max(value) as varchar),"
@@ -171,10 +171,12 @@ def _facts(
             else ""
         )
     )
-    (whole,) = [row for row in found if row[0] == "all"]
+    (whole,) = [row for row in matches if row[0] == "all"]
     _, lowest, highest, known, distinct, as_times, _ = whole
     rows = row_count_of(warehouse, table)
-    common = sorted((row for row in found if row[0] == "common"), key=lambda row: (-row[3], row[1]))
+    common = sorted(
+        (row for row in matches if row[0] == "common"), key=lambda row: (-row[3], row[1])
+    )
     share, same = None, 0
     if label is not None and name != label and known:
         share = _label_share(warehouse, table, column, quoted(label), distinct)
@@ -193,9 +195,9 @@ def _facts(
         same_as_id=same,
         times=int(as_times or 0),
         label_share=share,
-        low=tuple(sorted((float(r[6]), int(r[3])) for r in found if r[0] == "low")),
+        low=tuple(sorted((float(r[6]), int(r[3])) for r in matches if r[0] == "low")),
         high=tuple(
-            sorted(((float(r[6]), int(r[3])) for r in found if r[0] == "high"), reverse=True)
+            sorted(((float(r[6]), int(r[3])) for r in matches if r[0] == "high"), reverse=True)
         ),
     )
 

@@ -55,15 +55,15 @@ def find_relations(
     facts
         Of its columns; the first 200 that can be compared are.
     """
-    compared = [one for one in facts if _is_compared(one)][:MOST_COLUMNS]
+    compared = [fact for fact in facts if _is_compared(fact)][:MOST_COLUMNS]
     if len(compared) < 2 or compared[0].rows < FEWEST_ROWS:
         return {}
     frame = _sample(warehouse, table, entity, compared)
-    found: dict[str, list[Relation]] = {}
+    results: dict[str, list[Relation]] = {}
     for name, relation in [*_correlated(frame, compared), *_said(frame, compared)]:
-        if all(one.name != relation.name for one in found.get(name, [])):
-            found.setdefault(name, []).append(relation)
-    return {name: tuple(relations) for name, relations in found.items()}
+        if all(item.name != relation.name for item in results.get(name, [])):
+            results.setdefault(name, []).append(relation)
+    return {name: tuple(relations) for name, relations in results.items()}
 
 
 def _is_compared(column: ColumnFacts) -> bool:
@@ -77,20 +77,20 @@ def _sample(
     warehouse: Warehouse, table: str, entity: str, columns: Sequence[ColumnFacts]
 ) -> pd.DataFrame:
     chosen = ", ".join(
-        f"cast({quoted(one.name)} as double)"
-        if one.is_number
-        else f"cast({quoted(one.name)} as varchar)"
-        for one in columns
+        f"cast({quoted(column.name)} as double)"
+        if column.is_number
+        else f"cast({quoted(column.name)} as varchar)"
+        for column in columns
     )
     key = f"hash(cast({quoted(entity)} as varchar))"
     frame = warehouse.frame(f"select {chosen} from {table} order by {key} limit {SAMPLE_ROWS}")
-    frame.columns = [one.name for one in columns]
+    frame.columns = [column.name for column in columns]
     return frame
 
 
 def _correlated(frame: pd.DataFrame, columns: Sequence[ColumnFacts]) -> list[tuple[str, Relation]]:
     # By rank, so that a column and its logarithm are one.
-    names = [one.name for one in columns if one.is_number and one.distinct > 2]
+    names = [column.name for column in columns if column.is_number and column.distinct > 2]
     if len(names) < 2:
         return []
     ranks = frame[names].rank()
@@ -107,13 +107,13 @@ def _correlated(frame: pd.DataFrame, columns: Sequence[ColumnFacts]) -> list[tup
 
 
 def _said(frame: pd.DataFrame, columns: Sequence[ColumnFacts]) -> list[tuple[str, Relation]]:
-    coded = [_coded(frame[one.name], one) for one in columns]
-    targets = [one for one in coded if one.has_values]
+    coded = [_coded(frame[column.name], column) for column in columns]
+    targets = [item for item in coded if item.has_values]
     if not targets:
         return []
     right = _shares_right(coded, targets, len(frame))
     said: list[tuple[str, Relation]] = []
-    place = {one.name: at for at, one in enumerate(targets)}
+    place = {target.name: at for at, target in enumerate(targets)}
     for row, by in enumerate(coded):
         for at, of in enumerate(targets):
             if by.name == of.name or right[row, at] < SAID:
@@ -151,9 +151,9 @@ def _shares_right(coded: Sequence[_Coded], targets: Sequence[_Coded], rows: int)
     """
     from scipy.sparse import csr_matrix
 
-    starts = np.cumsum([0, *(int(one.codes.max()) + 2 for one in coded)])
+    starts = np.cumsum([0, *(int(item.codes.max()) + 2 for item in coded)])
     places = np.column_stack(
-        [one.codes + 1 + start for one, start in zip(coded, starts, strict=False)]
+        [item.codes + 1 + start for item, start in zip(coded, starts, strict=False)]
     )
     ones = np.ones(places.size, dtype=np.float64)
     ends = np.arange(0, places.size + 1, len(coded))

@@ -155,7 +155,7 @@ def _layers(
         text = f"(\n{_indented(text)}\n) as step_{place}"
         key = f"entity_id,\n{INDENT}is_scored"
     ids, called = part.segment_ids.tolist(), table.segment_names
-    named = [] if called is None else [literal(called.get(one, "")) for one in ids]
+    named = [] if called is None else [literal(called.get(segment_id, "")) for segment_id in ids]
     texts = [
         f"entity_id as {entity}",
         f"{literal(part.name)} as partition",

@@ -74,11 +74,11 @@ def _by_column(
     named: Mapping[str, Sequence[Any]], columns: Sequence[str]
 ) -> list[tuple[str, Sequence[Any]]]:
     # A column's own name counts more than a pattern, and the first pattern more than the next.
-    found: dict[str, Sequence[Any]] = {}
-    for pattern in sorted(named, key=lambda one: one not in columns):
+    results: dict[str, Sequence[Any]] = {}
+    for pattern in sorted(named, key=lambda item: item not in columns):
         for column in matching(pattern, columns):
-            found.setdefault(column, named[pattern])
-    return list(found.items())
+            results.setdefault(column, named[pattern])
+    return list(results.items())
 
 
 def without_missing_values(

@@ -56,17 +56,17 @@ def unseen_values(saved: SavedRun, frame: pd.DataFrame) -> list[Unseen]:
         The entity and the run's columns.
     """
     names = saved.partition_names(frame)
-    found: dict[tuple[str, Kind], list[_Found]] = {}
+    results: dict[tuple[str, Kind], list[_NewValues]] = {}
     for part in saved.partitions.values():
         rows = frame[(names == part.name).to_numpy(dtype=bool)]
-        for recipe in _one_a_column(part):
-            for kind, one in _found_in(rows[recipe.column], recipe, part):
-                found.setdefault((recipe.column, kind), []).append(one)
+        for recipe in _first_of_each_column(part):
+            for kind, item in _new_values_in(rows[recipe.column], recipe, part):
+                results.setdefault((recipe.column, kind), []).append(item)
     return [
         Unseen(
-            column, kind, sum(one.rows for one in parts), _words(column, kind, parts, len(frame))
+            column, kind, sum(part.rows for part in parts), _words(column, kind, parts, len(frame))
         )
-        for (column, kind), parts in found.items()
+        for (column, kind), parts in results.items()
     ]
 
 
@@ -84,7 +84,7 @@ def why_not_scored(saved: SavedRun, frame: pd.DataFrame) -> pd.Series[Any]:
         rows = frame[(names == part.name).to_numpy(dtype=bool)]
         if rows.empty:
             continue
-        recipes = _one_a_column(part)
+        recipes = _first_of_each_column(part)
         known = np.zeros(len(rows), dtype=bool)
         for recipe in recipes:
             column = without_missing(rows[recipe.column], recipe.missing)
@@ -101,7 +101,7 @@ def row_notes(part: SavedPartition, rows: pd.DataFrame) -> pd.Series[Any]:
     import pandas as pd
 
     notes = pd.Series("", index=rows.index, dtype=object)
-    for recipe in _one_a_column(part):
+    for recipe in _first_of_each_column(part):
         column = without_missing(rows[recipe.column], recipe.missing)
         if recipe.kind == "numeric":
             is_new, words = _is_outside(as_numbers(column), recipe, part), "outside the run's"
@@ -112,7 +112,7 @@ def row_notes(part: SavedPartition, rows: pd.DataFrame) -> pd.Series[Any]:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _NewValues:
     """Rows of one partition, examples of their values, and what the run had instead."""
 
     rows: int
@@ -120,7 +120,7 @@ class _Found:
     instead: str = ""
 
 
-def _one_a_column(part: SavedPartition) -> list[Recipe]:
+def _first_of_each_column(part: SavedPartition) -> list[Recipe]:
     by_column: dict[str, Recipe] = {}
     for recipe in part.matrix.recipes_:
         if recipe.kind != "indicator":
@@ -128,21 +128,21 @@ def _one_a_column(part: SavedPartition) -> list[Recipe]:
     return list(by_column.values())
 
 
-def _found_in(
+def _new_values_in(
     column: pd.Series[Any], recipe: Recipe, part: SavedPartition
-) -> list[tuple[Kind, _Found]]:
+) -> list[tuple[Kind, _NewValues]]:
     column = without_missing(column, recipe.missing)
-    found: list[tuple[Kind, _Found]] = []
+    results: list[tuple[Kind, _NewValues]] = []
     missing = int(column.isna().sum())
     if missing and (missing == len(column) or _had_every_value(recipe, part)):
-        found.append(("missing", _Found(missing, ())))
+        results.append(("missing", _NewValues(missing, ())))
     if recipe.kind == "numeric":
-        return found + _new_numbers(as_numbers(column), recipe, part)
+        return results + _new_numbers(as_numbers(column), recipe, part)
     new = as_words(column)[_is_new_word(column, recipe)]
     if not new.empty:
         examples = tuple(f"'{word}'" for word in new.value_counts().index[:MOST_EXAMPLES])
-        found.append(("category", _Found(len(new), examples)))
-    return found
+        results.append(("category", _NewValues(len(new), examples)))
+    return results
 
 
 def _is_new_word(column: pd.Series[Any], recipe: Recipe) -> BoolArray:
@@ -156,18 +156,20 @@ def _is_new_word(column: pd.Series[Any], recipe: Recipe) -> BoolArray:
 
 def _new_numbers(
     values: FloatArray, recipe: Recipe, part: SavedPartition
-) -> list[tuple[Kind, _Found]]:
-    found: list[tuple[Kind, _Found]] = []
+) -> list[tuple[Kind, _NewValues]]:
+    results: list[tuple[Kind, _NewValues]] = []
     endless = _endless(values)
     if endless.any():
-        found.append(("infinite", _Found(int(endless.sum()), ())))
+        results.append(("infinite", _NewValues(int(endless.sum()), ())))
     outside = values[_is_outside(values, recipe, part)]
     if outside.size:
         low, high = _range(recipe, part)
         ends = dict.fromkeys([float(outside.min()), float(outside.max())])
         examples = tuple(f"{value:,.6g}" for value in ends)
-        found.append(("outside", _Found(outside.size, examples, f"{low:,.6g} to {high:,.6g}")))
-    return found
+        results.append(
+            ("outside", _NewValues(outside.size, examples, f"{low:,.6g} to {high:,.6g}"))
+        )
+    return results
 
 
 def _is_outside(values: FloatArray, recipe: Recipe, part: SavedPartition) -> BoolArray:
@@ -195,9 +197,9 @@ def _endless(values: FloatArray) -> BoolArray:
     return np.asarray(np.abs(np.where(np.isnan(values), 0.0, values)) > LARGEST)
 
 
-def _words(column: str, kind: Kind, parts: list[_Found], total: int) -> str:
-    rows = sum(one.rows for one in parts)
-    examples = list(dict.fromkeys(e for one in parts for e in one.examples))[:MOST_EXAMPLES]
+def _words(column: str, kind: Kind, parts: list[_NewValues], total: int) -> str:
+    rows = sum(part.rows for part in parts)
+    examples = list(dict.fromkeys(e for part in parts for e in part.examples))[:MOST_EXAMPLES]
     shown = ", ".join(examples)
     of = f"{rows:,} of {total:,} rows"
     match kind:

@@ -68,7 +68,7 @@ def _shows_enough(study: Study, frame: pd.DataFrame) -> BoolArray | None:
     if not study.fit_at_least:
         return None
     reached = [(frame[name] >= least) for name, least in study.fit_at_least.items()]
-    masks = [one.fillna(False).to_numpy(dtype=bool) for one in reached]
+    masks = [item.fillna(False).to_numpy(dtype=bool) for item in reached]
     return np.asarray(np.all(masks, axis=0), dtype=bool)
 
 

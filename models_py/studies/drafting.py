@@ -103,8 +103,8 @@ def _missing(used: Sequence[Guess]) -> list[str]:
     lines = []
     for guess in used:
         if guess.missing:
-            values = ", ".join(_number(one.value) for one in guess.missing)
-            rows = " and ".join(f"{one.rows:,}" for one in guess.missing)
+            values = ", ".join(_number(item.value) for item in guess.missing)
+            rows = " and ".join(f"{item.rows:,}" for item in guess.missing)
             lines.append(f"{_toml(guess.name)} = [{values}]  # on {rows} rows")
     if not lines:
         return []

@@ -108,7 +108,7 @@ def _guess(column: ColumnFacts, table: _Table, used: set[str]) -> Guess:
         is_few = 2 < column.distinct <= min(6, column.rows // 5) and column.is_whole
         few = f", {column.distinct} values: a code?" if is_few else ""
         low, high = _ends(column, sentinels)
-        stands = "".join(f", {_plain(one.value)} for none" for one in sentinels)
+        stands = "".join(f", {_plain(sentinel.value)} for none" for sentinel in sentinels)
         reason = f"number from {low} to {high}{nulls}{stands}{few}"
         return Guess(column.name, "number", reason, sentinels)
     shown = ", ".join(_short(value) for value in column.values[:4])
@@ -287,17 +287,17 @@ def _is_time(column: ColumnFacts) -> bool:
 
 
 def _missing_share(column: ColumnFacts, sentinels: Sequence[Sentinel]) -> float:
-    return 1.0 - (column.known - sum(one.rows for one in sentinels)) / column.rows
+    return 1.0 - (column.known - sum(sentinel.rows for sentinel in sentinels)) / column.rows
 
 
 def _standing(sentinels: Sequence[Sentinel]) -> str:
     if not sentinels:
         return ""
-    return f", with {' and '.join(_plain(one.value) for one in sentinels)} for none"
+    return f", with {' and '.join(_plain(first.value) for first in sentinels)} for none"
 
 
 def _ends(column: ColumnFacts, sentinels: Sequence[Sentinel]) -> tuple[str, str]:
-    gone = {one.value for one in sentinels}
+    gone = {sentinel.value for sentinel in sentinels}
     low = next((value for value, _ in column.low if value not in gone), None)
     high = next((value for value, _ in column.high if value not in gone), None)
     if low is None or high is None:

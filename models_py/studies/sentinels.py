@@ -36,24 +36,24 @@ def find_sentinels(column: ColumnFacts) -> tuple[Sentinel, ...]:
         Of numbers.
     """
     low, high = list(column.low), list(column.high)
-    found: list[Sentinel] = []
+    results: list[Sentinel] = []
     is_looked_at = column.is_number and bool(low)
     while is_looked_at:
         value, rows = next(
             (
                 end
                 for end in (high[:1] + low[:1])
-                if _stands_for_none(end, low, high, column, found)
+                if _stands_for_none(end, low, high, column, results)
             ),
             (0.0, 0),
         )
         if not rows:
             break
-        found.append(Sentinel(value, rows))
+        results.append(Sentinel(value, rows))
         low = [end for end in low if end[0] != value]
         high = [end for end in high if end[0] != value]
         is_looked_at = len(low) > 1 and len(high) > 1
-    return tuple(sorted(found, key=lambda one: -one.rows))
+    return tuple(sorted(results, key=lambda candidate: -candidate.rows))
 
 
 def _stands_for_none(
@@ -61,10 +61,10 @@ def _stands_for_none(
     low: list[tuple[float, int]],
     high: list[tuple[float, int]],
     column: ColumnFacts,
-    found: list[Sentinel],
+    result: list[Sentinel],
 ) -> bool:
     value, rows = end
-    rest = column.distinct - len(found) - 1
+    rest = column.distinct - len(result) - 1
     least = [v for v, _ in low if v != value][:1]
     most = [v for v, _ in high if v != value][:1]
     if rows < LEAST_ROWS or rest < LEAST_REST or not least or not most:

@@ -315,20 +315,20 @@ def _runs(warehouse: Warehouse, tables: Sequence[Name]) -> dict[str, str]:
 
 def list_backups(root: Path) -> list[Backup]:
     """Return the finished backups of a folder, oldest first; damaged ones are left out."""
-    found = []
+    results = []
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
         if _FOLDER.fullmatch(folder.name) and (folder / DATABASE_NAME).is_file():
             try:
-                found.append(manifest.read_backup(folder))
+                results.append(manifest.read_backup(folder))
             except WarehouseError:
                 continue
-    return sorted(found, key=lambda made: (made.number, made.created_at, made.folder.name))
+    return sorted(results, key=lambda made: (made.number, made.created_at, made.folder.name))
 
 
 def surplus_backups(root: Path, keep: int, made_now: Path | None = None) -> list[Backup]:
     """Return the backups beyond the newest ``keep``; never the one made now."""
-    found = list_backups(root)
-    return [made for made in found[: max(len(found) - keep, 0)] if made.folder != made_now]
+    known = list_backups(root)
+    return [made for made in known[: max(len(known) - keep, 0)] if made.folder != made_now]
 
 
 def remove_backup(backup: Backup) -> None:

@@ -178,11 +178,11 @@ def _schemas(warehouse: Warehouse, database: str) -> Iterator[Definition]:
 
 
 def _types(warehouse: Warehouse, database: str) -> Iterator[Definition]:
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select schema_name, type_name, logical_type, labels, comment from duckdb_types()"
         f" where database_name = {literal(database)} and not internal order by type_oid"
     )
-    for schema, name, kind, labels, comment in found:
+    for schema, name, kind, labels, comment in records:
         if kind == "ENUM":
             body = f"ENUM({', '.join(literal(label) for label in labels or ())})"
         else:
@@ -209,24 +209,24 @@ def _after(head: re.Pattern[str], sql: str, kind: str, name: str) -> str:
 
 
 def _column_comments(warehouse: Warehouse, database: str) -> _Comments:
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select schema_name, table_name, column_name, comment from duckdb_columns()"
         f" where database_name = {literal(database)} and comment is not null"
         " order by column_index"
     )
     said: dict[Name, list[tuple[str, str]]] = defaultdict(list)
-    for schema, table, column, comment in found:
+    for schema, table, column, comment in records:
         said[Name(schema, table)].append((column, comment))
     return {name: tuple(comments) for name, comments in said.items()}
 
 
 def _tables(warehouse: Warehouse, database: str, comments: _Comments) -> Iterator[Definition]:
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select schema_name, table_name, sql, comment from duckdb_tables() where database_name ="
         f" {literal(database)} and not internal and not temporary order by table_oid"
     )
     keys = _foreign_keys(warehouse, database)
-    for schema, table, sql, comment in found:
+    for schema, table, sql, comment in records:
         name = Name(schema, table)
         body = _after(_TABLE_HEAD, sql, "table", table).removesuffix(")")
         yield Definition(
@@ -256,14 +256,14 @@ def _with_foreign_keys(body: str, keys: Sequence[tuple[str, str]]) -> str:
 
 def _foreign_keys(warehouse: Warehouse, database: str) -> dict[Name, list[tuple[str, str]]]:
     """Return the foreign keys of each table: DuckDB's text, and one that can be run."""
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select schema_name, table_name, constraint_text, constraint_column_names,"
         " referenced_table, referenced_column_names from duckdb_constraints()"
         f" where constraint_type = 'FOREIGN KEY' and database_name = {literal(database)}"
         " order by schema_name, table_name, constraint_index"
     )
     keys: dict[Name, list[tuple[str, str]]] = defaultdict(list)
-    for schema, table, text, columns, other, referenced in found:
+    for schema, table, text, columns, other, referenced in records:
         target = f"{quoted(schema, other)} ({_listed(referenced)})"
         keys[Name(schema, table)].append(
             (text, f"FOREIGN KEY ({_listed(columns)}) REFERENCES {target}")
@@ -275,12 +275,14 @@ def foreign_keys_to_oneself(
     warehouse: Warehouse, database: str
 ) -> list[tuple[Name, list[str], list[str]]]:
     """Return table, columns and referenced columns of each foreign key to its own table."""
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select schema_name, table_name, constraint_column_names, referenced_column_names"
         " from duckdb_constraints() where constraint_type = 'FOREIGN KEY'"
         f" and referenced_table = table_name and database_name = {literal(database)} order by all"
     )
-    return [(Name(schema, table), list(own), list(target)) for schema, table, own, target in found]
+    return [
+        (Name(schema, table), list(own), list(target)) for schema, table, own, target in records
+    ]
 
 
 def _listed(columns: Sequence[str]) -> str:
@@ -288,11 +290,11 @@ def _listed(columns: Sequence[str]) -> str:
 
 
 def _views(warehouse: Warehouse, database: str, comments: _Comments) -> Iterator[Definition]:
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select schema_name, view_name, sql, comment from duckdb_views() where database_name ="
         f" {literal(database)} and not internal and not temporary order by view_oid"
     )
-    for schema, view, sql, comment in found:
+    for schema, view, sql, comment in records:
         parts = view_body(sql)
         if parts is None:
             raise WarehouseError(f"cannot read the definition of the view {view}: {sql[:80]}")
@@ -322,15 +324,15 @@ def _indexes(warehouse: Warehouse, database: str) -> Iterator[Definition]:
 
 def _macros(warehouse: Warehouse, database: str) -> Iterator[Definition]:
     # Only an export tells the defaults of a macro's parameters.
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select schema_name, function_name, function_type, any_value(comment)"
         f" from duckdb_functions() where database_name = {literal(database)} and not internal"
         " and macro_definition is not null group by all order by min(function_oid)"
     )
-    if not found:
+    if not records:
         return
     bodies = _exported_macros(warehouse, database)
-    for schema, name, function_type, comment in found:
+    for schema, name, function_type, comment in records:
         kind = TABLE_MACRO if function_type == "table_macro" else MACRO
         body = bodies.get((kind, schema, name))
         if body is None:
@@ -377,10 +379,10 @@ def _exported_macros(warehouse: Warehouse, database: str) -> dict[tuple[str, str
 def storage_version(warehouse: Warehouse, database: str | None = None) -> str:
     """Return the version of DuckDB's file format that an attached database has."""
     named = literal(database) if database else "current_database()"
-    found = warehouse.rows(
+    records = warehouse.rows(
         "select tags['storage_version'] from duckdb_databases() where database_name = " + named
     )
-    return str(found[0][0] or "v1.0.0").removesuffix("+")
+    return str(records[0][0] or "v1.0.0").removesuffix("+")
 
 
 def statements(definition: Definition, database: str, *, replace_it: bool = False) -> list[str]:

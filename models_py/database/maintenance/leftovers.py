@@ -52,7 +52,9 @@ def sweep_unfinished(parent: Path) -> list[Path]:
 def unfinished(parent: Path) -> list[Path]:
     """Return what killed backups and restores left behind in a folder."""
     folders = sorted(parent.iterdir()) if parent.is_dir() else []
-    return [one for one in folders if _UNFINISHED.fullmatch(one.name) and not _is_alive(one)]
+    return [
+        folder for folder in folders if _UNFINISHED.fullmatch(folder.name) and not _is_alive(folder)
+    ]
 
 
 def _is_alive(folder: Path) -> bool:

@@ -364,7 +364,7 @@ def _drop_changed(
     # The other way round than they are made: what depends on something goes before it.
     database = current_database(warehouse)
     going = [there[made.key] for made in reversed(changed) if made.key in there]
-    for made in sorted(going, key=lambda one: one.kind != VIEW):
+    for made in sorted(going, key=lambda finding: finding.kind != VIEW):
         if made.kind != INDEX:
             warehouse.rows(f"drop {made.kind} {quoted(database)}.{made.name.sql}")
 
@@ -374,7 +374,7 @@ def _make_again(
 ) -> None:
     database = current_database(warehouse)
     order = {made.key: place for place, made in enumerate(backup.definitions)}
-    for done, made in enumerate(sorted(definitions, key=lambda one: order[one.key])):
+    for done, made in enumerate(sorted(definitions, key=lambda definition: order[definition.key])):
         progress.advance(done, len(definitions))
         make(warehouse, database, made)
         if made.kind == TABLE:
@@ -469,12 +469,12 @@ def _run_tables(warehouse: Warehouse) -> list[Name]:
 
 
 def _columns_of(warehouse: Warehouse, database: str, name: Name) -> list[str]:
-    found = warehouse.rows(
+    records = warehouse.rows(
         f"select column_name from duckdb_columns() where database_name = {literal(database)}"
         f" and schema_name = {literal(name.schema)} and table_name = {literal(name.name)}"
         " order by column_index"
     )
-    return [str(column) for (column,) in found]
+    return [str(column) for (column,) in records]
 
 
 def _shared_columns(warehouse: Warehouse, name: Name) -> str:
@@ -489,11 +489,11 @@ def _rows_of_run(
     shared = _shared_columns(warehouse, name)
     if not shared:
         return None
-    found = warehouse.rows(
+    records = warehouse.rows(
         f"select count(*), sum(hash({shared}))::varchar from {quoted(database)}.{name.sql}"
         f" where run_id = {literal(run_id)}"
     )
-    return tuple(found[0])
+    return tuple(records[0])
 
 
 def _bring_runs_back(warehouse: Warehouse, backup: Backup, run_ids: Sequence[str]) -> int:

@@ -255,12 +255,12 @@ def _look(staged: Staged, column: Column, options: ReadingOptions) -> None:
 
 
 def _decide_truth(staged: Staged, column: Column) -> None:
-    found = staged.query(
+    found_count = staged.query(
         f"select trim({column.staged}), count(*), min(rowid) from temp.{staged.table}"
         f" where {column.staged} is not null and {staged.kept_rows} group by 1"
         " order by 2 desc limit 50"
     )
-    words = {word: (int(count), int(row)) for word, count, row in found if word}
+    words = {word: (int(count), int(row)) for word, count, row in found_count if word}
     missing = [word for word in words if word.lower() in MISSING]
     real = {word: count for word, (count, _) in words.items() if word not in missing}
     pair = truth_words(real)
@@ -278,15 +278,15 @@ def _decide_truth(staged: Staged, column: Column) -> None:
 
 def _count_shapes(staged: Staged, column: Column) -> None:
     name = column.staged
-    found = staged.query(
+    found_count = staged.query(
         f"select {shape_sql(name)} as shape, count(*), min(rowid), arg_min({name}, rowid)"
         f" from temp.{staged.table} where {name} is not null and {staged.kept_rows}"
         f" group by shape having shape <> '' order by count(*) desc, 3 limit {MOST_SHAPES}"
     )
-    lines = staged.lines(row for _, _, row, _ in found[:200])
+    lines = staged.lines(row for _, _, row, _ in found_count[:200])
     shapes = [
         Shape(text, int(count), lines.get(row, int(row) + 1 + staged.skip), example)
-        for text, count, row, example in found
+        for text, count, row, example in found_count
     ]
     absent = [shape.text for shape in shapes if shape.text in MISSING]
     if absent:
@@ -437,20 +437,20 @@ def _number_dates(staged: Staged, column: Column, options: ReadingOptions) -> bo
     )[0]
     if not count:
         return False
-    found = numbers_as_dates(
+    found_count = numbers_as_dates(
         low, high, is_whole=not broken, valid_days=days / count, is_named=is_named
     )
-    if found is None:
+    if found_count is None:
         return False
-    has_time = found.startswith("epoch") or broken > 0
-    if found.startswith("epoch"):
-        seconds = 86_400 if found == "epoch_seconds" else 86_400_000
+    has_time = found_count.startswith("epoch") or broken > 0
+    if found_count.startswith("epoch"):
+        seconds = 86_400 if found_count == "epoch_seconds" else 86_400_000
         ((parts,),) = staged.query(
             f"select count(*) from temp.{staged.table} where {staged.kept_rows}"
             f" and {number} % {seconds} <> 0"
         )
         has_time = parts > 0
-    column.dates = DateFormat(found, has_time=has_time)
+    column.dates = DateFormat(found_count, has_time=has_time)
     return True
 
 
@@ -464,22 +464,22 @@ def _decided_dates(staged: Staged, column: Column, order: str | None) -> DateFor
             for part in (1, 2, 3)
         ]
         chosen = ", ".join(f"min({part}), max({part})" for part in parts)
-        (found,) = staged.query(
+        (result,) = staged.query(
             f"select {chosen} from temp.{staged.table} where {staged.kept_rows}"
         )
-        low_high = [(found[i] or 0, found[i + 1] or 0) for i in (0, 2, 4)]
+        low_high = [(result[i] or 0, result[i + 1] or 0) for i in (0, 2, 4)]
         ranges = PartRanges(*low_high)
     return decide_dates(column.shapes, ranges, order)
 
 
 def _settle_numbers(staged: Staged, columns: Sequence[Column], options: ReadingOptions) -> None:
     """Decide numbers that could be read in two ways by the other columns of the file."""
-    found = [column for column in columns if column.numbers is not None]
-    shown = {c.numbers.evidence for c in found if c.numbers and c.numbers.evidence}
+    results = [column for column in columns if column.numbers is not None]
+    shown = {c.numbers.evidence for c in results if c.numbers and c.numbers.evidence}
     dotted = any(
         c.dates and c.dates.format == "dmy" and "." in (c.sample or [""])[0] for c in columns
     )
-    for column in found:
+    for column in results:
         form = column.numbers
         assert form is not None
         if form.problem:
@@ -517,13 +517,13 @@ def _two_readings(staged: Staged, column: Column) -> str:
 
 
 def _settle_dates(staged: Staged, columns: Sequence[Column]) -> None:
-    found = [column for column in columns if column.dates is not None]
+    results = [column for column in columns if column.dates is not None]
     orders = {
         c.dates.format
-        for c in found
+        for c in results
         if c.dates and not c.dates.choices and c.dates.format in {"dmy", "mdy"}
     }
-    for column in found:
+    for column in results:
         form = column.dates
         assert form is not None
         if form.problem:
@@ -603,7 +603,7 @@ def _finish_text(staged: Staged, columns: Sequence[Column]) -> None:
         f" then regexp_full_match({c.staged}, {words_pattern}) else false end)"
         for c in texts
     )
-    (found,) = staged.query(f"select {chosen} from temp.{staged.table} where {staged.kept_rows}")
-    for column, missing in zip(texts, found, strict=True):
+    (result,) = staged.query(f"select {chosen} from temp.{staged.table} where {staged.kept_rows}")
+    for column, missing in zip(texts, result, strict=True):
         column.missing = sorted(missing or [])
         column.reading = ColumnReading(type="text", missing=column.missing)

@@ -311,17 +311,17 @@ def _copies(read: FileReading, entity: str, known: int, distinct: int) -> Loss:
             line=staged.line(int(copy)),
             is_expected=True,
         )
-    ((example, one, other),) = staged.query(
+    ((example, first, other),) = staged.query(
         "select id, rows[1], rows[2] from"
         f" (select {value} as id, list(rowid order by rowid) as rows from temp.{staged.table}"
         f" where {staged.kept_rows} and {value} is not null group by 1"
         " having count(*) > 1 order by min(rowid) limit 1)"
     )
-    lines = staged.lines([int(one), int(other)])
+    lines = staged.lines([int(first), int(other)])
     raise DataError(
         f"--id {entity} has {distinct:,} values on {known:,} rows, such as '{example}' on lines"
-        f" {lines[int(one)]:,} and {lines[int(other)]:,}, and a study needs one row each; a log of"
-        " transactions goes in with --transactions"
+        f" {lines[int(first)]:,} and {lines[int(other)]:,}, and a study needs one row each; a log"
+        " of transactions goes in with --transactions"
     )
 
 
@@ -329,25 +329,25 @@ def _missing(read: FileReading, table: str) -> dict[str, tuple[int, list[str]]]:
     """Count what is missing in each column of a loaded table, empty cells and words alike."""
     names = list(read.record.columns)
     chosen = ", ".join(f"count({quoted(name)})" for name in names)
-    (found,) = read.staged.query(f"select count(*), {chosen} from {table}")
+    (found_count,) = read.staged.query(f"select count(*), {chosen} from {table}")
     words = {column.name: column.reading.missing for column in read.columns}
     return {
-        name: (int(found[0]) - int(known), words[name])
-        for name, known in zip(names, found[1:], strict=True)
-        if known < found[0]
+        name: (int(found_count[0]) - int(known), words[name])
+        for name, known in zip(names, found_count[1:], strict=True)
+        if known < found_count[0]
     }
 
 
 def _missing_of_log(read: FileReading, log: LogColumns) -> dict[str, tuple[int, list[str]]]:
     columns = [c for c in read.columns if c.name in log.named.values()]
     chosen = ", ".join(f"count({read.expression(column.name)})" for column in columns)
-    (found,) = read.staged.query(
+    (found_count,) = read.staged.query(
         f"select count(*), {chosen} from temp.{read.staged.table} where {read.staged.kept_rows}"
     )
     return {
-        column.name: (int(found[0]) - int(known), column.reading.missing)
-        for column, known in zip(columns, found[1:], strict=True)
-        if known < found[0]
+        column.name: (int(found_count[0]) - int(known), column.reading.missing)
+        for column, known in zip(columns, found_count[1:], strict=True)
+        if known < found_count[0]
     }
 
 

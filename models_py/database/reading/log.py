@@ -281,12 +281,12 @@ def _basket_is_used(read: FileReading, log: LogColumns, warnings: list[str]) -> 
 
 def _refuse_swapped_basket(read: FileReading, log: LogColumns, baskets: int) -> None:
     customer, basket = read.expression(log.customer), read.expression(log.basket or "")
-    ((customers, one),) = read.staged.query(
+    ((customers, first),) = read.staged.query(
         f"select count(*), count(*) filter (baskets <= 1) from (select {customer} as customer,"
         f" count(distinct {basket}) as baskets from temp.{read.staged.table}"
         f" where {read.staged.kept_rows} group by 1)"
     )
-    if customers > 1.5 * baskets and one == customers:
+    if customers > 1.5 * baskets and first == customers:
         raise DataError(
             f"--customer {log.customer} has {customers:,} values, each in one basket, and --basket"
             f" {log.basket} has {baskets:,}: are they swapped?"
@@ -380,11 +380,11 @@ def _rate(read: FileReading, log: LogColumns, warnings: list[str]) -> str:
 
 def _currencies(read: FileReading, name: str) -> list[str]:
     value = f"trim({_text(read, name)})"
-    found = read.staged.query(
+    found_count = read.staged.query(
         f"select {value} from temp.{read.staged.table} where {read.staged.kept_rows}"
         f" and {value} <> '' group by 1 order by count(*) desc, 1 limit 20"
     )
-    return [str(word) for (word,) in found]
+    return [str(word) for (word,) in found_count]
 
 
 def _select(read: FileReading, log: LogColumns, amount: str, has_basket: bool) -> str:
@@ -446,12 +446,12 @@ def _losses(read: FileReading, select: str, log: LogColumns) -> tuple[list[Loss]
         ("abs(amount) < 0.005", "amount under half a cent"),
     ]
     cases = " ".join(f"when {test} then {place}" for place, (test, _) in enumerate(tests))
-    found = staged.query(
+    found_count = staged.query(
         f"select case {cases} end as reason, count(*), sum(abs(amount)), min(file_row)"
         f" from ({select}) group by 1 order by 1 nulls last"
     )
-    counted = [row for row in found if row[0] != 0]
-    lines = sum(row[1] for row in found)
+    counted = [row for row in found_count if row[0] != 0]
+    lines = sum(row[1] for row in found_count)
     total = float(sum(row[2] or 0.0 for row in counted))
     losses = []
     for place, count, amount, row in counted:
@@ -499,14 +499,14 @@ def _example(read: FileReading, row: int) -> str:
 def _warn_of_customers(read: FileReading, log: LogColumns, warnings: list[str]) -> None:
     """Say which one id has a large share of all lines: it is hardly one customer."""
     customer = read.expression(log.customer)
-    found = read.staged.query(
+    found_count = read.staged.query(
         f"select {customer} as customer, count(*) from temp.{read.staged.table}"
         f" where {read.staged.kept_rows} and {customer} is not null group by 1"
         " order by 2 desc, 1 limit 2"
     )
-    if not found:
+    if not found_count:
         return
-    (name, count), second = found[0], found[1][1] if len(found) > 1 else 0
+    (name, count), second = found_count[0], found_count[1][1] if len(found_count) > 1 else 0
     share = count / read.staged.rows
     is_nobody = str(name).strip().lower() in NOBODY and share >= 0.01
     is_large = share >= LARGE_SHARE and count >= 3 * second and read.staged.rows >= 50

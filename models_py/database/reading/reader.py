@@ -197,13 +197,13 @@ def _count_typed(read: FileReading, recorded: Reading | None) -> None:
             chosen += ["true", "null"]
         else:
             chosen += [f"max({value}) filter ({value} <= {now})", "null"]
-    (found,) = read.staged.query(
+    (result,) = read.staged.query(
         f"select {', '.join(chosen)} from (select {', '.join(values)}"
         f" from temp.{read.staged.table} where {read.staged.kept_rows})"
     )
     last: list[date] = []
     for place, column in enumerate(counted):
-        known, second, third = found[3 * place : 3 * place + 3]
+        known, second, third = result[3 * place : 3 * place + 3]
         column.strays = column.known - int(known)
         if column.reading.type == "number" and not second and (third or 0) < MOST_WHOLE:
             read.whole.add(column.name)

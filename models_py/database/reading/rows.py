@@ -50,11 +50,11 @@ def _exclude_blank(staged: Staged) -> None:
     columns = ", ".join(f"c{place}" for place in range(len(staged.names)))
     if len(staged.names) == 1:
         return
-    found = staged.query(
+    result = staged.query(
         f"select rowid from temp.{staged.table} where (c0 is null or regexp_full_match(c0, '\\s*'))"
         f" and trim(concat({columns})) = '' limit 100000"
     )
-    staged.excluded.update({int(row): BLANK for (row,) in found})
+    staged.excluded.update({int(row): BLANK for (row,) in result})
 
 
 def _exclude_headers(staged: Staged) -> None:
@@ -65,8 +65,8 @@ def _exclude_headers(staged: Staged) -> None:
         f"coalesce(trim(c{place}), '') = {literal(cell)}"
         for place, cell in enumerate(written[: len(staged.names)])
     )
-    found = staged.query(f"select rowid from temp.{staged.table} where {same}")
-    staged.excluded.update({int(row): HEADER for (row,) in found})
+    result = staged.query(f"select rowid from temp.{staged.table} where {same}")
+    staged.excluded.update({int(row): HEADER for (row,) in result})
 
 
 def _is_typed(value: str) -> bool:
@@ -116,11 +116,11 @@ def _exclude_totals(staged: Staged, ids: Sequence[str]) -> None:
     looked = list(dict.fromkeys(["c0", *named]))
     pattern = literal(rf"(?i)\s*{TOTALS}\s*")
     condition = " or ".join(f"regexp_full_match({column}, {pattern})" for column in looked)
-    found = staged.query(
+    result = staged.query(
         f"select rowid, * from temp.{staged.table} where ({condition}) and {staged.kept_rows}"
         " limit 1000"
     )
-    for row, *cells in found:
+    for row, *cells in result:
         # A customer may be called so: a row of totals lacks something or ends the file.
         lacks = any(cell is None or not cell.strip() for cell in cells)
         if lacks or row >= staged.rows - LAST_ROWS:
@@ -158,12 +158,12 @@ def _exclude_remarks(staged: Staged) -> None:
     others = ", ".join(f"c{place}" for place in range(1, len(staged.names)))
     if len(staged.names) < 3:
         return
-    found = []
+    results = []
     for edge in ("rowid < 2", f"rowid >= {max(2, staged.rows - LAST_ROWS)}"):
-        found += staged.query(
+        results += staged.query(
             f"select row, c0 from (select rowid as row, * from temp.{staged.table}"
             f" where {edge} and {staged.kept_rows} order by rowid limit {LAST_ROWS})"
             f" where c0 is not null and trim(concat({others})) = ''"
         )
-    if len(found) <= max(1, staged.rows // 20):
-        staged.excluded.update({int(row): REMARK for row, cell in found if _is_word(cell)})
+    if len(results) <= max(1, staged.rows // 20):
+        staged.excluded.update({int(row): REMARK for row, cell in results if _is_word(cell)})

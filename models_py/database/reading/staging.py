@@ -279,14 +279,14 @@ def _read_csv(warehouse: Warehouse, table: str, plain: Path, dialect: Dialect) -
 
 
 def _take_rejects(staged: Staged) -> None:
-    found = staged.query(
+    result = staged.query(
         f"select line, min(error_type::varchar), min(csv_line) from temp.{staged.table}_errors"
         " group by line order by line"
     )
     for suffix in ("errors", "scans"):
         staged.query(f"drop table if exists temp.{staged.table}_{suffix}")
     width = len(staged.names)
-    for line, problem, text in found:
+    for line, problem, text in result:
         if "UNQUOTED" in problem:
             raise DataError(
                 f"{staged.source}, line {line:,}: a quotation mark is opened and not closed"
@@ -310,12 +310,12 @@ def _take_rejects(staged: Staged) -> None:
 def _check_swallowed(staged: Staged) -> None:
     """Refuse a value that holds whole lines: its quotation mark was never closed."""
     for place in range(len(staged.names)):
-        found = staged.query(
+        result = staged.query(
             f"select min(rowid) from temp.{staged.table}"
             f" where regexp_matches(c{place}, {literal(_swallowed_pattern(staged))})"
         )
-        if found[0][0] is not None:
-            line = staged.line(found[0][0])
+        if result[0][0] is not None:
+            line = staged.line(result[0][0])
             raise DataError(
                 f"{staged.source}, line {line:,}: a quotation mark is opened in column"
                 f" '{staged.names[place]}' and closed only lines later: mend that line"
@@ -335,7 +335,7 @@ def _scanned_lines(
 ) -> dict[int, int]:
     """Find rows by reading the text again, which only blank lines or line breaks make needed."""
     left_out = {bad.line for bad in misshapen}
-    found: dict[int, int] = {}
+    results: dict[int, int] = {}
     with path.open(encoding="utf-8", newline="") as stream:
         for _ in range(dialect.skip):
             stream.readline()
@@ -351,10 +351,10 @@ def _scanned_lines(
                 continue
             row += 1
             if row in wanted:
-                found[row] = begins
-                if len(found) == len(wanted):
+                results[row] = begins
+                if len(results) == len(wanted):
                     break
-    return {row: found.get(row, row + 1 + dialect.skip) for row in wanted}
+    return {row: results.get(row, row + 1 + dialect.skip) for row in wanted}
 
 
 def _stage_workbook(warehouse: Warehouse, table: str, path: Path) -> Staged:
@@ -436,6 +436,6 @@ def require_zone(warehouse: Warehouse, zone: str) -> None:
     """
     if zone == "UTC":
         return
-    found = warehouse.rows("select count(*) from pg_timezone_names() where name = ?", [zone])
-    if not found[0][0]:
+    matches = warehouse.rows("select count(*) from pg_timezone_names() where name = ?", [zone])
+    if not matches[0][0]:
         raise UsageError(f"--time-zone {zone}: no such zone; give one such as Europe/Berlin or UTC")

@@ -106,12 +106,12 @@ def _card(facts: Facts, row: dict[str, Any]) -> Card:
     if is_small:
         return card
     profile = _profile(facts, segment_id)
-    found = _found_traits(facts, segment_id, profile)
+    result = _found_traits(facts, segment_id, profile)
     return replace(
         card,
-        traits=[_trait(trait, profile) for trait in found],
+        traits=[_trait(trait, profile) for trait in result],
         facts=_measures(facts, segment_id, profile),
-        categories=_categories(facts, segment_id, {trait.feature for trait in found}),
+        categories=_categories(facts, segment_id, {trait.feature for trait in result}),
         rule=str(row.get("rule_text") or ""),
         rule_detail=_rule_detail(facts, row),
         rule_sql=str(row.get("rule_sql") or ""),
@@ -148,23 +148,23 @@ def _found_traits(facts: Facts, segment_id: int, profile: pd.DataFrame) -> list[
     return [*high, *low]
 
 
-def _trait(found: Found, profile: pd.DataFrame) -> Trait:
-    rows = records(profile[profile["feature"] == found.feature])
+def _trait(candidates: Found, profile: pd.DataFrame) -> Trait:
+    rows = records(profile[profile["feature"] == candidates.feature])
     row = rows[0] if rows else {}
     effect = number(row, "effect_size")
     if np.isnan(effect):
-        effect, detail = found.z, f"{signed(found.z)} standard deviations from the mean"
+        effect, detail = candidates.z, f"{signed(candidates.z)} standard deviations from the mean"
     else:
         low, high = number(row, "effect_low"), number(row, "effect_high")
         detail = f"effect {signed(effect)} (95% interval {signed(low)} to {signed(high)})"
         if number(row, "p_adjusted") > SURE:
             detail += ", may be chance"
     return Trait(
-        name=found.part.words,
-        words=found.title,
-        text=found.text,
-        population=found.population_text,
-        is_high=found.is_high,
+        name=candidates.part.words,
+        words=candidates.title,
+        text=candidates.text,
+        population=candidates.population_text,
+        is_high=candidates.is_high,
         width=float(min(abs(effect) / LONGEST, 1.0)),
         detail=detail,
     )

@@ -189,19 +189,19 @@ def decide_dates(
         return DateFormat(problem=f"dates of two formats: {' and '.join(examples[:2])}")
     (family,) = large
     forms = [form for _, form in large[family]]
-    found = DateFormat(
+    result = DateFormat(
         format=family,
         has_time=any(form.has_time for form in forms),
         has_zone=any(form.has_zone for form in forms),
         is_short=any(form.is_short for form in forms),
     )
     if not family.startswith("parted"):
-        return found
-    return _ordered(found, family, forms, ranges, order, large[family])
+        return result
+    return _ordered(result, family, forms, ranges, order, large[family])
 
 
 def _ordered(
-    found: DateFormat,
+    result: DateFormat,
     family: str,
     forms: Sequence[DateShape],
     ranges: PartRanges | None,
@@ -220,11 +220,11 @@ def _ordered(
     if all(form.is_short for form in forms) and second <= 12 and third <= 31:
         fits.append("ymd")
     if order is not None:
-        return replace(found, format=order)
+        return replace(result, format=order)
     if not fits:
         examples = " and ".join(quoted_example(shape) for shape, _ in rows[:2])
         return replace(
-            found,
+            result,
             format=None,
             problem=f"day and month change places: {examples} and others fit no one order",
         )
@@ -236,7 +236,7 @@ def _ordered(
         fits = _by_spread(fits, ranges)
     elif "ymd" in fits and len(fits) > 1 and family != "parted -":
         fits.remove("ymd")
-    return replace(found, format=fits[0], choices=tuple(fits) if len(fits) > 1 else ())
+    return replace(result, format=fits[0], choices=tuple(fits) if len(fits) > 1 else ())
 
 
 def _by_spread(fits: list[str], ranges: PartRanges) -> list[str]:

@@ -111,14 +111,14 @@ def core_pattern(decimal: str, thousands: str, digit: str = r"\d") -> str:
 
 
 def _readings(core: str) -> frozenset[tuple[str, str]]:
-    found = set()
+    result = set()
     for decimal in DECIMALS:
         for thousands in THOUSANDS:
             if thousands == decimal or (thousands and thousands not in core):
                 continue
             if re.fullmatch(core_pattern(decimal, thousands, "9"), core):
-                found.add((decimal if decimal in core else "", thousands))
-    return frozenset(found)
+                result.add((decimal if decimal in core else "", thousands))
+    return frozenset(result)
 
 
 def _fits(shape: NumberShape, decimal: str, thousands: str) -> bool:
@@ -173,10 +173,10 @@ def decide_number(
     forced = _forced(parsed, total)
     sign = forced or decimal or ""
     kept = [(d, t) for d, t in best if d == sign] or best
-    found = replace(_simplest(kept, parsed), unit=unit, evidence=forced)
+    result = replace(_simplest(kept, parsed), unit=unit, evidence=forced)
     forked = next((shape for shape, form in parsed if _is_forked(form)), None)
     if forked is None or forced or decimal:
-        return found
+        return result
     mark = "." if "." in forked.text else ","
     if leading_zero:
         kept = [(d, t) for d, t in best if d == mark] or best
@@ -252,10 +252,10 @@ def _unit(parsed: Sequence[tuple[Shape, NumberShape]], total: int) -> tuple[str,
 def _two_formats(
     parsed: Sequence[tuple[Shape, NumberShape]], pair: tuple[str, str]
 ) -> NumberFormat:
-    one = next(
+    first = next(
         shape for shape, form in parsed if _fits(form, *pair) and ("", "") not in form.readings
     )
     other = next(shape for shape, form in parsed if not _fits(form, *pair))
     return NumberFormat(
-        problem=f"numbers of two kinds: {quoted_example(one)} and {quoted_example(other)}"
+        problem=f"numbers of two kinds: {quoted_example(first)} and {quoted_example(other)}"
     )
