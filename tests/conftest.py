@@ -21,9 +21,10 @@ HEAVY = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the heavy tests by the file they stand in."""
+    """Mark the heavy tests by the file they stand in, and those of the second grocery source."""
     for item in items:
-        if item.path.relative_to(config.rootpath).as_posix().startswith(HEAVY):
+        path = item.path.relative_to(config.rootpath).as_posix()
+        if path.startswith(HEAVY) or "sort_of_real" in item.name:
             item.add_marker("heavy")
 
 
