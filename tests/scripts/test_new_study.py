@@ -263,5 +263,5 @@ def check_log(home: Path) -> None:
     with open("my_shop.toml", "rb") as stream:
         written = tomllib.load(stream)
     assert written["table"] == "gold.my_shop_customers"
-    assert "return_unit_share" in written["features"]["include"]
+    assert "expected_return_share" in written["features"]["include"]
     assert "first_order_on" not in written["features"]["include"]

@@ -65,7 +65,7 @@ def _surrogate_words(facts: Facts, surrogates: pd.DataFrame) -> str:
     sampled = number(row, "shap_rows")
     text = (
         f"A model that only sees the features gives {share(right)} of the {facts.things} their"
-        f" segment back (weighted F1 {plain(score)}, measured on rows that it had not seen:"
+        f" segment back (weighted F1 {score:.2f}, measured on rows that it had not seen:"
         f" {int(row['folds'])} folds, {count(row['rows'])} rows). What it looks at is shown here."
     )
     if not np.isnan(sampled):
