@@ -12,6 +12,12 @@ from models_py.database import contract
 from models_py.studies.loading import shipped_studies
 
 README = (settings.repository() / "README.md").read_text(encoding="utf-8")
+TABLES = (settings.repository() / "sql" / "README.md").read_text(encoding="utf-8")
+MOST_LINES = 250
+
+
+def test_a_newcomer_reads_it_whole() -> None:
+    assert len(README.splitlines()) <= MOST_LINES
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
@@ -22,7 +28,7 @@ def test_every_algorithm_stands_with_its_growth(name: str) -> None:
 
 @pytest.mark.parametrize("table", contract.ALL_TABLES, ids=lambda table: table.name)
 def test_every_results_table_is_described(table: object) -> None:
-    assert f"| `{table.name}` |" in README
+    assert f"| `{table.name}` |" in TABLES
 
 
 def test_every_script_and_question_that_is_named_exists() -> None:

@@ -1,4 +1,4 @@
-"""What the README says of the default study is what it does on the Complete Journey."""
+"""What the docs say of the default study is what it does on the Complete Journey."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from models_py.pipeline import run_study
 from models_py.runs.validity import check_validity
 from models_py.studies.loading import DEFAULT, load_study
 
-README = (settings.repository() / "README.md").read_text(encoding="utf-8")
+README = "".join(
+    (settings.repository() / name).read_text(encoding="utf-8")
+    for name in ("README.md", "BENCHMARKS.md")
+)
 CLOSE = 0.015
 
 
