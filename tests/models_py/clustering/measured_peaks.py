@@ -1,8 +1,9 @@
 """Measure what each algorithm takes at its peak; run as a process of its own.
 
-The kernel's high-water mark of resident memory is set back before each run, and blocks that are
-freed go back to the kernel at once, so that the mark counts the arrays of this run alone. Prints
-JSON: name, measured bytes and estimated bytes of each.
+Each shape is measured in a fork of a process that has only imported the library, so that no run
+reuses pages that an earlier one left resident. The kernel's high-water mark is set back before
+the run, and blocks that are freed go back to the kernel at once, so that the mark counts the
+arrays of this run alone. Prints JSON: name, measured bytes and estimated bytes of each.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import json
+import multiprocessing
 import os
 import sys
 import time
@@ -23,8 +25,6 @@ from models_py.clustering.candidate import Request
 from models_py.clustering.rows import MixedRows
 
 SMALL = 400
-ATTEMPTS = 3
-FACTOR = 1.5
 
 
 def resident(figure: str) -> int:
@@ -55,24 +55,19 @@ def measure(request: Request, rows: int, columns: int) -> tuple[int, int]:
     return peak, fitting.peak_bytes(request, points, mixed)
 
 
-def highest(request: Request, rows: int, columns: int) -> tuple[int, int]:
-    # A run can reuse pages that an earlier one left resident, and then seems to take less.
+def peak_of(shape: tuple[str, int, int, list[int], dict[str, object]]) -> tuple[str, int, int]:
+    name, rows, columns, ks, parameters = shape
+    dbscan.NEIGHBOURS_AT_ONCE = 2_000_000
+    request = Request(name, ks, parameters)
+    measure(request, SMALL, columns)
     peak, estimate = measure(request, rows, columns)
-    for _ in range(ATTEMPTS):
-        if peak >= estimate / FACTOR:
-            break
-        peak = max(peak, measure(request, rows, columns)[0])
-    return peak, estimate
+    return name, peak, estimate
 
 
 def main() -> None:
     assert os.environ["MALLOC_MMAP_THRESHOLD_"]
-    dbscan.NEIGHBOURS_AT_ONCE = 2_000_000
-    measured = []
-    for name, rows, columns, ks, parameters in json.loads(sys.argv[1]):
-        request = Request(name, ks, parameters)
-        measure(request, SMALL, columns)
-        measured.append((name, *highest(request, rows, columns)))
+    with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        measured = pool.map(peak_of, json.loads(sys.argv[1]), chunksize=1)
     json.dump(measured, sys.stdout)
 
 

@@ -15,7 +15,7 @@ from models_py.clustering.algorithms import ALGORITHMS
 SHAPES: dict[str, list[tuple[int, int, list[int], dict[str, object]]]] = {
     "kmeans": [(40_000, 6, [2, 3, 4, 5], {"n_init": 3})],
     "bisecting_kmeans": [(60_000, 6, [5], {})],
-    "gaussian_mixture": [(20_000, 6, [4], {"n_init": 2})],
+    "gaussian_mixture": [(60_000, 6, [4], {"n_init": 2})],
     "ward": [(6_000, 6, [2, 3, 4], {})],
     "average": [(5_000, 12, [3], {})],
     "complete": [(5_000, 12, [3], {})],
