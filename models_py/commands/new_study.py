@@ -150,7 +150,8 @@ def _run(asked: argparse.Namespace) -> int:
         print(json.dumps(output | (reading_json(loaded) if loaded else {}), indent=2))
     else:
         if loaded is not None:
-            print_reading(loaded, _uses(asked))
+            codes = {guess.name for guess in draft.guesses if guess.is_code}
+            print_reading(loaded, _uses(asked), codes)
         _print(draft, target)
     return 0
 

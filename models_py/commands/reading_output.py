@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         "--time-zone", metavar="ZONE", help="of the shop, such as Europe/Berlin (default: UTC)"
     )
     group.add_argument("--encoding", metavar="NAME", help="such as cp1252 (default: detected)")
+    group.add_argument("--sheet", metavar="NAME", help="of an Excel workbook that has several")
     group.add_argument(
         "--text", metavar="COLUMN", action="append", default=[], help="take a column as words"
     )
@@ -41,7 +42,9 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
 
 def is_told(asked: argparse.Namespace) -> bool:
     """Return whether the user says anything of how the file is read."""
-    return any((asked.decimal, asked.date_order, asked.time_zone, asked.encoding, asked.text))
+    return any(
+        (asked.decimal, asked.date_order, asked.time_zone, asked.encoding, asked.sheet, asked.text)
+    )
 
 
 def reading_options(
@@ -63,6 +66,7 @@ def reading_options(
         date_order=asked.date_order,
         time_zone=asked.time_zone or "UTC",
         encoding=asked.encoding,
+        sheet=asked.sheet or "",
     )
 
 
@@ -117,7 +121,9 @@ def reading_json(loaded: Loaded) -> dict[str, Any]:
     }
 
 
-def print_reading(loaded: Loaded, used: Mapping[str, str] | None = None) -> None:
+def print_reading(
+    loaded: Loaded, used: Mapping[str, str] | None = None, codes: Collection[str] = ()
+) -> None:
     """Print what each column was taken for, what is missing, and what was lost.
 
     Parameters
@@ -126,6 +132,8 @@ def print_reading(loaded: Loaded, used: Mapping[str, str] | None = None) -> None
         The file.
     used
         Column to what it is used for, where only some are used: those of a log.
+    codes
+        Columns of numbers that the study takes as categories.
     """
     from models_py.commands.table import print_table
 
@@ -136,7 +144,10 @@ def print_reading(loaded: Loaded, used: Mapping[str, str] | None = None) -> None
         if used is not None and name not in used:
             continue
         use = f"{used[name]}: " if used is not None else ""
-        rows.append([name, use + taken_for(column), column.example[:24], _gaps(loaded, name)])
+        code = ", a code: a category in the study" if name in codes else ""
+        rows.append(
+            [name, use + taken_for(column) + code, column.example[:24], _gaps(loaded, name)]
+        )
     print_table(["column", "taken for", "example", "missing"], rows)
     for loss in record.losses:
         print(f"  {loss_words(loss, record.lines)}")

@@ -21,9 +21,16 @@ MOST_CATEGORIES = 50
 MOST_PARTS = 12
 """Values of a part of a date that are categories; more are an order that categories lose."""
 LEAST_KNOWN = 0.4
+A_CODE = "a code"
 NEARLY_UNIQUE = 0.9
 LEAKING = 0.98
 FEW_ROWS = 20
+MOST_GAPS = 2.0
+LONG_ID, SHORT_ID = 8, 7
+"""Digits of numbers that are ids by their length, and of those that must lie close as well."""
+NARROW = 1.5
+ENDS_OF_IDS = [["no"], ["nr"], ["number"], ["num"], ["code"], ["ref"], ["reference"], ["account"],
+               ["konto"], ["kontonummer"], ["iban"], ["barcode"], ["ean"]]  # fmt: skip
 
 Role = Literal["number", "category", "truth", "left out"]
 
@@ -48,6 +55,11 @@ class Guess:
     role: Role
     reason: str
     missing: tuple[Sentinel, ...] = ()
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it is a category written as numbers."""
+        return self.role == "category" and self.reason.startswith(A_CODE)
 
 
 @dataclass(frozen=True)
@@ -113,7 +125,7 @@ def _guess(column: ColumnFacts, table: _Table, used: set[str]) -> Guess:
         return Guess(column.name, "number", reason, sentinels)
     shown = ", ".join(_short(value) for value in column.values[:4])
     more = ", ..." if column.distinct > 4 else ""
-    what = "a code" if column.is_number else "category"
+    what = A_CODE if column.is_number else "category"
     return Guess(
         column.name, "category", f"{what} of {column.distinct} values ({shown}{more}){nulls}"
     )
@@ -271,13 +283,32 @@ def _is_identifier(column: ColumnFacts) -> bool:
     if column.type == "UUID":
         return True
     if column.is_whole:
-        return column.distinct == column.known or _is_named_as_id(column)
+        return _is_named_as_id(column) or (
+            column.distinct == column.known and _is_numbering(column)
+        )
     return column.type == "VARCHAR" and column.distinct >= NEARLY_UNIQUE * column.known
 
 
 def _is_named_as_id(column: ColumnFacts) -> bool:
-    named = bool(set(words_of_name(column.name)) & {"id", "uuid", "guid", "key"})
+    words = words_of_name(column.name)
+    named = bool(set(words) & {"id", "uuid", "guid", "key"}) or words[-1:] in ENDS_OF_IDS
     return named and column.distinct > column.known / 2
+
+
+def _is_numbering(column: ColumnFacts) -> bool:
+    """Whether whole numbers, each on one row, number something.
+
+    Amounts of a small table are all different too; numbers follow one another, or are long and of
+    one length.
+    """
+    if not column.low:
+        return False
+    low, high = column.low[0][0], column.high[0][0]
+    if high - low < MOST_GAPS * column.known:
+        return True
+    digits = len(f"{low:.0f}")
+    is_even = low > 0 and digits == len(f"{high:.0f}")
+    return is_even and (digits >= LONG_ID or (digits >= SHORT_ID and high < NARROW * low))
 
 
 def _is_time(column: ColumnFacts) -> bool:

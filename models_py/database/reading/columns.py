@@ -58,6 +58,8 @@ class ReadingOptions:
         Of the shop.
     encoding
         Of the file.
+    sheet
+        Of a workbook.
     """
 
     ids: tuple[str, ...] = ()
@@ -68,6 +70,7 @@ class ReadingOptions:
     date_order: str | None = None
     time_zone: str = "UTC"
     encoding: str | None = None
+    sheet: str = ""
 
 
 @dataclass

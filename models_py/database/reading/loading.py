@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from models_py.database.reading.reader import (
     read_staged,
     refuse_rounded_ids,
 )
-from models_py.database.reading.staging import Staged, staged_file, staged_table
+from models_py.database.reading.staging import Hints, Staged, staged_file, staged_table
 from models_py.database.rejections import SUFFIX
 from models_py.sources.reading.record import Loss, Reading
 
@@ -102,8 +102,9 @@ def load_customers(
     """
     check_replaceable(warehouse, "gold", name, anew)
     check_replaceable(warehouse, "silver", f"{name}{SUFFIX}", anew=True)
-    delimiter = recorded.delimiter if recorded else None
-    with staged_file(warehouse, file, encoding=options.encoding, delimiter=delimiter) as staged:
+    named = () if entity == ROW_ID else (entity,)
+    hints = _hints(options, recorded, (*named, *((label,) if label else ())))
+    with staged_file(warehouse, file, hints) as staged:
         numbered = entity == ROW_ID and ROW_ID not in staged.names
         wanted = {} if numbered else {"--id": entity}
         _require(staged, {**wanted, **({"--label": label} if label else {})})
@@ -170,7 +171,8 @@ def load_log(
         The file cannot be read, or its columns are not what they are said to be.
     """
     check_replaceable(warehouse, "bronze", f"{name}_log", anew)
-    with _staged(warehouse, source, options, recorded) as staged:
+    hints = _hints(options, recorded, tuple(columns.named.values()))
+    with _staged(warehouse, source, hints) as staged:
         require_log_columns(staged.names, columns, staged.source)
         read = read_staged(staged, options, recorded=recorded)
         log = read_log(read, columns)
@@ -184,18 +186,24 @@ def load_log(
         return Loaded(read.record, int(rows), "", warnings, missing, log)
 
 
+def _hints(options: ReadingOptions, recorded: Reading | None, names: tuple[str, ...]) -> Hints:
+    return Hints(
+        encoding=options.encoding,
+        delimiter=recorded.delimiter if recorded and recorded.kind == "text" else None,
+        sheet=options.sheet,
+        recorded_sheet=recorded.sheet if recorded else "",
+        names=names,
+    )
+
+
 @contextmanager
 def _staged(
     warehouse: Warehouse,
     source: Path | tuple[str, str],
-    options: ReadingOptions,
-    recorded: Reading | None,
+    hints: Hints,
 ) -> Iterator[Staged]:
     if isinstance(source, Path):
-        delimiter = recorded.delimiter if recorded else None
-        with staged_file(
-            warehouse, source, encoding=options.encoding, delimiter=delimiter
-        ) as staged:
+        with staged_file(warehouse, source, hints) as staged:
             yield staged
         return
     with staged_table(warehouse, *source) as staged:
@@ -382,7 +390,10 @@ def read_frame(
 
     warehouse = Warehouse(Path(file.name), duckdb.connect())
     try:
-        with staged_file(warehouse, file, encoding=options.encoding) as staged:
+        hints = replace(
+            _hints(options, recorded, tuple(recorded.columns) if recorded else ()), delimiter=None
+        )
+        with staged_file(warehouse, file, hints) as staged:
             check([*staged.names, *(recorded.days_columns if recorded else {})])
             read = read_staged(staged, options, recorded=recorded)
             frame = warehouse.frame(

@@ -124,6 +124,7 @@ def read_staged(
         delimiter=staged.delimiter,
         quote=staged.quote,
         header_line=staged.header_line,
+        sheet=staged.sheet,
         time_zone=zone,
         last_date=recorded.last_date if recorded else None,
         numbered=numbered_name,
@@ -134,6 +135,7 @@ def read_staged(
     _count_typed(read, recorded)
     losses = [*_row_losses(staged, record.lines), *_value_losses(read)]
     read.record = read.record.model_copy(update={"losses": losses})
+    read.warnings += staged.notes
     read.warnings += [f"{c.name}: {c.note}" for c in columns if c.note]
     return read
 

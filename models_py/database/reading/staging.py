@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 from models_py.database.connection import Warehouse, quoted
 from models_py.base.sql_text import literal
 from models_py.base.errors import DataError, UsageError, WarehouseError
-from models_py.sources.reading.dialect import Dialect, detect_dialect, unique_names
+from models_py.sources.reading.dialect import (
+    BLANKS,
+    Dialect,
+    detect_dialect,
+    header_place,
+    squeezed,
+    unique_names,
+)
 from models_py.sources.reading.encoding import (
     Encoded,
     file_kind,
@@ -30,6 +37,28 @@ MOST_MISSHAPEN = 0.2
 """Share of lines of another width past which the layout itself is taken for wrong."""
 ROWS_AT_ONCE = 50_000
 _numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What is known of a file before it is looked at.
+
+    Attributes
+    ----------
+    encoding, delimiter
+        Of a text file, where the user or the record names them.
+    sheet, recorded_sheet
+        Of a workbook: as the user names it, and as the record does, which a workbook of one sheet
+        need not have.
+    names
+        Columns that it must have: the row that holds them all is the header.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str = ""
+    recorded_sheet: str = ""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,8 +80,10 @@ class Staged:
         Where the table is.
     source
         Name of the file or table, for messages.
-    kind, encoding, delimiter, quote, header_line
+    kind, encoding, delimiter, quote, header_line, sheet
         As the record has them.
+    notes
+        What is to be said of the file as a whole.
     table
         The temporary table.
     names
@@ -76,6 +107,8 @@ class Staged:
     delimiter: str = ","
     quote: str = '"'
     header_line: int = 1
+    sheet: str = ""
+    notes: list[str] = field(default_factory=list)
     skip: int = 1
     is_dense: bool = True
     text_file: Path | None = None
@@ -118,9 +151,7 @@ class Staged:
 def staged_file(
     warehouse: Warehouse,
     path: Path,
-    *,
-    encoding: str | None = None,
-    delimiter: str | None = None,
+    hints: Hints = Hints(),
 ) -> Iterator[Staged]:
     """Stage a file of any kind for as long as the block lasts.
 
@@ -130,13 +161,15 @@ def staged_file(
         Where the temporary table is made; it may be open for reading only.
     path
         A text file (plain or gzipped), an Excel workbook or a parquet file.
-    encoding, delimiter
-        Of a text file, where the user or the record names them.
+    hints
+        What is known of it.
 
     Raises
     ------
     DataError
         The file is empty, damaged or no table.
+    UsageError
+        A sheet is named that it has not.
     """
     kind = file_kind(path)
     if kind == "empty":
@@ -150,9 +183,9 @@ def staged_file(
                 source = f"read_parquet({literal(str(path))})"
                 yield _stage_typed(warehouse, table, source, path.name, "parquet")
             elif kind == "workbook":
-                yield _stage_workbook(warehouse, table, path)
+                yield _stage_workbook(warehouse, table, path, hints)
             else:
-                yield _stage_text(warehouse, table, path, Path(folder), encoding, delimiter)
+                yield _stage_text(warehouse, table, path, Path(folder), hints)
         finally:
             # The connection of a failed transaction takes no statement until it is rolled back.
             import contextlib
@@ -201,15 +234,17 @@ def _stage_text(
     table: str,
     path: Path,
     folder: Path,
-    encoding: str | None,
-    delimiter: str | None,
+    hints: Hints,
 ) -> Staged:
-    encoded = inspect_encoding(path, encoding)
-    dialect = detect_dialect(read_start(path, encoded), path.name, delimiter)
+    encoded = inspect_encoding(path, hints.encoding)
+    start = read_start(path, encoded)
+    dialect = detect_dialect(start, path.name, hints.delimiter, hints.names)
     plain = path
     if not encoded.is_ready:
         plain = folder / "plain.csv"
         write_plain(path, encoded, plain)
+    if dialect.delimiter == BLANKS:
+        plain = _squeeze(plain, folder / "squeezed.csv")
     names = dialect.names
     _read_csv(warehouse, table, plain, dialect)
     ((rows,),) = warehouse.rows(f"select count(*) from temp.{table}")
@@ -238,6 +273,15 @@ def _stage_text(
         _check_swallowed(staged)
     _drop_nameless(staged)
     return staged
+
+
+def _squeeze(plain: Path, target: Path) -> Path:
+    with (
+        plain.open(encoding="utf-8", newline="") as lines,
+        target.open("w", encoding="utf-8", newline="") as out,
+    ):
+        out.writelines(f"{squeezed(line.rstrip(chr(10)))}\n" for line in lines)
+    return target
 
 
 def _drop_nameless(staged: Staged) -> None:
@@ -357,27 +401,12 @@ def _scanned_lines(
     return {row: results.get(row, row + 1 + dialect.skip) for row in wanted}
 
 
-def _stage_workbook(warehouse: Warehouse, table: str, path: Path) -> Staged:
+def _stage_workbook(warehouse: Warehouse, table: str, path: Path, hints: Hints) -> Staged:
     import pyarrow as pa
-    import python_calamine
 
-    try:
-        opened = python_calamine.CalamineWorkbook.from_path(path)
-        sheet = opened.get_sheet_by_index(0)
-        rows = [
-            [_cell_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)
-        ]
-    except (python_calamine.CalamineError, OSError) as error:
-        raise DataError(
-            f"{path} cannot be read: it is no whole Excel workbook ({error})"
-        ) from error
-    if not any(any(row) for row in rows):
-        raise DataError(f"{path} has no rows")
+    sheet, rows, others = _sheet(path, hints)
     width = max(len(row) for row in rows)
-    most = max(sum(map(bool, row)) for row in rows)
-    header = next(
-        i for i, row in enumerate(rows) if sum(map(bool, row)) >= max(1, min(2, most), most / 2)
-    )
+    header = header_place(rows, hints.names)
     used = [p for p in range(width) if any(p < len(row) and row[p] for row in rows[header:])]
     names = unique_names([rows[header][p] or "" for p in used])
     data = rows[header + 1 :]
@@ -396,7 +425,67 @@ def _stage_workbook(warehouse: Warehouse, table: str, path: Path) -> Staged:
         len(data),
         header_line=header + 1,
         skip=header + 1,
+        sheet=sheet if others else "",
+        notes=_other_sheets(sheet, others),
     )
+
+
+Rows = list[list[str | None]]
+
+
+def _sheet(path: Path, hints: Hints) -> tuple[str, Rows, dict[str, int]]:
+    """Return name and rows of the sheet to read, and the rows of each other sheet."""
+    import python_calamine
+
+    try:
+        opened = python_calamine.CalamineWorkbook.from_path(path)
+        sheets: dict[str, Rows] = {
+            name: [
+                [_cell_text(cell) for cell in row]
+                for row in opened.get_sheet_by_name(name).to_python(skip_empty_area=False)
+            ]
+            for name in opened.sheet_names
+        }
+    except (python_calamine.CalamineError, OSError) as error:
+        raise DataError(
+            f"{path} cannot be read: it is no whole Excel workbook ({error})"
+        ) from error
+    filled = {name: rows for name, rows in sheets.items() if any(any(row) for row in rows)}
+    if not filled:
+        raise DataError(f"{path} has no rows")
+    if hints.sheet and hints.sheet not in filled:
+        raise UsageError(
+            f"--sheet {hints.sheet}: {path.name} has no such sheet with rows (it has:"
+            f" {', '.join(filled)})"
+        )
+    recorded = hints.recorded_sheet if hints.recorded_sheet in filled else ""
+    chosen = hints.sheet or recorded or next(iter(filled))
+    if not (hints.sheet or recorded):
+        _refuse_parts(path, {name: _header_of(rows, hints) for name, rows in filled.items()})
+    others = {name: len(rows) for name, rows in filled.items() if name != chosen}
+    return chosen, filled[chosen], others
+
+
+def _header_of(rows: Rows, hints: Hints) -> list[str | None]:
+    return rows[header_place(rows, hints.names)]
+
+
+def _refuse_parts(path: Path, headers: dict[str, list[str | None]]) -> None:
+    # The parts of one table: to read the first of them would leave the others out unsaid.
+    first, *others = headers
+    same = [name for name in others if headers[name] == headers[first] and any(headers[name])]
+    if same:
+        raise DataError(
+            f"{path.name} has {len(same) + 1} sheets with the same columns: {first},"
+            f" {', '.join(same)}; name one by --sheet, or put their rows into one"
+        )
+
+
+def _other_sheets(sheet: str, others: dict[str, int]) -> list[str]:
+    if not others:
+        return []
+    more = ", ".join(f"{name} ({rows:,} rows)" for name, rows in others.items())
+    return [f"sheet '{sheet}' is read; not read: {more}; another one by --sheet"]
 
 
 def _register(warehouse: Warehouse, table: str, rows: pa.Table) -> None:

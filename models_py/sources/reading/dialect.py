@@ -13,9 +13,14 @@ from models_py.base.errors import DataError
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 RARE = ("^", "~", ":", "\x1f")
+BLANKS = " "
+"""Columns aligned by one blank or more, where nothing else parts the lines."""
 NUMBER_LIKE = re.compile(
     r"[-+(]?[$€£¥]?\s?\d[\d.,' \u00a0\u202f]*[)%€-]?|\d{1,4}[-/.]\d\d?[-/.]\d{2,4}.*"
 )
+LEAST_ALIGNED = 0.95
+MOST_ABOVE = 50
+"""Rows in which a header is looked for by the names that the user gave."""
 SEPARATOR_LINE = re.compile(r'\s*"?sep=(.)"?\s*', re.IGNORECASE)
 
 
@@ -60,7 +65,9 @@ class _Layout:
         return (self.fit + _header_quality(self.rows[self.header][2]), self.fit, self.width)
 
 
-def detect_dialect(text: str, source: str, delimiter: str | None = None) -> Dialect:
+def detect_dialect(
+    text: str, source: str, delimiter: str | None = None, expected: Sequence[str] = ()
+) -> Dialect:
     r"""Detect the layout from the beginning of a file.
 
     Parameters
@@ -71,6 +78,9 @@ def detect_dialect(text: str, source: str, delimiter: str | None = None) -> Dial
         Name of the file, for messages.
     delimiter
         Where it is known, from the record of the file's first reading.
+    expected
+        Names of columns that the user gave: a row among the first that holds them all is the
+        header, whatever stands above it.
 
     Raises
     ------
@@ -85,14 +95,21 @@ def detect_dialect(text: str, source: str, delimiter: str | None = None) -> Dial
         raise DataError(f"{source} has no rows")
     if text.lstrip().lower().startswith(("<!doctype", "<html", "<?xml")):
         raise DataError(f"{source}, line 1: begins a web page, not a table; get the file itself")
+    if delimiter == BLANKS:
+        text = squeezed(text)
     quote, escape = _quoting(text, delimiter)
     candidates = [delimiter] if delimiter else [*DELIMITERS, *RARE]
-    layouts = [_layout(text, candidate, quote, escape) for candidate in candidates]
+    layouts = [_layout(text, candidate, quote, escape, expected) for candidate in candidates]
     wide = [layout for layout in layouts if layout and layout.width > 1 and layout.fit >= 0.5]
+    aligned = (
+        None if wide or delimiter else _layout(squeezed(text), BLANKS, quote, escape, expected)
+    )
     if wide:
         best = max(wide, key=lambda layout: layout.score)
+    elif aligned and _is_aligned(aligned):
+        best = aligned
     else:
-        plain = _layout(text, "," if delimiter is None else delimiter, quote, escape)
+        plain = _layout(text, "," if delimiter is None else delimiter, quote, escape, expected)
         assert plain is not None
         best = plain
     begin, end, header = best.rows[best.header]
@@ -107,6 +124,21 @@ def detect_dialect(text: str, source: str, delimiter: str | None = None) -> Dial
         names=unique_names(header),
         first_rows=[cells for _, _, cells in best.rows[best.header + 1 :][:5]],
     )
+
+
+def squeezed(text: str) -> str:
+    """Return lines whose columns are aligned by blanks with one blank between them."""
+    return "\n".join(" ".join(line.split()) for line in text.split("\n"))
+
+
+def _is_aligned(layout: _Layout) -> bool:
+    # Sentences and names hold blanks too: a table has rows of one width and a column of numbers.
+    rows = [cells for _, _, cells in layout.rows[layout.header + 1 :]]
+    fitting = [cells for cells in rows if len(cells) == layout.width]
+    if layout.width < 2 or not rows or len(fitting) < LEAST_ALIGNED * len(layout.rows):
+        return False
+    columns = zip(*fitting, strict=True)
+    return any(all(NUMBER_LIKE.fullmatch(cell) for cell in column) for column in columns)
 
 
 def _quoting(text: str, delimiter: str | None) -> tuple[str, str]:
@@ -124,7 +156,9 @@ def _quoting(text: str, delimiter: str | None) -> tuple[str, str]:
     return '"', "\\" if backslashed > doubled else '"'
 
 
-def _layout(text: str, delimiter: str, quote: str, escape: str) -> _Layout | None:
+def _layout(
+    text: str, delimiter: str, quote: str, escape: str, expected: Sequence[str]
+) -> _Layout | None:
     reader = csv.reader(
         io.StringIO(text, newline=""),
         delimiter=delimiter,
@@ -146,20 +180,36 @@ def _layout(text: str, delimiter: str, quote: str, escape: str) -> _Layout | Non
         return None
     widths = Counter(len(cells) for _, _, cells in rows)
     width, fits = max(widths.items(), key=lambda item: (item[1] * (item[0] > 1), item[1], item[0]))
-    header = next(
-        (
-            index
-            for index, (_, _, cells) in enumerate(rows)
-            if len(cells) == width and _is_header(cells, width)
-        ),
-        0,
-    )
+    header = header_place([cells if len(cells) == width else [] for _, _, cells in rows], expected)
     return _Layout(delimiter, rows, width, fits / (len(rows) - header or 1), header)
 
 
-def _is_header(cells: Sequence[str], width: int) -> bool:
-    known = sum(bool(cell.strip()) for cell in cells)
-    return known >= max(1, min(width, 2), width / 2)
+def header_place(rows: Sequence[Sequence[str | None]], expected: Sequence[str]) -> int:
+    """Return which row names the columns.
+
+    Parameters
+    ----------
+    rows
+        The first rows of a table; one that cannot be the header is empty.
+    expected
+        Names of columns that the user gave.
+
+    Returns
+    -------
+    place : int
+        Of the first row that holds every name expected, else of the first that is mostly filled.
+    """
+    filled = [{cell.strip() for cell in cells if cell and cell.strip()} for cells in rows]
+    if expected:
+        names = {" ".join(name.split()) for name in expected}
+        for place, cells in enumerate(filled[:MOST_ABOVE]):
+            if names <= {" ".join(cell.split()) for cell in cells}:
+                return place
+    most = max((sum(bool(cell and cell.strip()) for cell in cells) for cells in rows), default=0)
+    width = max(map(len, rows), default=0)
+    least = max(1, min(most, 2), min(most, width) / 2)
+    counts = (sum(bool(cell and cell.strip()) for cell in cells) for cells in rows)
+    return next((place for place, known in enumerate(counts) if known >= least), 0)
 
 
 def _header_quality(cells: Sequence[str]) -> float:

@@ -112,6 +112,8 @@ class Reading(_Frozen):
         Of a text file.
     header_line
         Line with the names of the columns; what stands before it is no row.
+    sheet
+        Of a workbook that has several.
     time_zone
         Zone of the shop: times are its wall clock, and times without an offset are taken for it.
     last_date
@@ -132,6 +134,7 @@ class Reading(_Frozen):
     delimiter: str = ","
     quote: str = '"'
     header_line: int = 1
+    sheet: str = ""
     time_zone: str = "UTC"
     last_date: date | None = Field(None, strict=False)
     numbered: str = ""

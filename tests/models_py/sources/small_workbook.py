@@ -14,28 +14,44 @@ TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 FIRST_DAY = dt.datetime(1899, 12, 30)
 
 
-def write_workbook(path: Path, rows: list[list[object]]) -> None:
-    """Write rows of text, numbers, times and None to the first sheet."""
-    sheet = "".join(_row(row, number) for number, row in enumerate(rows, start=1))
+def write_workbook(path: Path, *sheets: list[list[object]]) -> None:
+    """Write rows of text, numbers, times and None to a sheet each: Orders, Sheet2, Sheet3..."""
+    numbers = range(1, len(sheets) + 1)
+    names = ["Orders", *(f"Sheet{number}" for number in numbers[1:])]
+    pages = "".join(
+        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{TYPES}.worksheet+xml"/>'
+        for n in numbers
+    )
+    listed = "".join(
+        f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>'
+        for n, name in zip(numbers, names, strict=True)
+    )
+    related = "".join(
+        f'<Relationship Id="r{n}" Type="{OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+        for n in numbers
+    )
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types">'
         '<Default Extension="rels" '
         'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
         f'<Override PartName="/xl/workbook.xml" ContentType="{TYPES}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{TYPES}.worksheet+xml"/>'
+        f"{pages}"
         f'<Override PartName="/xl/styles.xml" ContentType="{TYPES}.styles+xml"/></Types>',
         "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" '
         f'Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
         "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>'
-        '<sheet name="Orders" sheetId="1" r:id="r1"/></sheets></workbook>',
+        f"{listed}</sheets></workbook>",
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">'
-        f'<Relationship Id="r1" Type="{OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
-        f'<Relationship Id="r2" Type="{OFFICE}/styles" Target="styles.xml"/></Relationships>',
+        f"{related}"
+        f'<Relationship Id="styles" Type="{OFFICE}/styles" Target="styles.xml"/></Relationships>',
         "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><cellXfs count="2"><xf numFmtId="0"/>'
         '<xf numFmtId="22"/></cellXfs></styleSheet>',
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{MAIN}"><sheetData>{sheet}</sheetData>'
-        "</worksheet>",
     }
+    for n, rows in zip(numbers, sheets, strict=True):
+        cells = "".join(_row(row, number) for number, row in enumerate(rows, start=1))
+        parts[f"xl/worksheets/sheet{n}.xml"] = (
+            f'<worksheet xmlns="{MAIN}"><sheetData>{cells}</sheetData></worksheet>'
+        )
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in parts.items():
             archive.writestr(name, f'<?xml version="1.0" encoding="UTF-8"?>{content}')

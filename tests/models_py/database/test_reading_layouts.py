@@ -1,0 +1,102 @@
+"""Where the table stands in a file: sheets, rows above the header, columns aligned by blanks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from models_py.base.errors import DataError, UsageError
+from models_py.database.connection import Warehouse
+from models_py.database.reading.columns import ReadingOptions
+from models_py.database.reading.loading import Loaded, load_customers, load_log, read_frame
+from models_py.database.reading.log import LogColumns
+from tests.models_py.sources.small_workbook import write_workbook
+
+HEADER: list[object] = ["client", "spend", "joined"]
+CLIENTS: list[list[object]] = [[f"00{n}", 10.5 * n, dt.datetime(2024, 1, n)] for n in range(1, 8)]
+
+
+def customers(file: Path, entity: str, **more: Any) -> tuple[Loaded, list[tuple[Any, ...]]]:
+    warehouse = Warehouse(Path("memory"), duckdb.connect())
+    try:
+        loaded = load_customers(
+            warehouse, file, "clients", entity, ReadingOptions(ids=(entity,), **more)
+        )
+        return loaded, warehouse.rows("select * from gold.clients")
+    finally:
+        warehouse.close()
+
+
+def test_a_workbook_is_read_with_its_ids_numbers_and_dates(tmp_path: Path) -> None:
+    write_workbook(tmp_path / "clients.xlsx", [["Clients", None, None], HEADER, *CLIENTS])
+    loaded, rows = customers(tmp_path / "clients.xlsx", "client")
+    assert [row[:2] for row in rows] == [(who, spend) for who, spend, _ in CLIENTS]
+    assert rows[0][2] == dt.date(2024, 1, 1)
+    assert loaded.record.columns["client"].type == "id"
+    assert loaded.record.header_line == 2
+    assert not loaded.record.sheet
+
+
+def test_sheets_that_are_parts_of_a_table_are_not_left_out_unsaid(tmp_path: Path) -> None:
+    book = tmp_path / "years.xlsx"
+    write_workbook(book, [HEADER, *CLIENTS[:3]], [HEADER, *CLIENTS[3:]])
+    with pytest.raises(DataError, match="2 sheets with the same columns: Orders, Sheet2; name one"):
+        customers(book, "client")
+    loaded, rows = customers(book, "client", sheet="Sheet2")
+    assert len(rows) == 4
+    assert loaded.record.sheet == "Sheet2"
+    with pytest.raises(UsageError, match=r"--sheet Sheet9: .* has no such sheet"):
+        customers(book, "client", sheet="Sheet9")
+
+
+def test_sheets_that_are_not_read_are_said(tmp_path: Path) -> None:
+    book = tmp_path / "book.xlsx"
+    write_workbook(book, [HEADER, *CLIENTS], [["note"], ["made in spring"]])
+    loaded, rows = customers(book, "client")
+    assert len(rows) == 7
+    assert loaded.warnings == [
+        "sheet 'Orders' is read; not read: Sheet2 (2 rows); another one by --sheet"
+    ]
+    again = tmp_path / "later.xlsx"
+    write_workbook(again, [HEADER, *CLIENTS[:2]])
+    frame, _ = read_frame(again, ReadingOptions(ids=("client",)), recorded=loaded.record)
+    assert len(frame) == 2
+
+
+def test_the_row_that_holds_the_names_given_is_the_header(tmp_path: Path) -> None:
+    file = tmp_path / "default.csv"
+    rows = "".join(f"{n},{1000 * n},{20 + n}\n" for n in range(1, 9))
+    file.write_text(f",X1,X2\nID,LIMIT BAL,AGE\n{rows}", encoding="utf-8")
+    loaded, read = customers(file, "ID")
+    assert loaded.record.header_line == 2
+    assert read[0] == ("1", 1000, 21)
+    book = tmp_path / "default.xlsx"
+    write_workbook(
+        book, [[None, "X1", "X2"], ["ID", "LIMIT BAL", "AGE"], *([n, n, n] for n in range(1, 6))]
+    )
+    assert customers(book, "ID")[0].record.header_line == 2
+
+
+def test_columns_aligned_by_blanks_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "cdnow.txt"
+    lines = [f" {n:05d} 199701{n:02d} {n % 3 + 1:2d} {n * 3.1:7.2f}" for n in range(1, 20)]
+    file.write_text("\n".join([" cust  date   units  dollars", *lines, ""]), encoding="utf-8")
+    warehouse = Warehouse(Path("memory"), duckdb.connect())
+    columns = LogColumns(customer="cust", time="date", amount="dollars")
+    options = ReadingOptions(ids=("cust",), times=("date",), numbers=("dollars",))
+    loaded = load_log(warehouse, file, "shop", columns, options)
+    rows = warehouse.rows("select customer, happened_at, amount from bronze.shop_log")
+    warehouse.close()
+    assert loaded.rows == 19
+    assert rows[0] == ("00001", dt.datetime(1997, 1, 1), 3.1)
+    assert rows[-1] == ("00019", dt.datetime(1997, 1, 19), 58.9)
+
+
+def test_words_that_hold_blanks_are_not_parted(tmp_path: Path) -> None:
+    file = tmp_path / "names.txt"
+    file.write_text("id\nAnn Lee\nBo\nCy van Dyk\n", encoding="utf-8")
+    assert [row[0] for row in customers(file, "id")[1]] == ["Ann Lee", "Bo", "Cy van Dyk"]
