@@ -368,7 +368,9 @@ def _log(asked: argparse.Namespace, loaded: Loaded | None, name: str) -> Transac
     """Return the log as it stands in the warehouse, its columns called by what they are."""
     from models_py.database.transactions import TransactionLog
 
-    has_basket = loaded is not None and loaded.log is not None and loaded.log.has_basket
+    made = loaded.log if loaded is not None else None
+    has_basket = made is not None and made.has_basket
+    has_units = made is not None and made.has_whole_units
     return TransactionLog(
         schema="bronze",
         table=f"{name}_log",
@@ -380,6 +382,7 @@ def _log(asked: argparse.Namespace, loaded: Loaded | None, name: str) -> Transac
         category="category" if asked.category else None,
         channel="channel" if asked.channel else None,
         basket="basket" if has_basket else None,
+        quantity="quantity" if has_units else None,
     )
 
 

@@ -19,6 +19,8 @@ class TransactionLog:
         Columns that it must have; an amount below 0 is a return.
     product, category, channel, basket
         Columns that it may have; without a basket a customer's lines of a day are one order.
+    quantity
+        Column with whole units, if there is one; without it a line is one unit.
     """
 
     schema: str
@@ -31,6 +33,7 @@ class TransactionLog:
     category: str | None = None
     channel: str | None = None
     basket: str | None = None
+    quantity: str | None = None
 
     @property
     def columns(self) -> dict[str, str]:
@@ -43,6 +46,7 @@ class TransactionLog:
             "--category": self.category,
             "--channel": self.channel,
             "--basket": self.basket,
+            "--quantity": self.quantity,
         }
         return {option: column for option, column in given.items() if column is not None}
 

@@ -155,8 +155,9 @@ class LogReading:
         Lines that are no sale and no return, by the first reason.
     amount
         Of all lines, without signs.
-    has_basket, is_unit_price
-        Whether the baskets are used, and whether the amount is a price times a quantity.
+    has_basket, is_unit_price, has_whole_units
+        Whether the baskets are used, whether the amount is a price times a quantity, and whether
+        a quantity counts whole units.
     warnings
         Lines to say.
     """
@@ -166,6 +167,7 @@ class LogReading:
     amount: float
     has_basket: bool
     is_unit_price: bool
+    has_whole_units: bool
     warnings: list[str]
 
 
@@ -201,7 +203,8 @@ def read_log(read: FileReading, log: LogColumns) -> LogReading:
     select = _select(read, log, amount, has_basket)
     _warn_of_customers(read, log, warnings)
     losses, total = _losses(read, select, log)
-    return LogReading(select, losses, total, has_basket, is_unit_price, warnings)
+    has_units = log.quantity is not None and log.quantity in read.whole
+    return LogReading(select, losses, total, has_basket, is_unit_price, has_units, warnings)
 
 
 def _text(read: FileReading, name: str) -> str:

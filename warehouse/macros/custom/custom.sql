@@ -15,6 +15,15 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# Units of a line: what its quantity says without its sign, one at least, and one without it. #}
+{% macro custom_units() -%}
+    {%- if var('custom_quantity', '') -%}
+        greatest(coalesce(abs(try_cast({{ custom_column('quantity') }} as bigint)), 1), 1)
+    {%- else -%}
+        1
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro custom_log() -%}
     "{{ var('custom_schema', '') | replace('"', '""') }}"."{{ var('custom_table', '') | replace('"', '""') }}"
 {%- endmacro %}

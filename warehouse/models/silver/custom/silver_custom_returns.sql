@@ -3,7 +3,7 @@
 with
 checked_lines as (select * from {{ ref('silver_custom_checked_lines') }}),
 
--- A line below 0 takes a unit back.
+-- A line below 0 takes its units back.
 movements as (
     select
         line_id,
@@ -11,8 +11,8 @@ movements as (
         customer_id,
         product_id,
         amount < 0 as is_return,
-        1 as unit_count,
-        abs(amount) as unit_price,
+        unit_count,
+        abs(amount) / unit_count as unit_price,
         happened_at as moved_at
     from checked_lines
     where rejection_reason is null

@@ -10,8 +10,8 @@ select
     product_id,
     category_id,
     channel_id,
-    1 as unit_count,
-    amount as unit_price,
+    unit_count,
+    amount / unit_count as unit_price,
     amount as spend_amount,
     happened_at as ordered_at
 from checked_lines
