@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from models_py.commands.reading_output import (
 
 if TYPE_CHECKING:
     from models_py.base.progress import Progress
+    from models_py.database.connection import Warehouse
     from models_py.database.reading.loading import Loaded
     from models_py.database.reading.log import LogColumns
     from models_py.database.transactions import TransactionLog
@@ -127,7 +129,7 @@ def _run(asked: argparse.Namespace) -> int:
         loaded = _take_in(asked, name, target)
         schema, table, entity, source = _customers_table(asked, loaded, name, progress)
         progress.step("looking at the columns")
-        with _dropped_on_failure(asked, loaded, name):
+        with _undone_on_failure(asked, loaded, name):
             draft = _draft(asked, name, schema, table, entity, source, target)
     from models_py.studies.drafting import draft_study
     from models_py.studies.log_drafting import draft_log_study
@@ -138,7 +140,13 @@ def _run(asked: argparse.Namespace) -> int:
 
         text += "\n# How the file was read; what is corrected here holds when it is read again.\n"
         text += "\n".join(toml_lines(loaded.record)) + "\n"
-    target.write_text(text, encoding="utf-8")
+    with _undone_on_failure(asked, loaded, name):
+        _write(target, text)
+    if loaded is not None:
+        from models_py.database.reading.replacing import forget_earlier
+
+        with _opened(asked) as warehouse:
+            forget_earlier(warehouse, name, is_log=asked.transactions)
     if asked.json:
         guesses = [asdict(guess) for guess in draft.guesses]
         output = {
@@ -179,27 +187,40 @@ def _customers_table(
     from models_py.database.dbt import build_customers
 
     progress.step("making customers' features (dbt build --selector custom)")
-    with _dropped_on_failure(asked, loaded, name):
+    with _undone_on_failure(asked, loaded, name):
         made = build_customers(_log(asked, loaded, name))
     return "gold", made, "customer_id", f"made from {where}"
 
 
 @contextmanager
-def _dropped_on_failure(
+def _undone_on_failure(
     asked: argparse.Namespace, loaded: Loaded | None, name: str
 ) -> Iterator[None]:
-    # A load that leads to no study must not stand in the way of the next.
+    # A load that leads to no study must not stand in the way of the next, or of the last.
     try:
         yield
-    except SegmenthouseError:
+    except (SegmenthouseError, KeyboardInterrupt):
         if loaded is not None:
-            from models_py.database.connection import open_warehouse
-            from models_py.database.reading.loading import drop_loaded
+            from models_py.database.reading.replacing import bring_back
 
-            path = asked.warehouse or settings.warehouse_path()
-            with open_warehouse(path) as warehouse:
-                drop_loaded(warehouse, name, is_log=asked.transactions)
+            with _opened(asked) as warehouse:
+                bring_back(warehouse, name, is_log=asked.transactions)
         raise
+
+
+def _opened(asked: argparse.Namespace) -> AbstractContextManager[Warehouse]:
+    from models_py.database.connection import open_warehouse
+
+    return open_warehouse(asked.warehouse or settings.warehouse_path())
+
+
+def _write(target: Path, text: str) -> None:
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        os.replace(unfinished, target)
+    except OSError as error:
+        raise UsageError(f"--output {target}: cannot be written ({error.strerror})") from error
 
 
 def _check_target(target: Path, may_replace: bool) -> None:

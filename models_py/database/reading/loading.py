@@ -21,6 +21,7 @@ from models_py.database.reading.reader import (
     read_staged,
     refuse_rounded_ids,
 )
+from models_py.database.reading.replacing import set_aside
 from models_py.database.reading.staging import Hints, Staged, staged_file, staged_table
 from models_py.database.rejections import SUFFIX
 from models_py.sources.reading.record import Loss, Reading
@@ -115,6 +116,7 @@ def load_customers(
         read.record = _with_losses(read, [] if read.record.numbered else _id_losses(read, entity))
         check_losses(read.record.losses, read.record.lines, accept_losses)
         with _new_table(warehouse, "gold", name, file.name) as table:
+            set_aside(warehouse, name, is_log=False)
             warehouse.rows(f"create table {table} as {_customer_rows(read, entity)}")
             ((rows,),) = warehouse.rows(f"select count(*) from {table}")
             if not rows:
@@ -179,6 +181,7 @@ def load_log(
         read.record = _with_losses(read, log.losses)
         check_losses(read.record.losses, read.record.lines, accept_losses)
         with _new_table(warehouse, "bronze", f"{name}_log", staged.source) as table:
+            set_aside(warehouse, name, is_log=True)
             warehouse.rows(f"create table {table} as {log.select}")
             ((rows,),) = warehouse.rows(f"select count(*) from {table}")
         warnings = [*read.warnings, *log.warnings]
@@ -216,32 +219,8 @@ def _new_table(warehouse: Warehouse, schema: str, name: str, source: str) -> Ite
     table = quoted(schema, name)
     with warehouse.transaction():
         warehouse.rows(f"create schema if not exists {quoted(schema)}")
-        warehouse.rows(f"drop table if exists {table}")
         yield table
         warehouse.rows(f"comment on table {table} is {literal(LOADED + source)}")
-
-
-def drop_loaded(warehouse: Warehouse, name: str, *, is_log: bool) -> None:
-    """Drop what was just loaded, and made of it, because no study came of it.
-
-    Parameters
-    ----------
-    warehouse
-        Open for writing.
-    name
-        Of the study.
-    is_log
-        Whether a log was loaded, of which dbt has made relations.
-    """
-    if not is_log:
-        for schema, table in (("gold", name), ("silver", f"{name}{SUFFIX}")):
-            warehouse.rows(f"drop table if exists {quoted(schema, table)}")
-        return
-    made = [("bronze", f"{name}_log"), ("bronze", f"{name}_lines"), ("gold", f"{name}_customers")]
-    parts = ("checked_lines", "sales", "returns", "rejections")
-    made += [("silver", f"{name}_{part}") for part in parts]
-    for schema, table in made:
-        warehouse.rows(f"drop table if exists {quoted(schema, table)}")
 
 
 def _require(staged: Staged, wanted: dict[str, str]) -> None:
