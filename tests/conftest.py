@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from models_py.base import settings
+
+# No test is timed: a busy machine is no fault.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 SHARED_DATA = settings.repository().parent / "shared" / "data"
 HEAVY = (
     "tests/domains/",
     "tests/benchmarks/test_reading.py",
+    "tests/models_py/clustering/test_peaks.py",
     "tests/models_py/database/maintenance/test_faults.py",
     "tests/models_py/database/maintenance/test_round_trip.py",
+    "tests/warehouse/test_bad_input.py",
     "tests/warehouse/test_basket_features.py",
+    "tests/warehouse/test_readme_figures.py",
     "tests/warehouse/test_sort_of_real.py",
 )
 """What builds whole domains or tries many files and databases: a step of its own."""

@@ -130,7 +130,7 @@ def _run(asked: argparse.Namespace) -> int:
         schema, table, entity, source = _customers_table(asked, loaded, name, progress)
         progress.step("looking at the columns")
         with _undone_on_failure(asked, loaded, name):
-            draft = _draft(asked, name, schema, table, entity, source, target)
+            draft = _draft(asked, loaded, name, schema, table, entity, source, target)
     from models_py.studies.drafting import draft_study
     from models_py.studies.log_drafting import draft_log_study
 
@@ -407,8 +407,18 @@ def _log(asked: argparse.Namespace, loaded: Loaded | None, name: str) -> Transac
     )
 
 
+def _no_dates(loaded: Loaded | None) -> dict[str, frozenset[float]]:
+    from models_py.studies.sentinels import days_of_no_date
+
+    if loaded is None or loaded.record.last_date is None:
+        return {}
+    codes = days_of_no_date(loaded.record.last_date)
+    return dict.fromkeys(loaded.record.days_columns, codes)
+
+
 def _draft(
     asked: argparse.Namespace,
+    loaded: Loaded | None,
     name: str,
     schema: str,
     table: str,
@@ -430,7 +440,7 @@ def _draft(
             require_columns(warehouse, schema, table, {"--label": asked.label})
         facts = column_facts(warehouse, schema, table, entity, asked.label)
         rows = row_count(warehouse, schema, table)
-    guesses = guess_roles(facts, asked.label)
+    guesses = guess_roles(facts, asked.label, _no_dates(loaded))
     if all(guess.role == "left out" for guess in guesses):
         raise DataError(f"no column of {schema}.{table} can be a feature: {guesses[0].reason}")
     draft = Draft(

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 ORDERS = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
 KINDS = {
+    "ym": "months, each its first day",
+    "my": "months, each its first day",
     "yyyymmdd": "written as one number",
     "spreadsheet_days": "days as a spreadsheet counts them",
     "epoch_seconds": "seconds since 1970",

@@ -72,9 +72,14 @@ class _Table:
     foretelling: Mapping[str, tuple[str, float]]
     parts: Mapping[str, str]
     days: Mapping[str, str]
+    codes: Mapping[str, frozenset[float]]
 
 
-def guess_roles(columns: Sequence[ColumnFacts], label: str | None = None) -> list[Guess]:
+def guess_roles(
+    columns: Sequence[ColumnFacts],
+    label: str | None = None,
+    codes: Mapping[str, frozenset[float]] | None = None,
+) -> list[Guess]:
     """Guess what each column is.
 
     Parameters
@@ -83,6 +88,9 @@ def guess_roles(columns: Sequence[ColumnFacts], label: str | None = None) -> lis
         Facts of each column but the entity's.
     label
         Column with known groups, if the user named one.
+    codes
+        Column to the values that stand for none in it: of days before the last date, those of
+        1900-01-01 and its like.
     """
     majority = next((column.top_share for column in columns if column.name == label), None)
     outcomes = {c.name for c in columns if is_outcome(c.name, c.distinct)} | {label or ""}
@@ -99,6 +107,7 @@ def guess_roles(columns: Sequence[ColumnFacts], label: str | None = None) -> lis
         },
         parts=_parts_of_dates(columns),
         days={name: f"{name}_days" for name in names if f"{name}_days" in names},
+        codes=codes or {},
     )
     guesses: list[Guess] = []
     for column in columns:
@@ -108,7 +117,7 @@ def guess_roles(columns: Sequence[ColumnFacts], label: str | None = None) -> lis
 
 
 def _guess(column: ColumnFacts, table: _Table, used: set[str]) -> Guess:
-    sentinels = find_sentinels(column)
+    sentinels = find_sentinels(column, table.codes.get(column.name, frozenset()))
     reason = _why_left_out(column, table, sentinels) or _why_said_already(column, table, used)
     if reason:
         return Guess(column.name, "left out", reason)
@@ -138,8 +147,8 @@ def _why_left_out(column: ColumnFacts, table: _Table, sentinels: Sequence[Sentin
     tried = (
         (column.name == table.label, "label: compared with the segments, not used to find them"),
         (column.known == 0, "every value is null"),
+        (_is_constant(column), _constant(column)),
         (missing > 1 - LEAST_KNOWN, f"{_percent(missing)} missing{_standing(sentinels)}"),
-        (_is_constant(column), f"constant: {_short(column.lowest)}"),
         (column.same_as_id == column.rows, "identifier: a copy of the id"),
         (column.name in table.days, f"date: taken in as {table.days.get(column.name)}"),
         (_is_time(column), "date or time: days since then would be a feature"),
@@ -263,6 +272,14 @@ def _is_constant(column: ColumnFacts) -> bool:
         return False
     low, high = column.low[0][0], column.high[0][0]
     return high - low <= 1e-12 * max(abs(low), abs(high))
+
+
+def _constant(column: ColumnFacts) -> str:
+    said = f"constant: {_short(column.lowest)}"
+    if column.known == column.rows:
+        return said
+    gaps = column.rows - column.known
+    return f"{said} on {column.known:,} rows, nothing on {gaps:,}: write yes and no if it marks"
 
 
 def _leaks(column: ColumnFacts, majority: float | None) -> bool:

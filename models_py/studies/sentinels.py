@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 
 from models_py.studies.column_facts import ColumnFacts
 from models_py.studies.column_names import NEVER_ZERO, words_of_name
 
+NO_DATES = tuple(
+    map(
+        dt.date.fromisoformat,
+        "0001-01-01 1753-01-01 1899-12-30 1899-12-31 1900-01-01 1900-01-02 1901-01-01 1970-01-01"
+        " 2099-12-31 2999-12-31 9999-12-31".split(),
+    )
+)
+"""What programs write where there is no date."""
 LEAST_ROWS = 2
 LEAST_REST = 3
 SPIKE_ROWS = 3
@@ -27,13 +36,22 @@ class Sentinel:
     rows: int
 
 
-def find_sentinels(column: ColumnFacts) -> tuple[Sentinel, ...]:
+def days_of_no_date(last_date: dt.date) -> frozenset[float]:
+    """Return what programs write where there is no date, as days before the last date."""
+    return frozenset(float((last_date - date).days) for date in NO_DATES)
+
+
+def find_sentinels(
+    column: ColumnFacts, codes: frozenset[float] = frozenset()
+) -> tuple[Sentinel, ...]:
     """Return the values of a column that stand for none, the most frequent first.
 
     Parameters
     ----------
     column
         Of numbers.
+    codes
+        Values that stand for none in such a column, wherever they lie.
     """
     low, high = list(column.low), list(column.high)
     results: list[Sentinel] = []
@@ -43,7 +61,7 @@ def find_sentinels(column: ColumnFacts) -> tuple[Sentinel, ...]:
             (
                 end
                 for end in (high[:1] + low[:1])
-                if _stands_for_none(end, low, high, column, results)
+                if _stands_for_none(end, low, high, column, results, codes)
             ),
             (0.0, 0),
         )
@@ -62,6 +80,7 @@ def _stands_for_none(
     high: list[tuple[float, int]],
     column: ColumnFacts,
     result: list[Sentinel],
+    codes: frozenset[float],
 ) -> bool:
     value, rows = end
     rest = column.distinct - len(result) - 1
@@ -69,6 +88,8 @@ def _stands_for_none(
     most = [v for v, _ in high if v != value][:1]
     if rows < LEAST_ROWS or rest < LEAST_REST or not least or not most:
         return False
+    if value in codes:
+        return True
     width = most[0] - least[0]
     gap = least[0] - value if value < least[0] else value - most[0]
     if value == 0:

@@ -42,6 +42,11 @@ WHOLE = r"\s*[-+]?(0|[1-9]\d{0,14})\s*"
 ROUNDED_ID = r"\d([.,]\d+)?[eE]\+\d{1,3}"
 
 
+MISSING_SHAPES = frozenset(shape_of(word) for word in MISSING)
+DIGITS_OF_MOMENTS = {8, 12, 14}
+"""Of a day, and of one with the minute or the second behind it."""
+
+
 @dataclass(frozen=True)
 class ReadingOptions:
     """What the user says of a file.
@@ -231,7 +236,8 @@ def _verified(staged: Staged, columns: Sequence[Column], options: ReadingOptions
 
 
 def _may_be_date(name: str, sample: Sequence[str]) -> bool:
-    return is_named_as_date(name) or all(len(value.strip()) == 8 for value in sample)
+    lengths = {len(value.strip()) for value in sample}
+    return is_named_as_date(name) or (len(lengths) == 1 and lengths <= DIGITS_OF_MOMENTS)
 
 
 def _look(staged: Staged, column: Column, options: ReadingOptions) -> None:
@@ -291,7 +297,7 @@ def _count_shapes(staged: Staged, column: Column) -> None:
         Shape(text, int(count), lines.get(row, int(row) + 1 + staged.skip), example)
         for text, count, row, example in found_count
     ]
-    absent = [shape.text for shape in shapes if shape.text in MISSING]
+    absent = [word for word in MISSING if shape_of(word) in {shape.text for shape in shapes}]
     if absent:
         words = ", ".join(literal(word) for word in absent)
         spelled = staged.query(
@@ -299,8 +305,8 @@ def _count_shapes(staged: Staged, column: Column) -> None:
             f" where lower(trim({name})) in ({words}) and {staged.kept_rows} order by 1"
         )
         column.missing = [word for (word,) in spelled]
-    column.missing_count = sum(shape.count for shape in shapes if shape.text in MISSING)
-    column.shapes = [shape for shape in shapes if shape.text not in MISSING]
+    column.missing_count = sum(s.count for s in shapes if s.text in MISSING_SHAPES)
+    column.shapes = [shape for shape in shapes if shape.text not in MISSING_SHAPES]
     column.known = sum(shape.count for shape in column.shapes)
 
 
@@ -429,10 +435,10 @@ def _is_code(staged: Staged, column: Column) -> bool:
 def _number_dates(staged: Staged, column: Column, options: ReadingOptions) -> bool:
     is_named = column.name in options.times or is_named_as_date(column.name)
     sample = [value.strip() for value in column.sample if not _is_missing(value)]
-    if not is_named and not all(re.fullmatch(r"\d{8}(\.0+)?", value) for value in sample):
+    if not is_named and not all(re.fullmatch(r"\d{8}(\d{4}|\d{6})?(\.0+)?", v) for v in sample):
         return False
     number = number_sql(column.staged, ColumnReading(type="number"))
-    day = rf"try_strptime(regexp_replace(trim({column.staged}), '\.0+$', ''), '%Y%m%d')"
+    day = f"try_strptime(left(trim({column.staged}), 8), '%Y%m%d')"
     low, high, broken, days, count = staged.query(
         f"select min({number}), max({number}), count(*) filter ({number} <> trunc({number})),"
         f" count({day}) filter (length(trim({column.staged})) >= 8), count({number})"
@@ -446,6 +452,7 @@ def _number_dates(staged: Staged, column: Column, options: ReadingOptions) -> bo
     if found_count is None:
         return False
     has_time = found_count.startswith("epoch") or broken > 0
+    has_time |= found_count == "yyyymmdd" and high > 10**8
     if found_count.startswith("epoch"):
         seconds = 86_400 if found_count == "epoch_seconds" else 86_400_000
         ((parts,),) = staged.query(

@@ -167,9 +167,10 @@ def _time_of_parts(names: list[str], reading: ColumnReading, zone: str) -> str:
         f" || ':' || coalesce(nullif({part('s')}, ''), '00')"
         f" || '.' || coalesce(nullif({part('f')}, ''), '0')"
     )
+    day_of_month = f"lpad({part('d')}, 2, '0')" if "d" in names else "'01'"
     day = (
         f"cast({year} as varchar) || '-' || lpad(cast({month} as varchar), 2, '0')"
-        f" || '-' || lpad({part('d')}, 2, '0')"
+        f" || '-' || {day_of_month}"
     )
     local = f"try_cast({day} || ' ' || {clock} as timestamp)"
     if "z" not in names:

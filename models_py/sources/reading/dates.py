@@ -52,6 +52,10 @@ _TIME_OF_DAY = (
 _ZONE = r"(?: ?(?P<z>z|[-+]DD:?(?:DD)?|ZONES)(?: \([a-z ]+\))?)?"
 
 
+MONTHS_ALONE = ("ym", "my")
+"""Families of dates without a day, which stand for the first of the month."""
+
+
 @dataclass(frozen=True)
 class DateFormat:
     """How a column writes dates.
@@ -97,7 +101,8 @@ def date_pattern(family: str, digit: str = r"\d") -> str:
     Parameters
     ----------
     family
-        ``ymd``, ``dmy``, ``mdy``, ``yyyymmdd``; the value has small letters and no accents.
+        ``ymd``, ``dmy``, ``mdy``, ``yyyymmdd``, or of months alone ``ym`` and ``my``; the value has
+        small letters and no accents.
     digit
         What stands for a digit.
     """
@@ -111,21 +116,25 @@ def date_pattern(family: str, digit: str = r"\d") -> str:
         "dmy": rf"{WEEKDAY}{day}(?:\.?{between}{number}{between}|\.?{loose}{names}{loose}){year}",
         "mdy": rf"{WEEKDAY}(?:{number}|{names}){between}{day}{between}{year}",
         "yyyymmdd": r"(?P<y>DDDD)(?P<m>DD)(?P<d>DD)",
+        "ym": rf"(?P<y>DDDD)(?:[-/]{number}| ?[-/.,]? ?{names})",
+        "my": rf"(?:{number}[-/]|{names}[-/., ]? ?'?){year}",
     }
-    clock = _TIME_OF_DAY
+    clock, between_day_and_time = _TIME_OF_DAY, "(?:t|,? +)"
     if family == "yyyymmdd":
         clock = r"(?P<h>DD):?(?P<mi>DD):?(?P<s>DD)?(?:[.,](?P<f>D{1,9}))?(?P<ap>[ap])?"
+        between_day_and_time = "(?:t|,? +)?"
     zones = _ZONE.replace("ZONES", "|".join(sorted(ZONES, key=len, reverse=True)))
-    return rf"{patterns[family]}(?:(?:t|,? +){clock}{zones})?".replace("D", "\0").replace(
-        "\0", digit
-    )
+    if family in MONTHS_ALONE:
+        return patterns[family].replace("D", digit)
+    whole = rf"{patterns[family]}(?:{between_day_and_time}{clock}{zones})?"
+    return whole.replace("D", "\0").replace("\0", digit)
 
 
 @cache
 def date_shape(text: str) -> DateShape | None:
     """Return what a shape says as a date, or None if it is none."""
     plain = _without_accents(text)
-    for family in ("ymd", "dmy", "mdy", "yyyymmdd"):
+    for family in ("ymd", "dmy", "mdy", "yyyymmdd", *MONTHS_ALONE):
         match = re.fullmatch(date_pattern(family, "9"), plain)
         if match is None:
             continue
@@ -134,6 +143,10 @@ def date_shape(text: str) -> DateShape | None:
         name = family
         if is_short and family == "ymd" and parts["n"]:
             continue
+        if family in MONTHS_ALONE:
+            if is_short and not parts["n"]:
+                continue
+            return DateShape(name, has_time=False, has_zone=False, is_short=is_short)
         if family != "yyyymmdd" and parts["m"]:
             marks = re.findall(r"9( ?[-/.,] ?| +)(?=9)", plain.split(":")[0])
             if len(marks) < 2 or marks[0].strip() != marks[1].strip():
@@ -278,11 +291,12 @@ def numbers_as_dates(
     is_whole
         Whether every number is whole.
     valid_days
-        Share of the numbers that are a date when read as yyyymmdd.
+        Share of the numbers whose first eight digits are a date when read as yyyymmdd.
     is_named
         Whether the column is said or named to hold dates.
     """
-    if is_whole and low >= 19000101 and high <= 21001231 and valid_days >= 1 - STRAY_SHARE:
+    is_day = is_whole and valid_days >= 1 - STRAY_SHARE
+    if is_day and any(low >= 19000101 * d and high < 21010000 * d for d in (1, 10**4, 10**6)):
         return "yyyymmdd"
     if not is_named:
         return None

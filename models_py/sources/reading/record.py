@@ -15,7 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 ColumnType = Literal["id", "text", "number", "truth", "date", "time", "as_is"]
 DateFormat = Literal[
-    "ymd", "dmy", "mdy", "yyyymmdd", "spreadsheet_days", "epoch_seconds", "epoch_milliseconds"
+    "ymd",
+    "dmy",
+    "mdy",
+    "ym",
+    "my",
+    "yyyymmdd",
+    "spreadsheet_days",
+    "epoch_seconds",
+    "epoch_milliseconds",
 ]
 
 

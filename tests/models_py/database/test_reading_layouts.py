@@ -100,3 +100,25 @@ def test_words_that_hold_blanks_are_not_parted(tmp_path: Path) -> None:
     file = tmp_path / "names.txt"
     file.write_text("id\nAnn Lee\nBo\nCy van Dyk\n", encoding="utf-8")
     assert [row[0] for row in customers(file, "id")[1]] == ["Ann Lee", "Bo", "Cy van Dyk"]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["20240105101112", "20240306101112"], dt.datetime(2024, 1, 5, 10, 11, 12)),
+        (["202401051011", "202403061011"], dt.datetime(2024, 1, 5, 10, 11)),
+        (["2024-01", "2024-02"], dt.date(2024, 1, 1)),
+        (["01/2024", "02/2024"], dt.date(2024, 1, 1)),
+        (["Jan-24", "Feb-24"], dt.date(2024, 1, 1)),
+        (["März 2024", "Mai 2024"], dt.date(2024, 3, 1)),
+        (["1.5", "#DIV/0!"], 1.5),
+        (["2024-W05", "2024-W11"], "2024-W05"),
+        (["1-5", "6-10"], "1-5"),
+        (["10/12", "8/10"], "10/12"),
+    ],
+)
+def test_what_a_column_is_taken_for(tmp_path: Path, values: list[str], expected: object) -> None:
+    file = tmp_path / "column.csv"
+    rows = "".join(f"k{n};{value}\n" for n, value in enumerate(values * 10))
+    file.write_text(f"id;value\n{rows}", encoding="utf-8")
+    assert customers(file, "id")[1][0][1] == expected

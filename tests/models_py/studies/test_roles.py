@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from models_py.studies.column_facts import ColumnFacts
 from models_py.studies.column_names import is_outcome, numbered, part_of_date
 from models_py.studies.drafting import Draft, draft_study
 from models_py.studies.roles import Guess, guess_roles
-from models_py.studies.sentinels import find_sentinels
+from models_py.studies.sentinels import days_of_no_date, find_sentinels
 
 ROWS = 400
 
@@ -145,6 +146,42 @@ def test_values_that_stand_for_none(
     frame = pd.DataFrame({"id": range(len(values)), name: values})
     (column,) = facts_of(frame)
     assert {one.value: one.rows for one in find_sentinels(column)} == expected
+
+
+def test_dates_that_are_none_are_missing() -> None:
+    last = dt.date(2024, 6, 30)
+    days = [(last - day).days for day in (dt.date(1900, 1, 1), dt.date(9999, 12, 31))]
+    frame = people(born_days=[*days, *days, *(7000 + 37 * i for i in range(ROWS - 4))])
+    (column,) = facts_of(frame)
+    assert {s.value for s in find_sentinels(column, days_of_no_date(last))} == set(days)
+    (guess,) = guess_roles([column], codes={"born_days": days_of_no_date(last)})
+    assert {s.value for s in guess.missing} == set(days)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "step", "role"),
+    [
+        ("income", 18_250, 311, "number"),
+        ("salary_in_rupees", 412_000, 7_919, "number"),
+        ("row", 1, 1, "left out"),
+        ("member", 15_565_701, 839, "left out"),
+        ("account_no", 1_000, 311, "left out"),
+    ],
+)
+def test_amounts_that_are_all_different_are_no_identifiers(
+    name: str, first: int, step: int, role: str
+) -> None:
+    values = [first + step * i for i in range(ROWS)]
+    assert (
+        guesses(people(**{name: values, "spend": [i % 9 for i in range(ROWS)]}))[name].role == role
+    )
+
+
+def test_a_mark_on_some_rows_is_said_to_be_one() -> None:
+    marks = ["x" if i % 3 == 0 else None for i in range(ROWS)]
+    reason = guesses(people(vip=marks))["vip"].reason
+    assert reason.startswith("constant: x on ")
+    assert reason.endswith("write yes and no if it marks")
 
 
 def test_what_an_outcome_says_goes_with_it(generator: np.random.Generator) -> None:
