@@ -61,6 +61,7 @@ LOG_OPTIONS = (
     "--where",
     "--currency",
     "--rate",
+    "--purchases-negative",
 )
 FILE_NAME = r"\.(csv|tsv|tab|txt|parquet|xlsx|xlsm|xls)(\.gz)?$|[/\\]"
 
@@ -101,6 +102,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     log.add_argument(
         "--where", metavar="COLUMN=VALUE", help="lines that count: status!=cancelled,refused"
+    )
+    log.add_argument(
+        "--purchases-negative",
+        action="store_true",
+        help="amounts below 0 are purchases, those above came back",
     )
     log.add_argument("--currency", metavar="COLUMN", help="of the amount")
     log.add_argument(
@@ -371,6 +377,7 @@ def _log_columns(asked: argparse.Namespace) -> LogColumns:
         where=Condition.parse("--where", asked.where) if asked.where else None,
         currency=asked.currency,
         rates=_rates(asked.rate),
+        is_negative=asked.purchases_negative,
     )
 
 

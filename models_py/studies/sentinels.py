@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from models_py.studies.column_facts import ColumnFacts
 from models_py.studies.column_names import NEVER_ZERO, words_of_name
 
-NO_DATES = tuple(
-    map(
-        dt.date.fromisoformat,
-        "0001-01-01 1753-01-01 1899-12-30 1899-12-31 1900-01-01 1900-01-02 1901-01-01 1970-01-01"
-        " 2099-12-31 2999-12-31 9999-12-31".split(),
-    )
+NO_DATES = (
+    *(dt.date(1, 1, 1), dt.date(1753, 1, 1), dt.date(1899, 12, 30), dt.date(1899, 12, 31)),
+    *(dt.date(1900, 1, 1), dt.date(1900, 1, 2), dt.date(1901, 1, 1), dt.date(1970, 1, 1)),
+    *(dt.date(2099, 12, 31), dt.date(2999, 12, 31), dt.date(9999, 12, 31)),
 )
 """What programs write where there is no date."""
 LEAST_ROWS = 2

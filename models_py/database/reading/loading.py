@@ -184,7 +184,9 @@ def load_log(
             set_aside(warehouse, name, is_log=True)
             warehouse.rows(f"create table {table} as {log.select}")
             ((rows,),) = warehouse.rows(f"select count(*) from {table}")
-        warnings = [*read.warnings, *log.warnings]
+        unused = tuple(f"{name}: " for name in staged.names if name not in columns.named.values())
+        noted = [note for note in read.warnings if not note.startswith(unused)]
+        warnings = [*noted, *log.warnings]
         missing = _missing_of_log(read, columns)
         return Loaded(read.record, int(rows), "", warnings, missing, log)
 

@@ -29,6 +29,17 @@ NOBODY = frozenset(
     }
 )  # fmt: skip
 """Words that stand in the place of a customer, in small letters."""
+STATES = re.compile(
+    r"(return|refund|retour|r(ue|\u00fc)ck|cancel|storn|annul|void|declin|fail|reject|chargeback|"
+    r"revers|credit|gutschrift|devol|reembols|rembours|unpaid|pending|test|abandon).*"
+)
+"""Words of a state in which a line is no sale."""
+NUMBERED_DOCUMENTS = re.compile(
+    r"(^|_)(inv|invoice|order|receipt|bill|doc|document|beleg|rechnung|facture|factura|fattura)",
+)
+MOST_STATES = 30
+COPIED_SHARE = 0.005
+ROWS_COMPARED = 1_000_000
 LARGE_SHARE = 0.2
 SPANNING_SHARE = 0.05
 FIRST_POSSIBLE = "1990-01-01"
@@ -92,6 +103,8 @@ class LogColumns:
         Column with the currency.
     rates
         Currency to what one unit of it is worth in the currency wanted.
+    is_negative
+        Whether amounts below 0 are purchases, and those above came back.
     """
 
     customer: str
@@ -107,6 +120,7 @@ class LogColumns:
     where: Condition | None = None
     currency: str | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
+    is_negative: bool = False
 
     @property
     def named(self) -> dict[str, str]:
@@ -202,7 +216,11 @@ def read_log(read: FileReading, log: LogColumns) -> LogReading:
     amount = _amount(read, log, is_unit_price, warnings)
     select = _select(read, log, amount, has_basket)
     _warn_of_customers(read, log, warnings)
+    _warn_of_twins(read, log, warnings)
+    _warn_of_states(read, log, amount, warnings)
+    _warn_of_copies(read, warnings)
     losses, total = _losses(read, select, log)
+    _refuse_signs(read, select, log)
     has_units = log.quantity is not None and log.quantity in read.whole
     return LogReading(select, losses, total, has_basket, is_unit_price, has_units, warnings)
 
@@ -345,6 +363,8 @@ def _amount(read: FileReading, log: LogColumns, is_unit_price: bool, warnings: l
     if is_unit_price:
         assert log.quantity is not None
         amount = f"{amount} * {read.expression(log.quantity)}"
+    if log.is_negative:
+        amount = f"-({amount})"
     if log.returns is not None:
         is_return = log.returns.sql(_text(read, log.returns.column))
         amount = f"case when {is_return} then -abs({amount}) else {amount} end"
@@ -517,4 +537,97 @@ def _warn_of_customers(read: FileReading, log: LogColumns, warnings: list[str]) 
         warnings.append(
             f"one id, '{name}', has {count:,} of {read.staged.rows:,} lines ({share:.0%}): if it"
             f" is no customer, leave it out with --where '{log.customer}!={name}'"
+        )
+
+
+def _refuse_signs(read: FileReading, select: str, log: LogColumns) -> None:
+    """Refuse a log of which most lines would have come back: its signs are the other way round."""
+    ((below, above, row),) = read.staged.query(
+        "select count(*) filter (amount < 0), count(*) filter (amount > 0),"
+        f" min(file_row) filter (amount < 0) from ({select}) where left_out is null"
+    )
+    if below <= above:
+        return
+    sign = "above" if log.is_negative else "below"
+    what = "leave out" if log.is_negative else "say so with"
+    raise DataError(
+        f"--{'unit-price' if log.unit_price else 'amount'} {log.unit_price or log.amount}:"
+        f" {below:,} of {below + above:,} lines are {sign} 0 (such as line"
+        f" {read.staged.line(int(row) - 1):,}) and would have come back; where they are purchases,"
+        f" {what} --purchases-negative"
+    )
+
+
+def _warn_of_twins(read: FileReading, log: LogColumns, warnings: list[str]) -> None:
+    """Say which customers differ only in letters' case or leading zeros: each counts as one."""
+    ((twins, first, other),) = read.staged.query(
+        f"with customers as (select distinct {read.expression(log.customer)} as id"
+        f" from temp.{read.staged.table} where {read.staged.kept_rows}),"
+        " alike as (select count(*) as ids, min(id) as first, max(id) as other from customers"
+        " where id is not null group by ltrim(lower(id), '0') having count(*) > 1)"
+        " select coalesce(sum(ids), 0), min(first), arg_min(other, first) from alike"
+    )
+    if twins:
+        warnings.append(
+            f"{int(twins):,} ids of '{log.customer}' differ only in case or leading zeros, such as"
+            f" '{first}' and '{other}': each is a customer of its own; mend them where they are not"
+        )
+
+
+def _warn_of_states(read: FileReading, log: LogColumns, amount: str, warnings: list[str]) -> None:
+    """Say which column tells of lines that are no sale, where the user did not name it."""
+    named = {condition.column for condition in (log.returns, log.where) if condition is not None}
+    used = named | {log.customer, log.time, *log.numbers, log.product, log.category, log.channel}
+    for column in read.columns:
+        if column.name in used or column.reading.type not in {"text", "id"}:
+            continue
+        values, count = _states(read, column.name, amount)
+        if count:
+            listed = ",".join(values)
+            warnings.append(
+                f"'{column.name}' is {' or '.join(map(repr, values))} on {count:,} lines above 0,"
+                f" which count as sales: to leave them out give --where '{column.name}!={listed}',"
+                f" where they came back --returns '{column.name}={listed}'"
+            )
+
+
+def _states(read: FileReading, name: str, amount: str) -> tuple[list[str], int]:
+    """Return the values of a column that say that a line is no sale, and the lines above 0."""
+    text = f"trim({_text(read, name)})"
+    sales = f"from temp.{read.staged.table} where {read.staged.kept_rows} and {amount} > 0"
+    if NUMBERED_DOCUMENTS.search(_spaced(name)):
+        # C536379 among 536365: an invoice that takes another back.
+        ((marked, plain),) = read.staged.query(
+            f"select count(*) filter (regexp_full_match({text}, '[Cc][0-9]+')),"
+            f" count(*) filter (regexp_full_match({text}, '[0-9]+')) {sales}"
+        )
+        return (["C*"], int(marked)) if 0 < marked < plain else ([], 0)
+    sample = {word.strip().lower() for word in _kept(read, name)}
+    if len(sample) > MOST_STATES or not any(STATES.fullmatch(word) for word in sample):
+        return [], 0
+    counted = read.staged.query(
+        f"select any_value({text}), count(*) {sales} and {text} <> '' group by lower({text})"
+        f" order by 2 desc, 1 limit {MOST_STATES + 1}"
+    )
+    states = [(str(word), int(n)) for word, n in counted if STATES.fullmatch(str(word).lower())]
+    if len(states) == len(counted):
+        return [], 0
+    return [word for word, _ in states], sum(n for _, n in states)
+
+
+def _warn_of_copies(read: FileReading, warnings: list[str]) -> None:
+    """Say how many lines are copies of another in every column: they count as lines do."""
+    staged = read.staged
+    columns = ", ".join(f"c{place}" for place in range(len(staged.names)))
+    step = max(1, staged.rows // ROWS_COMPARED)
+    ((rows, distinct),) = staged.query(
+        f"select count(*), count(distinct line) from (select hash({columns}) as line from"
+        f" temp.{staged.table} where {staged.kept_rows}) where line % {step} = 0"
+    )
+    share = (rows - distinct) / max(rows, 1)
+    if share > COPIED_SHARE:
+        about = "about " if step > 1 else ""
+        warnings.append(
+            f"{about}{(rows - distinct) * step:,} of {staged.rows:,} lines ({share:.0%}) are copies"
+            " of another in every column, and count as lines of their own: was a file put in twice?"
         )

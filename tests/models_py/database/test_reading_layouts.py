@@ -122,3 +122,72 @@ def test_what_a_column_is_taken_for(tmp_path: Path, values: list[str], expected:
     rows = "".join(f"k{n};{value}\n" for n, value in enumerate(values * 10))
     file.write_text(f"id;value\n{rows}", encoding="utf-8")
     assert customers(file, "id")[1][0][1] == expected
+
+
+def log(folder: Path, lines: list[str], **columns: Any) -> tuple[Loaded, list[tuple[Any, ...]]]:
+    file = folder / "sales.csv"
+    file.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    named = LogColumns(**{"customer": "who", "time": "day", "amount": "amount", **columns})
+    options = ReadingOptions(ids=named.ids, times=(named.time,), numbers=named.numbers)
+    warehouse = Warehouse(Path("memory"), duckdb.connect())
+    try:
+        loaded = load_log(warehouse, file, "shop", named, options)
+        return loaded, warehouse.rows(
+            "select customer, sum(amount) from bronze.shop_log group by 1 order by 1"
+        )
+    finally:
+        warehouse.close()
+
+
+SPENT = [
+    "who,day,amount",
+    "A,2024-01-01,-5",
+    "B,2024-01-03,-7",
+    "A,2024-02-02,-3",
+    "B,2024-03-01,2",
+]
+
+
+def test_purchases_with_a_minus_are_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"3 of 4 lines are below 0 .*--purchases-negative"):
+        log(tmp_path, SPENT)
+    assert log(tmp_path, SPENT, is_negative=True)[1] == [("A", 8.0), ("B", 5.0)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (
+            ["a@x.test,2024-01-01,5,1,ok", "A@x.test,2024-01-02,5,2,ok"],
+            "2 ids of 'who' differ only in case or leading zeros, such as 'A@x.test' and 'a@x",
+        ),
+        (
+            ["007,2024-01-01,5,1,ok", "7,2024-01-02,5,2,ok", "70,2024-01-02,5,3,ok"],
+            "2 ids of 'who' differ only in case or leading zeros, such as '007' and '7'",
+        ),
+        (
+            ["A,2024-01-01,5,1,paid", "B,2024-01-02,5,2,Refunded", "B,2024-01-03,5,3,cancelled"],
+            "'state' is 'Refunded' or 'cancelled' on 2 lines above 0, which count as sales",
+        ),
+        (
+            ["A,2024-01-01,5,536365,ok", "B,2024-01-02,5,C536366,ok", "B,2024-01-03,5,536367,ok"],
+            "--returns 'invoice=C*'",
+        ),
+        (
+            ["A,2024-01-01,5,1,ok", "B,2024-01-02,5,2,ok"] * 2,
+            "2 of 4 lines (50%) are copies of another in every column",
+        ),
+    ],
+)
+def test_what_a_log_hides_is_said(tmp_path: Path, lines: list[str], said: str) -> None:
+    loaded, _ = log(tmp_path, ["who,day,amount,invoice,state", *lines])
+    assert said in " ".join(loaded.warnings)
+
+
+def test_a_plain_log_has_nothing_to_say(tmp_path: Path) -> None:
+    lines = [
+        "A,2024-01-01,5,536365,paid",
+        "B,2024-01-02,-5,C536366,Refunded",
+        "B,2024-01-03,5,7,paid",
+    ]
+    assert not log(tmp_path, ["who,day,amount,invoice,state", *lines])[0].warnings
