@@ -33,11 +33,11 @@ from typing import Any
 import duckdb
 
 from models_py.base.errors import SegmenthouseError
-from models_py.database.connection import Warehouse
+from models_py.database.connection import Warehouse, quoted
 from models_py.database.reading.columns import ReadingOptions
-from models_py.database.reading.log import LogColumns, read_log
-from models_py.database.reading.reader import check_losses, read_staged
-from models_py.database.reading.staging import staged_file
+from models_py.database.reading.loading import load_customers, load_log
+from models_py.database.reading.log import LogColumns
+from models_py.database.reading.replacing import forget_earlier
 
 CITIES = (
     "Bad\nTölz",
@@ -376,28 +376,26 @@ def _drop_cents(truth: Truth) -> None:
 
 
 def _customer_rows(warehouse: Warehouse, path: Path) -> list[list[Any]]:
-    with staged_file(warehouse, path) as staged:
-        read = read_staged(staged, ReadingOptions(ids=("client",)))
-        check_losses(read.record.losses, read.record.lines, False)
-        chosen = ", ".join(read.expression(name) for name in staged.names)
-        found = staged.query(
-            f"select {chosen} from temp.{staged.table} where {staged.kept_rows} order by rowid"
-        )
-        return [list(row) for row in found]
+    """Load a file as ``gold.made`` and return its rows, dates as they were and not as days."""
+    options = ReadingOptions(ids=("client",))
+    loaded = load_customers(warehouse, path, "made", "client", options, anew=True)
+    chosen = ", ".join(quoted(name) for name in loaded.record.columns)
+    rows = warehouse.rows(f"select {chosen} from gold.made order by rowid")
+    forget_earlier(warehouse, "made", is_log=False)
+    return [list(row) for row in rows]
 
 
 def _log_rows(warehouse: Warehouse, path: Path) -> list[list[Any]]:
+    """Load a log as ``bronze.made_log``, of which the warehouse makes all that follows."""
     columns = LogColumns("customer", "sold_at", "amount", product="sku", basket="receipt")
     options = ReadingOptions(ids=columns.ids, times=("sold_at",), numbers=("amount",))
-    with staged_file(warehouse, path) as staged:
-        read = read_staged(staged, options)
-        log = read_log(read, columns)
-        check_losses([*read.record.losses, *log.losses], read.record.lines, False)
-        found = staged.query(
-            "select customer, happened_at, amount, product, basket"
-            f" from ({log.select}) where left_out is null order by file_row"
-        )
-        return [list(row) for row in found]
+    load_log(warehouse, path, "made", columns, options, anew=True)
+    rows = warehouse.rows(
+        "select customer, happened_at, amount, product, basket from bronze.made_log"
+        " where left_out is null order by file_row"
+    )
+    forget_earlier(warehouse, "made", is_log=True)
+    return [list(row) for row in rows]
 
 
 def _expected(truth: Truth, kind: str) -> list[list[Any]]:
