@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Literal
 
 from models_py.studies.column_facts import ColumnFacts, Relation
@@ -160,7 +161,7 @@ def _why_left_out(column: ColumnFacts, table: _Table, sentinels: Sequence[Sentin
         ),
         (
             is_outcome(column.name, column.distinct),
-            f"an outcome by its name: compare the segments with it by --label {column.name},"
+            f"an outcome by its name: compare the segments with it by --label {quote(column.name)},"
             " else take it in",
         ),
         (not is_readable, f"type {column.type}: make numbers or text of it"),
@@ -197,7 +198,7 @@ def _why_said_already(column: ColumnFacts, table: _Table, used: set[str]) -> str
         if relation.kind == "follows" and relation.name not in table.outcomes:
             return (
                 f"follows from {relation.name} in {_percent(relation.share)} of the rows: made of"
-                f" it, or an outcome (--label {column.name})?"
+                f" it, or an outcome (--label {quote(column.name)})?"
             )
     return ""
 

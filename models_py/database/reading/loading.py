@@ -375,7 +375,8 @@ def read_frame(
             _hints(options, recorded, tuple(recorded.columns) if recorded else ()), delimiter=None
         )
         with staged_file(warehouse, file, hints) as staged:
-            check([*staged.names, *(recorded.days_columns if recorded else {})])
+            made = [*recorded.days_columns, recorded.numbered] if recorded else []
+            check([*staged.names, *made])
             read = read_staged(staged, options, recorded=recorded)
             frame = warehouse.frame(
                 f"select {', '.join(read.typed_columns)} from temp.{staged.table}"

@@ -191,3 +191,16 @@ def test_a_plain_log_has_nothing_to_say(tmp_path: Path) -> None:
         "B,2024-01-03,5,7,paid",
     ]
     assert not log(tmp_path, ["who,day,amount,invoice,state", *lines])[0].warnings
+
+
+def test_the_rows_of_a_file_without_ids_are_numbered_again(tmp_path: Path) -> None:
+    file = tmp_path / "plain.csv"
+    file.write_text("spend,visits\n" + "".join(f"{n},{n % 3}\n" for n in range(1, 9)))
+    loaded, rows = customers(file, "row")
+    assert [row[0] for row in rows] == list(range(1, 9))
+    names: list[str] = []
+    frame, _ = read_frame(
+        file, ReadingOptions(ids=("row",)), recorded=loaded.record, check=names.extend
+    )
+    assert "row" in names
+    assert list(frame["row"]) == list(range(1, 9))
