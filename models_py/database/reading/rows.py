@@ -19,6 +19,7 @@ TOTAL = "row of totals"
 REMARK = "remark in the first column"
 HEADER = "header written again"
 BLANK = "blank row"
+RULE = "line of dashes"
 
 
 def exclude_rows(staged: Staged, ids: Sequence[str]) -> None:
@@ -55,6 +56,13 @@ def _exclude_blank(staged: Staged) -> None:
         f" and trim(concat({columns})) = '' limit 100000"
     )
     staged.excluded.update({int(row): BLANK for (row,) in result})
+    # The line that a console draws under its header, and a table of Markdown as well.
+    result = staged.query(
+        f"select rowid from temp.{staged.table} where (c0 is null or regexp_full_match(c0,"
+        f" '[-=+:_ ]*')) and regexp_full_match(concat({columns}), '[-=+:_ ]*(--|==)[-=+:_ ]*')"
+        " limit 1000"
+    )
+    staged.excluded.update({int(row): RULE for (row,) in result})
 
 
 def _exclude_headers(staged: Staged) -> None:
@@ -114,7 +122,7 @@ def _is_word(value: object) -> bool:
 def _exclude_totals(staged: Staged, ids: Sequence[str]) -> None:
     named = [staged.column(name) for name in ids if name in staged.names]
     looked = list(dict.fromkeys(["c0", *named]))
-    pattern = literal(rf"(?i)\s*{TOTALS}\s*")
+    pattern = literal(rf"(?i)\s*({TOTALS})\s*")
     condition = " or ".join(f"regexp_full_match({column}, {pattern})" for column in looked)
     result = staged.query(
         f"select rowid, * from temp.{staged.table} where ({condition}) and {staged.kept_rows}"

@@ -24,6 +24,7 @@ from models_py.sources.reading.dialect import (
 )
 from models_py.sources.reading.encoding import (
     Encoded,
+    broken_word,
     file_kind,
     inspect_encoding,
     read_start,
@@ -266,6 +267,7 @@ def _stage_text(
         text_file=plain,
         dialect=dialect,
     )
+    staged.notes += _encoding_notes(encoded, start)
     _take_rejects(staged)
     if not rows:
         raise DataError(f"{path} has no rows")
@@ -273,6 +275,18 @@ def _stage_text(
         _check_swallowed(staged)
     _drop_nameless(staged)
     return staged
+
+
+def _encoding_notes(encoded: Encoded, start: str) -> list[str]:
+    if encoded.example:
+        return [f"read as {encoded.name}, such as '{encoded.example}': another one by --encoding"]
+    broken = broken_word(start)
+    if broken is None:
+        return []
+    return [
+        f"'{broken[0]}' (line {broken[2]:,}) was '{broken[1]}' before the file was saved in a wrong"
+        " encoding: words like it stay as they are"
+    ]
 
 
 def _squeeze(plain: Path, target: Path) -> Path:

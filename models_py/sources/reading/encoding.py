@@ -28,6 +28,8 @@ MARKS = {
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 EIGHT_BIT = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "koi8_r", "cp437", "mac_roman"]
+ROMAN = ["cp1252", "cp1250", "cp850", "mac_roman"]
+"""For text that is mostly ASCII, the likeliest first."""
 MULTI_BYTE = ["cp932", "gb18030", "big5", "euc_kr", "euc_jp"]
 # What cp1252 has beside Latin-1, without its rarest signs.
 _MARKS = bytes(byte for byte in range(0x80, 0xA0) if byte not in b"\x81\x8d\x8f\x90\x9d")
@@ -48,6 +50,8 @@ class Encoded:
         Counts of ``\n``, ``\r`` and ``\r\n``.
     is_packed
         Whether the file is gzipped.
+    example
+        A word beyond ASCII where the encoding was judged by such words, to be looked at.
     """
 
     name: str
@@ -56,6 +60,7 @@ class Encoded:
     returns: int
     pairs: int
     is_packed: bool
+    example: str = ""
 
     @property
     def is_ready(self) -> bool:
@@ -124,11 +129,12 @@ def inspect_encoding(path: Path, given: str | None = None) -> Encoded:
     bad = _scan(path, packed, name, counts)
     if bad is not None and (given is not None or name != "utf-8" or mark):
         raise DataError(f"{path}, line {bad:,}: not {name} text; give another --encoding")
+    example = ""
     if bad is not None:
-        name = _eight_bit(path, packed, bad)
+        name, example = _eight_bit(path, packed, bad)
         if _scan(path, packed, name, [0, 0, 0]) is not None:
             raise DataError(f"{path}, line {bad:,}: in no known encoding; give it with --encoding")
-    return Encoded(name, len(mark), counts[0], counts[1], counts[2], packed)
+    return Encoded(name, len(mark), counts[0], counts[1], counts[2], packed, example)
 
 
 def _without_mark(start: bytes) -> str:
@@ -180,8 +186,11 @@ def _scan(path: Path, packed: bool, name: str, counts: list[int]) -> int | None:
     return bad
 
 
-def _eight_bit(path: Path, packed: bool, bad: int) -> str:
-    """Return the encoding of a file that is not UTF-8, judged by its lines beyond ASCII."""
+def _eight_bit(path: Path, packed: bool, bad: int) -> tuple[str, str]:
+    """Return the encoding of a file that is not UTF-8, judged by its lines beyond ASCII.
+
+    A word is returned as well.
+    """
     lines: list[bytes] = []
     for piece in _pieces(path, packed):
         lines += [line for line in piece.split(b"\n") if not line.isascii()]
@@ -199,13 +208,33 @@ def _eight_bit(path: Path, packed: bool, bad: int) -> str:
     # Letters among small ASCII ones are western; a Cyrillic or Greek page is letters throughout.
     ascii_letters = len(re.findall(r"[a-z]", western))
     if WESTERN.fullmatch(western) and ascii_letters > 2 * len(letters):
-        return "cp1252"
+        name = min(ROMAN, key=lambda encoding: _odd_words(sample, encoding))
+        return name, _word_beyond_ascii(sample, name)
     from charset_normalizer import from_bytes
 
     best = from_bytes(sample, cp_isolation=[*EIGHT_BIT, *MULTI_BYTE]).best()
     if best is None:
         raise DataError(f"{path}, line {bad:,}: in no known encoding; give it with --encoding")
-    return str(best.encoding)
+    name = str(best.encoding)
+    return name, _word_beyond_ascii(sample, name)
+
+
+def _word_beyond_ascii(sample: bytes, name: str) -> str:
+    words = re.findall(r"\w*[^\x00-\x7f]\w*", sample.decode(name, errors="replace"))
+    return next(iter(words), "")
+
+
+def _odd_words(sample: bytes, name: str) -> int:
+    """Count letters and signs where no language has them: £ódŸ for Łódź, K”ln for Köln."""
+    text = sample.decode(name, errors="replace")
+    inside = re.findall(
+        r"(?<=[^\W\d_])(?:[^\w\s\x00-\x7f\u2019\u00b7]|[\u00aa\u00ba])(?=[^\W\d_])", text
+    )
+    before = re.findall(r"(?<![\w])[\u00a2-\u00be](?=[^\W\d_A-Z])", text)
+    large = re.findall(r"(?<=[a-z])([^\W\d_\x00-\x7f])", text)
+    return (
+        len(inside) + len(before) + sum(letter.isupper() for letter in large) + text.count("\ufffd")
+    )
 
 
 def _fits(line: bytes, name: str) -> bool:
@@ -242,3 +271,20 @@ def write_plain(path: Path, encoded: Encoded, target: Path) -> None:
             text = text.removesuffix("\r")
             out.write(text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8"))
         out.write((held and "\n").encode("utf-8"))
+
+
+def broken_word(text: str) -> tuple[str, str, int] | None:
+    r"""Return a word whose UTF-8 was taken for cp1252 before it was saved: as it is, was, and line.
+
+    Examples
+    --------
+    >>> broken_word("id;city\n1;KÃ¶ln")
+    ('KÃ¶ln', 'Köln', 2)
+    """
+    for match in re.finditer(r"\w*[\u00c2-\u00c5][^\s,;|]{1,30}", text):
+        try:
+            mended = match[0].encode("cp1252").decode("utf-8")
+        except UnicodeError:
+            continue
+        return match[0], mended, text.count("\n", 0, match.start()) + 1
+    return None

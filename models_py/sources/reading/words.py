@@ -48,6 +48,7 @@ TRUTHS = (
 TOTALS = (
     r"(grand |sub|sub-|gesamt)?(total|totals|sum|summe|gesamt|insgesamt|totale|totaal|somme|suma)"
     r"( general| g.n.ral)?:?"
+    r"|averages?|avg|mean|median|durchschnitt|mittelwert|moyenne|promedio|gemiddelde"
 )
 """Pattern, in small letters, of the first cell of a row of totals."""
 

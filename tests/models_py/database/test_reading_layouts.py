@@ -204,3 +204,43 @@ def test_the_rows_of_a_file_without_ids_are_numbered_again(tmp_path: Path) -> No
     )
     assert "row" in names
     assert list(frame["row"]) == list(range(1, 9))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words", "read_as"),
+    [
+        ("cp1252", ["Köln", "Évry", "¿qué?", "7½ Müller\u2019s", "30 €"], "cp1252"),
+        ("cp1250", ["Łódź", "Gdańsk", "Świętochłowice"], "cp1250"),
+        ("cp850", ["São Paulo", "Köln", "niño"], "cp850"),
+        ("mac_roman", ["Straße", "Müller", "Bär"], "mac_roman"),
+        ("cp1251", ["Москва", "Казань", "Омск"], "cp1251"),
+        ("cp932", ["東京", "大阪", "名古屋"], "cp932"),
+    ],
+)
+def test_an_encoding_is_judged_by_words_and_said(
+    tmp_path: Path, encoding: str, words: list[str], read_as: str
+) -> None:
+    file = tmp_path / "towns.csv"
+    rows = [f"k{n};plain words beside;{words[n % len(words)]}" for n in range(30)]
+    if encoding in {"cp1251", "cp932"}:
+        rows = [row.replace("plain words beside", words[0]) for row in rows]
+    file.write_bytes("\n".join(["id;beside;town", *rows, ""]).encode(encoding))
+    loaded, read = customers(file, "id")
+    assert loaded.record.encoding == read_as
+    assert {row[2] for row in read} == set(words)
+    assert f"read as {read_as}, such as " in loaded.warnings[0]
+
+
+def test_words_that_were_broken_before_are_said(tmp_path: Path) -> None:
+    file = tmp_path / "towns.csv"
+    file.write_text("id;town\n" + "".join(f"k{n};KÃ¶ln\n" for n in range(9)), encoding="utf-8")
+    assert "'KÃ¶ln' (line 2) was 'Köln' before" in customers(file, "id")[0].warnings[0]
+
+
+def test_drawn_lines_and_averages_are_no_customers(tmp_path: Path) -> None:
+    file = tmp_path / "printed.txt"
+    rows = "".join(f"| k{n} | {n} | {n % 3} |\n" for n in range(40))
+    file.write_text(f"| id | spend | visits |\n|---|:---:|---|\n{rows}| Average | 20 | 1 |\n")
+    loaded, read = customers(file, "id")
+    assert len(read) == 40
+    assert {loss.reason for loss in loaded.record.losses} == {"line of dashes", "row of totals"}
