@@ -58,8 +58,8 @@ def _exclude_blank(staged: Staged) -> None:
     staged.excluded.update({int(row): BLANK for (row,) in result})
     # The line that a console draws under its header, and a table of Markdown as well.
     result = staged.query(
-        f"select rowid from temp.{staged.table} where (c0 is null or regexp_full_match(c0,"
-        f" '[-=+:_ ]*')) and regexp_full_match(concat({columns}), '[-=+:_ ]*(--|==)[-=+:_ ]*')"
+        f"select rowid from temp.{staged.table} where (c0 is null or c0[1] in ('', '-', '=', '+',"
+        f" ':', ' ')) and regexp_full_match(concat({columns}), '[-=+:_ ]*(--|==)[-=+:_ ]*')"
         " limit 1000"
     )
     staged.excluded.update({int(row): RULE for (row,) in result})
