@@ -24,7 +24,13 @@ from models_py.describe.labels import LabelRows, Supervised, label_rows, supervi
 from models_py.describe.names import given_names
 from models_py.runs.identity import segments_by_centers
 from models_py.runs.storage import remove_failed_models, remove_run_models, save_run_models
-from models_py.runs.tables import Previous, RunTables, DescriptionInputs, run_tables
+from models_py.runs.tables import (
+    DescriptionInputs,
+    Previous,
+    RunTables,
+    run_tables,
+    withheld_of_run,
+)
 from models_py.segmentation.prepare import ALL, check_encoders
 from models_py.segmentation.segmentation import Segmentation
 from models_py.segmentation.studied import read_studied, segment_partitions
@@ -109,12 +115,14 @@ def _run(
         gold = read_studied(study, path)
         segmentations = segment_partitions(study, gold.frame, seed, progress)
         progress.step("explaining the segments")
-        small, vocabulary = study.describe.small_segment, Vocabulary(study.describe.words)
+        least, vocabulary = study.describe.small_segment, Vocabulary(study.describe.words)
         description = replace(
             description,
             explanations=[
-                explain(gold.frame, segmentation, seed, small, vocabulary)
-                for segmentation in segmentations
+                explain(gold.frame, segmentation, seed, held.least, vocabulary, least)
+                for segmentation, held in zip(
+                    segmentations, withheld_of_run(segmentations, least), strict=True
+                )
             ],
         )
         scores = supervised_scores(study, gold.frame, segmentations, seed, progress)
@@ -164,7 +172,10 @@ def _write(
             results.last_segment_id(warehouse, study.name),
             replace(description, ask_gold=ask_gold),
         )
-        _add_labels(tables, label_rows(study, gold.frame, tables.rows["assignments"], scores))
+        segments = tables.rows["segments"]
+        withheld = set(segments.loc[segments["is_withheld"], "segment_id"])
+        labels = label_rows(study, gold.frame, tables.rows["assignments"], scores, withheld)
+        _add_labels(tables, labels)
         reasons = {s.prepared.partition: s.choice.reason for s in segmentations}
         facts = {
             "rows_read": len(gold.frame),

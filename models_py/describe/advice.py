@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).with_name("advice.toml")
 MOST_ACTIONS = 4
 NOTHING = ("keep", "Keep the standard programme and test one change at a time")
+NOT_ADVISED = (
+    "withheld",
+    "No advice: its figures are withheld",
+    "those of a smaller segment would follow from them",
+)
 WORTH_OF = ("spend_amount", "*revenue*", "*_spend_amount")
 
 Figure = Literal["mean", "median", "z", "effect_size", "total_share", "mean_to_median"]
@@ -139,6 +144,8 @@ def advise(
         ]
         if bool(segment["is_small"]):
             texts = [row for row in texts if row[0] == "small_segment"]
+        elif bool(segment.get("is_withheld")):
+            texts = [NOT_ADVISED]
         for priority, (action, advice, because) in enumerate(texts[:MOST_ACTIONS], start=1):
             rows.append((segment, priority, action, advice, because))
         if not texts:

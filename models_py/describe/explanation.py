@@ -14,6 +14,8 @@ from models_py.base.errors import MissingExtraError
 from models_py.describe.rules import RuleSet, find_rules
 from models_py.describe.words import Vocabulary
 from models_py.describe.surrogate import Surrogate, fit_surrogate
+from models_py.describe.withholding import rare_answers, word_features
+from models_py.features.matrix import FeatureMatrix
 from models_py.segmentation.segmentation import Segmentation
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ def explain(
     seed: int,
     small_segment: int,
     vocabulary: Vocabulary | None = None,
+    least_named: int = 0,
 ) -> Explanation:
     """Explain the groups of a partition by the features that they were made of.
 
@@ -71,17 +74,31 @@ def explain(
         Groups with fewer rows are left out: a rule or a SHAP value would tell of single ones.
     vocabulary
         What columns are called.
+    least_named
+        Categories of fewer rows explain nothing: they are not named.
     """
     prepared, groups = segmentation.prepared, segmentation.groups
-    values = prepared.matrix.unscaled(frame.iloc[prepared.rows])
+    rows = frame.iloc[prepared.rows]
+    matrix = _named(prepared.matrix, rows, least_named)
+    values = matrix.unscaled(rows)
+    if not matrix.names_:
+        return Explanation([], values, None, None)
     smallest = max(small_segment, 2)
-    rules = find_rules(values, groups, prepared.matrix, seed, smallest, vocabulary)
+    rules = find_rules(values, groups, matrix, seed, smallest, vocabulary)
     surrogate, skipped = None, ""
     try:
         surrogate = fit_surrogate(values, groups, seed, small_segment)
     except MissingExtraError as missing:
         skipped = str(missing)
-    return Explanation(prepared.matrix.names_, values, surrogate, rules, skipped)
+    return Explanation(matrix.names_, values, surrogate, rules, skipped)
+
+
+def _named(matrix: FeatureMatrix, rows: pd.DataFrame, least: int) -> FeatureMatrix:
+    """Return the matrix without the features that tell of too few."""
+    columns = {recipe.column for recipe in matrix.recipes_ if recipe.kind == "category"}
+    hidden = word_features(rows, columns, least)
+    hidden |= rare_answers(matrix.unscaled(rows), matrix.names_, least)
+    return matrix.keep([name for name in matrix.names_ if name not in hidden])
 
 
 @dataclass(frozen=True)

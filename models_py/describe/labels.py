@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from models_py.base.arrays import FloatArray
 from models_py.base.errors import MissingExtraError
 from models_py.base.progress import Progress
+from models_py.describe.withholding import RARE, rare_words
 from models_py.segmentation.segmentation import Segmentation
 from models_py.studies.study import Study
 
@@ -81,6 +82,7 @@ def label_rows(
     frame: pd.DataFrame,
     assignments: pd.DataFrame,
     scores: dict[str, Supervised | None],
+    withheld: Collection[int] = (),
 ) -> LabelRows | None:
     """Hold a run's assignments against the study's label; None without one.
 
@@ -94,6 +96,8 @@ def label_rows(
         ``entity_id``, ``partition`` and ``segment_id`` of every row.
     scores
         As :func:`supervised_scores` returns them.
+    withheld
+        Segments of which nothing is told; a partition of none but these is left out.
     """
     if study.label is None:
         return None
@@ -101,8 +105,19 @@ def label_rows(
     labelled = assignments[["entity_id", "partition", "segment_id"]].merge(
         known.astype("string").set_axis(["entity_id", "label"], axis=1), on="entity_id"
     )
-    counts = _counts(labelled)
-    return LabelRows(counts, _agreements(labelled, study.label, scores), _majority(counts))
+    shown = ~labelled["segment_id"].isin(list(withheld))
+    told = labelled[labelled["partition"].isin(labelled.loc[shown, "partition"].unique())]
+    counts = _counts(_named(labelled, study.describe.small_segment)[shown])
+    return LabelRows(counts, _agreements(told, study.label, scores), _majority(counts))
+
+
+def _named(labelled: pd.DataFrame, least: int) -> pd.DataFrame:
+    """Return the rows with the labels of too few of a partition under one name."""
+    named = labelled["label"].copy()
+    for _, part in labelled.groupby("partition"):
+        rare = rare_words(part["label"], least)
+        named.loc[part.index] = part["label"].mask(part["label"].isin(rare), RARE)
+    return labelled.assign(label=named)
 
 
 def _counts(labelled: pd.DataFrame) -> pd.DataFrame:
@@ -112,7 +127,8 @@ def _counts(labelled: pd.DataFrame) -> pd.DataFrame:
     counts["share"] = counts["entities"] / counts.groupby(keys)["entities"].transform("sum")
     # Of labels as frequent as each other the first by name is the majority.
     ordered = counts.sort_values([*keys, "entities", "label"], ascending=[True, True, False, True])
-    counts["is_majority"] = counts.index.isin(ordered.drop_duplicates(keys).index)
+    commonest = counts.index.isin(ordered.drop_duplicates(keys).index)
+    counts["is_majority"] = commonest & (counts["label"] != RARE)
     return counts
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -59,6 +59,7 @@ def name_segments(
     top: int,
     speech: Speech,
     given: Mapping[int, str] | None = None,
+    large: Collection[int] = (),
 ) -> dict[int, Naming]:
     """Name every segment by its two clearest traits at most; names are unique.
 
@@ -66,7 +67,7 @@ def name_segments(
     ----------
     profiles
         Rows of ``results.segment_features``, of all segments; a segment without a known
-        ``mean`` was too small to be profiled.
+        ``mean`` is not described.
     categories
         Rows of ``results.segment_categories``.
     top
@@ -75,6 +76,8 @@ def name_segments(
         How columns and rows are spoken of.
     given
         Names that a person gave, by segment id.
+    large
+        Segments that are not described although they have members enough.
     """
     given = given or {}
     namings: dict[int, Naming] = {}
@@ -91,14 +94,18 @@ def name_segments(
             names = possible_names([trait.part for trait in traits], speech.who)
             name = _unique(names or [f"all {speech.who}" if is_alone else AVERAGE], taken)
         else:
-            name = _unique([f"small group of {speech.who}"], taken)
+            size = "" if number in large else "small "
+            name = _unique([f"{size}group of {speech.who}"], taken)
         taken.add(name)
-        text = described(traits, top) if is_profiled else WITHHELD
+        text = WITHHELD_WITH if number in large else WITHHELD
+        if is_profiled:
+            text = described(traits, top)
         namings[number] = Naming(name, text)
     return namings
 
 
 WITHHELD = "too few members to be profiled: figures are withheld"
+WITHHELD_WITH = "figures are withheld: those of a smaller segment would follow from them"
 
 
 def given_names(path: Path, study: str) -> dict[int, str]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.arrays import BoolArray, FloatArray, IntArray
 from models_py.base.rounding import constant_columns
 from models_py.describe.effects import Moments, effects, enrichment_p, moments
+from models_py.describe.withholding import NO_CATEGORY, RARE, rare_words, suppressed
 from models_py.features.recipes import as_words
 
 if TYPE_CHECKING:
@@ -36,9 +37,15 @@ COLUMNS = (
 WITHHELD = tuple(
     name
     for name in COLUMNS
-    if name not in ("segment_id", "feature", "population_mean", "importance", "known_count")
+    if name not in ("segment_id", "feature", "population_mean", "importance")
 )
-"""Figures that a segment too small to be profiled does not get."""
+"""Figures that a segment that is not described does not get."""
+
+OF_ALL = (
+    *("population_mean", "z", "importance", "total_share"),
+    *("effect_size", "effect_low", "effect_high", "p"),
+)
+"""Figures that tell of all rows, or of a segment beside all others."""
 
 MEANT = tuple(name for name in COLUMNS if name not in ("segment_id", "feature", "known_count"))
 """Figures that say nothing of words that were numbered."""
@@ -54,12 +61,11 @@ CATEGORY_COLUMNS = (
     "lift",
     "p",
 )
-NO_CATEGORY = "not given"
 CATEGORIES_LIMIT = 50
 
 
 def profile_segments(
-    frame: pd.DataFrame, segment_ids: IntArray, small_segment: int = 0
+    frame: pd.DataFrame, segment_ids: IntArray, small_segment: int = 0, least_known: int = 0
 ) -> pd.DataFrame:
     """Describe every numeric column in every segment.
 
@@ -71,7 +77,11 @@ def profile_segments(
     segment_ids
         Shape (rows,).
     small_segment
-        Segments with fewer rows get null for every figure of their own members.
+        Segments with fewer rows get null for every figure of their own members. They count as
+        one for the importance, or it would tell them apart.
+    least_known
+        So do segments in which fewer rows than that have a value, column by column, and others
+        with them (:func:`models_py.describe.withholding.suppressed`).
 
     Returns
     -------
@@ -86,7 +96,7 @@ def profile_segments(
     """
     import pandas as pd
 
-    numbers = _numeric_columns(frame)
+    numbers = numeric_columns(frame)
     if numbers.columns.empty:
         return pd.DataFrame(columns=list(COLUMNS))
     values = numbers.to_numpy(dtype=np.float64)
@@ -99,22 +109,45 @@ def profile_segments(
     overall = moments(values - means)
     spreads = np.sqrt(overall.scatter / overall.count)
     blocks = np.split(values[order], starts[1:])
-    between = np.zeros(values.shape[1])
+    inside = [moments(block - means) for block in blocks]
+    sizes = np.array([len(block) for block in blocks])
+    hidden = _hidden(np.array([m.count for m in inside]), sizes < small_segment, least_known)
     parts = []
-    for segment_id, block in zip(ids, blocks, strict=True):
-        inside = moments(block - means)
-        figures = _figures(block, inside, overall, means, spreads)
-        between += np.where(inside.count > 0, inside.count * np.nan_to_num(inside.mean) ** 2, 0.0)
-        part = pd.DataFrame({"segment_id": segment_id, "feature": numbers.columns, **figures})
-        if len(block) < small_segment:
-            part[[name for name in WITHHELD if name in part]] = np.nan
-        parts.append(part)
+    for segment_id, block, own in zip(ids, blocks, inside, strict=True):
+        figures = _figures(block, own, overall, means, spreads)
+        parts.append(
+            pd.DataFrame({"segment_id": segment_id, "feature": numbers.columns, **figures})
+        )
     profiles = pd.concat(parts, ignore_index=True)
     profiles["total_share"] = _total_shares(numbers, profiles, overall.count * means)
-    total = overall.squares
-    shares = np.divide(between, total, out=np.zeros_like(total), where=total > 0)
-    profiles["importance"] = np.tile(shares, len(ids))
+    profiles["importance"] = np.tile(_importance(inside, hidden, overall), len(ids))
+    if hidden.any():
+        profiles = profiles.astype({"known_count": "Int64"})
+        profiles.loc[hidden.ravel(), list(WITHHELD)] = np.nan
+        too_few = hidden.all(axis=0) & (overall.count < least_known)
+        profiles.loc[np.tile(too_few, len(ids)), list(OF_ALL)] = np.nan
     return profiles[list(COLUMNS)]
+
+
+def _hidden(counts: FloatArray, is_small: BoolArray, least: int) -> BoolArray:
+    """Return which segment's figures of which column are withheld, shape (segments, columns)."""
+    hidden = np.repeat(is_small[:, None], counts.shape[1], axis=1)
+    known = counts.astype(np.int64)
+    unsure = ((known > 0) & (known < least) | hidden).any(axis=0)
+    for column in np.flatnonzero(unsure):
+        hidden[:, column] |= suppressed(known[:, column], least, is_small)
+    return hidden
+
+
+def _importance(inside: Sequence[Moments], hidden: BoolArray, overall: Moments) -> FloatArray:
+    # Segments that are withheld count as one: their own means would follow from the sum.
+    counts = np.array([own.count for own in inside])
+    means = np.nan_to_num(np.array([own.mean for own in inside]))
+    between = np.where(hidden, 0.0, counts * means**2).sum(axis=0)
+    held, sums = (counts * hidden).sum(axis=0), (counts * means * hidden).sum(axis=0)
+    between += np.divide(sums**2, held, out=np.zeros_like(sums), where=held > 0)
+    total = overall.squares
+    return np.asarray(np.divide(between, total, out=np.zeros_like(total), where=total > 0))
 
 
 def profile_categories(
@@ -122,6 +155,7 @@ def profile_categories(
     segment_ids: IntArray,
     small_segment: int = 0,
     columns: Sequence[str] | None = None,
+    least_named: int = 0,
 ) -> pd.DataFrame:
     """Describe every column of words in every segment.
 
@@ -136,6 +170,10 @@ def profile_categories(
         Segments with fewer rows are left out.
     columns
         Those of words; without them every column of text.
+    least_named
+        Categories of fewer rows are not named, nor as many of the next rarest as it takes that
+        their number does not follow; together they are ``'(rare categories)'``. A column that
+        has one name left tells nothing.
 
     Returns
     -------
@@ -155,6 +193,11 @@ def profile_categories(
         named = as_words(frame[column]).astype("string").fillna(NO_CATEGORY)
         codes, categories = pd.factorize(named, sort=True)
         if not 1 < len(categories) <= CATEGORIES_LIMIT:
+            continue
+        rare = rare_words(frame[column], least_named)
+        if rare:
+            codes, categories = pd.factorize(named.mask(named.isin(rare), RARE), sort=True)
+        if len(categories) < 2:
             continue
         counts = np.zeros((len(ids), len(categories)), dtype=np.int64)
         np.add.at(counts, (places, codes), 1)
@@ -180,7 +223,8 @@ def profile_categories(
     return pd.concat(parts, ignore_index=True)
 
 
-def _numeric_columns(frame: pd.DataFrame) -> pd.DataFrame:
+def numeric_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns that have means, as floats; nan where there is no finite number."""
     numbers = frame.select_dtypes(["number", "bool", "boolean"], exclude=["timedelta"])
     numbers = numbers.astype(float).replace([np.inf, -np.inf], np.nan)
     return numbers.loc[:, numbers.notna().any()]

@@ -163,7 +163,9 @@ def find_rules(
     if rows.size > SEARCH_ROWS:
         rows = np.sort(np.random.default_rng(seed).choice(rows, SEARCH_ROWS, replace=False))
     searched, labels = values[rows], groups[rows]
-    conditions = candidate_conditions(searched, labels, matrix.recipes_)
+    # A threshold would tell of the members that it was made of.
+    telling = np.isin(labels, described)
+    conditions = candidate_conditions(searched[telling], labels[telling], matrix.recipes_)
     held = np.column_stack([condition.holds(searched) for condition in conditions]).astype(
         np.float32
     )

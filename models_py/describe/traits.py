@@ -10,7 +10,7 @@ import numpy as np
 
 from models_py.base.numbers import share
 from models_py.describe.kinds import Kind
-from models_py.describe.profiles import NO_CATEGORY
+from models_py.describe.withholding import NO_CATEGORY, RARE
 from models_py.describe.words import Part, Vocabulary
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _of_words(column: str, rows: pd.DataFrame, vocabulary: Vocabulary) -> list[T
     clear = [
         (word, value, population, z)
         for word, value, population in shares
-        if abs(z := _distance(value, population)) >= CLEAR_Z
+        if word != RARE and abs(z := _distance(value, population)) >= CLEAR_Z
     ]
     if not clear:
         return []

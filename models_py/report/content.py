@@ -114,8 +114,8 @@ class Card:
         1..12, its place in the palette.
     facts
         Pairs of title and figure.
-    is_small
-        Too few members to describe; then only the size is given.
+    withheld
+        Why only the size is given; empty where the segment is described.
     """
 
     segment_id: int
@@ -127,7 +127,7 @@ class Card:
     badge: str
     badge_kind: str
     badge_detail: str
-    is_small: bool
+    withheld: str
     traits: list[Trait] = field(default_factory=list)
     facts: list[tuple[str, str]] = field(default_factory=list)
     categories: list[str] = field(default_factory=list)

@@ -20,6 +20,7 @@ from models_py.database.gold import read_columns
 from models_py.database.results import done_runs, read_run_rows
 from models_py.base.plurals import many
 from models_py.describe.names import Speech
+from models_py.describe.withholding import withheld_segments
 from models_py.report.drawing import PALETTE
 from models_py.runs.storage import load_run_models
 from models_py.runs.tables import study_speech
@@ -69,7 +70,8 @@ class Facts:
     tables
         The run's rows by table of the contract; empty where there are none.
     previous_segments
-        ``segment_id``, ``name`` and ``size`` of the run before; empty for the first.
+        ``segment_id``, ``partition``, ``name`` and ``size`` of the run before; empty for the
+        first.
     gold
         Gold columns of the study and ``_segment_id``, ``_partition``, ``_silhouette``,
         ``_is_outlier``: the rows of the run that are still in gold. The entity's own column is
@@ -101,19 +103,34 @@ class Facts:
         )
         return ordered.reset_index(drop=True)
 
+    @property
+    def least(self) -> int:
+        """Members under which nothing is told of a segment, and a category is not named."""
+        return int(getattr(self.study.describe, "small_segment", SMALL_SEGMENT))
+
     @cached_property
     def small(self) -> set[int]:
         """Segments with too few members to tell of them."""
         rows = self.segments
         marked = rows["is_small"].fillna(False) if "is_small" in rows else False
-        limit = getattr(self.study.describe, "small_segment", SMALL_SEGMENT)
-        return set(rows.loc[marked | (rows["size"] < limit), "segment_id"].astype(int))
+        return set(rows.loc[marked | (rows["size"] < self.least), "segment_id"].astype(int))
+
+    @cached_property
+    def withheld(self) -> set[int]:
+        """Segments that show their size only: small ones, and those that stand in for them."""
+        return self.small | _withheld(self.segments, self.least)
+
+    @cached_property
+    def withheld_before(self) -> set[int]:
+        """The same of the run before."""
+        return _withheld(self.previous_segments, self.least)
 
     @cached_property
     def names(self) -> dict[int, str]:
-        """Each segment's name; a small one has none, since names are made of what stands out."""
+        """Each segment's name; a withheld one has none, since names say what stands out."""
         named = {int(row["segment_id"]): str(row["name"]) for row in records(self.segments)}
-        return named | dict.fromkeys(self.small, "small segment")
+        others = dict.fromkeys(self.withheld, "segment not described")
+        return named | others | dict.fromkeys(self.small, "small segment")
 
     @cached_property
     def partitions(self) -> dict[int, str]:
@@ -162,11 +179,16 @@ class Facts:
         of = f"{self.partitions[segment_id]}: " if self.is_partitioned else ""
         return f"{segment_id} {of}{self.names[segment_id]}"
 
+    @cached_property
+    def described_gold(self) -> pd.DataFrame:
+        """The gold rows that are drawn: without those of withheld segments."""
+        return self.gold[~self.gold["_segment_id"].isin(self.withheld)]
+
     def table(self, name: str) -> pd.DataFrame:
-        """Return the run's rows of a table, without those of small segments."""
+        """Return the run's rows of a table, without those of withheld segments."""
         rows = self.tables[name]
-        if "segment_id" in rows and self.small:
-            rows = rows[~rows["segment_id"].isin(self.small)]
+        if "segment_id" in rows and self.withheld:
+            rows = rows[~rows["segment_id"].isin(self.withheld)]
         return rows
 
 
@@ -222,7 +244,14 @@ def _read_run(warehouse: Warehouse, run_id: str) -> RunRecord:
 
 def _segments_before(warehouse: Warehouse, run_id: str | None) -> pd.DataFrame:
     rows = read_run_rows(warehouse, contract.segments, run_id or "")
-    return rows[["segment_id", "name", "size"]]
+    return rows[["segment_id", "partition", "name", "size"]]
+
+
+def _withheld(segments: pd.DataFrame, least: int) -> set[int]:
+    partitions, ids, sizes = (
+        segments[name].tolist() for name in ("partition", "segment_id", "size")
+    )
+    return withheld_segments(partitions, ids, sizes, least)
 
 
 def _study_of(run: RunRecord) -> Study:

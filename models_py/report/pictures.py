@@ -69,7 +69,7 @@ def _resemblance(facts: Facts, folder: Path) -> list[Path]:
     rows = facts.table("partition_resemblance")
     if facts.study.partition_by is None or not facts.is_partitioned or rows.empty:
         return []
-    result = facts.segments[~facts.segments["segment_id"].isin(facts.small)]
+    result = facts.segments[~facts.segments["segment_id"].isin(facts.withheld)]
     return [draw_resemblance(result, rows, facts.study.partition_by, folder / "resemblance.png")]
 
 
@@ -98,7 +98,7 @@ def _profiles(figure: Any, facts: Facts) -> bool:
         return False
     order = model.groupby("feature")["importance"].max().sort_values(ascending=False)
     names = list(order.head(MOST_FEATURES).index)
-    ids = [i for i in facts.segments["segment_id"] if int(i) not in facts.small]
+    ids = [i for i in facts.segments["segment_id"] if int(i) not in facts.withheld]
     wide = model.pivot_table(index="feature", columns="segment_id", values="z", dropna=False)
     values = wide.reindex(index=names, columns=ids).to_numpy(dtype=np.float64)
     figure.set_size_inches(3.6 + 0.62 * len(ids), 1.4 + 0.38 * len(names))
@@ -138,7 +138,7 @@ def _map(figure: Any, facts: Facts) -> bool:
     if facts.saved is None or facts.is_partitioned:
         return False
     part = next(iter(facts.saved.partitions.values()))
-    kept: pd.DataFrame = facts.gold[~facts.gold["_segment_id"].isin(facts.small)]
+    kept: pd.DataFrame = facts.gold[~facts.gold["_segment_id"].isin(facts.withheld)]
     if len(kept) < FEWEST_MAPPED:
         return False
     points = principal_map(part.matrix.transform(kept)).points

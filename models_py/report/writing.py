@@ -91,18 +91,22 @@ def write_report(run_id: str, path: Path, progress: Progress, folder: Path | Non
 
 
 def csv_tables(facts: Facts) -> dict[str, pd.DataFrame]:
-    """Return the run's segments and profiles as files have them; small segments by size only."""
+    """Return the run's segments and profiles as files have them; withheld ones by size only."""
     segments = facts.segments.drop(columns="run_id")
     hidden = [c for c in segments.columns if c not in {"partition", "segment_id", "size", "share"}]
-    is_small = segments["segment_id"].isin(facts.small)
+    is_withheld = segments["segment_id"].isin(facts.withheld)
     segments = segments.astype(dict.fromkeys(hidden, "object"))
-    segments.loc[is_small, hidden] = None
+    segments.loc[is_withheld, hidden] = None
     profiles = facts.table("segment_features").drop(columns="run_id")
     return {"summary": segments, "profiles": profiles}
 
 
 def _assignments(facts: Facts) -> pd.DataFrame:
     rows = facts.tables["assignments"].drop(columns="run_id")
+    # Who belongs there is told, and nothing else of them.
+    figures = ["confidence", "silhouette", "is_outlier"]
+    rows = rows.astype({"is_outlier": "object"})
+    rows.loc[rows["segment_id"].isin(facts.withheld), figures] = None
     names = rows["segment_id"].map(facts.names)
     rows.insert(list(rows.columns).index("segment_id") + 1, "segment_name", names)
     return rows.rename(columns={"entity_id": facts.run.entity_column})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import numpy as np
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import SegmenthouseError
 from models_py.clustering.rows import group_centers
+from models_py.describe.withholding import TOGETHER
 from models_py.runs.saved import SavedPartition, SavedRun
 from models_py.runs.storage import load_run_models
 
@@ -86,9 +87,22 @@ def match_segments(
 
 
 def migrations(
-    entity_ids: list[str], segment_ids: IntArray, previous: pd.DataFrame
+    entity_ids: list[str],
+    segment_ids: IntArray,
+    previous: pd.DataFrame,
+    withheld: Collection[int] = (),
+    withheld_before: Collection[int] = (),
 ) -> pd.DataFrame:
     """Count the entities by previous and present segment.
+
+    Parameters
+    ----------
+    entity_ids, segment_ids
+        Of this run.
+    previous
+        ``entity_id`` and ``segment_id`` of the run before.
+    withheld, withheld_before
+        Segments of either run of which nothing is told: together they are segment 0.
 
     Returns
     -------
@@ -98,8 +112,11 @@ def migrations(
     """
     import pandas as pd
 
-    now = pd.DataFrame({"entity_id": entity_ids, "to_segment_id": segment_ids})
+    to = np.where(np.isin(segment_ids, list(withheld)), TOGETHER, segment_ids)
+    now = pd.DataFrame({"entity_id": entity_ids, "to_segment_id": to})
     before = previous[["entity_id", "segment_id"]].rename(columns={"segment_id": "from_segment_id"})
+    is_held = before["from_segment_id"].isin(list(withheld_before))
+    before["from_segment_id"] = before["from_segment_id"].mask(is_held, TOGETHER)
     both = before.merge(now, on="entity_id", how="outer").astype(
         {"from_segment_id": "Int64", "to_segment_id": "Int64"}
     )

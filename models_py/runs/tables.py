@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,7 +17,20 @@ from models_py.describe.effects import adjusted
 from models_py.describe.explanation import AskGold, Explanation, explained_rows
 from models_py.describe.kinds import Kind, column_kinds
 from models_py.describe.names import Speech, name_segments, rows_of
-from models_py.describe.profiles import MEANT, profile_categories, profile_segments
+from models_py.describe.profiles import (
+    MEANT,
+    OF_ALL,
+    numeric_columns,
+    profile_categories,
+    profile_segments,
+)
+from models_py.describe.withholding import (
+    Withheld,
+    rare_answers,
+    withheld_of,
+    withheld_segments,
+    word_features,
+)
 from models_py.describe.words import Vocabulary
 from models_py.features.matrix import FeatureMatrix
 from models_py.runs.identity import Identity, match_segments, migrations
@@ -124,7 +138,12 @@ def run_tables(
         telling.ask_gold,
         telling.seed,
     )
-    profiles, categories = _profiles(study, frame, segmentations, segment_ids)
+    held = withheld_of_run(segmentations, study.describe.small_segment)
+    described = [
+        _describe(study, frame, *part, segment_ids)
+        for part in zip(segmentations, held, strict=True)
+    ]
+    profiles, categories = _adjusted(described)
     profiles = profiles.merge(explained.features, on=["segment_id", "feature"], how="left")
     speech = study_speech(study, frame)
     segments = _segments(
@@ -132,7 +151,12 @@ def run_tables(
     )
     segments = segments.merge(explained.segments, on="segment_id", how="left")
     rows = {
-        "feature_selection": pd.concat([_selection(s) for s in segmentations]),
+        "feature_selection": pd.concat(
+            [
+                _selection(segmentation, part)
+                for segmentation, part in zip(segmentations, described, strict=True)
+            ]
+        ),
         "outliers": pd.concat([_outliers(s, entities) for s in segmentations]),
         "model_search": pd.concat([_candidates(s) for s in segmentations]),
         "segments": segments,
@@ -141,10 +165,16 @@ def run_tables(
         "segment_actions": advise(segments, profiles, telling.advice, speech),
         "assignments": pd.concat([_assignments(s, entities, segment_ids) for s in segmentations]),
         "partition_resemblance": _resemblance(profiles),
-        **explained.tables,
+        **_without_hidden(explained.tables, described),
     }
     if previous is not None:
-        moved = migrations(list(entities), segment_ids, previous.assignments)
+        moved = migrations(
+            list(entities),
+            segment_ids,
+            previous.assignments,
+            set(segments.loc[segments["is_withheld"], "segment_id"]),
+            withheld_before(previous.assignments, study.describe.small_segment),
+        )
         rows["migrations"] = moved.assign(previous_run_id=previous.run_id)
     new = identity.segment_ids[identity.is_new]
     return RunTables(rows, pd.DataFrame({"study": study.name, "segment_id": new}))
@@ -177,7 +207,35 @@ def global_groups(segmentations: list[Segmentation], count: int) -> IntArray:
     return groups
 
 
-def _selection(segmentation: Segmentation) -> pd.DataFrame:
+def withheld_of_run(segmentations: Sequence[Segmentation], least: int) -> list[Withheld]:
+    """Return what is withheld of each partition of a run.
+
+    Parameters
+    ----------
+    segmentations
+        One per partition.
+    least
+        Members under which a segment is not described.
+    """
+    return withheld_of([np.bincount(s.groups) for s in segmentations], least)
+
+
+def withheld_before(assignments: pd.DataFrame, least: int) -> set[int]:
+    """Return the segments of an earlier run that are not described.
+
+    Parameters
+    ----------
+    assignments
+        Its ``partition`` and ``segment_id`` by row.
+    least
+        Members under which a segment is not described.
+    """
+    sizes = assignments.groupby(["partition", "segment_id"]).size().reset_index(name="size")
+    partitions, ids, counts = (sizes[c].tolist() for c in ("partition", "segment_id", "size"))
+    return withheld_segments(partitions, ids, counts, least)
+
+
+def _selection(segmentation: Segmentation, described: _Described) -> pd.DataFrame:
     import pandas as pd
 
     prepared = segmentation.prepared
@@ -205,7 +263,7 @@ def _selection(segmentation: Segmentation) -> pd.DataFrame:
         columns=["feature", "is_kept", "dropped_at", "reason", "variance", "vif"],
     )
     both = kept if dropped.empty else pd.concat([kept, dropped.dropna(axis=1, how="all")])
-    return both.assign(partition=prepared.partition)
+    return described.selection(both.assign(partition=prepared.partition))
 
 
 def _outliers(segmentation: Segmentation, entities: pd.Series[str]) -> pd.DataFrame:
@@ -248,25 +306,83 @@ def _candidates(segmentation: Segmentation) -> pd.DataFrame:
     return pd.DataFrame(rows).assign(partition=segmentation.prepared.partition)
 
 
-def _profiles(
-    study: Study, frame: pd.DataFrame, segmentations: list[Segmentation], segment_ids: IntArray
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    # A partition's segments are measured against their own partition.
-    import pandas as pd
+@dataclass(frozen=True)
+class _Described:
+    """What a partition's segments are like, without what is withheld.
 
-    parts, category_parts = [], []
-    small = study.describe.small_segment
+    ``words`` are the features ``column=word`` of words that are not named, ``answers`` columns of
+    0 and 1 one of which is too rare to be told of.
+    """
+
+    partition: str
+    profiles: pd.DataFrame
+    categories: pd.DataFrame
+    held: Withheld
+    words: frozenset[str]
+    answers: frozenset[str]
+
+    def selection(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return rows of ``feature_selection`` without what they would tell of too few."""
+        rows = rows[~rows["feature"].isin(self.words)].reset_index(drop=True)
+        if self.words and "reason" in rows:
+            rows["reason"] = rows["reason"].map(self._unnamed, na_action="ignore")
+        # The variance of a share is its count; a constant is everybody's value.
+        is_rare = rows["feature"].isin(self.answers)
+        told = [name for name in ("variance", "reason") if name in rows]
+        rows.loc[is_rare | self.held.is_whole, told] = None
+        return rows
+
+    def _unnamed(self, reason: str) -> str:
+        for name in sorted(self.words, key=len, reverse=True):
+            pattern = rf"(?<!\S){re.escape(name)}(?=[,;]?(?:\s|$))"
+            words = f"a rare category of {name.partition('=')[0]}".replace("\\", r"\\")
+            reason = re.sub(pattern, words, reason)
+        return reason
+
+
+def _describe(
+    study: Study,
+    frame: pd.DataFrame,
+    segmentation: Segmentation,
+    held: Withheld,
+    segment_ids: IntArray,
+) -> _Described:
+    # A partition's segments are measured against their own partition.
+    prepared, least = segmentation.prepared, study.describe.small_segment
+    rows = frame.drop(columns=study.entity).iloc[prepared.rows]
     kinds = column_kinds(frame.drop(columns=study.entity), study.features)
     texts = [column for column, kind in kinds.items() if kind == "words"]
-    for segmentation in segmentations:
-        prepared = segmentation.prepared
-        rows = frame.drop(columns=study.entity).iloc[prepared.rows]
-        ids = segment_ids[prepared.rows]
-        part = _numeric_profile(rows, prepared.matrix, kinds, ids, small)
-        parts.append(part.assign(partition=prepared.partition))
-        words = profile_categories(rows, ids, small, texts)
-        category_parts.append(words.assign(partition=prepared.partition))
-    profiles, categories = pd.concat(parts), pd.concat(category_parts)
+    words = word_features(rows, texts, least)
+    ids = segment_ids[prepared.rows]
+    columns = _profiled_columns(rows, prepared.matrix, kinds).drop(columns=words, errors="ignore")
+    answers = rare_answers(columns.to_numpy(np.float64), [str(name) for name in columns], least)
+    profiles = profile_segments(columns.drop(columns=answers), ids, held.least, least)
+    profiles = _marked(profiles, prepared.matrix)
+    categories = profile_categories(rows, ids, held.least, texts, least)
+    if held.is_whole:
+        profiles[list(OF_ALL)] = np.nan
+    return _Described(
+        prepared.partition, profiles, categories, held, frozenset(words), frozenset(answers)
+    )
+
+
+def _without_hidden(
+    tables: Mapping[str, pd.DataFrame], described: Sequence[_Described]
+) -> dict[str, pd.DataFrame]:
+    """Return explanations without features that are not named in their partition."""
+    hidden = {(part.partition, name) for part in described for name in part.words | part.answers}
+    if not hidden or "shap_samples" not in tables:
+        return dict(tables)
+    samples = tables["shap_samples"]
+    keys = zip(samples["partition"], samples["feature"], strict=True)
+    return {**tables, "shap_samples": samples[[key not in hidden for key in keys]]}
+
+
+def _adjusted(described: Sequence[_Described]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    import pandas as pd
+
+    profiles = pd.concat([part.profiles.assign(partition=part.partition) for part in described])
+    categories = pd.concat([part.categories.assign(partition=part.partition) for part in described])
     # All tests of a run are reported together, so they are adjusted together.
     tests = np.concatenate([part["p"].to_numpy(np.float64) for part in (profiles, categories)])
     adjusted_p = adjusted(tests)
@@ -275,12 +391,8 @@ def _profiles(
     return profiles.drop(columns="p"), categories.drop(columns="p")
 
 
-def _numeric_profile(
-    rows: pd.DataFrame,
-    matrix: FeatureMatrix,
-    kinds: Mapping[str, Kind],
-    ids: IntArray,
-    small: int,
+def _profiled_columns(
+    rows: pd.DataFrame, matrix: FeatureMatrix, kinds: Mapping[str, Kind]
 ) -> pd.DataFrame:
     # Numbers by their means, what is true or false and words by their shares. The feature that
     # numbers words keeps its row for what the model made of it, without a mean.
@@ -289,9 +401,13 @@ def _numeric_profile(
     plain = plain.drop(columns=[c for c in plain if kinds.get(str(c)) == "words"])
     answers = [c for c in plain if kinds.get(str(c)) == "boolean"]
     plain = plain.astype(dict.fromkeys(answers, "Float64"))
-    profile = profile_segments(plain.join(described).join(words), ids, small)
+    return numeric_columns(plain.join(described).join(words))
+
+
+def _marked(profile: pd.DataFrame, matrix: FeatureMatrix) -> pd.DataFrame:
     names = {name for recipe in matrix.recipes_ for name in (recipe.feature, recipe.column)}
-    profile["is_model_feature"] = profile["feature"].isin(names | set(words.columns))
+    names |= {f"{r.column}={word}" for r in matrix.recipes_ for word in r.order}
+    profile["is_model_feature"] = profile["feature"].isin(names)
     numbered = [recipe.feature for recipe in matrix.recipes_ if recipe.kind == "ordinal"]
     profile.loc[profile["feature"].isin(numbered), list(MEANT)] = np.nan
     return profile
@@ -308,16 +424,19 @@ def _segments(
     import pandas as pd
 
     profiles, categories = described
+    held = withheld_of_run(segmentations, study.describe.small_segment)
     features = profiles[profiles["is_model_feature"]]
     columns = {recipe.column for s in segmentations for recipe in s.prepared.matrix.recipes_}
     categories = categories[categories["feature"].isin(columns)]
-    namings = name_segments(features, categories, study.describe.top, speech, given)
+    large = _withheld_though_large(segmentations, identity, held, study.describe.small_segment)
+    namings = name_segments(features, categories, study.describe.top, speech, given, large)
     total = sum(len(segmentation.groups) for segmentation in segmentations)
     rows, offset = [], 0
-    for segmentation in segmentations:
+    for segmentation, part in zip(segmentations, held, strict=True):
         for group, jaccard in enumerate(segmentation.jaccard):
             segment_id = int(identity.segment_ids[offset + group])
             members = segmentation.groups == group
+            is_withheld = bool(members.sum() < part.least)
             rows.append(
                 {
                     "partition": segmentation.prepared.partition,
@@ -326,14 +445,28 @@ def _segments(
                     "description": namings[segment_id].description,
                     "size": int(members.sum()),
                     "share": float(members.sum() / total),
-                    "silhouette": float(segmentation.silhouette[members].mean()),
+                    "silhouette": np.nan
+                    if is_withheld
+                    else float(segmentation.silhouette[members].mean()),
                     "stability": float(jaccard),
                     "is_small": bool(members.sum() < study.describe.small_segment),
+                    "is_withheld": is_withheld,
                     "is_stable": None if np.isnan(jaccard) else bool(jaccard >= UNSTABLE_BELOW),
                 }
             )
         offset += len(segmentation.jaccard)
     return pd.DataFrame(rows).astype({"is_stable": "boolean"})
+
+
+def _withheld_though_large(
+    segmentations: Sequence[Segmentation],
+    identity: Identity,
+    held: Sequence[Withheld],
+    least: int,
+) -> set[int]:
+    sizes = [np.bincount(segmentation.groups) for segmentation in segmentations]
+    hidden = [(own >= least) & (own < part.least) for own, part in zip(sizes, held, strict=True)]
+    return {int(item) for item in identity.segment_ids[np.concatenate(hidden)]}
 
 
 def _assignments(

@@ -10,6 +10,7 @@ import numpy as np
 from models_py.database import examples
 from models_py.describe.traits import Trait as Found
 from models_py.describe.traits import find_traits
+from models_py.base.plurals import plural
 from models_py.report.content import Advice, Card, Code, Section, Trait
 from models_py.report.facts import Facts, is_given, number, records
 from models_py.base.numbers import count, plain, share, signed
@@ -48,11 +49,8 @@ def cards_section(facts: Facts, cards: list[Card]) -> Section:
         left_out.append("No advice: the run has no rows in results.segment_actions.")
     if not is_given(facts.segments, "rule_sql"):
         left_out.append("No rules: the run did not look for any (results.segments.rule_sql).")
-    if facts.small:
-        left_out.append(
-            f"{len(facts.small)} small segments show their size only, so that no single one of"
-            f" the {facts.things} can be made out."
-        )
+    if facts.withheld:
+        left_out.append(_withheld_words(facts))
     first = int(facts.segments.iloc[0]["segment_id"])
     statement = examples.members(facts.run.study, facts.run.entity_column, first)
     return Section(
@@ -63,6 +61,15 @@ def cards_section(facts: Facts, cards: list[Card]) -> Section:
         code=[Code("Everybody of a segment", statement)],
         left_out=left_out,
     )
+
+
+def _withheld_words(facts: Facts) -> str:
+    text = (
+        f"{plural(len(facts.small), 'small segment')} show{'s' if len(facts.small) == 1 else ''}"
+        f" the size only, so that no single one of the {facts.things} can be made out"
+    )
+    more = len(facts.withheld) - len(facts.small)
+    return text + (f"; {plural(more, 'other')} too, from which it would follow." if more else ".")
 
 
 def spend_column(facts: Facts) -> str | None:
@@ -76,9 +83,14 @@ def spend_column(facts: Facts) -> str | None:
 
 
 def total_shares(facts: Facts, column: str) -> dict[int, float]:
-    """Return each segment's part of a column's sum over all rows."""
+    """Return each segment's part of a column's sum over all rows; none of withheld ones."""
     rows = facts.tables["segment_features"]
     rows = rows[rows["feature"] == column].set_index("segment_id")
+    if is_given(rows, "total_share"):
+        known = rows["total_share"].dropna()
+        return {int(str(key)): float(value) for key, value in known.items()}
+    if facts.withheld:
+        return {}
     sizes = facts.segments.set_index("segment_id")["size"]
     counts = rows["known_count"] if is_given(rows, "known_count") else sizes.reindex(rows.index)
     sums = (rows["mean"] * counts).clip(lower=0)
@@ -88,7 +100,6 @@ def total_shares(facts: Facts, column: str) -> dict[int, float]:
 
 def _card(facts: Facts, row: dict[str, Any]) -> Card:
     segment_id = int(row["segment_id"])
-    is_small = segment_id in facts.small
     kind, badge, detail = _badge(row)
     of_all = "" if not facts.is_partitioned else f" of all {facts.things}"
     card = Card(
@@ -101,9 +112,9 @@ def _card(facts: Facts, row: dict[str, Any]) -> Card:
         badge=badge,
         badge_kind=kind,
         badge_detail=detail,
-        is_small=is_small,
+        withheld=_why_withheld(facts, segment_id),
     )
-    if is_small:
+    if card.withheld:
         return card
     profile = _profile(facts, segment_id)
     result = _found_traits(facts, segment_id, profile)
@@ -117,6 +128,14 @@ def _card(facts: Facts, row: dict[str, Any]) -> Card:
         rule_sql=str(row.get("rule_sql") or ""),
         advice=_advice(facts, segment_id),
     )
+
+
+def _why_withheld(facts: Facts, segment_id: int) -> str:
+    if segment_id in facts.small:
+        return "Too few to tell of them without telling of single ones."
+    if segment_id in facts.withheld:
+        return "Not described: the figures of a smaller segment would follow from these."
+    return ""
 
 
 def _badge(row: dict[str, Any]) -> tuple[str, str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from models_py.describe.withholding import TOGETHER
 from models_py.report.content import Figure, Section, Table
 from models_py.report.drawing import PALETTE
 from models_py.report.facts import Facts, records
@@ -14,6 +15,7 @@ from models_py.report.shape_charts import Node, draw_flows
 if TYPE_CHECKING:
     import pandas as pd
 
+HELD = "segments not described"
 GONE_COLOUR = 13
 """Past the palette: the quiet colour of no segment."""
 
@@ -21,7 +23,7 @@ GONE_COLOUR = 13
 def changing_section(facts: Facts) -> Section:
     """Return who moved since the run before, as flows and as a table."""
     title = "Changes since the last run"
-    moves = facts.tables["migrations"]
+    moves = told_moves(facts)
     if moves.empty:
         why = "No changes to show: this is the study's first run."
         return Section("changes", title, left_out=[why])
@@ -34,6 +36,18 @@ def changing_section(facts: Facts) -> Section:
         " long as it keeps its members."
     ]
     return Section("changes", title, lead, figures=[_flows(facts, moves)])
+
+
+def told_moves(facts: Facts) -> pd.DataFrame:
+    """Return how many went from where to where; segments that are withheld are one."""
+    moves = facts.tables["migrations"][["from_segment_id", "to_segment_id", "entities"]].copy()
+    for side, held in (
+        ("from_segment_id", facts.withheld_before),
+        ("to_segment_id", facts.withheld),
+    ):
+        moves[side] = moves[side].mask(moves[side].isin(list(held)), TOGETHER)
+    sides = ["from_segment_id", "to_segment_id"]
+    return moves.groupby(sides, dropna=False)["entities"].sum().reset_index()
 
 
 def _flows(facts: Facts, moves: pd.DataFrame) -> Figure:
@@ -73,9 +87,13 @@ def _flows(facts: Facts, moves: pd.DataFrame) -> Figure:
 def _colours(
     facts: Facts, flows: list[tuple[int | None, int | None, int]]
 ) -> dict[int | None, int]:
-    known: list[tuple[int | None, int]] = [(None, GONE_COLOUR), *facts.colours.items()]
+    known: list[tuple[int | None, int]] = [
+        (None, GONE_COLOUR),
+        (TOGETHER, GONE_COLOUR),
+        *facts.colours.items(),
+    ]
     colours = dict(known)
-    gone = sorted({flow[0] for flow in flows if flow[0] is not None} - set(facts.colours))
+    gone = sorted({flow[0] for flow in flows if flow[0]} - set(facts.colours))
     for segment_id in gone:
         colours[segment_id] = (segment_id - 1) % PALETTE + 1
     return colours
@@ -88,10 +106,11 @@ def _nodes(
     for key, size in zip(keys, sizes, strict=True):
         totals[key] = totals.get(key, 0) + size
     ordered = sorted(totals, key=lambda key: (key is None, key or 0))
-    return [
-        Node(key, missing if key is None else str(key), colours[key], totals[key])
-        for key in ordered
-    ]
+    return [Node(key, _mark(key, missing), colours[key], totals[key]) for key in ordered]
+
+
+def _mark(key: int | None, missing: str) -> str:
+    return missing if key is None else HELD if key == TOGETHER else str(key)
 
 
 def _key(value: object) -> int | None:
@@ -99,8 +118,10 @@ def _key(value: object) -> int | None:
 
 
 def _words(key: int | None, missing: str) -> str:
-    return missing if key is None else f"segment {key}"
+    return missing if key is None else HELD if key == TOGETHER else f"segment {key}"
 
 
 def _named(key: int | None, names: dict[int, str], missing: str) -> str:
-    return missing if key is None else f"{key} {names.get(key, '')}".strip()
+    if key is None or key == TOGETHER:
+        return _mark(key, missing)
+    return f"{key} {names.get(key, '')}".strip()

@@ -199,7 +199,7 @@ def _silhouette_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
             rows.loc[rows["_segment_id"] == item, "_silhouette"].to_numpy(dtype=np.float64),
         )
         for item in facts.segments["segment_id"]
-        if int(item) not in facts.small
+        if int(item) not in facts.withheld
     ]
     bands = [band for band in bands if band.values.size]
     if not bands:
@@ -234,7 +234,7 @@ def _tree_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
         return []
     figures = []
     for place, part in enumerate(facts.saved.partitions.values()):
-        ids = [int(i) for i in part.segment_ids if int(i) not in facts.small]
+        ids = [int(i) for i in part.segment_ids if int(i) not in facts.withheld]
         if len(ids) >= 3:
             figures.append(_tree_figure(facts, part, ids, place))
     if not figures:

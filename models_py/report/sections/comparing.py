@@ -34,7 +34,7 @@ def sizes_section(facts: Facts) -> Section:
     bars = []
     for row in segments:
         segment_id, part = int(row["segment_id"]), float(row["share"])
-        of_worth = None if segment_id in facts.small else worth.get(segment_id)
+        of_worth = None if segment_id in facts.withheld else worth.get(segment_id)
         bars.append(
             Bar(
                 title=facts.title(segment_id),
@@ -90,7 +90,7 @@ def resemblance_section(facts: Facts) -> Section | None:
     rows = facts.table("partition_resemblance")
     if not facts.is_partitioned or rows.empty:
         return None
-    ids = [int(i) for i in facts.segments["segment_id"] if int(i) not in facts.small]
+    ids = [int(i) for i in facts.segments["segment_id"] if int(i) not in facts.withheld]
     wide = rows.pivot_table(
         index="segment_id", columns="other_segment_id", values="correlation", dropna=False
     )
@@ -125,7 +125,7 @@ def _profile_figure(facts: Facts, partition: str, rows: pd.DataFrame) -> Figure:
     ids = [
         int(i)
         for i in facts.segments.loc[facts.segments["partition"] == partition, "segment_id"]
-        if int(i) not in facts.small
+        if int(i) not in facts.withheld
     ]
     cells = {(str(r["feature"]), int(r["segment_id"])): r for r in records(rows)}
     body = []

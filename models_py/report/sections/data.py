@@ -39,12 +39,19 @@ STEPS = {
 def data_section(facts: Facts) -> Section:
     """Return missing values, distributions and correlations of the features."""
     columns = _columns(facts)
-    frame = facts.gold[columns]
+    frame = facts.described_gold[columns]
     lead = [
         f"{facts.run.rows_read:,} rows of {facts.run.source_table}, one for each of the"
         f" {facts.things}. {_changed(facts)}"
     ]
     left_out = []
+    if facts.withheld:
+        lead.append(
+            f"Drawn from {plural(len(frame), 'row')}: those of segments that are not described"
+            " are left out."
+        )
+    if frame.empty:
+        return Section("data", "The data", lead, left_out=["Too few rows are left to be drawn."])
     if not columns:
         return Section("data", "The data", lead, left_out=["No feature is a column of numbers."])
     figures = [_missing(frame), _distributions(facts, frame)]
@@ -104,7 +111,7 @@ def outliers_section(facts: Facts) -> Section:
     shares = {
         int(segment_id): float(by_segment.get(segment_id, 0)) / float(sizes[segment_id])
         for segment_id in sizes.index
-        if int(segment_id) not in facts.small
+        if int(segment_id) not in facts.withheld
     }
     longest = max(shares.values(), default=1.0) or 1.0
     bars = [

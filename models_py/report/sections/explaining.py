@@ -104,7 +104,7 @@ def _swarms(facts: Facts, samples: pd.DataFrame) -> list[Figure]:
     figures: list[Figure] = []
     for segment_id in [int(i) for i in facts.segments["segment_id"]]:
         own = samples[samples["segment_id"] == segment_id]
-        if own.empty or segment_id in facts.small or len(figures) == MOST_SWARMS:
+        if own.empty or segment_id in facts.withheld or len(figures) == MOST_SWARMS:
             continue
         figures.append(_swarm(facts, segment_id, own))
     return figures
@@ -138,7 +138,7 @@ def _swarm(facts: Facts, segment_id: int, own: pd.DataFrame) -> Figure:
 
 
 def _rules(facts: Facts) -> tuple[list[tuple[str, Table]], list[Code]]:
-    result = facts.segments[~facts.segments["segment_id"].isin(facts.small)]
+    result = facts.segments[~facts.segments["segment_id"].isin(facts.withheld)]
     tables, code = [], []
     if is_given(result, "rule_text"):
         rows = [

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.describe.withholding import RARE, rare_words
 from models_py.describe.words import column_words
 from models_py.report.content import Figure, Section
 from models_py.report.facts import Facts
@@ -170,6 +171,7 @@ def _category_columns(facts: Facts) -> tuple[pd.DataFrame, str]:
         return words.iloc[:, :0], ""
     words = words.loc[:, words.notna().mean() >= FEWEST_KNOWN_SHARE]
     known = words.dropna()
+    known = known.apply(lambda column: _named(column, facts.least))
     known = known.loc[:, known.nunique() > 1]
     if known.shape[1] >= 2 and len(known) >= FEWEST_ROWS:
         columns = listed([column_words(str(name)) for name in known.columns])
@@ -188,8 +190,12 @@ def _category_columns(facts: Facts) -> tuple[pd.DataFrame, str]:
     return frame, "the features, each cut into thirds, since gold has no categories"
 
 
+def _named(column: pd.Series[Any], least: int) -> pd.Series[Any]:
+    return column.mask(column.astype("string").isin(rare_words(column, least)), RARE)
+
+
 def _of_large_segments(facts: Facts, rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[~rows["_segment_id"].isin(facts.small)]
+    return rows[~rows["_segment_id"].isin(facts.withheld)]
 
 
 def _clouds(facts: Facts, kept: pd.DataFrame, drawn: IntArray, points: FloatArray) -> list[Cloud]:

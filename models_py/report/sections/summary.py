@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models_py.base.plurals import plural
+from models_py.describe.withholding import TOGETHER
 from models_py.report.content import Card, Summary, Tile
 from models_py.report.drawing import tag
 from models_py.report.facts import Facts, is_given, records
@@ -61,8 +62,12 @@ def mean_silhouette(facts: Facts) -> float:
 
 
 def moved_share(facts: Facts) -> float:
-    """Return which part of those in both runs changed segment; nan without a run before."""
+    """Return which part of those in both runs changed segment; nan without a run before.
+
+    Who was in segments that are not described, and is so now, is not told apart and not counted.
+    """
     moves = facts.tables["migrations"].dropna(subset=["from_segment_id", "to_segment_id"])
+    moves = moves[(moves["from_segment_id"] != TOGETHER) | (moves["to_segment_id"] != TOGETHER)]
     total = moves["entities"].sum()
     if not total:
         return float("nan")
@@ -96,7 +101,7 @@ def _worth(facts: Facts) -> str:
         return ""
     worth = total_shares(facts, column)
     sizes = facts.segments.set_index("segment_id")["share"]
-    named = [segment_id for segment_id in worth if segment_id not in facts.small]
+    named = [segment_id for segment_id in worth if segment_id not in facts.withheld]
     if not named:
         return ""
     richest = max(named, key=lambda row: worth[row] / sizes[row])

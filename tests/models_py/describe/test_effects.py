@@ -118,13 +118,16 @@ def test_categories_by_share_and_lift() -> None:
 
 
 def test_a_small_segment_tells_nothing_of_its_members() -> None:
-    frame = pd.DataFrame({"spend_amount": [1.0, 2.0, 3.0, 900.0], "age": ["x", "y", "x", "z"]})
-    ids = np.array([1, 1, 1, 2])
+    spend = [1.0, 2.0, 3.0, 5.0, 7.0, 9.0, 900.0]
+    frame = pd.DataFrame({"spend_amount": spend, "age": ["x", "y", "x", "x", "y", "z", "z"]})
+    ids = np.array([1, 1, 1, 3, 3, 3, 2])
+    frame = pd.concat([frame, frame.iloc[:3]], ignore_index=True)
+    ids = np.append(ids, [1, 1, 1])
     profiles = profile_segments(frame, ids, small_segment=2).set_index("segment_id")
-    hidden = profiles.loc[2].drop(["feature", "population_mean", "importance", "known_count"])
-    assert hidden.isna().all()
-    assert profiles.loc[1].notna().drop(["effect_size", "effect_low", "effect_high", "p"]).all()
-    assert set(profile_categories(frame, ids, small_segment=2)["segment_id"]) == {1}
+    hidden = profiles.loc[[2, 3]].drop(columns=["feature", "population_mean", "importance"])
+    assert hidden.isna().all(axis=None)
+    assert profiles.loc[1].notna().all()
+    assert set(profile_categories(frame, ids, small_segment=4)["segment_id"]) == {1}
 
 
 @pytest.mark.parametrize("members", [9_732, 7_597, 5_171])
