@@ -1,4 +1,4 @@
--- Where customers went since the run before: from segment, to segment, how many.
+-- Where customers went since the run before: from segment, to segment (0: withheld), how many.
 with
 
 latest_run as (

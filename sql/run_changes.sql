@@ -4,8 +4,8 @@ with
 latest_run as (
 
     select
-        max_by(run_id, run_id) as run_id,
-        max_by(previous_run_id, run_id) as previous_run_id
+        max_by(run_id, number) as run_id,
+        max_by(previous_run_id, number) as previous_run_id
     from results.runs
     where status = 'done' and study = coalesce(getvariable('study'), 'grocery_customers')
 
@@ -54,8 +54,14 @@ select
     segments_now.size as size_now,
     segments_before.share as share_before,
     segments_now.share as share_now,
-    coalesce(arrivals.moved_in_count, 0) as moved_in_count,
-    coalesce(arrivals.new_count, 0) as new_customer_count
+    case
+        when not coalesce(segments_now.is_withheld, false)
+            then coalesce(arrivals.moved_in_count, 0)
+    end as moved_in_count,
+    case
+        when not coalesce(segments_now.is_withheld, false)
+            then coalesce(arrivals.new_count, 0)
+    end as new_customer_count
 from segments_now
 full outer join segments_before on segments_now.segment_id = segments_before.segment_id
 left join arrivals on segments_now.segment_id = arrivals.segment_id

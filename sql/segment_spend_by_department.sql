@@ -7,8 +7,11 @@ spent as (
         latest.segment_id,
         latest.segment_name,
         departments.department,
+        coalesce(any_value(segments.is_withheld), false) as is_withheld,
         sum(departments.spend_amount) as spend_amount
     from results.grocery_customers_latest as latest
+    inner join results.segments
+        on latest.run_id = segments.run_id and latest.segment_id = segments.segment_id
     inner join gold.grocery_customer_departments as departments
         on latest.customer_id = departments.customer_id
     group by latest.segment_id, latest.segment_name, departments.department
@@ -30,4 +33,5 @@ select
         2
     ) as lift
 from spent
+qualify not is_withheld
 order by segment_id asc, spend_amount desc

@@ -7,8 +7,11 @@ counted as (
         latest.segment_id,
         latest.segment_name,
         customers.life_stage,
+        coalesce(any_value(segments.is_withheld), false) as is_withheld,
         count(*) as customer_count
     from results.grocery_customers_latest as latest
+    inner join results.segments
+        on latest.run_id = segments.run_id and latest.segment_id = segments.segment_id
     inner join gold.grocery_customers as customers
         on latest.customer_id = customers.customer_id
     where customers.life_stage != 'XX'
@@ -32,4 +35,6 @@ select
         2
     ) as lift
 from counted
+-- Neither segments of too few are told of nor life stages.
+qualify not is_withheld and sum(customer_count) over (partition by life_stage) >= 5
 order by segment_id asc, lift desc

@@ -107,7 +107,7 @@ def label_rows(
     )
     shown = ~labelled["segment_id"].isin(list(withheld))
     told = labelled[labelled["partition"].isin(labelled.loc[shown, "partition"].unique())]
-    counts = _counts(_named(labelled, study.describe.small_segment)[shown])
+    counts = _counts(_named(labelled[shown], study.describe.small_segment))
     return LabelRows(counts, _agreements(told, study.label, scores), _majority(counts))
 
 

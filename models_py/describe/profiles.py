@@ -124,8 +124,8 @@ def profile_segments(
     if hidden.any():
         profiles = profiles.astype({"known_count": "Int64"})
         profiles.loc[hidden.ravel(), list(WITHHELD)] = np.nan
-        too_few = hidden.all(axis=0) & (overall.count < least_known)
-        profiles.loc[np.tile(too_few, len(ids)), list(OF_ALL)] = np.nan
+        too_few = np.tile(overall.count < least_known, len(ids))
+        profiles.loc[too_few, [*WITHHELD, "population_mean", "importance"]] = np.nan
     return profiles[list(COLUMNS)]
 
 

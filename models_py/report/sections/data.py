@@ -55,7 +55,7 @@ def data_section(facts: Facts) -> Section:
     if not columns:
         return Section("data", "The data", lead, left_out=["No feature is a column of numbers."])
     figures = [_missing(frame), _distributions(facts, frame)]
-    related = _correlations(frame)
+    related = _correlations(frame, facts.least)
     if related is None:
         left_out.append("No correlations: fewer than two columns vary.")
     else:
@@ -223,7 +223,7 @@ def _distributions(facts: Facts, frame: pd.DataFrame) -> Figure:
     cells, rows = [], []
     for name in frame.columns[frame.notna().any()][:MOST_COLUMNS]:
         values = known_numbers(frame[name])
-        if values.size < 2:
+        if values.size < max(2, facts.least):
             continue
         low, middle, high = (float(q) for q in np.quantile(values, [0.1, 0.5, 0.9]))
         texts = [in_units(name, value) for value in (low, middle, high)]
@@ -260,12 +260,13 @@ def edge_texts(name: str, values: FloatArray) -> tuple[str, str]:
     return in_units(name, low), in_units(name, high)
 
 
-def _correlations(frame: pd.DataFrame) -> Figure | None:
+def _correlations(frame: pd.DataFrame, least: int) -> Figure | None:
     numbers = frame.astype(float).to_numpy(dtype=np.float64)
     varied = frame.loc[:, ~constant_columns(numbers)].iloc[:, :MOST_CORRELATED]
     if varied.shape[1] < 2:
         return None
-    values = varied.astype(float).corr(method="spearman", min_periods=3).to_numpy(dtype=np.float64)
+    related = varied.astype(float).corr(method="spearman", min_periods=max(3, least))
+    values = related.to_numpy(dtype=np.float64)
     titles = [column_words(str(name)) for name in varied.columns]
     apart = np.nan_to_num(values.copy())
     np.fill_diagonal(apart, 0.0)
