@@ -20,6 +20,7 @@ HEAVY = (
     "tests/models_py/clustering/test_peaks.py",
     "tests/models_py/database/maintenance/test_faults.py",
     "tests/models_py/database/maintenance/test_round_trip.py",
+    "tests/models_py/report/test_withheld.py",
     "tests/warehouse/test_bad_input.py",
     "tests/warehouse/test_basket_features.py",
     "tests/warehouse/test_readme_figures.py",

@@ -124,7 +124,7 @@ def test_means_cannot_be_subtracted(withheld: House) -> None:
     rows = withheld.rows("segment_features")
     members = withheld.members
     for feature, own in rows[rows["population_mean"].notna()].groupby("feature"):
-        column = members[feature] if feature in members else None
+        column = members.get(feature)
         shown = own[own["mean"].notna()].set_index("segment_id")
         if column is None or len(shown) == len(own):
             continue
