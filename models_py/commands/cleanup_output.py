@@ -10,11 +10,12 @@ from typing import Any
 from models_py.commands import table
 from models_py.database.maintenance.cleanup import Finding, Listing
 from models_py.database.maintenance.fsync import megabytes
+from models_py.database.maintenance.home import Held
 from models_py.database.maintenance.integrity import Figure
 from models_py.database.maintenance.manifest import Backup
 from models_py.database.maintenance.restore import Restored
 
-_RIGHT = {"rows", "size", "value", "before", "after", "tables"}
+_RIGHT = {"rows", "size", "value", "before", "after", "tables", "count"}
 
 
 def print_listing(listing: Listing, path: Path, show_protected: bool) -> None:
@@ -93,6 +94,7 @@ def _finding_as_json(finding: Finding) -> dict[str, Any]:
         "schema": finding.name.schema if finding.name else None,
         "name": finding.name.name if finding.name else None,
         "run_id": finding.run_id,
+        "path": None if finding.path is None else str(finding.path),
         "reason": finding.reason,
         "rows": finding.rows,
         "bytes": finding.bytes,
@@ -204,6 +206,17 @@ def print_figures(figures: Sequence[Mapping[str, Any]]) -> None:
         for figure in figures
     ]
     print_table(["check", "where", "value", "fault"], rows)
+
+
+def home_as_json(home: Sequence[Held]) -> list[dict[str, Any]]:
+    """Return what the home holds."""
+    return [asdict(held) for held in home]
+
+
+def print_home(home: Sequence[Held]) -> None:
+    """Print what the home holds by kind."""
+    rows = [[held.kind, f"{held.count:,}", megabytes(held.bytes)] for held in home]
+    print_table(["the home holds", "count", "size"], rows)
 
 
 def print_side_by_side(

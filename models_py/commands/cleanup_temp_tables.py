@@ -323,7 +323,7 @@ def _drop(asked: argparse.Namespace, shown: Listing, progress: Progress) -> dict
         saved_relations,
     )
     from models_py.database.maintenance.cleanup import drop_listed
-    from models_py.database.maintenance.home import remove_folders_of_runs
+    from models_py.database.maintenance.home import remove_folders_of_runs, remove_paths
     from models_py.database.maintenance.manifest import read_key
     from models_py.database.connection import open_warehouse
     from models_py.database.maintenance.integrity import check_warehouse
@@ -339,6 +339,7 @@ def _drop(asked: argparse.Namespace, shown: Listing, progress: Progress) -> dict
         if not listing.going:
             return facts
         run_ids = [finding.run_id for finding in listing.going if finding.run_id is not None]
+        left = [finding.path for finding in listing.going if finding.path is not None]
         backup = None
         if not asked.no_backup:
             going = [finding.name for finding in listing.going if finding.name is not None]
@@ -351,14 +352,15 @@ def _drop(asked: argparse.Namespace, shown: Listing, progress: Progress) -> dict
                 asked.backups,
                 _now(),
                 progress,
-                run_ids=run_ids,
+                run_ids=[*run_ids, *(path.name for path in left)],
                 key=read_key(asked.key),
             )
             facts["backup"] = output.backup_as_json(backup)
         proven = _proven(core, backup)
         gone = drop_listed(warehouse, listing, core, before=proven, progress=progress)
-        facts["dropped"] = [relation.label for relation in gone]
-        facts["removed_folders"] = [str(folder) for folder in remove_folders_of_runs(run_ids)]
+        facts["dropped"] = [finding.label for finding in gone if finding.path is None]
+        removed = remove_folders_of_runs(run_ids, asked.path)
+        facts["removed_folders"] = [str(folder) for folder in [*removed, *remove_paths(left)]]
         facts["core_tables"] = sum(relation.kind == "table" for relation in core)
     return facts
 
@@ -474,14 +476,18 @@ def _figures(asked: argparse.Namespace) -> list[Figure]:
 
 def _check(asked: argparse.Namespace) -> int:
     from models_py.commands import cleanup_output as output
+    from models_py.database.maintenance.home import held
     from models_py.database.maintenance.integrity import faults
 
     figures = _figures(asked)
     wrong = faults(figures)
     outcome = FAILED if wrong else DONE
+    home = held(asked.path, asked.backups)
     if asked.json:
-        _print_json(asked, outcome, figures=output.figures_as_json(figures), faults=wrong)
+        shown = output.figures_as_json(figures)
+        _print_json(asked, outcome, figures=shown, faults=wrong, home=output.home_as_json(home))
     else:
         output.print_figures(output.figures_as_json(figures))
+        output.print_home(home)
         print("; ".join(wrong) if wrong else "the warehouse is whole")
     return outcome

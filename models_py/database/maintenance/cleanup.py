@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from pathlib import Path
 
+from models_py.base import settings
 from models_py.base.errors import UsageError, WarehouseError
 from models_py.base.plurals import plural
 from models_py.base.progress import Progress, Silent
@@ -31,6 +32,7 @@ from models_py.database.maintenance.catalog import (
     stored_bytes,
 )
 from models_py.database.maintenance.fingerprint import Fingerprint, differences, take_fingerprints
+from models_py.database.maintenance.home import left_behind
 from models_py.database.maintenance.naming import BACKUP, TEMP, NamingRules, Verdict, matches
 
 ORPHAN, RUNS = "orphan", "runs"
@@ -75,9 +77,9 @@ class Finding:
     kind
         Its class.
     what
-        ``"table"``, ``"view"`` or ``"run"``.
+        ``"table"``, ``"view"``, ``"run"``, ``"folder"`` or ``"file"``.
     label
-        ``schema.name``, or the run id and its study.
+        ``schema.name``, the run id and its study, or a path in the home.
     rows, bytes
         Exact rows; about how much of the file; None where it is unknown.
     age_days, age_from
@@ -86,6 +88,8 @@ class Finding:
         Views, macros and foreign keys that read it.
     kept_because
         Why it stays all the same; None where it would be dropped.
+    path
+        Of a folder or file that belongs to no run.
     """
 
     kind: str
@@ -100,6 +104,7 @@ class Finding:
     age_from: str = "unknown"
     read_by: tuple[str, ...] = ()
     kept_because: str | None = None
+    path: Path | None = None
 
     @property
     def goes(self) -> bool:
@@ -166,6 +171,7 @@ def find(
     results = _read_ones_kept(results, read_readers(warehouse))
     results = _with_size(warehouse, results)
     runs = list(_old_runs(warehouse, wanted, now)) if RUNS in wanted.classes else []
+    runs += _left_behind(warehouse, wanted, runs) if RUNS in wanted.classes else []
     left = 0 if ORPHAN in wanted.classes else len(orphans)
     return Listing((*results, *runs), tuple(protected), left, ownership)
 
@@ -328,6 +334,28 @@ def _old_runs(warehouse: Warehouse, wanted: Wanted, now: datetime) -> Iterator[F
             age_days=age,
             age_from="results.runs",
         )
+
+
+def _left_behind(warehouse: Warehouse, wanted: Wanted, runs: Sequence[Finding]) -> list[Finding]:
+    """Return what lies in the home and belongs to no run, or to none that stays."""
+    going = [finding.run_id for finding in runs if finding.run_id is not None]
+    results = [
+        Finding(
+            kind=RUNS,
+            what="folder" if left.path.is_dir() else "file",
+            label=str(left.path.relative_to(settings.home()))
+            if left.path.is_relative_to(settings.home())
+            else str(left.path),
+            reason=left.reason,
+            bytes=left.bytes,
+            age_days=left.age_days,
+            age_from="its files",
+            path=left.path,
+        )
+        for left in left_behind(warehouse, going)
+        if wanted.only is None or matches(wanted.only, contract.SCHEMA, left.path.name)
+    ]
+    return [_young_kept(finding, wanted.older_than_days) for finding in results]
 
 
 def _rows_of_runs(warehouse: Warehouse) -> tuple[dict[str, int], dict[str, float]]:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from models_py.base import locks
+
+STILL_SECONDS = 86_400.0
+"""What has no lock, as earlier versions worked, goes when nothing of it was written for so long:
+a process id does not tell, for another process may have it by now, or another host."""
 
 _LOCK = ".lock"
 _UNFINISHED = re.compile(
@@ -46,6 +51,10 @@ def sweep_unfinished(parent: Path) -> list[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         locks.remove(folder.with_name(f"{folder.name}{_LOCK}"))
         swept.append(folder)
+    for lock in parent.glob(f"*.unfinished-*{_LOCK}") if parent.is_dir() else []:
+        # Killed between the folder's going and the lock's.
+        if not lock.with_name(lock.name.removesuffix(_LOCK)).exists() and not _is_held(lock):
+            locks.remove(lock)
     return swept
 
 
@@ -58,8 +67,17 @@ def unfinished(parent: Path) -> list[Path]:
 
 
 def _is_alive(folder: Path) -> bool:
+    lock = folder.with_name(f"{folder.name}{_LOCK}")
+    if lock.is_file():
+        return _is_held(lock)
+    files = [folder, *folder.rglob("*")] if folder.is_dir() else [folder]
+    written = max((file.lstat().st_mtime for file in files), default=0.0)
+    return time.time() - written < STILL_SECONDS
+
+
+def _is_held(lock: Path) -> bool:
     try:
-        return locks.is_held(folder.with_name(f"{folder.name}{_LOCK}"))
+        return locks.is_held(lock)
     except OSError:
         # A file system without locks cannot tell: then it stays.
         return True

@@ -524,17 +524,20 @@ def _bring_runs_back(warehouse: Warehouse, backup: Backup, run_ids: Sequence[str
 
 
 def _bring_files_back(backup: Backup, plan: _Plan, asked: Asked) -> tuple[Path, ...]:
-    """Copy models and reports of the runs that come back to where there are none."""
+    """Copy models and reports of the runs that come back to where there are none.
+
+    With the whole backup those of runs that nobody recorded come back too.
+    """
     if not asked.brings_files:
         return ()
-    wanted = set(plan.run_ids) if asked.only is not None else set(backup.runs)
+    wanted = set(plan.run_ids) if asked.only is not None else None
     by_folder: dict[Path, list[PurePosixPath]] = {}
     for part in backup.parts:
         path = PurePosixPath(part.path)
         if path.parts[0] != FILES_NAME:
             continue
         # files/data/models/<run>/... and files/reports/<study>/<run>/...
-        if path.parts[3] in wanted:
+        if wanted is None or path.parts[3] in wanted:
             by_folder.setdefault(Path(*path.parts[1:4]), []).append(path)
     return tuple(
         folder

@@ -242,13 +242,19 @@ def test_leftovers_of_killed_backups_go_with_the_next(tmp_path: Path) -> None:
     ]
     for folder in (*dead, root / "my_notes"):
         folder.mkdir(parents=True)
+        os.utime(folder, (0, 0))
     (root / f"{dead[1].name}.lock").touch()
+    # Without a lock nobody can tell who is at it, on whatever host: it was written just now.
+    unsure = root / f"backup_20250101_000003.partial-{2**22 - 1}"
+    unsure.mkdir()
+    (root / "backup_20250101_000004.unfinished-0123abcd.lock").touch()
     with leftovers.unfinished_folder(root, "backup_20250101_000002") as alive:
         made = back_up(path)
         assert sorted(item.name for item in root.iterdir()) == sorted(
             [
                 *(alive.name, f"{alive.name}.lock", f"{alive.name}.lock.pid"),
                 "my_notes",
+                unsure.name,
                 made.folder.name,
             ]
         )
