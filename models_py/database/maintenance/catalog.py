@@ -21,6 +21,9 @@ from models_py.database.connection import Warehouse, quoted
 
 TABLE, VIEW = "table", "view"
 _LOWER = {ord(letter): letter.lower() for letter in string.ascii_uppercase}
+_LOG = "_log"
+"""How the table of a log that a user loaded ends, in bronze."""
+
 LAYERS = ("bronze", "silver", "gold")
 IDENTIFIER = r'(?:"(?:[^"]|"")*"|[^\s".(),;]+)'
 _VIEW_HEAD = re.compile(
@@ -385,6 +388,7 @@ def read_ownership(warehouse: Warehouse, manifest: Path | None = None) -> Owners
             key = _node_key(node)
             by_id[str(node.get("unique_id"))] = key
             owners[key] = f"{state}dbt {node['resource_type']} {node.get('name', '')}"
+    owners = {**dict(_log_owners(warehouse, nodes)), **owners}
     return Ownership(owners, has_manifest=True, keys=_unique_columns(nodes, by_id))
 
 
@@ -418,6 +422,33 @@ def _user_owners(warehouse: Warehouse) -> Iterator[tuple[tuple[str, str], str]]:
         table = _table_of_study(file)
         if table is not None:
             yield table.key, f"the study {file.stem}, which reads it"
+
+
+def _log_owners(
+    warehouse: Warehouse, nodes: Sequence[tuple[Mapping[str, Any], str]]
+) -> Iterator[tuple[tuple[str, str], str]]:
+    """Return what dbt made of each log that a user loaded, whichever it made last.
+
+    The manifest has those models under the name of one log: of the last that was built, or
+    ``custom``.
+    """
+    models = {
+        (
+            str(node.get("schema")),
+            str(node.get("name")).removeprefix(f"{node.get('schema')}_custom"),
+        )
+        for node, _ in nodes
+        if "custom" in Path(str(node.get("path"))).parts and _makes_a_relation(node)
+    }
+    logs = warehouse.rows(
+        "select table_name from duckdb_tables() where database_name = current_database()"
+        f" and schema_name = 'bronze' and starts_with(comment, {literal(contract.LOADED)})"
+        f" and ends_with(table_name, {literal(_LOG)})"
+    )
+    for (table,) in logs:
+        log = str(table).removesuffix(_LOG)
+        for schema, rest in models:
+            yield Name(schema, f"{log}{rest}").key, f"the user: made of bronze.{table}"
 
 
 def _table_of_study(file: Path) -> Name | None:

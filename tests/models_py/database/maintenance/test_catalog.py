@@ -208,3 +208,36 @@ def test_what_is_loaded_and_what_runs_and_studies_read_is_owned(home: Path) -> N
     assert "customers.csv" in owners[Name("gold", "loaded_old").key]
     assert STUDY in owners[Name("gold", "tmp_read").key]
     assert Name("gold", "forgotten").key not in owners
+
+
+def test_what_dbt_made_of_a_log_is_the_users(tmp_path: Path) -> None:
+    path = build(tmp_path)
+    made = ("gold._customers", "silver._rejections", "silver._customer_shares", "silver._sales")
+    tables = [name.replace("._", f".{log}_") for name in made for log in ("my_shop", "other")]
+    with duckdb.connect(str(path)) as raw:
+        for log in ("my_shop", "other"):
+            raw.execute(f"create table bronze.{log}_log as select 1 as a")
+            raw.execute(f"comment on table bronze.{log}_log is '{contract.LOADED}sales.csv'")
+        for table in (*tables, "silver.nobodys_rejections"):
+            raw.execute(f"create table {table} as select 1 as a")
+    # dbt's manifest has them under one name: of the log that was built last, or of none.
+    nodes = {
+        name: [
+            {
+                "resource_type": "model",
+                "schema": schema,
+                "name": f"{schema}_custom{rest}",
+                "alias": f"custom{rest}",
+                "path": f"{schema}/custom/{schema}_custom{rest}.sql",
+                "config": {"materialized": "table"},
+            }
+        ]
+        for name in made
+        for schema, _, rest in [name.partition(".")]
+    }
+    manifest = write_manifest(tmp_path / "manifest.json", MODELS, disabled=nodes)
+    with open_warehouse(path, read_only=True) as opened:
+        owners = read_ownership(opened, manifest).owners
+    for table in tables:
+        assert Name(*table.split(".")).key in owners, table
+    assert Name("silver", "nobodys_rejections").key not in owners
