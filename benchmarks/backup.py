@@ -49,6 +49,8 @@ def main() -> int:
     @given(statements=databases(), share=st.sampled_from([0.0, 2.0]))
     def take_round(statements: list[str], share: float) -> None:
         counted["tried"] += 1
+        if counted["tried"] % 50 == 0:
+            print(counted, file=sys.stderr, flush=True)
         difference = go_round(statements, share, asked.folder)
         counted["equal"] += difference is None
         if difference is not None:

@@ -18,6 +18,7 @@ from typing import IO, Literal
 from models_py.base.checksums import sha256
 from models_py.base.errors import SourceError
 from models_py.base.locks import HeldError, hold
+from models_py.base.numbers import listed
 from models_py.base.plurals import plural
 from models_py.base.progress import Progress
 from models_py.sources.checking import Inspection, inspect_file, is_gzip
@@ -356,6 +357,10 @@ def _result(
         files.append(
             FetchedFile(candidate_file.name, action, size, inspection.rows, checksum, published)
         )
+    reasons = dict.fromkeys(file.table.unpinned for file in candidate_files if file.table.unpinned)
+    for reason in reasons:
+        of = dict.fromkeys(f.table.file for f in candidate_files if f.table.unpinned == reason)
+        notes.append(f"{listed(list(of))}: no checksum is known to hold against: {reason}")
     notes.extend(_week_notes(candidate_files, folder))
     return Fetched(source, folder, tuple(files), tuple(notes))
 

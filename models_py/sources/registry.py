@@ -40,6 +40,9 @@ class Table:
         Upper bound for one file, unpacked; anything above is another file.
     published_rows, published_sha256
         Of the publisher's own copy, where known.
+    unpinned
+        Why no checksum is known, as a note says where the file is fetched; only its columns, and
+        where they are known its rows, are checked then.
     workbook
         Name of an Excel workbook whose first sheet holds the same table.
     """
@@ -55,6 +58,7 @@ class Table:
     bytes_at_most: int = 200 * MEGABYTE
     published_rows: int | None = None
     published_sha256: str | None = None
+    unpinned: str = ""
     workbook: str | None = None
 
     @property
@@ -98,6 +102,7 @@ def _columns(names: str) -> tuple[str, ...]:
     return tuple(names.split())
 
 
+RELEASES = "dunnhumby gives it in releases of several sizes"
 SORT_OF_REAL_LINES = Table(
     file="transactions_*.csv",
     columns=_columns(
@@ -110,6 +115,7 @@ SORT_OF_REAL_LINES = Table(
     many=True,
     exact=True,
     bytes_at_most=2_000 * MEGABYTE,
+    unpinned=RELEASES,
 )
 
 COMPLETE_JOURNEY = Source(
@@ -182,6 +188,7 @@ SORT_OF_REAL = Source(
             _columns("shop_week date_from date_to"),
             numbers=("shop_week",),
             exact=True,
+            unpinned=RELEASES,
         ),
     ),
     steps=(
@@ -211,6 +218,7 @@ ONLINE_RETAIL = Source(
             numbers=_columns("Quantity UnitPrice CustomerID"),
             times=("InvoiceDate",),
             published_rows=541_909,
+            unpinned="UCI gives a workbook, which becomes parquet here and may be written anew",
             workbook="Online Retail.xlsx",
         ),
     ),
@@ -237,7 +245,11 @@ BANK = Source(
             published_rows=45_211,
             published_sha256="d1513ec63b385506f7cfce9f2c5caa9fe99e7ba4e8c3fa264b3aaf0f849ed32d",
         ),
-        Table("bank-names.txt", optional=True),
+        Table(
+            "bank-names.txt",
+            optional=True,
+            published_sha256="3899a77082573ed676a7dfce3765a5307915c7f11b1fe2f6f55fd3c5467c12f7",
+        ),
     ),
     next_commands=(
         "dbt build --project-dir warehouse --selector bank",
@@ -268,6 +280,7 @@ AUTOMOBILE = Source(
             _PROSPECT_COLUMNS,
             numbers=_PROSPECT_NUMBERS,
             published_rows=2_627,
+            published_sha256="8dad4b0d365a8f8c73d2a1e28a91af5fd33adc036ad4e979cf61a51413d3d9ad",
         ),
     ),
     steps=(
@@ -281,6 +294,7 @@ AUTOMOBILE = Source(
     ),
 )
 
+_OWN_COPY = "Databricks may change it, and each workspace writes a copy of its own"
 RETAIL_ORG = Source(
     domain="retail_org",
     name="databricks",
@@ -292,6 +306,7 @@ RETAIL_ORG = Source(
                 "clicked_items customer_id customer_name number_of_line_items order_datetime "
                 "order_number ordered_products promo_info"
             ),
+            unpinned=_OWN_COPY,
         ),
         Table(
             "sales_gold.parquet",
@@ -299,11 +314,13 @@ RETAIL_ORG = Source(
                 "customer_id customer_name product_name order_date product_category product "
                 "total_price"
             ),
+            unpinned=_OWN_COPY,
         ),
         Table(
             "customers.csv",
             _columns("customer_id units_purchased loyalty_segment"),
             numbers=_columns("customer_id units_purchased loyalty_segment"),
+            unpinned=_OWN_COPY,
         ),
         Table(
             "loyalty_segment.csv",
@@ -311,10 +328,12 @@ RETAIL_ORG = Source(
                 "loyalty_segment_id loyalty_segment_description unit_threshold valid_from valid_to"
             ),
             numbers=_columns("loyalty_segment_id unit_threshold"),
+            unpinned=_OWN_COPY,
         ),
         Table(
             "promo_prices.parquet",
             _columns("promo_customer promo_item promo_disc promo_id promo_qty"),
+            unpinned=_OWN_COPY,
         ),
     ),
     steps=(

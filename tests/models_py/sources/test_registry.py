@@ -25,6 +25,13 @@ def test_every_source_says_where_it_comes_from(source) -> None:
         assert len({name.lower() for name in table.columns}) == len(table.columns)
 
 
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: f"{source.domain}_{source.name}")
+def test_every_file_has_a_checksum_or_says_why_not(source: Source) -> None:
+    for table in source.tables:
+        if source.package is None:
+            assert bool(table.published_sha256) != bool(table.unpinned), table.file
+
+
 @pytest.mark.parametrize(
     ("name", "has_folder", "chosen"),
     [
