@@ -38,6 +38,7 @@ ASSIGNMENTS = {
     "most_probable": "the most probable component decides",
     "nearest_core_point": "the nearest core point decides",
     "cheapest_prototype": "the prototype of lowest cost decides",
+    "most_probable_kind": "the most probable component of numbers and words decides",
     "nearest_row": "the nearest row that was clustered decides",
     "of_each_candidate": "each candidate is assigned as the algorithm that it names",
 }
@@ -134,6 +135,8 @@ class Algorithm:
         Whether anything in it is random.
     needs_mixed_rows
         Whether it clusters numbers and categories instead of the encoding.
+    needs_both_kinds
+        Whether it does so only where there are numbers and categories.
     is_center_based
         Whether it minimises distances to centers, as the gap statistic presupposes.
     shares_work
@@ -156,6 +159,7 @@ class Algorithm:
     finds_k: bool = False
     takes_seed: bool = True
     needs_mixed_rows: bool = False
+    needs_both_kinds: bool = False
     is_center_based: bool = False
     shares_work: bool = False
     swept: tuple[str, ...] = ()
@@ -431,6 +435,19 @@ ALGORITHMS: dict[str, Algorithm] = {
         is_exact=True,
         family=Family("kmeans"),
         parameters={**RESTARTS, "init": one_of("huang", "cao"), "gamma": above_zero()},
+        needs_mixed_rows=True,
+        needs_both_kinds=True,
+    ),
+    "mixed_mixture": Algorithm(
+        title="mixture of numbers and words, merged down",
+        time="n k p²",
+        memory="n (k + p)",
+        runner="mixed_mixture:mixed_mixture_sweep",
+        peak_bytes="mixed_mixture:mixed_mixture_peak_bytes",
+        assignment="most_probable_kind",
+        is_exact=True,
+        family=Family("gaussian_full"),
+        parameters={"n_init": whole(1)},
         needs_mixed_rows=True,
     ),
     "auto": Algorithm(

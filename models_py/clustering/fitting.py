@@ -189,15 +189,16 @@ def _candidates_of(
     run = algorithm.load("runner")
     rows = (points,)
     if algorithm.needs_mixed_rows:
-        rows = _both_kinds(request.name, mixed)
+        rows = _kinds(request.name, mixed)
     given = rows if algorithm.finds_k else (*rows, request.ks)
     own = {"seed": seed} if algorithm.takes_seed else {}
     for parameters in _grid(request.parameters, algorithm.swept):
         yield from run(*given, **own, **parameters)
 
 
-def _both_kinds(name: str, mixed: MixedRows | None) -> tuple[Any, ...]:
-    if mixed is None or mixed.categorical.shape[1] == 0 or mixed.numeric.shape[1] == 0:
+def _kinds(name: str, mixed: MixedRows | None) -> tuple[Any, ...]:
+    is_alone = mixed is None or 0 in (mixed.categorical.shape[1], mixed.numeric.shape[1])
+    if mixed is None or (is_alone and ALGORITHMS[name].needs_both_kinds):
         raise DataError(
             f"{name} needs numeric and categorical features; add a categorical column to"
             " features.include, or use kmeans"

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -462,10 +462,27 @@ def _draft(
         run_with=f"python scripts/run_clustering.py --study {target}",
     )
     if not asked.transactions:
-        return draft
+        return _with_features(draft, path)
     from models_py.studies.log_drafting import draft_log_features
 
     return draft_log_features(draft)
+
+
+def _with_features(draft: Draft, path: Path) -> Draft:
+    """Return the draft with the columns that tell groups apart, by the rows themselves."""
+    from models_py.segmentation.relevance import column_relevance, skewed_columns
+    from models_py.segmentation.studied import read_studied
+    from models_py.studies.drafting import LEAST_JUDGED, choose_features, draft_study
+    from models_py.studies.loading import parse_study
+
+    numbers = [guess.name for guess in draft.guesses if guess.role == "number"]
+    study = parse_study(draft_study(draft), draft.name)
+    frame = read_studied(study, path).frame
+    draft = replace(draft, skewed=skewed_columns(frame, numbers, study.features.winsorise))
+    if draft.rows < LEAST_JUDGED:
+        return draft
+    study = parse_study(draft_study(draft), draft.name)
+    return choose_features(draft, column_relevance(study, frame, study.seed))
 
 
 def _print(draft: Draft, target: Path) -> None:

@@ -295,6 +295,51 @@ class CheapestPrototype(Rule):
         return model.predict(rows.numbers, rows.codes)
 
 
+@dataclass(frozen=True, eq=False)
+class MostProbableKind(Rule):
+    """The most probable component of a mixture of numbers and words decides.
+
+    Attributes
+    ----------
+    weights, means, within, levels
+        As :class:`models_py.clustering.mixed_mixture.MixedMixtureModel` has them.
+    numbers, level_values, level_scores, centers, spreads, truths, halves, sizes
+        Its :class:`models_py.clustering.mixed_mixture.Layout`.
+    """
+
+    weights: FloatArray
+    means: FloatArray
+    within: FloatArray
+    levels: FloatArray
+    numbers: IntArray
+    level_values: FloatArray
+    level_scores: FloatArray
+    centers: FloatArray
+    spreads: FloatArray
+    truths: IntArray
+    halves: FloatArray
+    sizes: IntArray
+    kind: ClassVar[str] = "most_probable_kind"
+    words: ClassVar[str] = "most probable component of numbers and words"
+
+    def nearest(self, rows: Coordinates) -> IntArray:
+        """Return the component's place, shape (n,)."""
+        from models_py.clustering.mixed_mixture import Layout, MixedMixtureModel
+
+        layout = Layout(
+            self.numbers.astype(np.int64),
+            self.level_values,
+            self.level_scores,
+            self.centers,
+            self.spreads,
+            self.truths.astype(np.int64),
+            self.halves,
+            self.sizes.astype(np.int64),
+        )
+        model = MixedMixtureModel(layout, self.weights, self.means, self.within, self.levels)
+        return model.predict(rows.numbers, rows.codes)
+
+
 RULES: dict[str, type[Rule]] = {
     rule.kind: rule
     for rule in (
@@ -305,6 +350,7 @@ RULES: dict[str, type[Rule]] = {
         NearestRow,
         NearestCorePoint,
         CheapestPrototype,
+        MostProbableKind,
     )
 }
 

@@ -193,8 +193,7 @@ def _by_measure(
     is_lower_better = measure.better == "lower"
     scores = -figures if is_lower_better else figures
     best = int(np.nanargmax(scores))
-    if by == "icl" and all(_is_one_group(candidate) for candidate in candidates):
-        reason = "one segment: a single Gaussian component has a lower BIC than any two or more"
+    if by == "icl" and (reason := _one_group_words(candidates, figures)):
         return Choice(None, reason, _rows(candidates, scores, _known(measures, len(candidates))))
     side = "lowest" if is_lower_better else "highest"
     reason = (
@@ -205,10 +204,23 @@ def _by_measure(
     return Choice(best, reason, _rows(candidates, scores, known))
 
 
-def _is_one_group(candidate: Candidate) -> bool:
-    if candidate.bic is None or candidate.one_group_bic is None:
-        return False
-    return candidate.bic >= candidate.one_group_bic
+def _one_group_words(candidates: Sequence[Candidate], icl: FloatArray) -> str:
+    """Say that one group explains the rows as well as any two or more; "" where it does not.
+
+    One component leaves nothing unclear: its ICL is its BIC.
+    """
+    alone = [c.one_group_bic for c in candidates if c.one_group_bic is not None]
+    if len(alone) < len(candidates):
+        return ""
+    best = int(np.nanargmin(icl))
+    lost = float(icl[best] - alone[best])
+    if lost < 0.0:
+        return ""
+    return (
+        f"one segment: no groups here. The best of {len(candidates)} candidates,"
+        f" {_named(candidates[best])}, has an ICL {lost:,.0f} above that of one group: what it tells"
+        " apart is less than what it leaves unclear"
+    )
 
 
 def _figures(

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from models_py.studies.roles import Guess
 
-WARD_ROWS = 10_000
+LEAST_JUDGED = 100
+"""Rows from which on columns are judged by the groups that the others show."""
+
+MOST_SEGMENTS = 10
+ROWS_A_SEGMENT = 20
+MOST_MEASURES = 12
+LEAST_COLUMNS = 2
+ALSO_TOLD = 0.05
+
+
+class ColumnRelevance(Protocol):
+    """What one column says of groups; see `models_py.segmentation.relevance`."""
+
+    @property
+    def gain(self) -> float:
+        """Above 0 where it tells groups apart."""
+
+    @property
+    def told(self) -> float:
+        """Share of it, 0..1, that the groups of the other columns tell."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +51,12 @@ class Draft:
         One for each column but the entity's.
     run_with
         The command that runs the study.
+    skewed
+        Numbers that lean to one side.
+    measures
+        Numbers that say nothing of groups, and are shown beside the features.
+    without_groups
+        Whether the columns were judged and fewer than two tell groups apart.
     """
 
     name: str
@@ -42,6 +68,58 @@ class Draft:
     rows: int
     guesses: Sequence[Guess]
     run_with: str
+    skewed: Sequence[str] = ()
+    measures: Sequence[str] = ()
+    without_groups: bool = False
+
+
+def choose_features(draft: Draft, relevance: Mapping[str, ColumnRelevance]) -> Draft:
+    """Return the draft with the columns that tell groups apart, every other one with a reason.
+
+    Where fewer than two do, all stay: there is nothing to choose, and the run says so.
+
+    Parameters
+    ----------
+    draft
+        With the roles guessed.
+    relevance
+        What each column says of groups, by its name; empty where that was not looked at.
+    """
+    if not relevance:
+        return draft
+    kept = {name for name, found in relevance.items() if found.gain > 0.0}
+    if len(kept) < LEAST_COLUMNS:
+        return replace(draft, without_groups=True)
+    guesses = [
+        guess
+        if guess.role == "left out" or guess.name not in relevance
+        else _with_relevance(guess, relevance[guess.name])
+        for guess in draft.guesses
+    ]
+    numbers = {guess.name for guess in draft.guesses if guess.role == "number"}
+    dropped = [guess.name for guess in guesses if guess.role == "left out"]
+    return replace(
+        draft,
+        guesses=guesses,
+        skewed=[name for name in draft.skewed if name in kept],
+        measures=[name for name in dropped if name in numbers][:MOST_MEASURES],
+    )
+
+
+def _with_relevance(guess: Guess, found: ColumnRelevance) -> Guess:
+    if found.gain > 0.0:
+        words = f"; the groups of the other columns tell {_share(found.told)} of it"
+        return replace(guess, reason=guess.reason + words)
+    reason = (
+        f"tells no groups apart: those that the other columns show tell {_share(found.told)} of it"
+    )
+    if found.told > ALSO_TOLD:
+        reason = "what it says of groups, the features say already"
+    return replace(guess, role="left out", reason=reason)
+
+
+def _share(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.01 else "under 1%"
 
 
 def draft_study(draft: Draft) -> str:
@@ -58,13 +136,18 @@ def draft_study(draft: Draft) -> str:
         *([f"label = {_toml(draft.label)}"] if draft.label else []),
         "",
         "[features]",
+        *(
+            ["# No groups show in these columns: none is seen in the groups of the others."]
+            if draft.without_groups
+            else []
+        ),
         "include = [",
         *[f"    {_toml(guess.name)},  # {_comment(guess.reason)}" for guess in used],
         "]",
         *_left_out(left),
         *_categorical(used),
-        "# Logarithms of skewed amounts and counts; the 0.5% at each end are clipped.",
-        'log1p = "auto"',
+        *_straightened(draft),
+        "# The 0.5% at each end are clipped.",
         "winsorise = 0.005",
         "",
         *_missing(used),
@@ -79,15 +162,10 @@ def draft_study(draft: Draft) -> str:
         "contamination = 0.02",
         "",
         "[[encoding]]",
-        'kind = "pca"',
-        "parameters = { components = 0.9 }",
+        'kind = "none"',
         "",
-        *_algorithms(draft.rows),
-        "[choose]",
-        "# Segments large enough to act on that come back in refits, then silhouette.",
-        'by = "rule"',
-        "min_share = 0.03",
-        "tolerance = 0.05",
+        *(_kinds(draft) if draft.rows >= LEAST_JUDGED else _few_rows(draft)),
+        *_measures(draft),
     ]
     return "\n".join(parts) + "\n"
 
@@ -126,14 +204,51 @@ def _categorical(used: Sequence[Guess]) -> list[str]:
     ]
 
 
-def _algorithms(rows: int) -> list[str]:
-    names = ["kmeans", "ward"] if rows <= WARD_ROWS else ["minibatch_kmeans"]
-    top = max(2, min(10, rows // 5))
+def _straightened(draft: Draft) -> list[str]:
+    if not draft.skewed:
+        return []
+    names = ", ".join(_toml(name) for name in draft.skewed)
+    return ["# Numbers that lean to one side are straightened (Yeo-Johnson).", f"power = [{names}]"]
+
+
+def _kinds(draft: Draft) -> list[str]:
+    top = max(2, min(MOST_SEGMENTS, draft.rows // ROWS_A_SEGMENT))
     return [
-        line
-        for name in names
-        for line in ("[[algorithms]]", f'name = "{name}"', f"k = [2, {top}]", "")
+        "# Kinds of customers that vary alike inside; words have shares of their own in each, so",
+        "# that no column of words splits the rows by itself.",
+        "[[algorithms]]",
+        'name = "mixed_mixture"',
+        f"k = [2, {top}]",
+        "",
+        "[choose]",
+        "# As many kinds as make the rows likeliest while each row is clearly of one of them; one",
+        "# segment where one kind does as well.",
+        'by = "icl"',
     ]
+
+
+def _few_rows(draft: Draft) -> list[str]:
+    top = max(2, min(MOST_SEGMENTS, draft.rows // 5))
+    return [
+        *[
+            line
+            for name in ("kmeans", "ward")
+            for line in ("[[algorithms]]", f'name = "{name}"', f"k = [2, {top}]", "")
+        ],
+        "[choose]",
+        "# Too few rows to judge columns by. Segments large enough to act on that come back in",
+        "# refits, then silhouette.",
+        'by = "rule"',
+        "min_share = 0.03",
+        "tolerance = 0.05",
+    ]
+
+
+def _measures(draft: Draft) -> list[str]:
+    if not draft.measures:
+        return []
+    names = ", ".join(_toml(name) for name in draft.measures)
+    return ["", "[describe]", "# Shown beside the features.", f"measures = [{names}]"]
 
 
 def _comment(text: str) -> str:

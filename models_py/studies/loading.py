@@ -63,6 +63,11 @@ def load_study(name_or_file: str) -> Study:
     return check_study({"name": path.stem, **content}, str(path))
 
 
+def parse_study(text: str, name: str) -> Study:
+    """Return the study that a text of TOML describes, as a file of that name would."""
+    return check_study({"name": name, **tomllib.loads(text)}, name)
+
+
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 

@@ -1,0 +1,109 @@
+"""Which columns of a study's table tell groups apart, before the study is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models_py.features.matrix import FeatureMatrix, feature_columns
+from models_py.features.outliers import find_outliers
+from models_py.features.recipes import as_numbers, is_number
+from models_py.features.structure import LEAST_ROWS, find_structure
+from models_py.studies.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+JUDGED_ROWS = 20_000
+MOST_GROUPS = 10
+SKEWED = 0.5
+"""Skewness past which a number is straightened before it is looked at."""
+
+FEW_VALUES = 10
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """What one column says of groups.
+
+    Attributes
+    ----------
+    gain
+        Above 0 where it tells groups apart; see `models_py.features.structure`.
+    told
+        Share of it, 0..1, that the groups of the other columns tell.
+    """
+
+    gain: float
+    told: float
+
+
+def skewed_columns(frame: pd.DataFrame, columns: Iterable[str], clipped: float) -> list[str]:
+    """Return the numbers of many values that lean to one side.
+
+    Parameters
+    ----------
+    frame
+        Gold rows.
+    columns
+        Columns to look at; those that are no numbers are passed over.
+    clipped
+        Share of the values clipped at each end, as the study does.
+    """
+    from scipy.stats import skew
+
+    leaning = []
+    for name in columns:
+        if not is_number(frame[name]):
+            continue
+        values = as_numbers(frame[name])
+        values = values[np.isfinite(values)]
+        if len(np.unique(values)) > FEW_VALUES:
+            low, high = np.quantile(values, [clipped, 1.0 - clipped])
+            if high > low and abs(float(skew(np.clip(values, low, high)))) > SKEWED:
+                leaning.append(name)
+    return leaning
+
+
+def column_relevance(study: Study, frame: pd.DataFrame, seed: int) -> Mapping[str, Relevance]:
+    """Return what each feature column says of groups, by its name.
+
+    Parameters
+    ----------
+    study
+        Says what the columns are taken for; every column that may be a feature is one.
+    frame
+        Its gold rows.
+    seed
+        For the rows drawn and the starts.
+
+    Returns
+    -------
+    dict
+        Empty with fewer than 100 rows, of which nothing can be said.
+    """
+    if len(frame) < LEAST_ROWS:
+        return {}
+    if len(frame) > JUDGED_ROWS:
+        drawn = np.random.default_rng(seed).choice(len(frame), JUDGED_ROWS, replace=False)
+        frame = frame.iloc[np.sort(drawn)].reset_index(drop=True)
+    apart = {study.entity, study.label, study.partition_by}
+    columns = [c for c in feature_columns(study.features, frame.columns) if c not in apart]
+    matrix = FeatureMatrix(study.features, study.selection.max_missing_share).fit(frame[columns])
+    scaled = matrix.transform(frame)
+    kept = ~find_outliers(scaled, study.outliers, seed).is_outlier
+    numeric, codes = matrix.numbers_and_codes(scaled[kept])
+    numbers = [recipe.column for recipe in matrix.recipes_ if recipe.kind != "category"]
+    words = [recipe.column for recipe in matrix.recipes_ if recipe.kind == "category"]
+    structure = find_structure(numeric, codes, MOST_GROUPS, seed)
+    return {
+        name: Relevance(float(gain), float(told))
+        for names, gains, shares in (
+            (numbers, structure.numeric, structure.numeric_told),
+            (list(dict.fromkeys(words)), structure.categorical, structure.categorical_told),
+        )
+        for name, gain, told in zip(names, gains, shares, strict=True)
+    }
