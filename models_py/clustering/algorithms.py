@@ -447,7 +447,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         assignment="most_probable_kind",
         is_exact=True,
         family=Family("gaussian_full"),
-        parameters={"n_init": whole(1)},
+        parameters={"covariance": one_of("pooled", "own"), "n_init": whole(1)},
         needs_mixed_rows=True,
     ),
     "auto": Algorithm(

@@ -1,7 +1,8 @@
 """A mixture of numbers and words: kinds of customers that vary alike inside, merged down to few.
 
-Numbers are Gaussian around the mean of their component, with one covariance that all components
-share, so that columns in which everybody varies alike count little; words and columns of yes and
+Numbers are Gaussian around the mean of their component. With the pooled covariance, which all
+components share, columns in which everybody varies alike count little; with covariances of their
+own, drawn a little towards the pooled one, components may be wide or narrow. Words and columns of yes and
 no have shares of their own in each component and are independent of the rest inside it. A split of
 one column of words by itself therefore explains nothing: one component fits its shares as well.
 The path begins with many components and merges the nearest pair, as in
@@ -29,7 +30,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -51,6 +52,9 @@ STEPPED_VALUES = 30
 FLOOR = 0.01
 """Share of a number's variance added to its variance inside components."""
 
+OWN_PRIOR_ROWS = 10.0
+"""Rows with the shared covariance that are added to each component's own."""
+
 PRIOR_ROWS = 1.0
 """Rows with the shares of all that are added to each component's words."""
 
@@ -63,6 +67,8 @@ SMALLEST_SHARE = 0.02
 
 PASSES = 60
 TOLERANCE = 1e-4
+
+Covariance = Literal["pooled", "own"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +171,7 @@ class MixedMixture:
     means
         Shape (k, p).
     within
-        Shape (p, p): the covariance inside components.
+        Shape (p, p): the covariance inside components; (k, p, p) where each has its own.
     levels
         Shape (k, levels): share of each level in each component.
     likelihood
@@ -185,7 +191,8 @@ class MixedMixture:
         """Return the Bayesian information criterion; lower is better."""
         k, p = self.means.shape
         words = len(points.column) - (points.columns - p)
-        free = k - 1 + k * (p + words) + p * (p + 1) // 2
+        covariances = 1 if self.within.ndim == 2 else k
+        free = k - 1 + k * (p + words) + covariances * p * (p + 1) // 2
         return free * float(np.log(points.rows)) - 2.0 * self.likelihood
 
     def entropy(self) -> float:
@@ -256,7 +263,13 @@ class MixedMixtureModel:
 
 
 def mixed_mixture_sweep(
-    numeric: FloatArray, categorical: IntArray, ks: Iterable[int], *, seed: int, n_init: int = 1
+    numeric: FloatArray,
+    categorical: IntArray,
+    ks: Iterable[int],
+    *,
+    seed: int,
+    covariance: Covariance = "pooled",
+    n_init: int = 1,
 ) -> list[Candidate]:
     """Fit mixtures of numbers and words, merged down from more components than are asked for.
 
@@ -270,6 +283,8 @@ def mixed_mixture_sweep(
         Numbers of components.
     seed
         For the rows drawn, the values spread and the k-means.
+    covariance
+        ``"pooled"`` of all components, or each its ``"own"``.
     n_init
         Paths from as many k-means; of each number the likeliest mixture is kept.
 
@@ -290,7 +305,7 @@ def mixed_mixture_sweep(
     layout, points = lay_out(numeric[drawn], categorical[drawn], seed)
     fits: dict[int, MixedMixture] = {}
     for start in range(n_init):
-        for fit in mixture_path(points, min(wanted), max(wanted), seed + start):
+        for fit in mixture_path(points, min(wanted), max(wanted), seed + start, covariance):
             k = len(fit.weights)
             if k not in fits or fit.likelihood > fits[k].likelihood:
                 fits[k] = fit
@@ -298,7 +313,8 @@ def mixed_mixture_sweep(
     seconds = (time.perf_counter() - began) / len(kept)
     alone = one_component(points).bic(points)
     every = (numeric, categorical)
-    return [_candidate(every, layout, points, fits[k], alone, n_init, seconds) for k in kept]
+    asked = {"covariance": covariance, "n_init": n_init}
+    return [_candidate(every, layout, points, fits[k], alone, asked, seconds) for k in kept]
 
 
 def lay_out(numeric: FloatArray, categorical: IntArray, seed: int) -> tuple[Layout, MixedPoints]:
@@ -394,7 +410,7 @@ def _candidate(
     points: MixedPoints,
     fit: MixedMixture,
     alone: float,
-    n_init: int,
+    asked: Mapping[str, object],
     seconds: float,
 ) -> Candidate:
     k = len(fit.weights)
@@ -402,7 +418,7 @@ def _candidate(
     labels, kept = compact_labels(model.predict(*every))
     return Candidate(
         "mixed_mixture",
-        {"k": k, "n_init": n_init},
+        {"k": k, **asked},
         labels,
         seconds,
         bic=fit.bic(points),
@@ -419,7 +435,8 @@ def _model(layout: Layout, fit: MixedMixture, kept: IntArray) -> MixedMixtureMod
     for place, size in enumerate(layout.sizes):
         levels[:, place, :size] = fit.levels[kept, first : first + size]
         first += int(size)
-    return MixedMixtureModel(layout, fit.weights[kept], fit.means[kept], fit.within, levels)
+    within = fit.within if fit.within.ndim == 2 else fit.within[kept]
+    return MixedMixtureModel(layout, fit.weights[kept], fit.means[kept], within, levels)
 
 
 def one_component(points: MixedPoints) -> MixedMixture:
@@ -427,7 +444,9 @@ def one_component(points: MixedPoints) -> MixedMixture:
     return rest(points, np.ones((points.rows, 1)))
 
 
-def mixture_path(points: MixedPoints, least: int, most: int, seed: int) -> Iterator[MixedMixture]:
+def mixture_path(
+    points: MixedPoints, least: int, most: int, seed: int, covariance: Covariance = "pooled"
+) -> Iterator[MixedMixture]:
     """Yield mixtures from ``most`` components, or as many as rows allow, down to ``least``.
 
     Parameters
@@ -438,6 +457,8 @@ def mixture_path(points: MixedPoints, least: int, most: int, seed: int) -> Itera
         Numbers of components.
     seed
         For the k-means of the start.
+    covariance
+        As for `mixed_mixture_sweep`.
     """
     start = _embedded(points)
     distinct = len(np.unique(start, axis=0))
@@ -445,7 +466,7 @@ def mixture_path(points: MixedPoints, least: int, most: int, seed: int) -> Itera
     [found] = kmeans_sweep(start, [max(begin, 1)], seed=seed, n_init=1)
     shares = np.eye(max(begin, 1))[found.labels]
     while True:
-        fit = rest(points, shares)
+        fit = rest(points, shares, covariance)
         if len(fit.weights) <= most:
             yield fit
         if len(fit.weights) <= least:
@@ -463,7 +484,9 @@ def _embedded(points: MixedPoints) -> FloatArray:
     return np.ascontiguousarray(np.hstack(blocks))
 
 
-def rest(points: MixedPoints, shares: FloatArray) -> MixedMixture:
+def rest(
+    points: MixedPoints, shares: FloatArray, covariance: Covariance = "pooled"
+) -> MixedMixture:
     """Let expectation-maximisation come to rest from these shares (n, k) of the components."""
     total = points.numbers.T @ points.numbers
     overall = points.words.mean(axis=0)
@@ -473,6 +496,8 @@ def rest(points: MixedPoints, shares: FloatArray) -> MixedMixture:
         weights = sizes / sizes.sum()
         means = (shares.T @ points.numbers) / sizes[:, None]
         within = _within(total, sizes, means, points.rows)
+        if covariance == "own" and len(sizes) > 1:
+            within = _own(points.numbers, shares, sizes, means, within)
         counted = shares.T @ points.words + PRIOR_ROWS * overall
         levels = np.maximum(counted / (sizes[:, None] + PRIOR_ROWS), 1e-12)
         logs = log_densities(points, weights, means, within, levels)
@@ -486,6 +511,19 @@ def rest(points: MixedPoints, shares: FloatArray) -> MixedMixture:
 def _within(total: FloatArray, sizes: FloatArray, means: FloatArray, rows: int) -> FloatArray:
     within = (total - (means.T * sizes) @ means) / rows
     return np.asarray((within + within.T) / 2.0 + FLOOR * np.eye(len(within)))
+
+
+def _own(
+    points: FloatArray, shares: FloatArray, sizes: FloatArray, means: FloatArray, pooled: FloatArray
+) -> FloatArray:
+    """Return a covariance for each component, shape (k, p, p)."""
+    prior = OWN_PRIOR_ROWS + points.shape[1]
+    own = np.empty((len(sizes), *pooled.shape))
+    for place, (mean, size) in enumerate(zip(means, sizes, strict=True)):
+        apart = points - mean
+        scatter = (apart * shares[:, place, None]).T @ apart
+        own[place] = (scatter + prior * pooled) / (size + prior)
+    return own + FLOOR * np.eye(len(pooled))
 
 
 def log_densities(
@@ -504,6 +542,9 @@ def _gaussian_logs(points: FloatArray, means: FloatArray, within: FloatArray) ->
     if points.shape[1] == 0:
         return np.zeros((len(points), len(means)))
     check_columns(points, means.shape[1])
+    if within.ndim == 3:
+        parts = zip(means, within, strict=True)
+        return np.hstack([_gaussian_logs(points, mean[None], own) for mean, own in parts])
     root = np.linalg.cholesky(within)
     rows, at = np.linalg.solve(root, points.T).T, np.linalg.solve(root, means.T).T
     squares = (rows**2).sum(axis=1)[:, None] - 2.0 * rows @ at.T + (at**2).sum(axis=1)
@@ -525,7 +566,8 @@ def _merged(fit: MixedMixture) -> FloatArray:
     together = sizes[:, None] + sizes
     costs = np.zeros((len(sizes), len(sizes)))
     if fit.means.shape[1]:
-        at = np.linalg.solve(np.linalg.cholesky(fit.within), fit.means.T).T
+        within = fit.within if fit.within.ndim == 2 else fit.weights @ fit.within.swapaxes(0, 1)
+        at = np.linalg.solve(np.linalg.cholesky(within), fit.means.T).T
         squares = ((at[:, None] - at[None]) ** 2).sum(axis=2)
         costs += 0.5 * sizes[:, None] * sizes / together * squares
     own = _unclear(fit.levels) * sizes

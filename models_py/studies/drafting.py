@@ -219,6 +219,7 @@ def _kinds(draft: Draft) -> list[str]:
         "[[algorithms]]",
         'name = "mixed_mixture"',
         f"k = [2, {top}]",
+        'parameters = { covariance = ["pooled", "own"] }',
         "",
         "[choose]",
         "# As many kinds as make the rows likeliest while each row is clearly of one of them; one",
