@@ -155,9 +155,7 @@ def _latent_classes(numbers: FloatArray, hot: list[FloatArray]) -> IntArray:
     return best[1]
 
 
-def _rest(
-    numbers: FloatArray, hot: list[FloatArray], shares: FloatArray
-) -> tuple[float, IntArray]:
+def _rest(numbers: FloatArray, hot: list[FloatArray], shares: FloatArray) -> tuple[float, IntArray]:
     before = -np.inf
     for _ in range(150):
         sizes = shares.sum(axis=0) + 1e-9

@@ -11,7 +11,7 @@ Nothing here knows how the warehouse turns columns into features.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,8 @@ NUMBERS = (
     "nights", "Strom_kWh", "premium", "claims_value", "deposits", "transfers", "searches", "views",
     "wait_minutes", "night_share", "usage_hours", "spend_food", "spend_home", "spend_travel",
     "spend_sport", "spend_media", "spend_health", "gas_kWh", "steps", "likes", "shares", "tickets",
-    "stays", "loads", "parcels", "bookings", "lessons", "donations", "reads", "downloads", "visits_web",
+    "stays", "loads", "parcels", "bookings", "lessons", "donations", "reads", "downloads",
+    "visits_web",
     "visits_shop", "chats", "scans", "refills", "rides", "coupons", "requests", "swaps", "photos",
 )  # fmt: skip
 WORDS = (
@@ -117,6 +118,7 @@ class PlantedTable:
 
 
 def _gym(rng: Generator) -> TableSettings:
+    del rng
     return TableSettings(
         rows=240, segments=3, numbers=3, truths=1, gap=4.0, smallest=0.2, dates=1, other_words=1
     )
@@ -248,8 +250,8 @@ def planted_table(kind: str, seed: int) -> PlantedTable:
     settings = (TUNED | HELD_OUT)[kind](rng)
     truth = _groups(rng, settings)
     columns = _informative_numbers(rng, settings, truth)
-    columns |= _informative_words(rng, settings, truth, len(columns))
-    columns |= _others(rng, settings, len(columns))
+    columns |= _informative_words(rng, settings, truth)
+    columns |= _others(rng, settings)
     frame = pd.DataFrame(columns)
     for name in list(frame.columns)[: len(frame.columns) // 3] if settings.missing else []:
         frame[name] = frame[name].mask(rng.random(len(frame)) < settings.missing)
@@ -330,7 +332,7 @@ def _shown(rng: Generator, latent: FloatArray, margin: str) -> object:
 
 
 def _informative_words(
-    rng: Generator, settings: TableSettings, truth: IntArray, used: int
+    rng: Generator, settings: TableSettings, truth: IntArray
 ) -> dict[str, object]:
     columns: dict[str, object] = {}
     for i in range(settings.words + settings.truths):
@@ -349,7 +351,7 @@ def _drawn(rng: Generator, shares: FloatArray, levels: int) -> object:
     return np.array(["ja", "nein"] if levels == 2 else LEVELS[:levels])[codes]
 
 
-def _others(rng: Generator, settings: TableSettings, used: int) -> dict[str, object]:
+def _others(rng: Generator, settings: TableSettings) -> dict[str, object]:
     n, columns = settings.rows, dict[str, object]()
     free = iter(NUMBERS[settings.numbers :])
     for _ in range(settings.other_numbers):
@@ -375,8 +377,3 @@ def _others(rng: Generator, settings: TableSettings, used: int) -> dict[str, obj
             name = "Eintritt" if i == 0 else "last_contact"
             columns[name] = (FIRST_DAY + pd.to_timedelta(days, unit="D")).strftime("%Y-%m-%d")
     return columns
-
-
-def harder(settings: TableSettings, gap: float) -> TableSettings:
-    """Return the same settings with groups that lie nearer."""
-    return replace(settings, gap=gap)

@@ -2,9 +2,9 @@
 
 Numbers are Gaussian around the mean of their component. With the pooled covariance, which all
 components share, columns in which everybody varies alike count little; with covariances of their
-own, drawn a little towards the pooled one, components may be wide or narrow. Words and columns of yes and
-no have shares of their own in each component and are independent of the rest inside it. A split of
-one column of words by itself therefore explains nothing: one component fits its shares as well.
+own, drawn a little towards the pooled one, components may be wide or narrow. Words and columns of
+yes and no have shares of their own in each component and are independent of the rest inside it. A
+split of one column of words by itself explains nothing: one component fits its shares as well.
 The path begins with many components and merges the nearest pair, as in
 `models_py.clustering.pooled_mixture`.
 

@@ -175,7 +175,7 @@ def _judge(points: MixedPoints, kept: Sequence[int], fit: MixedMixture) -> _Judg
 
 
 def _without_number(part: MixedPoints, fit: MixedMixture, column: int) -> FloatArray:
-    """What log densities gain, but for a constant, where a number is left out; shape (n, k)."""
+    """Return what log densities gain, up to a constant, without a number; shape (n, k)."""
     precision = np.linalg.inv(fit.within)
     at = part.numbers @ precision[:, column]
     from_centers = at[:, None] - fit.means @ precision[:, column]
@@ -217,7 +217,9 @@ def _other_numbers(
 def _beyond(covariance: FloatArray, places: Sequence[int]) -> FloatArray:
     """Return the variance of each number that those at the places leave."""
     across = covariance[:, places]
-    explained = np.linalg.solve(covariance[np.ix_(places, places)], across.T).T if places else across
+    explained = (
+        np.linalg.solve(covariance[np.ix_(places, places)], across.T).T if places else across
+    )
     left = np.diag(covariance) - (across * explained).sum(axis=1)
     return np.asarray(np.maximum(left, RIDGE))
 

@@ -218,8 +218,8 @@ def _one_group_words(candidates: Sequence[Candidate], icl: FloatArray) -> str:
         return ""
     return (
         f"one segment: no groups here. The best of {len(candidates)} candidates,"
-        f" {_named(candidates[best])}, has an ICL {lost:,.0f} above that of one group: what it tells"
-        " apart is less than what it leaves unclear"
+        f" {_named(candidates[best])}, has an ICL {lost:,.0f} above that of one group: it leaves"
+        " more unclear than it tells apart"
     )
 
 

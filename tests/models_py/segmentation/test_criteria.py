@@ -171,7 +171,8 @@ def test_the_lowest_icl_wins_unless_one_group_is_likelier(balls):
         for candidate, bic, icl in zip(candidates[:2], (50.0, 60.0), (90.0, 70.0), strict=True)
     )
     assert choose(points, [first, second], by="icl", measures={}, seed=0).index == 1
-    worse = [replace(one, bic=120.0) for one in (first, second)]
+    worse = [replace(one, bic=90.0, icl=120.0) for one in (first, second)]
     choice = choose(points, worse, by="icl", measures={}, seed=0)
     assert choice.index is None
-    assert choice.reason.startswith("one segment: a single Gaussian component")
+    assert choice.reason.startswith("one segment: no groups here")
+    assert "an ICL 20 above that of one group" in choice.reason
