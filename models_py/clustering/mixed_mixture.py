@@ -141,7 +141,8 @@ class MixedPoints:
     @property
     def columns(self) -> int:
         """How many columns there are: numbers, then columns of words."""
-        return self.numbers.shape[1] + (int(self.column[-1]) + 1 if self.column.size else 0)
+        words = int(self.column[-1]) + 1 if self.column.size else 0
+        return int(self.numbers.shape[1]) + words
 
     def of(self, places: Sequence[int]) -> MixedPoints:
         """Return some of the columns, in their order."""
@@ -193,7 +194,7 @@ class MixedMixture:
         words = len(points.column) - (points.columns - p)
         covariances = 1 if self.within.ndim == 2 else k
         free = k - 1 + k * (p + words) + covariances * p * (p + 1) // 2
-        return free * float(np.log(points.rows)) - 2.0 * self.likelihood
+        return float(free * np.log(points.rows)) - 2.0 * self.likelihood
 
     def entropy(self) -> float:
         """Return how unclear it is which component the rows are of; 0 where all are clear."""
@@ -364,13 +365,12 @@ def lay_out(numeric: FloatArray, categorical: IntArray, seed: int) -> tuple[Layo
     )
     codes = layout.codes(numeric, categorical)
     words = [np.eye(size)[code] for code, size in zip(codes.T, sizes, strict=True)]
-    column = np.repeat(np.arange(len(sizes)), sizes)
     if not numbers and not sizes:
         raise DataError("mixed_mixture: all rows are alike; no column has two values")
     return layout, MixedPoints(
         np.ascontiguousarray((spread_out - centers) / spreads),
         np.hstack(words) if words else np.zeros((len(numeric), 0)),
-        column,
+        np.repeat(np.arange(len(sizes)), sizes).astype(np.int64),
     )
 
 
