@@ -16,6 +16,9 @@ at random have no truth and are left out of the scoring, but every side sees the
 
 * ``--logs DRAWS``: purchase logs with 3 to 8 planted segments on the road that a user takes, beside
   rivals and a supervised ceiling on the same gold; see `planted_log_roads`. 0 without the option.
+* ``--tables DRAWS``: customer tables as CSV files, most columns beside the point, on the road that a
+  user takes; kinds that were tuned on and kinds that were held out; see `planted_table_roads`. 0
+  without the option.
 
 Rivals of the first two: k-means with the best silhouette, a Gaussian mixture with the best BIC
 (k = 2..30 both) and scikit-learn's HDBSCAN with defaults (noise as a group of its own). For
@@ -40,6 +43,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from planted_log_roads import measure_logs
+from planted_table_roads import measure_tables
 from planted_logs import LogSettings
 from planted_data import ShapeSet, planted_customers, shape_sets
 
@@ -65,6 +69,7 @@ def parsed_arguments() -> argparse.Namespace:
     parser.add_argument("--foreign", type=int, default=1, metavar="DRAWS")
     parser.add_argument("--customers", type=int, default=20, metavar="DRAWS")
     parser.add_argument("--logs", type=int, default=0, metavar="DRAWS")
+    parser.add_argument("--tables", type=int, default=0, metavar="DRAWS", help="of every kind")
     parser.add_argument("--log-customers", type=int, default=1_200, help="customers of a log")
     parser.add_argument("--log-overlap", type=float, default=0.25, help="0 apart, below 1")
     parser.add_argument("--rows", type=int, default=2_000, help="rows of a customer table")
@@ -118,8 +123,6 @@ def default_hdbscan(points: FloatArray) -> IntArray:
 
 
 def automatic(points: FloatArray) -> IntArray:
-    pass
-
     return auto_cluster(points, seed=0).labels
 
 
@@ -281,6 +284,8 @@ def measure(asked: argparse.Namespace) -> dict[str, object]:
             customers=asked.log_customers, overlap=asked.log_overlap, noise=asked.noise
         )
         results["logs"] = measure_logs(asked.logs, planted)
+    if asked.tables:
+        results |= measure_tables(asked.tables)
     if asked.shapes:
         seeds = range(FIRST_SEED, FIRST_SEED + asked.shapes)
         results["shapes"] = held_against_truth(
@@ -306,10 +311,6 @@ def main() -> None:
         print(f"\n{table}: mean adjusted Rand index")
         for side, mean in sorted(figures["mean"].items(), key=lambda item: -item[1]):
             print(f"  {side:<34} {mean:.3f}")
-
-
-if __name__ == "__main__":
-    main()
 
 
 @dataclass(frozen=True)
@@ -399,3 +400,7 @@ def largest_first(labels: IntArray) -> IntArray:
     rank = np.empty(order.size, dtype=np.int64)
     rank[order] = np.arange(order.size)
     return np.asarray(rank[codes])
+
+
+if __name__ == "__main__":
+    main()

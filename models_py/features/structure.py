@@ -183,7 +183,7 @@ def _without_number(part: MixedPoints, fit: MixedMixture, column: int) -> FloatA
 
 
 def _cost(shares: FloatArray, free: int = 1) -> float:
-    return free * (shares.shape[1] - 1) * float(np.log(len(shares)))
+    return float(free * (shares.shape[1] - 1) * np.log(len(shares)))
 
 
 def _scatter(numbers: FloatArray, shares: FloatArray) -> FloatArray:

@@ -193,32 +193,36 @@ def _by_measure(
     is_lower_better = measure.better == "lower"
     scores = -figures if is_lower_better else figures
     best = int(np.nanargmax(scores))
-    if by == "icl" and (reason := _one_group_words(candidates, figures)):
+    gain = _gain_over_one_group(candidates, figures) if by == "icl" else np.nan
+    if gain <= 0.0:
+        reason = _one_group_words(candidates, best, gain)
         return Choice(None, reason, _rows(candidates, scores, _known(measures, len(candidates))))
     side = "lowest" if is_lower_better else "highest"
     reason = (
         f"{_named(candidates[best])} has the {side} {measure.words} "
         f"({figures[best]:.3f}) of {int(np.isfinite(figures).sum())} candidates"
     )
+    if np.isfinite(gain):
+        reason += f", {gain:,.0f} below that of one group"
     known = _known({**measures, by: figures}, len(candidates))
     return Choice(best, reason, _rows(candidates, scores, known))
 
 
-def _one_group_words(candidates: Sequence[Candidate], icl: FloatArray) -> str:
-    """Say that one group explains the rows as well as any two or more; "" where it does not.
+def _gain_over_one_group(candidates: Sequence[Candidate], icl: FloatArray) -> float:
+    """Return how far the lowest ICL is below that of one group; nan where that is not known.
 
     One component leaves nothing unclear: its ICL is its BIC.
     """
     alone = [c.one_group_bic for c in candidates if c.one_group_bic is not None]
     if len(alone) < len(candidates):
-        return ""
-    best = int(np.nanargmin(icl))
-    lost = float(icl[best] - alone[best])
-    if lost < 0.0:
-        return ""
+        return float("nan")
+    return float(np.max(np.array(alone) - icl))
+
+
+def _one_group_words(candidates: Sequence[Candidate], best: int, gain: float) -> str:
     return (
         f"one segment: no groups here. The best of {len(candidates)} candidates,"
-        f" {_named(candidates[best])}, has an ICL {lost:,.0f} above that of one group: it leaves"
+        f" {_named(candidates[best])}, has an ICL {-gain:,.0f} above that of one group: it leaves"
         " more unclear than it tells apart"
     )
 

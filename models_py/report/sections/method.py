@@ -48,6 +48,8 @@ def method_section(facts: Facts) -> Section:
         " action works. Try it on a part and compare.",
         "Silhouettes near 0 mean soft borders: another sample may put some of those near a border"
         " on its other side.",
+        "That a segment comes back in refits shows that the split repeats, not that it is right: a"
+        " coarse split nearly always repeats.",
         "Means hide spread: the quartiles are in results.segment_features.",
         "Maps, beeswarms and t-SNE show samples; the number drawn stands under each.",
         f"The data are those of {facts.run.source_table} as of the run; later behaviour may"

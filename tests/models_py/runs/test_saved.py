@@ -92,6 +92,18 @@ def test_prototypes_repeat_their_run(home: Path) -> None:
     assert_repeats(finished, loaded, gold(recipe))
 
 
+@pytest.mark.parametrize("covariance", ["pooled", "own"])
+def test_mixtures_of_numbers_and_words_repeat_their_run(home: Path, covariance: str) -> None:
+    asked = {"name": "mixed_mixture", "k": [2, 4], "parameters": {"covariance": covariance}}
+    recipe = study(algorithms=[asked], choose={"by": "bic"}, outliers={"method": "none"})
+    finished = run(recipe, customers(overlap=0.9))
+    loaded = saved(finished.run_id)
+    fitted = loaded.partitions["all"].fitted
+    assert fitted.rule.kind == "most_probable_kind"
+    assert fitted.is_exact
+    assert_repeats(finished, loaded, gold(recipe))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
