@@ -16,8 +16,8 @@ at random have no truth and are left out of the scoring, but every side sees the
 
 * ``--logs DRAWS``: purchase logs with 3 to 8 planted segments on the road that a user takes, beside
   rivals and a supervised ceiling on the same gold; see `planted_log_roads`. 0 without the option.
-* ``--tables DRAWS``: customer tables as CSV files, most columns beside the point, on the road that a
-  user takes; kinds that were tuned on and kinds that were held out; see `planted_table_roads`. 0
+* ``--tables DRAWS``: customer tables as CSV files, most columns beside the point, on the road that
+  a user takes; kinds that were tuned on and kinds that were held out; see `planted_table_roads`. 0
   without the option.
 
 Rivals of the first two: k-means with the best silhouette, a Gaussian mixture with the best BIC
