@@ -150,7 +150,7 @@ def draft_study(draft: Draft) -> str:
         "# The 0.5% at each end are clipped.",
         "winsorise = 0.005",
         "",
-        *_missing(used),
+        *_missing([*used, *[guess for guess in left if guess.name in draft.measures]]),
         "[selection]",
         "# Of two columns that say the same, one goes.",
         "max_correlation = 0.9",
