@@ -586,10 +586,10 @@ def _unclear(levels: FloatArray) -> FloatArray:
 
 
 def mixed_mixture_peak_bytes(shape: TableShape, parameters: Mapping[str, object]) -> int:
-    """Estimate the peak memory beyond the points: a sample laid out, and shares of all rows."""
+    """Estimate the peak memory beyond the points: a sample laid out, or all rows labelled."""
     del parameters
     fitted = min(shape.rows, SAMPLE_ROWS)
-    components = shape.clusters + FINER
     width = shape.columns + shape.categories * max(shape.levels, 2)
-    sampled = fitted * (8 * width + 6 * components) * 8
-    return sampled + shape.rows * (3 * shape.columns + shape.categories + components + 2) * 8
+    sampled = fitted * (4 * width + 3 * (shape.clusters + FINER)) * 8
+    labelled = shape.rows * (4 * shape.columns + shape.categories + 2 * shape.clusters + 2) * 8
+    return max(sampled, labelled + fitted * width * 8)
