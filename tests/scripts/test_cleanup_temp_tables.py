@@ -343,3 +343,30 @@ def test_a_compaction_that_fails_still_tells_of_the_drops(home: Path, warehouse:
     assert "dropped silver.tmp_lines" in out
     assert "the drops are done, but the file was not compacted" in err
     assert not set(everything(warehouse)) & LISTED
+
+
+def test_what_no_run_made_goes_with_the_runs(home: Path, warehouse: Path) -> None:
+    orphan = settings.models_dir("20250601T120000123456-0a1b")
+    kept = settings.models_dir("20250502T000000")
+    for folder in (orphan, kept):
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_text("{}")
+    code, out, _ = ran(home, "--class", "runs", "--keep-runs", "9")
+    assert code == 3
+    assert f"data/models/{orphan.name}" in out
+    code, out, err = ran(
+        home, "--class", "runs", "--keep-runs", "9", "--execute", "--yes", "--json"
+    )
+    assert code == 0, err
+    answer = json.loads(out)
+    assert answer["dropped"] == []
+    assert answer["removed_folders"] == [str(orphan)]
+    assert [item["path"] for item in answer["listed"]] == [str(orphan)]
+    assert not orphan.exists()
+    assert kept.is_dir()
+    code, out, err = ran(home, "--restore", answer["backup"]["folder"])
+    assert code == 0, err
+    assert (orphan / "manifest.json").read_text() == "{}"
+    code, out, _ = ran(home, "--check", "--json")
+    held = {item["kind"]: item["count"] for item in json.loads(out)["home"]}
+    assert held == {"warehouse": 1, "backups": 1, "models of runs": 2}
