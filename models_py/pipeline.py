@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.base import settings
-from models_py.base.errors import SegmenthouseError
 from models_py.base.progress import Progress
 from models_py.database import results
-from models_py.database.connection import WAIT_SECONDS, Warehouse, open_warehouse, require_file
-from models_py.database.gold import GoldRows, evaluate
+from models_py.database.connection import WAIT_SECONDS, require_file
+from models_py.database.gold import GoldRows
 from models_py.database.locks import run_lock
 from models_py.describe.advice import load_advice
 from models_py.describe.explanation import explain
@@ -23,6 +22,13 @@ from models_py.describe.words import Vocabulary
 from models_py.describe.labels import LabelRows, Supervised, label_rows, supervised_scores
 from models_py.describe.names import given_names
 from models_py.runs.identity import segments_by_centers
+from models_py.runs.recording import (
+    Ending,
+    begin,
+    open_ending,
+    record_failure,
+    runs_before,
+)
 from models_py.runs.storage import remove_failed_models, remove_run_models, save_run_models
 from models_py.runs.tables import (
     DescriptionInputs,
@@ -55,6 +61,8 @@ class Finished:
         Why it was selected, by partition.
     skipped
         What was left out and how to get it, a line each.
+    waits_in, holder
+        Where the results wait, and which process holds the warehouse; None where they are in it.
     """
 
     run_id: str
@@ -64,9 +72,17 @@ class Finished:
     tables: RunTables
     reasons: dict[str, str]
     skipped: tuple[str, ...] = ()
+    waits_in: Path | None = None
+    holder: str | None = None
 
 
-def run_study(study: Study, path: Path, seed: int, progress: Progress) -> Finished:
+def run_study(
+    study: Study,
+    path: Path,
+    seed: int,
+    progress: Progress,
+    wait_seconds: float = WAIT_SECONDS,
+) -> Finished:
     """Run a study on the warehouse and write its results.
 
     Parameters
@@ -79,6 +95,8 @@ def run_study(study: Study, path: Path, seed: int, progress: Progress) -> Finish
         For everything random; recorded with the run.
     progress
         Shows each step.
+    wait_seconds
+        How long another process is waited for; then the results wait beside the warehouse.
 
     Raises
     ------
@@ -95,7 +113,7 @@ def run_study(study: Study, path: Path, seed: int, progress: Progress) -> Finish
     start = _start(study, seed)
     require_file(path)
     with run_lock(path, start.run_id):
-        return _run(study, path, start, description, progress)
+        return _run(study, path, start, description, progress, wait_seconds)
 
 
 def _run(
@@ -104,15 +122,15 @@ def _run(
     start: results.RunStart,
     description: DescriptionInputs,
     progress: Progress,
+    wait_seconds: float,
 ) -> Finished:
     seed = description.seed
-    with open_warehouse(path) as warehouse:
-        results.begin_run(warehouse, start)
-        failed = results.failed_runs(warehouse)
-    remove_failed_models(settings.models_dir(start.run_id).parent, failed)
+    failed = begin(path, start, wait_seconds)
     try:
+        remove_failed_models(settings.models_dir(start.run_id).parent, failed)
         progress.step(f"reading {study.table}")
         gold = read_studied(study, path)
+        before = runs_before(path, study.name, wait_seconds)
         segmentations = segment_partitions(study, gold.frame, seed, progress)
         progress.step("explaining the segments")
         least, vocabulary = study.describe.small_segment, Vocabulary(study.describe.words)
@@ -127,9 +145,11 @@ def _run(
         )
         scores = supervised_scores(study, gold.frame, segmentations, seed, progress)
         progress.step("matching the previous run and writing results")
-        return _write(study, path, start.run_id, gold, segmentations, description, scores)
+        with open_ending(path, start, study, gold.frame, before, wait_seconds) as ending:
+            return _write(study, ending, gold, segmentations, description, scores)
     except BaseException as error:
-        _record_failure(path, start.run_id, error)
+        if not record_failure(path, start, error):
+            remove_run_models(settings.models_dir(start.run_id))
         raise
 
 
@@ -150,54 +170,53 @@ def _start(study: Study, seed: int) -> results.RunStart:
 
 def _write(
     study: Study,
-    path: Path,
-    run_id: str,
+    ending: Ending,
     gold: GoldRows,
     segmentations: list[Segmentation],
     description: DescriptionInputs,
     scores: dict[str, Supervised | None],
 ) -> Finished:
-    with open_warehouse(path, wait_seconds=WAIT_SECONDS) as warehouse:
-        previous_run_id = results.latest_run(warehouse, study.name)
-        previous = _previous(warehouse, previous_run_id)
-        schema, name = study.schema_and_name
-        ask_gold = partial(
-            evaluate, warehouse, schema, name, study.entity, study.where, study.at_least
-        )
-        tables = run_tables(
-            study,
-            gold.frame,
-            segmentations,
-            previous,
-            results.last_segment_id(warehouse, study.name),
-            replace(description, ask_gold=ask_gold),
-        )
-        segments = tables.rows["segments"]
-        withheld = set(segments.loc[segments["is_withheld"], "segment_id"])
-        labels = label_rows(study, gold.frame, tables.rows["assignments"], scores, withheld)
-        _add_labels(tables, labels)
-        reasons = {s.prepared.partition: s.choice.reason for s in segmentations}
-        facts = {
-            "rows_read": len(gold.frame),
-            "data_fingerprint": gold.fingerprint,
-            "previous_run_id": previous_run_id,
-            "chosen_because": "; ".join(
-                reason if name == ALL else f"{name}: {reason}" for name, reason in reasons.items()
-            ),
-        }
-        models = settings.models_dir(run_id)
-        save_run_models(models, run_id, study, gold.frame, segmentations, tables.rows["segments"])
-        try:
-            results.finish_run(warehouse, run_id, facts, tables.rows, tables.new_segments)
-        except BaseException:
-            remove_run_models(models)
-            raise
+    run_id, previous_run_id = ending.start.run_id, ending.last.run_id
+    tables = run_tables(
+        study,
+        gold.frame,
+        segmentations,
+        _previous(ending),
+        ending.last.last_segment_id,
+        replace(description, ask_gold=ending.ask_gold),
+    )
+    segments = tables.rows["segments"]
+    withheld = set(segments.loc[segments["is_withheld"], "segment_id"])
+    labels = label_rows(study, gold.frame, tables.rows["assignments"], scores, withheld)
+    _add_labels(tables, labels)
+    reasons = {s.prepared.partition: s.choice.reason for s in segmentations}
+    facts = {
+        "rows_read": len(gold.frame),
+        "data_fingerprint": gold.fingerprint,
+        "previous_run_id": previous_run_id,
+        "chosen_because": "; ".join(
+            reason if name == ALL else f"{name}: {reason}" for name, reason in reasons.items()
+        ),
+    }
+    models = settings.models_dir(run_id)
+    save_run_models(models, run_id, study, gold.frame, segmentations, tables.rows["segments"])
+    waits_in = ending.finish(facts, tables.rows, tables.new_segments)
     skipped = tuple(
         dict.fromkeys(
             explanation.skipped for explanation in description.explanations if explanation.skipped
         )
     )
-    return Finished(run_id, study.name, previous_run_id, len(gold.frame), tables, reasons, skipped)
+    return Finished(
+        run_id,
+        study.name,
+        previous_run_id,
+        len(gold.frame),
+        tables,
+        reasons,
+        skipped,
+        waits_in,
+        None if waits_in is None else ending.holder,
+    )
 
 
 def _add_labels(tables: RunTables, labels: LabelRows | None) -> None:
@@ -209,19 +228,9 @@ def _add_labels(tables: RunTables, labels: LabelRows | None) -> None:
     tables.rows["segments"] = segments.merge(labels.majority, on="segment_id", how="left")
 
 
-def _previous(warehouse: Warehouse, run_id: str | None) -> Previous | None:
-    if run_id is None:
+def _previous(ending: Ending) -> Previous | None:
+    run_id = ending.last.run_id
+    if run_id is None or ending.assignments is None:
         return None
     by_centers = partial(segments_by_centers, settings.models_dir(run_id), run_id)
-    return Previous(run_id, results.read_assignments(warehouse, run_id), by_centers)
-
-
-def _record_failure(path: Path, run_id: str, error: BaseException) -> None:
-    ours = isinstance(error, SegmenthouseError)
-    reason = str(error) if ours else f"{type(error).__name__}: {error}".removesuffix(": ")
-    try:
-        with open_warehouse(path, wait_seconds=WAIT_SECONDS) as warehouse:
-            results.fail_run(warehouse, run_id, reason)
-    except SegmenthouseError as unrecorded:
-        # The next start of any run finds the dead one and records it.
-        error.add_note(f"the run could not be recorded as failed: {unrecorded}")
+    return Previous(run_id, ending.assignments, by_centers)

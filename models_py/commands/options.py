@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from models_py.base.errors import UsageError
+
 
 def command_parser(prog: str, purpose: str | None, examples: str) -> argparse.ArgumentParser:
     """Return a command's parser, with its examples below the options.
@@ -44,11 +46,28 @@ def add_warehouse(parser: Any) -> None:
     parser.add_argument("--warehouse", metavar="FILE", type=Path, help="the DuckDB file")
 
 
-def add_wait(parser: Any) -> None:
-    """Add ``--wait``."""
+def add_wait(parser: Any, default: float = 0.0) -> None:
+    """Add ``--wait``; with a time to wait that nobody had to say, where the work is long."""
+    said = f" (default: {default:g})" if default else ""
     parser.add_argument(
-        "--wait", metavar="SECONDS", type=float, default=0.0, help="wait for a locked file"
+        "--wait",
+        metavar="SECONDS",
+        type=float,
+        default=default,
+        help=f"wait for a locked file{said}",
     )
+
+
+def check_wait(asked: argparse.Namespace) -> None:
+    """Refuse what is no time to wait.
+
+    Raises
+    ------
+    UsageError
+        It is below 0 or no number.
+    """
+    if not asked.wait >= 0:
+        raise UsageError(f"--wait must be 0 or more seconds, not {asked.wait:g}")
 
 
 def add_json(parser: Any) -> None:

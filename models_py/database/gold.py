@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_py.base.errors import DataError, StudyError, near_match
-from models_py.database.connection import Warehouse
+from models_py.database.connection import Warehouse, quoted, warehouse_errors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,6 +136,27 @@ def evaluate(
         f" from {warehouse.quote(schema, name)}{conditions}",
         values,
     )
+    return answers.set_index("read_entity")
+
+
+def evaluate_frame(
+    frame: pd.DataFrame, entity: str, expressions: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return what :func:`evaluate` gives, on rows that were read before.
+
+    Raises
+    ------
+    WarehouseError
+        An expression does not run there.
+    """
+    import duckdb
+
+    wanted = ", ".join(f"{sql} as {quoted(column)}" for column, sql in expressions.items())
+    with duckdb.connect() as raw, warehouse_errors(Path("the gold rows")):
+        raw.register("gold_rows", frame)
+        answers: pd.DataFrame = raw.execute(
+            f"select {quoted(entity)} as read_entity, {wanted} from gold_rows"
+        ).df()
     return answers.set_index("read_entity")
 
 

@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from models_py.database.locks import is_at_work, remove_sign
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from sqlalchemy import Table
 
 VIEW_COLUMNS = (
@@ -43,6 +44,8 @@ class RunStart:
         their numbers, which the warehouse gives.
     started_at
         UTC, without zone.
+    process_id, host
+        Who is at work on it.
     """
 
     run_id: str
@@ -53,6 +56,8 @@ class RunStart:
     entity_column: str
     parameters: str
     versions: str
+    process_id: int = field(default_factory=os.getpid)
+    host: str = field(default_factory=socket.gethostname)
 
 
 def utc_now() -> datetime:
@@ -73,22 +78,32 @@ def begin_run(warehouse: Warehouse, start: RunStart) -> None:
     with warehouse.transaction():
         _create_tables(warehouse)
         mark_dead_runs(warehouse)
+        _insert_start(warehouse, start)
+
+
+def record_start(warehouse: Warehouse, start: RunStart) -> None:
+    """Record a run as running where it is not recorded yet; inside the open transaction."""
+    _create_tables(warehouse)
+    _insert_start(warehouse, start)
+
+
+def _insert_start(warehouse: Warehouse, start: RunStart) -> None:
+    if status_of(warehouse, start.run_id) is None:
         warehouse.connection.execute(
             contract.runs.insert().values(
-                run_id=start.run_id,
-                study=start.study,
-                status=contract.RUNNING,
-                started_at=start.started_at,
-                process_id=os.getpid(),
-                host=socket.gethostname(),
-                seed=start.seed,
-                source_table=start.source_table,
-                entity_column=start.entity_column,
-                parameters=start.parameters,
-                versions=start.versions,
-                number=_next_number(warehouse),
+                **asdict(start), status=contract.RUNNING, number=_next_number(warehouse)
             )
         )
+
+
+def status_of(warehouse: Warehouse, run_id: str) -> str | None:
+    """Return how a run stands, None where it is not recorded."""
+    if f"{contract.SCHEMA}.{contract.runs.name}" not in warehouse.relations():
+        return None
+    records = warehouse.rows(
+        f"select status from {warehouse.quote(contract.SCHEMA, 'runs')} where run_id = ?", [run_id]
+    )
+    return str(records[0][0]) if records else None
 
 
 def failed_runs(warehouse: Warehouse) -> list[str]:
@@ -100,9 +115,10 @@ def failed_runs(warehouse: Warehouse) -> list[str]:
 
 
 def fail_run(warehouse: Warehouse, run_id: str, reason: str) -> None:
-    """Record why a run failed."""
+    """Record why a run failed; one whose results are there is done, whatever came after."""
     with warehouse.transaction():
-        _end(warehouse, run_id, contract.FAILED, {"error": reason})
+        if status_of(warehouse, run_id) != contract.DONE:
+            end_run(warehouse, run_id, contract.FAILED, {"error": reason})
 
 
 def finish_run(
@@ -127,19 +143,32 @@ def finish_run(
     new_segments
         Rows for ``segment_registry``.
     """
+    with warehouse.transaction():
+        write_run(warehouse, run_id, facts, run_rows(run_id, tables, new_segments))
+
+
+def run_rows(
+    run_id: str, tables: Mapping[str, pd.DataFrame], new_segments: pd.DataFrame
+) -> dict[str, pa.Table]:
+    """Return all rows of a run by table, as they are written; parameters as :func:`finish_run`."""
     import pyarrow as pa
 
-    by_name = {table.name: table for table in contract.RUN_TABLES}
-    with warehouse.transaction():
-        for name, frame in tables.items():
-            rows = frame.assign(run_id=run_id)
-            warehouse.append(by_name[name], pa.Table.from_pandas(rows, preserve_index=False))
-        registry = new_segments.assign(first_run_id=run_id)
-        warehouse.append(
-            contract.segment_registry, pa.Table.from_pandas(registry, preserve_index=False)
-        )
-        _end(warehouse, run_id, contract.DONE, {**facts, "error": None})
-        _point_view(warehouse, run_id)
+    frames = {name: frame.assign(run_id=run_id) for name, frame in tables.items()}
+    frames[contract.segment_registry.name] = new_segments.assign(first_run_id=run_id)
+    return {
+        name: pa.Table.from_pandas(frame, preserve_index=False) for name, frame in frames.items()
+    }
+
+
+def write_run(
+    warehouse: Warehouse, run_id: str, facts: Mapping[str, object], rows: Mapping[str, pa.Table]
+) -> None:
+    """Write what :func:`run_rows` gives and mark the run done; inside the open transaction."""
+    by_name = {table.name: table for table in contract.ALL_TABLES}
+    for name, table_rows in rows.items():
+        warehouse.append(by_name[name], table_rows)
+    end_run(warehouse, run_id, contract.DONE, {**facts, "error": None})
+    _point_view(warehouse, run_id)
 
 
 def mark_dead_runs(warehouse: Warehouse) -> int:
@@ -151,7 +180,7 @@ def mark_dead_runs(warehouse: Warehouse) -> int:
     dead = [run for run in running if not is_at_work(warehouse.path, run.run_id)]
     for run in dead:
         reason = f"its process {run.process_id} on {run.host} ended without finishing it"
-        _end(warehouse, run.run_id, contract.FAILED, {"error": reason})
+        end_run(warehouse, run.run_id, contract.FAILED, {"error": reason})
         remove_sign(warehouse.path, run.run_id)
     return len(dead)
 
@@ -262,11 +291,9 @@ def replace_run_rows(warehouse: Warehouse, table: Table, run_id: str, rows: pd.D
     """
     import pyarrow as pa
 
+    result = pa.Table.from_pandas(rows.assign(run_id=run_id), preserve_index=False)
     with warehouse.transaction():
-        _create_tables(warehouse)
-        warehouse.connection.execute(table.delete().where(table.c.run_id == run_id))
-        result = pa.Table.from_pandas(rows.assign(run_id=run_id), preserve_index=False)
-        warehouse.append(table, result)
+        put_rows(warehouse, table, run_id, result)
 
 
 def write_scores(
@@ -287,26 +314,58 @@ def write_scores(
     scored_at
         UTC, without zone.
     """
+    with warehouse.transaction():
+        put_rows(warehouse, contract.scores, run_id, *score_rows(run_id, scored, scored_at))
+
+
+def score_rows(run_id: str, scored: pd.DataFrame, scored_at: datetime) -> tuple[pa.Table, pa.Table]:
+    """Return rows of ``results.scores`` and the entities whose earlier ones they replace."""
     import pyarrow as pa
 
     kept = scored[scored["segment_id"].notna()].astype({"segment_id": "int64"})
     rows = pa.Table.from_pandas(
         kept.assign(run_id=run_id, scored_at=scored_at), preserve_index=False
     )
-    given = pa.table({"entity_id": pa.array(scored["entity_id"], pa.string())})
-    target = warehouse.quote(contract.SCHEMA, contract.scores.name)
-    with warehouse.transaction():
-        create_table(warehouse, contract.scores)
-        warehouse.raw.register("scored_rows", given)
+    return rows, pa.table({"entity_id": pa.array(scored["entity_id"], pa.string())})
+
+
+def put_rows(
+    warehouse: Warehouse,
+    table: Table,
+    run_id: str,
+    rows: pa.Table,
+    replaced: pa.Table | None = None,
+) -> None:
+    """Put rows in the place of a finished run's earlier ones; inside the open transaction.
+
+    Parameters
+    ----------
+    warehouse
+        Open for writing.
+    table
+        Of ``contract.RUN_TABLES``.
+    run_id
+        The run.
+    rows
+        With ``run_id``.
+    replaced
+        ``entity_id`` of the earlier rows that go; all of the run's where it is None.
+    """
+    _create_tables(warehouse)
+    target = warehouse.quote(contract.SCHEMA, table.name)
+    if replaced is None:
+        warehouse.rows(f"delete from {target} where run_id = ?", [run_id])
+    else:
+        warehouse.raw.register("replaced_rows", replaced)
         try:
-            warehouse.raw.execute(
+            warehouse.rows(
                 f"delete from {target} where run_id = ?"
-                " and entity_id in (select entity_id from scored_rows)",
+                " and entity_id in (select entity_id from replaced_rows)",
                 [run_id],
             )
         finally:
-            warehouse.raw.unregister("scored_rows")
-        warehouse.append(contract.scores, rows)
+            warehouse.raw.unregister("replaced_rows")
+    warehouse.append(table, rows)
 
 
 def last_segment_id(warehouse: Warehouse, study: str) -> int:
@@ -367,12 +426,13 @@ def _add_missing_columns(warehouse: Warehouse, table: Table) -> None:
             )
 
 
-def _end(warehouse: Warehouse, run_id: str, status: str, facts: Mapping[str, object]) -> None:
+def end_run(warehouse: Warehouse, run_id: str, status: str, facts: Mapping[str, object]) -> None:
+    """Record how a run ended, with what else is known of it; inside the open transaction."""
     runs = contract.runs
     warehouse.connection.execute(
         runs.update()
         .where(runs.c.run_id == run_id)
-        .values(status=status, ended_at=utc_now(), **facts)
+        .values(**{"status": status, "ended_at": utc_now(), **facts})
     )
 
 
