@@ -5,13 +5,22 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from models_py.base import settings
 from models_py.base.progress import show_progress
-from models_py.commands.exit_codes import end
-from models_py.commands.options import add_json, add_study, add_warehouse, command_parser
+from models_py.commands.exit_codes import WAITING, end
+from models_py.commands.options import (
+    add_json,
+    add_study,
+    add_wait,
+    add_warehouse,
+    check_wait,
+    command_parser,
+    still_waiting,
+)
 from models_py.commands.table import print_table
 from models_py.database.connection import WAIT_SECONDS
 from models_py.studies.loading import DEFAULT, load_study
@@ -57,35 +66,44 @@ def _parser() -> argparse.ArgumentParser:
     parser = command_parser("check_validity.py", __doc__, EXAMPLES)
     add_study(parser)
     add_warehouse(parser)
+    add_wait(parser, WAIT_SECONDS)
     add_json(parser)
     return parser
 
 
 def _run(asked: argparse.Namespace) -> int:
+    check_wait(asked)
     study = load_study(asked.study)
     path = asked.warehouse or settings.warehouse_path()
     with show_progress(quiet=asked.json) as progress:
         progress.step("starting")
         from models_py.database import contract
         from models_py.database.connection import open_warehouse
-        from models_py.database.results import replace_run_rows
+        from models_py.database.results import frame_rows
         from models_py.runs.finished_runs import find_run
+        from models_py.runs.recording import write_rows
         from models_py.runs.validity import check_validity
 
-        with open_warehouse(path, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
+        with open_warehouse(path, read_only=True, wait_seconds=asked.wait) as warehouse:
             run = find_run(warehouse, study.name)
         result = check_validity(study, path, study.seed, progress)
-        with open_warehouse(path, wait_seconds=WAIT_SECONDS) as warehouse:
-            replace_run_rows(warehouse, contract.validity, run.run_id, result)
+        rows = frame_rows(run.run_id, result)
+        written = write_rows(path, contract.validity, run.run_id, rows, wait_seconds=asked.wait)
     if asked.json:
         rows = json.loads(result.to_json(orient="records", date_format="iso"))
         print(json.dumps({"run_id": run.run_id, "validity": rows}, indent=2))
     else:
-        _print_validity(study.title, run.run_id, result)
+        _print_validity(study.title, result)
+    if written.waits_in is not None:
+        said = f"the validity of run {run.run_id}"
+        print(still_waiting(said, written.waits_in, written.holder), file=sys.stderr)
+        return WAITING
+    if not asked.json:
+        print(f"written to results.validity for run {run.run_id}")
     return 0
 
 
-def _print_validity(title: str, run_id: str, table: pd.DataFrame) -> None:
+def _print_validity(title: str, table: pd.DataFrame) -> None:
     first = table.iloc[0]
     print(
         f"\n{title}: segments of what was before {first['split_on']}, {first['rows']:,} rows, and"
@@ -100,10 +118,7 @@ def _print_validity(title: str, run_id: str, table: pd.DataFrame) -> None:
     head = ["grouping", "groups", *(OUTCOMES[outcome] for outcome in asked)]
     print_table(head, rows, range(1, len(head)))
     meanings = "; ".join(MEANINGS[outcome] for outcome in asked if outcome in MEANINGS)
-    print(
-        f"\nspend and visits: share of the variance explained; {meanings}; all out of fold"
-        f"\nwritten to results.validity for run {run_id}"
-    )
+    print(f"\nspend and visits: share of the variance explained; {meanings}; all out of fold")
 
 
 def _figure_text(value: float | None) -> str:

@@ -17,7 +17,13 @@ from models_py.base import settings
 from models_py.base.errors import UsageError, WarehouseError
 from models_py.base.progress import Progress, show_progress
 from models_py.commands.exit_codes import end
-from models_py.commands.options import add_json, add_wait, add_warehouse, command_parser
+from models_py.commands.options import (
+    add_json,
+    add_wait,
+    add_warehouse,
+    check_wait,
+    command_parser,
+)
 
 if TYPE_CHECKING:
     from models_py.database.connection import Warehouse
@@ -162,8 +168,7 @@ def _refuse_odd_words(asked: argparse.Namespace) -> None:
         raise UsageError(f"--keep-backups must be 1 or more, not {asked.keep_backups}")
     if asked.older_than is not None and asked.older_than < 0:
         raise UsageError(f"--older-than must be 0 or more days, not {asked.older_than:g}")
-    if asked.wait < 0:
-        raise UsageError(f"--wait must be 0 or more seconds, not {asked.wait:g}")
+    check_wait(asked)
 
 
 def _class_names(asked: argparse.Namespace) -> list[str]:
@@ -242,9 +247,14 @@ def _execute(asked: argparse.Namespace) -> int:
     from models_py.commands import cleanup_output as output
     from models_py.database.connection import require_file
     from models_py.database.locks import maintenance_lock
+    from models_py.database.waiting import list_waiting, open_for_writing
 
     require_file(asked.path)
     with maintenance_lock(asked.path, asked.wait, _tell):
+        if list_waiting(asked.path):
+            # They would change the list between its being shown and the drops.
+            with open_for_writing(asked.path, wait_seconds=asked.wait, on_wait=_tell):
+                pass
         listing = _read_listing(asked)
         _require_manifest(asked, listing.ownership)
         if not asked.json:
@@ -325,11 +335,11 @@ def _drop(asked: argparse.Namespace, shown: Listing, progress: Progress) -> dict
     from models_py.database.maintenance.cleanup import drop_listed
     from models_py.database.maintenance.home import remove_folders_of_runs, remove_paths
     from models_py.database.maintenance.manifest import read_key
-    from models_py.database.connection import open_warehouse
     from models_py.database.maintenance.integrity import check_warehouse
+    from models_py.database.waiting import open_for_writing
 
     facts: dict[str, Any] = {"backup": None, "dropped": []}
-    with open_warehouse(asked.path, wait_seconds=asked.wait, on_wait=_tell) as warehouse:
+    with open_for_writing(asked.path, wait_seconds=asked.wait, on_wait=_tell) as warehouse:
         listing = _find(asked, warehouse)
         _require_unchanged(shown, listing)
         core = core_relations(warehouse, listing.ownership, _rules(asked))
@@ -399,13 +409,14 @@ def _back_up(asked: argparse.Namespace) -> int:
     from models_py.database.maintenance.backup import make_backup, saved_relations
     from models_py.database.maintenance.catalog import read_ownership
     from models_py.database.maintenance.manifest import read_key
-    from models_py.database.connection import open_warehouse, require_file
+    from models_py.database.connection import require_file
     from models_py.database.locks import maintenance_lock
+    from models_py.database.waiting import open_for_writing
 
     require_file(asked.path)
     with (
         maintenance_lock(asked.path, asked.wait, _tell),
-        open_warehouse(asked.path, wait_seconds=asked.wait, on_wait=_tell) as warehouse,
+        open_for_writing(asked.path, wait_seconds=asked.wait, on_wait=_tell) as warehouse,
         show_progress(quiet=asked.json) as progress,
     ):
         ownership = read_ownership(warehouse, asked.manifest)

@@ -16,6 +16,8 @@ from models_py.base import settings
 from models_py.base.errors import SegmenthouseError
 
 FAILED = 1
+WAITING = 3
+"""Finished, and not in the warehouse yet: another process holds it."""
 INTERRUPTED = 130
 
 

@@ -16,7 +16,13 @@ from models_py.base import settings
 from models_py.base.errors import DataError, SegmenthouseError, StudyError, UsageError
 from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
-from models_py.commands.options import add_json, add_warehouse, command_parser
+from models_py.commands.options import (
+    add_json,
+    add_wait,
+    add_warehouse,
+    check_wait,
+    command_parser,
+)
 from models_py.commands.reading_output import (
     add_reading_options,
     is_told,
@@ -121,11 +127,13 @@ def _parser() -> argparse.ArgumentParser:
         "--force", action="store_true", help="replace what this command wrote before"
     )
     add_warehouse(parser)
+    add_wait(parser)
     add_json(parser)
     return parser
 
 
 def _run(asked: argparse.Namespace) -> int:
+    check_wait(asked)
     _check_options(asked)
     name = _name(asked)
     target = asked.output or Path(f"{name}.toml")
@@ -215,9 +223,10 @@ def _undone_on_failure(
 
 
 def _opened(asked: argparse.Namespace) -> AbstractContextManager[Warehouse]:
-    from models_py.database.connection import open_warehouse
+    from models_py.database.waiting import open_for_writing
 
-    return open_warehouse(asked.warehouse or settings.warehouse_path())
+    path = asked.warehouse or settings.warehouse_path()
+    return open_for_writing(path, wait_seconds=asked.wait)
 
 
 def _write(target: Path, text: str) -> None:
@@ -290,7 +299,7 @@ def _is_file(asked: argparse.Namespace) -> bool:
 
 def _take_in(asked: argparse.Namespace, name: str, target: Path) -> Loaded | None:
     """Load the file, or the log; a table with a row per customer is used where it is."""
-    from models_py.database.connection import open_warehouse
+    from models_py.database.waiting import open_for_writing
     from models_py.database.own_data import make_warehouse
     from models_py.database.reading.loading import load_customers, load_log
 
@@ -303,7 +312,7 @@ def _take_in(asked: argparse.Namespace, name: str, target: Path) -> Loaded | Non
     if isinstance(source, Path):
         make_warehouse(path)
     recorded = _recorded(asked, target)
-    with open_warehouse(path) as warehouse:
+    with open_for_writing(path, wait_seconds=asked.wait) as warehouse:
         if asked.transactions:
             columns = _log_columns(asked)
             options = reading_options(
@@ -433,13 +442,13 @@ def _draft(
     source: str,
     target: Path,
 ) -> Draft:
-    from models_py.database.connection import open_warehouse
+    from models_py.database.waiting import open_for_writing
     from models_py.database.own_data import check_id, column_facts, require_columns, row_count
     from models_py.studies.drafting import Draft
     from models_py.studies.roles import guess_roles
 
     path = asked.warehouse or settings.warehouse_path()
-    with open_warehouse(path) as warehouse:
+    with open_for_writing(path, wait_seconds=asked.wait) as warehouse:
         if not _is_file(asked) or asked.transactions:
             # A file's ids were looked at while it was loaded.
             check_id(warehouse, schema, table, entity)

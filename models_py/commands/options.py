@@ -70,6 +70,15 @@ def check_wait(asked: argparse.Namespace) -> None:
         raise UsageError(f"--wait must be 0 or more seconds, not {asked.wait:g}")
 
 
+def still_waiting(what: str, folder: Path | None, holder: str | None) -> str:
+    """Return the line that says where finished results wait, for whom and until when."""
+    held = (holder or "").partition(": wait until")[0]
+    return (
+        f"waiting: {what} is finished, and its results lie in {folder}, since {held}; the next"
+        " command that writes takes them in"
+    )
+
+
 def add_json(parser: Any) -> None:
     """Add ``--json``."""
     parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")

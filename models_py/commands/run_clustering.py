@@ -14,8 +14,17 @@ from typing import TYPE_CHECKING, Any
 from models_py.base import settings
 from models_py.base.errors import SegmenthouseError, UsageError
 from models_py.base.progress import show_progress
-from models_py.commands.exit_codes import end, unexpected
-from models_py.commands.options import add_json, add_study, add_warehouse, command_parser
+from models_py.commands.exit_codes import WAITING, end, unexpected
+from models_py.commands.options import (
+    add_json,
+    add_study,
+    add_wait,
+    add_warehouse,
+    check_wait,
+    command_parser,
+    still_waiting,
+)
+from models_py.database.connection import WAIT_SECONDS
 from models_py.studies.loading import DEFAULT, load_study, shipped_studies
 
 if TYPE_CHECKING:
@@ -30,6 +39,9 @@ examples:
   python scripts/run_clustering.py --study my_study.toml --seed 7
   python scripts/run_clustering.py --k 5
   python scripts/run_clustering.py --list-studies
+
+While another process holds the warehouse for longer than --wait, a finished run waits beside it
+(exit code 3): the next command that writes takes it in.
 
 Without --study the study {DEFAULT} runs. The results stand in the schema 'results'; ask them
 with python scripts/run_sql.py sql/latest_segments.sql.
@@ -46,7 +58,7 @@ class WrittenReport:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+    """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage, 3 it waits."""
     asked = _parser().parse_args(arguments)
     return end(lambda: _run(asked), as_json=asked.json)
 
@@ -55,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = command_parser("run_clustering.py", __doc__, EXAMPLES)
     add_study(parser)
     add_warehouse(parser)
+    add_wait(parser, WAIT_SECONDS)
     parser.add_argument("--seed", type=int, help="in place of the study's own")
     parser.add_argument("--k", type=int, help="this number of segments only")
     parser.add_argument("--list-studies", action="store_true", help="list the shipped studies")
@@ -81,13 +94,16 @@ def _run(asked: argparse.Namespace) -> int:
     seed = study.seed if asked.seed is None else asked.seed
     if not 0 <= seed < 2**32:
         raise UsageError(f"--seed {seed}: a seed is a whole number from 0 to 4294967295")
+    check_wait(asked)
     path = asked.warehouse or settings.warehouse_path()
     with show_progress(quiet=asked.json) as progress:
         progress.step("starting")
         from models_py.pipeline import run_study
 
-        finished = run_study(study, path, seed, progress)
-        written = WrittenReport() if asked.no_report else _write_report(finished, path, progress)
+        finished = run_study(study, path, seed, progress, asked.wait)
+        is_written = finished.waits_in is None
+        wants_report = is_written and not asked.no_report
+        written = _write_report(finished, path, progress) if wants_report else WrittenReport()
     for reason in finished.skipped:
         print(f"not explained: {reason}", file=sys.stderr)
     if asked.json:
@@ -95,6 +111,9 @@ def _run(asked: argparse.Namespace) -> int:
     else:
         _print_finished(study, finished)
         _print_report(written)
+    if not is_written:
+        print(_waiting_line(finished), file=sys.stderr)
+        return WAITING
     if written.report_problem is None:
         return 0
     print(
@@ -104,6 +123,11 @@ def _run(asked: argparse.Namespace) -> int:
         file=sys.stderr,
     )
     return 1
+
+
+def _waiting_line(finished: Finished) -> str:
+    report = f"; then write its report: python scripts/write_report.py {finished.run_id}"
+    return still_waiting(f"run {finished.run_id}", finished.waits_in, finished.holder) + report
 
 
 def _write_report(finished: Finished, path: Path, progress: Progress) -> WrittenReport:
@@ -162,6 +186,8 @@ def _as_json(finished: Finished) -> dict[str, object]:
         "study": finished.study,
         "previous_run_id": finished.previous_run_id,
         "rows_read": finished.rows_read,
+        "status": "done" if finished.waits_in is None else "waiting",
+        "waits_in": finished.waits_in,
         "chosen_because": finished.reasons,
         "segments": json.loads(segments.to_json(orient="records")),
     }
@@ -190,6 +216,8 @@ def _print_finished(study: Study, finished: Finished) -> None:
     if "label_agreement" in finished.tables.rows:
         for row in finished.tables.rows["label_agreement"].to_dict("records"):
             print(_agreement(row))
+    if finished.waits_in is not None:
+        return
     print(f"\nrun {finished.run_id} is in the schema 'results'. Next:")
     for command, purpose in (
         ("python scripts/run_sql.py sql/latest_segments.sql", "the segments as a table"),

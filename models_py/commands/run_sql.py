@@ -84,6 +84,8 @@ def _run(asked: argparse.Namespace) -> int:
     values = parse_parameters(asked.param, question)
     if "rejections" in question.parameters and "study" in values:
         values.setdefault("rejections", _rejections_of(str(values["study"]), asked.warehouse))
+    if "waiting" in question.parameters:
+        values.setdefault("waiting", _waiting_of(asked.warehouse))
     answer = ask(question, asked.warehouse, values, asked.limit, reads_files=asked.allow_files)
     write(question.purpose, answer)
     return 0
@@ -101,6 +103,24 @@ def _rejections_of(study: str, path: Path | None) -> str:
         name, known = loaded.name, [loaded.schema_and_name[1]]
     with open_warehouse(path, read_only=True) as warehouse:
         return rejections_of(warehouse, study, [*known, *studied_tables(warehouse, name), name])
+
+
+def _waiting_of(path: Path | None) -> list[dict[str, str]] | None:
+    # What waits beside the warehouse is in no table of it.
+    from models_py.database.waiting import waiting_runs
+
+    shown = [
+        {
+            "run_id": item.run_id,
+            "study": item.study,
+            "status": status,
+            "said": item.problem or f"the next command that writes takes it in from {item.folder}",
+        }
+        for item, status in waiting_runs(path or settings.warehouse_path())
+    ]
+    for run in shown:
+        print(f"{run['status']}: run {run['run_id']} of {run['study']}", file=sys.stderr)
+    return shown or None
 
 
 def ready_questions() -> Answer:

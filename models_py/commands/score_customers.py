@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,17 @@ from typing import TYPE_CHECKING, Any
 from models_py.base import settings
 from models_py.base.errors import UsageError
 from models_py.base.progress import show_progress
-from models_py.commands.exit_codes import end
-from models_py.commands.options import add_json, add_run, add_study, add_warehouse, command_parser
+from models_py.commands.exit_codes import WAITING, end
+from models_py.commands.options import (
+    add_json,
+    add_run,
+    add_study,
+    add_wait,
+    add_warehouse,
+    check_wait,
+    command_parser,
+    still_waiting,
+)
 from models_py.commands.reading_output import loss_words
 from models_py.commands.table import print_table
 from models_py.database.connection import WAIT_SECONDS
@@ -34,6 +44,9 @@ examples:
   python scripts/score_customers.py --study grocery_customers --input gold.grocery_customers
   python scripts/score_customers.py --sql > score.sql
 
+While another process holds the warehouse for longer than --wait, scores wait beside it (exit code
+3): the next command that writes takes them in.
+
 Without --study the newest run of {DEFAULT} scores; without --input it scores the study's own gold
 table. Scores go to results.scores, one row per run and customer, the last score in place of the
 one before; --output writes a file instead. --sql prints one statement for DuckDB that gives the
@@ -42,7 +55,7 @@ same labels, for runs whose chain is linear (no network, nearest center).
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+    """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage, 3 it waits."""
     asked = _parser().parse_args(arguments)
     return end(lambda: _run(asked), as_json=asked.json)
 
@@ -59,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", metavar="FILE", type=Path, help="a .csv or .parquet file")
     parser.add_argument("--sql", action="store_true", help="print the scoring as one SQL statement")
     add_warehouse(parser)
+    add_wait(parser, WAIT_SECONDS)
     add_json(parser)
     return parser
 
@@ -66,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(asked: argparse.Namespace) -> int:
     if asked.sql and (asked.output is not None or asked.json):
         raise UsageError("--sql prints a statement and nothing else; leave --output and --json out")
+    check_wait(asked)
     with show_progress(quiet=asked.json or asked.sql) as progress:
         progress.step("loading the run")
         if asked.sql:
@@ -78,6 +93,10 @@ def _run(asked: argparse.Namespace) -> int:
         print(json.dumps(result, indent=2))
     else:
         _print_summary(result)
+    if not asked.sql and result["held_by"] is not None:
+        said = f"scoring by run {result['run_id']}"
+        print(still_waiting(said, Path(result["written_to"]), result["held_by"]), file=sys.stderr)
+        return WAITING
     return 0
 
 
@@ -87,7 +106,7 @@ def _statement(asked: argparse.Namespace) -> str:
     from models_py.runs.customers import find_source
     from models_py.runs.scoring_sql import scoring_sql
 
-    with open_warehouse(asked.warehouse, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
+    with open_warehouse(asked.warehouse, read_only=True, wait_seconds=asked.wait) as warehouse:
         _, saved = _load(asked, warehouse)
         source = find_source(asked.input, saved)
         if source.file is not None:
@@ -98,20 +117,22 @@ def _statement(asked: argparse.Namespace) -> str:
 
 
 def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
+    from models_py.database import contract
     from models_py.database.connection import open_warehouse
     from models_py.database.results import (
         read_assignments,
+        score_rows,
         segment_names,
         utc_now,
-        write_scores,
     )
     from models_py.runs.customers import find_source, read_customers
+    from models_py.runs.recording import Written, write_rows
     from models_py.runs.scores import check_target, with_names, write_file
     from models_py.runs.unseen import unseen_values
 
     if asked.output is not None:
         check_target(asked.output)
-    with open_warehouse(asked.warehouse, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
+    with open_warehouse(asked.warehouse, read_only=True, wait_seconds=asked.wait) as warehouse:
         run, saved = _load(asked, warehouse)
         source = find_source(asked.input, saved)
         progress.step(f"reading {source.words}")
@@ -123,18 +144,23 @@ def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     scored, now = saved.score(frame), utc_now()
     unseen = [unseen_value.words for unseen_value in unseen_values(saved, frame)]
     progress.step("writing the scores")
+    written = Written()
     if asked.output is not None:
         named = with_names(scored, saved.study.entity, names)
         write_file(asked.output, run.run_id, named, now)
     else:
-        with open_warehouse(asked.warehouse, wait_seconds=WAIT_SECONDS) as warehouse:
-            write_scores(warehouse, run.run_id, scored, now)
+        path = asked.warehouse or settings.warehouse_path()
+        rows = score_rows(run.run_id, scored, now)
+        written = write_rows(path, contract.scores, run.run_id, *rows, wait_seconds=asked.wait)
     where = str(asked.output) if asked.output is not None else "results.scores"
+    if written.waits_in is not None:
+        where = str(written.waits_in)
     output = _summary(run, saved, source, scored, before, where, names)
     return output | {
         "not_read": [loss_words(loss, len(frame)) for loss in losses],
         "unseen": unseen,
         "not_scored": _not_scored(scored),
+        "held_by": written.holder,
     }
 
 

@@ -289,11 +289,15 @@ def replace_run_rows(warehouse: Warehouse, table: Table, run_id: str, rows: pd.D
     rows
         Without ``run_id``.
     """
+    with warehouse.transaction():
+        put_rows(warehouse, table, run_id, frame_rows(run_id, rows))
+
+
+def frame_rows(run_id: str, rows: pd.DataFrame) -> pa.Table:
+    """Return rows with the run that they are of."""
     import pyarrow as pa
 
-    result = pa.Table.from_pandas(rows.assign(run_id=run_id), preserve_index=False)
-    with warehouse.transaction():
-        put_rows(warehouse, table, run_id, result)
+    return pa.Table.from_pandas(rows.assign(run_id=run_id), preserve_index=False)
 
 
 def write_scores(

@@ -8,6 +8,7 @@ from datetime import datetime
 from models_py.base.errors import DataError, UsageError, near_match
 from models_py.database.connection import Warehouse
 from models_py.database.results import done_runs
+from models_py.database.waiting import Waiting, waiting_runs
 from models_py.studies.loading import load_study, shipped_studies
 
 
@@ -62,6 +63,9 @@ def never_ran(warehouse: Warehouse, study: str) -> DataError:
     """Return the error to raise for a study without a finished run."""
     known, shipped = sorted({run.study for run in _finished(warehouse)}), shipped_studies()
     command = "python scripts/run_clustering.py"
+    waits = [item for item, _ in waiting_runs(warehouse.path) if study in (item.study, item.run_id)]
+    if waits:
+        return DataError(_waits(waits[0]))
     way = f"see the shipped studies with {command} --list-studies"
     if study in shipped or study.endswith(".toml"):
         way = f"run it with {command} --study {study}"
@@ -78,14 +82,26 @@ def finished_run(warehouse: Warehouse, run_id: str) -> Run:
     ------
     UsageError
         There is none with this id; the message names the nearest.
+    DataError
+        It waits beside the warehouse.
     """
     runs = {run.run_id: run for run in _finished(warehouse)}
     if run_id not in runs:
+        for item, _ in waiting_runs(warehouse.path):
+            if item.run_id == run_id:
+                raise DataError(_waits(item))
         raise UsageError(
             f"there is no finished run '{run_id}'{near_match(run_id, runs)}; see them with"
             " python scripts/run_sql.py sql/runs.sql"
         )
     return runs[run_id]
+
+
+def _waits(item: Waiting) -> str:
+    return (
+        f"run {item.run_id} of {item.study} waits in {item.folder}: once no other process holds"
+        " the warehouse, the next command that writes takes it in"
+    )
 
 
 def _finished(warehouse: Warehouse) -> list[Run]:

@@ -23,6 +23,7 @@ from models_py.database.waiting import (
     recorded_predecessor,
     stage_begun,
     stage_failure,
+    stage_rows,
     stage_run,
     waiting_lock,
     waiting_root,
@@ -30,6 +31,8 @@ from models_py.database.waiting import (
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+    from sqlalchemy import Table
 
     from models_py.describe.explanation import AskGold
     from models_py.studies.study import Study
@@ -117,6 +120,35 @@ def _begin(path: Path, start: RunStart) -> list[str]:
     with open_for_writing(path) as warehouse:
         results.begin_run(warehouse, start)
         return results.failed_runs(warehouse)
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where rows are: in the warehouse, or in a folder beside it since a process holds it."""
+
+    waits_in: Path | None = None
+    holder: str | None = None
+
+
+def write_rows(
+    path: Path,
+    table: Table,
+    run_id: str,
+    rows: pa.Table,
+    replaced: pa.Table | None = None,
+    wait_seconds: float = 0.0,
+) -> Written:
+    """Put rows into the warehouse, or let them wait; see :func:`.results.put_rows`."""
+    try:
+        with open_for_writing(path, wait_seconds=wait_seconds) as warehouse:
+            with warehouse.transaction():
+                results.put_rows(warehouse, table, run_id, rows, replaced)
+            committed.record(f"the rows are in {table.schema}.{table.name}")
+            return Written()
+    except WarehouseLockedError as error:
+        folder = stage_rows(path, table.name, run_id, rows, replaced)
+        committed.record(f"the rows of {table.schema}.{table.name} wait in {folder}")
+        return Written(folder, str(error))
 
 
 def runs_before(path: Path, study: str, wait_seconds: float) -> Before:

@@ -560,7 +560,7 @@ def test_a_locked_file_names_its_holder(gold: Path) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         with pytest.raises(WarehouseLockedError, match=f"in use by process {holder.pid} "):
-            run(gold, quick())
+            run_study(quick(), gold, 1, Silent(), wait_seconds=0.1)
         holder.communicate(b"\n", timeout=60)
     assert asked(gold, "select count(*) from duckdb_tables() where schema_name = 'results'") == [
         (0,)

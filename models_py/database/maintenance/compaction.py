@@ -12,6 +12,7 @@ from models_py.base.errors import WarehouseError
 from models_py.base.progress import Progress, Silent
 from models_py.base.sql_text import literal
 from models_py.database.connection import Warehouse, open_warehouse, quoted
+from models_py.database.waiting import open_for_writing
 from models_py.database.maintenance import definitions, fsync
 from models_py.database.maintenance.catalog import TABLE, current_database, read_relations
 from models_py.database.maintenance.fingerprint import differences, take_fingerprints
@@ -65,7 +66,7 @@ def compact(
     remove_unfinished(path)
     before = path.stat().st_size
     progress.step("folding the write-ahead log in")
-    with open_warehouse(path, wait_seconds=wait_seconds, on_wait=on_wait) as warehouse:
+    with open_for_writing(path, wait_seconds=wait_seconds, on_wait=on_wait) as warehouse:
         warehouse.rows("checkpoint")
         used = int(
             warehouse.rows("select used_blocks * block_size from pragma_database_size()")[0][0]

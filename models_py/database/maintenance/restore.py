@@ -15,6 +15,7 @@ from models_py.base.progress import Progress, Silent
 from models_py.database import contract
 from models_py.base.sql_text import literal
 from models_py.database.connection import Warehouse, open_warehouse, quoted
+from models_py.database.waiting import open_for_writing
 from models_py.database.maintenance import fsync, leftovers, manifest
 from models_py.database.maintenance.catalog import (
     TABLE,
@@ -143,7 +144,7 @@ def restore_backup(
     if not path.exists():
         return restore_new(path, backup, asked, progress)
     plan = _proven_plan(backup, asked, progress)
-    with open_warehouse(path, wait_seconds=wait_seconds) as warehouse:
+    with open_for_writing(path, wait_seconds=wait_seconds) as warehouse:
         return _restore_into(warehouse, backup, plan, asked, progress)
 
 
