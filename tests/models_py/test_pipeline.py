@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from held_warehouse import held
 from planted_gold import asked, gold_customers, planted_study, write_gold
 from sklearn.metrics import adjusted_rand_score
 
@@ -26,6 +29,7 @@ from models_py.base.errors import (
 from models_py.base.progress import Silent
 from models_py.database import contract
 from models_py.database.locks import run_lock
+from models_py.database.waiting import open_for_writing
 from models_py.pipeline import Finished, run_study
 from models_py.segmentation.studied import segment_partitions
 from models_py.studies.study import Study
@@ -565,6 +569,67 @@ def test_a_locked_file_names_its_holder(gold: Path) -> None:
     assert asked(gold, "select count(*) from duckdb_tables() where schema_name = 'results'") == [
         (0,)
     ]
+
+
+class Held(Silent):
+    """Lets another process open the file at a step, and keep it until the end."""
+
+    def __init__(self, path: Path, at: str, manner: str) -> None:
+        self.path, self.at, self.manner = path, at, manner
+        self.open = ExitStack()
+
+    def step(self, text: str) -> None:
+        if text.startswith(self.at):
+            self.open.enter_context(held(self.path, self.manner))
+
+
+CHANGED = quick(algorithms=[{"name": "kmeans", "k": 4}], outliers={"method": "none"})
+
+
+@pytest.fixture(scope="module")
+def one_and_two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Finished]:
+    """A warehouse after one run and after the next, which nobody held up."""
+    one = tmp_path_factory.mktemp("runs") / "one.duckdb"
+    write_gold(one, gold_customers(ROWS))
+    run(one, quick(outliers={"method": "none"}))
+    two = Path(shutil.copy(one, one.with_name("two.duckdb")))
+    return one, two, run(two, CHANGED)
+
+
+@pytest.mark.parametrize(("at", "manner"), [("reading", "read"), ("matching", "write")])
+def test_a_finished_run_waits_for_whoever_holds_the_file(
+    one_and_two: tuple[Path, Path, Finished], tmp_path: Path, at: str, manner: str
+) -> None:
+    one, free, expected = one_and_two
+    gold = Path(shutil.copy(one, tmp_path))
+    progress = Held(gold, at, manner)
+    with progress.open:
+        waits = run_study(CHANGED, gold, 1, progress, wait_seconds=0)
+    assert waits.waits_in is not None
+    assert waits.holder is not None
+    assert "is in use by process" in waits.holder
+    with open_for_writing(gold):
+        pass
+    assert asked(gold, "select status, number from results.runs order by number") == [
+        ("done", 1),
+        ("done", 2),
+    ]
+    for table in contract.RUN_TABLES:
+        pd.testing.assert_frame_equal(
+            stored(gold, table.name, waits.run_id), stored(free, table.name, expected.run_id)
+        )
+    assert settings.models_dir(waits.run_id).is_dir()
+
+
+def test_a_failure_while_the_file_is_held_is_recorded_too(gold: Path) -> None:
+    progress = Held(gold, "reading", "read")
+    with progress.open, pytest.raises(DataError):
+        run_study(quick(at_least={"basket_count": 10**9}), gold, 1, progress, wait_seconds=0)
+    with open_for_writing(gold):
+        pass
+    ((status, error),) = asked(gold, "select status, error from results.runs")
+    assert status == "failed"
+    assert "has no rows for the study" in error
 
 
 def test_no_warehouse(tmp_path: Path) -> None:
