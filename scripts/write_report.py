@@ -1,8 +1,13 @@
 """Write the report of a run again."""
 
+import signal
 import sys
 
-from models_py.commands.write_report import main
-
 if __name__ == "__main__":
-    sys.exit(main())
+    # Until the command can say what it did, Ctrl-C ends it without a word.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from models_py.commands.exit_codes import run_script
+    from models_py.commands.write_report import main
+
+    sys.exit(run_script(main))

@@ -37,6 +37,13 @@ class WarehouseLockedError(WarehouseError):
     """Another process holds the database file."""
 
 
+class CheckpointError(WarehouseError):
+    """What was written is committed and stays; only the log could not be folded into the file."""
+
+    is_commit = False
+    """Whether it was raised by the commit itself, which holds all the same."""
+
+
 class MissingExtraError(SegmenthouseError):
     """A package that only some studies need is not installed."""
 

@@ -5,20 +5,59 @@ from __future__ import annotations
 import json
 import os
 import platform
+import signal
 import sys
 import traceback
 import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
+from typing import IO, Any, TextIO, cast
 
-from models_py.base import settings
+from models_py.base import committed, settings
 from models_py.base.errors import SegmenthouseError
 
 FAILED = 1
 WAITING = 3
 """Finished, and not in the warehouse yet: another process holds it."""
 INTERRUPTED = 130
+STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
+SIGNAL_EXIT = 128
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asks the command to end."""
+
+    received: int | None = None
+    """The number of the first one, which outlives a library that makes another error of it."""
+
+
+def run_script(main: Callable[[], int]) -> int:
+    """Run a command as a process of its own; return its exit code.
+
+    What can go wrong around a command is taken care of here: standard streams that are closed
+    from the start or by a reader that leaves, and signals. A stream that nobody reads takes what
+    is written and drops it, so that the work goes on and the exit code is that of the work.
+    """
+    output, errors = _standard_streams()
+    for name in STOPPING:
+        # What is ignored from the start (nohup, a shell's background) stays so.
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
+            signal.signal(getattr(signal, name), _stop)
+    try:
+        code = main()
+    except SystemExit as ended:
+        # From argparse, which has said what it had to say.
+        code = ended.code if isinstance(ended.code, int) else FAILED
+    except KeyboardInterrupt:
+        code = _interrupted()
+    output.flush()
+    if output.problem is not None:
+        print(f"error: standard output was not written: {output.problem}", file=sys.stderr)
+        code = code or FAILED
+    errors.flush()
+    return code
 
 
 def end(work: Callable[[], int], *, as_json: bool = False) -> int:
@@ -34,9 +73,10 @@ def end(work: Callable[[], int], *, as_json: bool = False) -> int:
     Returns
     -------
     int
-        What ``work`` returned; 1 failed, 2 wrong usage, 130 interrupted. A reader that
-        closed the pipe early (``| head``) is no failure.
+        What ``work`` returned; 1 failed, 2 wrong usage, 130 interrupted (143 by SIGTERM, 129 by
+        SIGHUP).
     """
+    committed.clear()
     try:
         with warnings.catch_warnings():
             if not settings.shows_tracebacks():
@@ -44,19 +84,21 @@ def end(work: Callable[[], int], *, as_json: bool = False) -> int:
                 warnings.simplefilter("ignore")
             code = work()
         sys.stdout.flush()
-    except SegmenthouseError as error:
-        return _tell(str(error), error, error.exit_code, as_json)
     except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Python flushes standard output once more at exit; give it somewhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _interrupted()
     except Exception as error:  # noqa: BLE001
-        # A fault of this package or of the machine: whatever it is, it becomes one line and a log.
-        return _tell(unexpected(error), error, FAILED, as_json)
+        if Stopped.received is not None:
+            # A library made another error of the signal.
+            return _interrupted()
+        return _failed(error, as_json)
     return code
+
+
+def _failed(error: Exception, as_json: bool) -> int:
+    if isinstance(error, SegmenthouseError):
+        return _tell(_with_what_stays(str(error)), error, error.exit_code, as_json)
+    # A fault of this package or of the machine: whatever it is, it becomes one line and a log.
+    return _tell(_with_what_stays(unexpected(error)), error, FAILED, as_json)
 
 
 def unexpected(error: Exception) -> str:
@@ -69,6 +111,78 @@ def unexpected(error: Exception) -> str:
     """
     happened = " ".join([_happened(error), *_notes(error)])
     return f"{happened}; {_way_out(error)}; {_logged(error)}"
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    # The second signal ends the process at once: a kill loses nothing either.
+    signal.signal(number, signal.SIG_DFL)
+    Stopped.received = number
+    raise Stopped(f"by {signal.Signals(number).name}")
+
+
+def _interrupted() -> int:
+    number = Stopped.received or signal.SIGINT
+    said = "interrupted" if number == signal.SIGINT else "stopped"
+    stays = "; ".join(committed.so_far())
+    print(f"{said}: {stays or 'nothing was written'}", file=sys.stderr)
+    return SIGNAL_EXIT + number
+
+
+def _with_what_stays(line: str) -> str:
+    return "; ".join([line, *committed.so_far()])
+
+
+class _Stream:
+    """A standard stream that drops what nobody takes: its reader is gone, or its disk is full.
+
+    Attributes
+    ----------
+    problem
+        Why it could not be written; None where it was, or where its reader left.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._is_written = True
+        self.problem: str | None = None
+
+    def write(self, text: str) -> int:
+        if self._is_written:
+            try:
+                return self._stream.write(text)
+            except OSError as error:
+                self._give_up(error)
+        return len(text)
+
+    def flush(self) -> None:
+        if self._is_written:
+            try:
+                self._stream.flush()
+            except OSError as error:
+                self._give_up(error)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def _give_up(self, error: OSError) -> None:
+        self._is_written = False
+        if not isinstance(error, BrokenPipeError):
+            self.problem = str(error.strerror).lower()
+        # What is left in the buffer would be tried once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
+def _standard_streams() -> tuple[_Stream, _Stream]:
+    # A closed one gives its number to the first file that is opened, be it the warehouse.
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    output, errors = (
+        _Stream(stream or open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
+        for number, stream in ((1, sys.stdout), (2, sys.stderr))
+    )
+    sys.stdout, sys.stderr = cast("TextIO", output), cast("TextIO", errors)
+    return output, errors
 
 
 def _tell(line: str, error: Exception, code: int, as_json: bool) -> int:

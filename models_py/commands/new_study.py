@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models_py.base import settings
+from models_py.base import committed, settings
 from models_py.base.errors import DataError, SegmenthouseError, StudyError, UsageError
 from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
@@ -219,6 +219,7 @@ def _undone_on_failure(
 
             with _opened(asked) as warehouse:
                 bring_back(warehouse, name, is_log=asked.transactions)
+            committed.clear()
         raise
 
 

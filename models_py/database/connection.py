@@ -7,6 +7,7 @@ names the process and the way out. Identifiers are always quoted, values are alw
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_py.base import settings
-from models_py.base.errors import WarehouseError, WarehouseLockedError, first_line_of, near_match
+from models_py.base.errors import (
+    CheckpointError,
+    WarehouseError,
+    WarehouseLockedError,
+    first_line_of,
+    near_match,
+)
 from models_py.base.locks import POLL_SECONDS, process_command
 
 if TYPE_CHECKING:
@@ -97,9 +104,17 @@ class Warehouse:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Do all or nothing: commit at the end, roll back on any error or interrupt."""
-        with warehouse_errors(self.path), self.connection.begin():
-            yield
+        """Do all or nothing: commit at the end, roll back on any error or interrupt.
+
+        A commit that DuckDB calls durable holds, although the disk was full right after it.
+        """
+        try:
+            with warehouse_errors(self.path), self.connection.begin():
+                yield
+        except CheckpointError as error:
+            if not error.is_commit:
+                raise
+            print(f"note: {error}", file=sys.stderr)
 
     def create(self, table: Table) -> None:
         """Create a table of the contract where it is not there yet."""
@@ -278,10 +293,22 @@ def explained(path: Path, text: str) -> WarehouseError:
         return WarehouseLockedError(
             f"{path} is in use ({first}): close what holds it and run again"
         )
+    if re.search("COMMIT succeeded and is durable|Failed to create checkpoint", text):
+        return _checkpoint_error(path, text)
     for pattern, said in _KNOWN.items():
         if re.search(pattern, text, re.IGNORECASE):
             return WarehouseError(said.format(path=path, text=first))
     return WarehouseError(f"{path.name}: {first}")
+
+
+def _checkpoint_error(path: Path, text: str) -> CheckpointError:
+    reason = text.strip().rpartition(": ")[2].strip('"').lower()
+    error = CheckpointError(
+        f"{path}: what was committed is safe in {path.name}.wal, but could not be folded into the"
+        f" file ({reason}): free some space; the next command that opens it goes on from there"
+    )
+    error.is_commit = "COMMIT succeeded" in text and "has been invalidated" not in text
+    return error
 
 
 _BACK = f"restore a backup into its place: {MAINTENANCE_COMMAND} --restore FOLDER"

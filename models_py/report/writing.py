@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models_py.base import settings
+from models_py.base import committed, settings
 from models_py.base.spreadsheet import spreadsheet_cell
 from models_py.base.errors import MissingExtraError, SegmenthouseError
 from models_py.base.progress import Progress
@@ -87,6 +87,7 @@ def write_report(run_id: str, path: Path, progress: Progress, folder: Path | Non
             f"{folder} cannot be written ({error.strerror or error}): free space or mend its"
             f" rights, then run python scripts/write_report.py {run_id}"
         ) from error
+    committed.record(f"the report lies in {folder}")
     return Report(folder / PAGE, notes)
 
 

@@ -85,9 +85,15 @@ class Ending:
         run_id = self.start.run_id
         if self.warehouse is not None:
             results.finish_run(self.warehouse, run_id, facts, tables, new_segments)
+            self._tell("is done and its results are in the warehouse")
             return None
         rows = results.run_rows(run_id, tables, new_segments)
-        return stage_run(self.path, self.start, facts, rows, self.last)
+        folder = stage_run(self.path, self.start, facts, rows, self.last)
+        self._tell(f"is done and its results wait in {folder}")
+        return folder
+
+    def _tell(self, what: str) -> None:
+        committed.record(f"run {self.start.run_id} {what}")
 
 
 def begin(path: Path, start: RunStart, wait_seconds: float) -> list[str]:
@@ -225,11 +231,8 @@ def _assignments(warehouse: Warehouse, last: Predecessor) -> pd.DataFrame | None
     return None if last.run_id is None else results.read_assignments(warehouse, last.run_id)
 
 
-def _tell_of(run_id: str, is_done: bool) -> None:
-    if is_done:
-        committed.record(f"run {run_id} is done and its results are in the warehouse")
-    else:
-        committed.record(f"run {run_id} is recorded as failed and none of its rows was written")
+def _tell_of_failure(run_id: str) -> None:
+    committed.record(f"run {run_id} is recorded as failed and none of its rows was written")
 
 
 def record_failure(path: Path, start: RunStart, error: BaseException) -> bool:
@@ -248,14 +251,14 @@ def record_failure(path: Path, start: RunStart, error: BaseException) -> bool:
                 return False
             results.fail_run(warehouse, start.run_id, reason)
             is_done = results.status_of(warehouse, start.run_id) == contract.DONE
-        _tell_of(start.run_id, is_done)
+        if not is_done:
+            _tell_of_failure(start.run_id)
         return is_done
     except WarehouseLockedError:
         if (waiting_root(path) / start.run_id).is_dir():
-            committed.record(f"the results of run {start.run_id} wait beside the warehouse")
             return True
         stage_failure(path, start, reason)
-        _tell_of(start.run_id, is_done=False)
+        _tell_of_failure(start.run_id)
     except SegmenthouseError as unrecorded:
         # The next start of any run finds the dead one and records it.
         error.add_note(f"the run could not be recorded as failed: {unrecorded}")

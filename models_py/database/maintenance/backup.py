@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from models_py.base import settings
+from models_py.base import committed, settings
 from models_py.base.errors import WarehouseError
 from models_py.base.progress import Progress, Silent
 from models_py.database import contract
@@ -189,6 +189,7 @@ def make_backup(
         _require_restorable(backup, unfinished / "trial", key, progress)
         fsync.sync_folder(content)
         content.rename(folder)
+        committed.record(f"the backup lies in {folder}")
         fsync.sync_folder(root)
     return manifest.read_backup(folder)
 

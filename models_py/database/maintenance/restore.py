@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from models_py.base import settings
+from models_py.base import committed, settings
 from models_py.base.errors import WarehouseError
+from models_py.base.plurals import plural
 from models_py.base.progress import Progress, Silent
 from models_py.database import contract
 from models_py.base.sql_text import literal
@@ -163,6 +164,7 @@ def restore_new(path: Path, backup: Backup, asked: Asked, progress: Progress) ->
             restored = _restore_into(warehouse, backup, plan, asked, progress, is_new=True)
         fsync.sync_file(fresh)
         fresh.rename(path)
+        committed.record(f"{path} was made of the backup")
         fsync.sync_folder(path.parent)
     return restored
 
@@ -292,9 +294,12 @@ def _restore_into(
                 _make_again(warehouse, backup, [*needed, *changed], progress)
                 rows = _bring_runs_back(warehouse, backup, runs)
                 _require_equal(warehouse, backup, changed, progress)
+            if not is_new:
+                count = plural(len(changed) + len(runs), "relation")
+                committed.record(f"{count} brought back and committed")
             warehouse.rows("checkpoint")
         finally:
-            warehouse.raw.execute(f"use {quoted(database)}")
+            warehouse.rows(f"use {quoted(database)}")
     brought = [_label(made) for made in [*needed, *changed] if made.kind not in (SCHEMA, INDEX)]
     left = [_label(made) for made in wanted if made.key in same and made.kind in (TABLE, VIEW)]
     rows += sum(backup.tables[made.name].rows for made in changed if made.kind == TABLE)
