@@ -2,7 +2,8 @@
 
 ``SEGMENTHOUSE_HOME`` moves every output at once; ``warehouse/profiles.yml`` reads the
 same name. Without it the home is the repository that holds this package.
-``SEGMENTHOUSE_DEBUG=1`` shows the traceback of every error.
+``SEGMENTHOUSE_DEBUG=1`` shows the traceback of every error; ``SEGMENTHOUSE_WAIT=600`` lets
+``dbt build`` wait ten minutes for a process that holds the warehouse.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from models_py.base.errors import UsageError
 
 HOME_VARIABLE = "SEGMENTHOUSE_HOME"
 DEBUG_VARIABLE = "SEGMENTHOUSE_DEBUG"
+WAIT_VARIABLE = "SEGMENTHOUSE_WAIT"
 
 
 def home() -> Path:
@@ -26,6 +28,24 @@ def home() -> Path:
 def shows_tracebacks() -> bool:
     """Tell whether errors come with their traceback: ``SEGMENTHOUSE_DEBUG`` is set, not to 0."""
     return os.environ.get(DEBUG_VARIABLE, "0") not in ("", "0")
+
+
+def wait_seconds() -> float:
+    """Return how long ``dbt build`` waits for a process that holds the warehouse; 0 by default.
+
+    Raises
+    ------
+    UsageError
+        ``SEGMENTHOUSE_WAIT`` is no number of seconds.
+    """
+    text = os.environ.get(WAIT_VARIABLE, "") or "0"
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not seconds >= 0:
+        raise UsageError(f"{WAIT_VARIABLE}={text}: must be 0 or more seconds")
+    return seconds
 
 
 def environment_of(other_home: Path) -> dict[str, str]:
