@@ -1,4 +1,4 @@
-"""Kill the commands that write, at random moments, and count what was lost.
+"""Kill, stop, starve and mislead the commands that write, and count what was lost.
 
 Each kill is a SIGKILL to a real process that works on a real database file. Half of the moments
 are drawn from the whole time that the command takes, half from the moments at which it was seen
@@ -7,7 +7,14 @@ to change a file. Afterwards the file is opened and compared, value by value, wi
 SIGKILL ends the process, not the machine: what the system holds in its cache still gets to the
 disk. A power cut is not tried here.
 
-Example: python benchmarks/faults.py --kills 40 --json
+Other faults: ``sigint`` and ``sigterm`` at such moments; ``filesize``, a limit on how far a file
+may grow; ``disk``, a small disk of its own that gets full; ``reader``, another process that opens
+the file at such a moment and never leaves; ``clock``, one that is up to 25 years off at every look.
+After these the command has to say the truth, too: exit code 0 only when all is done, no traceback,
+and "nothing was written" only when nothing was.
+
+Examples: python benchmarks/faults.py --kills 40 --json
+          python benchmarks/faults.py --fault disk --fault reader --kills 20
 """
 
 from __future__ import annotations
@@ -25,7 +32,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -33,7 +40,11 @@ import duckdb
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
+import fault_kinds  # noqa: E402
+
 from models_py.database import contract, results  # noqa: E402
+from models_py.database.dbt import DBT  # noqa: E402
+from models_py.database.waiting import list_waiting, open_for_writing  # noqa: E402
 from models_py.database.maintenance.backup import list_backups  # noqa: E402
 from models_py.database.maintenance.manifest import DATABASE_NAME  # noqa: E402
 from models_py.database.maintenance.restore import ATTACHED, attached  # noqa: E402
@@ -42,9 +53,16 @@ from models_py.database.connection import Warehouse, open_warehouse  # noqa: E40
 from models_py.database.maintenance.fingerprint import Fingerprint, take_fingerprints  # noqa: E402
 from models_py.base.errors import WarehouseError  # noqa: E402
 
-OPERATIONS = ("cleanup", "compaction", "restore", "run_clustering")
+OPERATIONS = ("cleanup", "compaction", "restore", "run_clustering", "dbt_build")
+TRIED = {
+    "kill": ("cleanup", "compaction", "restore", "run_clustering"),
+    "reader": ("cleanup", "restore", "run_clustering"),
+    "clock": ("cleanup", "run_clustering"),
+}
+"""What a fault is tried on; any other on all but the compaction."""
 DATABASE = Path("data") / "segmenthouse.duckdb"
 RECOVER_EVERY = 10
+FULL_FROM_THE_START = 0.3
 TEMPORARY = 12
 CLUSTERED_ROWS = 300
 STUDY = """\
@@ -78,13 +96,16 @@ class Tally:
     """What the kills of one operation did.
 
     ``losses`` counts kills after which a value, row or table was not what it must be,
-    ``unusable`` kills after which the file could not be opened.
+    ``unusable`` kills after which the file could not be opened, ``untrue`` those after which the
+    command said what was not so.
     """
 
     operation: str
+    fault: str = "kill"
     kills: int = 0
     losses: int = 0
     unusable: int = 0
+    untrue: int = 0
     recovered: int = 0
     finished_first: int = 0
     seconds: float = 0.0
@@ -101,30 +122,41 @@ class Ground:
     after: Prints
     seconds: float
     changes: int
+    largest: int
+    written: int
 
 
 def main() -> int:
     """Run the kills and print the table."""
     asked = _parser().parse_args()
-    operations = asked.operation or list(OPERATIONS)
+    tallies = []
     with tempfile.TemporaryDirectory(prefix="faults_", dir=asked.folder) as folder:
-        tallies = [
-            _try_operation(operation, share, asked, Path(folder))
-            for operation, share in zip(operations, _shares(asked.kills, operations), strict=True)
-        ]
+        for fault in asked.fault or ["kill"]:
+            if fault == "disk" and not fault_kinds.can_mount(Path(folder)):
+                print("disk: left out, this user may not mount one", file=sys.stderr)
+                continue
+            possible = TRIED.get(fault, tuple(o for o in OPERATIONS if o != "compaction"))
+            operations = [name for name in asked.operation or possible if name in possible]
+            for operation, share in zip(operations, _shares(asked.kills, operations), strict=True):
+                tallies.append(_try_operation(operation, share, asked, Path(folder), fault))
     _show(tallies, asked)
-    return 1 if any(tally.losses or tally.unusable for tally in tallies) else 0
+    return 1 if any(tally.losses or tally.unusable or tally.untrue for tally in tallies) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--kills", type=int, default=40, help="over all operations (default 40)")
+    parser.add_argument(
+        "--kills", type=int, default=40, help="over all operations of a fault (default 40)"
+    )
     parser.add_argument("--rows", type=int, default=100_000, help="rows of the largest core table")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2, help="processes killed side by side")
     parser.add_argument("--operation", action="append", choices=OPERATIONS)
+    parser.add_argument(
+        "--fault", action="append", choices=fault_kinds.FAULTS, help="default: kill"
+    )
     parser.add_argument("--folder", help="where the databases are made")
     parser.add_argument("--json", action="store_true")
     return parser
@@ -139,37 +171,55 @@ def _shares(kills: int, operations: list[str]) -> list[int]:
 def _show(tallies: list[Tally], asked: argparse.Namespace) -> None:
     total = Tally("all")
     for item in tallies:
-        for name in ("kills", "losses", "unusable", "recovered", "finished_first", "seconds"):
+        for name in (
+            "kills", "losses", "unusable", "untrue", "recovered", "finished_first", "seconds",
+        ):  # fmt: skip
             setattr(total, name, getattr(total, name) + getattr(item, name))
     if asked.json:
         answer = {"seed": asked.seed, "operations": [asdict(tally) for tally in [*tallies, total]]}
         print(json.dumps(answer, indent=2))
         return
-    print("| killed | kills | losses | unusable files | run again to the end |")
-    print("|---|---:|---:|---:|---:|")
+    print("| fault | command | times | losses | unusable files | untrue endings | run again |")
+    print("|---|---|---:|---:|---:|---:|---:|")
     for item in [*tallies, total]:
+        fault = "" if item is total else item.fault
         print(
-            f"| {item.operation} | {item.kills:,} | {item.losses} | {item.unusable}"
-            f" | {item.recovered} |"
+            f"| {fault} | {item.operation} | {item.kills:,} | {item.losses} | {item.unusable}"
+            f" | {item.untrue} | {item.recovered} |"
         )
     for fault in (fault for tally in tallies for fault in tally.faults):
         print(fault)
 
 
-def _try_operation(operation: str, kills: int, asked: argparse.Namespace, folder: Path) -> Tally:
+_GROUNDS: dict[str, Ground] = {}
+
+
+def _try_operation(
+    operation: str, kills: int, asked: argparse.Namespace, folder: Path, fault: str
+) -> Tally:
     began = time.perf_counter()
-    tally = Tally(operation)
-    ground = _prepare(operation, asked.rows, folder / operation)
-    moments = random.Random(f"{asked.seed} {operation}")
+    tally = Tally(operation, fault)
+    if operation not in _GROUNDS:
+        _GROUNDS[operation] = _prepare(operation, asked.rows, folder / operation)
+    ground = _GROUNDS[operation]
+    named = operation if fault == "kill" else f"{operation} {fault}"
+    moments = random.Random(f"{asked.seed} {named}")
     with ThreadPoolExecutor(asked.workers) as pool:
         while tally.kills < kills:
             wanted = kills - tally.kills
             draws = [(moments.random(), moments.random()) for _ in range(wanted)]
             jobs = [
-                (ground, operation, draw, folder / f"{operation}_{at}", at % RECOVER_EVERY == 0)
+                (
+                    ground,
+                    operation,
+                    fault,
+                    draw,
+                    folder / f"{operation}_{fault}_{at}",
+                    at % RECOVER_EVERY == 0,
+                )
                 for at, draw in enumerate(draws)
             ]
-            for outcome in pool.map(lambda job: _kill_once(*job), jobs):
+            for outcome in pool.map(lambda job: _try_once(*job), jobs):
                 _count(tally, outcome)
             if tally.kills == 0 and tally.finished_first > 20 * kills:
                 raise WarehouseError(f"{operation} always ended before it could be killed")
@@ -186,6 +236,7 @@ class Outcome:
     lost: str | None = None
     unusable: str | None = None
     recovered: bool = False
+    untrue: str | None = None
 
 
 def _count(tally: Tally, outcome: Outcome) -> None:
@@ -195,8 +246,93 @@ def _count(tally: Tally, outcome: Outcome) -> None:
     tally.kills += 1
     tally.losses += outcome.lost is not None
     tally.unusable += outcome.unusable is not None
+    tally.untrue += outcome.untrue is not None
     tally.recovered += outcome.recovered
-    tally.faults += [fault for fault in (outcome.lost, outcome.unusable) if fault is not None]
+    found = (outcome.lost, outcome.unusable, outcome.untrue)
+    tally.faults += [fault for fault in found if fault is not None]
+
+
+def _try_once(
+    ground: Ground,
+    operation: str,
+    fault: str,
+    draw: tuple[float, float],
+    home: Path,
+    recover: bool,
+) -> Outcome:
+    if fault == "kill":
+        return _kill_once(ground, operation, draw, home, recover)
+    _reset(ground.home, home)
+    with contextlib.ExitStack() as around:
+        around.callback(shutil.rmtree, home, ignore_errors=True)
+        if fault == "disk":
+            # Full from the start, or filled by somebody else at a moment.
+            is_small = draw[1] < FULL_FROM_THE_START
+            spare = int(draw[0] * (ground.written + 2**20)) if is_small else fault_kinds.ROOM
+            around.enter_context(fault_kinds.small_disk(home, spare))
+        ended = _meet(ground, fault, draw, home)
+        if fault == "disk":
+            fault_kinds.free_again(home)
+        untrue = _untruth(ground, operation, home, ended)
+        outcome = _judge(ground, operation, home, recover and fault != "clock")
+    return replace(outcome, untrue=untrue and f"{operation} {fault}: {untrue}")
+
+
+def _meet(
+    ground: Ground,
+    fault: str,
+    draw: tuple[float, float],
+    home: Path,
+) -> fault_kinds.Ended:
+    """Run the command once and let it meet the fault."""
+    if fault == "filesize":
+        largest = int(draw[0] * 1.2 * ground.largest)
+        return fault_kinds.run(ground.command, home, largest=largest)
+    if fault == "clock":
+        command = fault_kinds.with_jumping_clock(ground.command, str(draw))
+        return fault_kinds.run(command, home)
+    if fault == "disk" and draw[1] < FULL_FROM_THE_START:
+        return fault_kinds.run(ground.command, home)
+
+    def interfere(process: subprocess.Popen[bytes]) -> None:
+        _wait_for_moment(process, ground, draw, home)
+        if fault == "disk":
+            fault_kinds.fill(home)
+        elif fault != "reader":
+            process.send_signal(fault_kinds.SIGNALS[fault])
+        else:
+            reading.enter_context(fault_kinds.reader_of(home / DATABASE))
+
+    with contextlib.ExitStack() as reading:
+        return fault_kinds.run(ground.command, home, while_running=interfere)
+
+
+def _untruth(ground: Ground, operation: str, home: Path, ended: fault_kinds.Ended) -> str | None:
+    """Return what the command said that is not so; None where all is true."""
+    last = (ended.output.strip().splitlines() or [""])[-1]
+    if "Traceback" in ended.output and operation != "dbt_build":
+        return f"a traceback that ends with {last}"
+    if operation == "run_clustering":
+        return _untruth_of_run(home, ended, last)
+    now = read_prints(home / DATABASE)
+    if ended.code == 0 and now != ground.after:
+        return f"exit code 0, and not all is done: {last}"
+    if "nothing was written" in ended.output and now != ground.before:
+        return f"something was written: {last}"
+    is_silent = "committed" not in ended.output and operation != "dbt_build"
+    if ended.code != 0 and now == ground.after != ground.before and is_silent:
+        return f"all is done, and it does not say so: {last}"
+    return None
+
+
+def _untruth_of_run(home: Path, ended: fault_kinds.Ended, last: str) -> str | None:
+    with open_for_writing(home / DATABASE) as warehouse:
+        done = len(warehouse.rows("select 1 from results.runs where status = 'done'"))
+    if list_waiting(home / DATABASE):
+        return "something waits for ever"
+    if (done > 1) == (ended.code in (0, 3)) or "is done and its results" in ended.output:
+        return None
+    return f"exit code {ended.code}, and {done - 1} runs are done: {last}"
 
 
 def _kill_once(
@@ -300,8 +436,10 @@ def _prepare(operation: str, rows: int, home: Path) -> Ground:
             raise WarehouseError(f"{operation} does not run: {' '.join(command)}")
         seconds = time.perf_counter() - began
     after = read_prints(trial / DATABASE)
+    largest = fault_kinds.largest_file(trial)
+    written = max(fault_kinds.total_size(trial) - fault_kinds.total_size(home), 0)
     shutil.rmtree(trial)
-    return Ground(home, command, before, after, seconds, changes)
+    return Ground(home, command, before, after, seconds, changes, largest, written)
 
 
 def build_warehouse(home: Path, rows: int) -> None:
@@ -399,11 +537,51 @@ def _run_clustering(home: Path) -> list[str]:
     return command
 
 
+def _dbt_build(home: Path) -> list[str]:
+    project = home / "project"
+    for name, text in _PROJECT.items():
+        file = project / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    macro = Path("macros") / "materializations.sql"
+    (project / "macros").mkdir()
+    shutil.copy(REPOSITORY / "warehouse" / macro, project / macro)
+    words = ["--quiet", "build", "--project-dir", "project", "--profiles-dir", "project"]
+    first, second = (["-c", DBT, *words, "--vars", f"step: {step}"] for step in (1, 2))
+    environment = {**os.environ, "SEGMENTHOUSE_HOME": str(home), "PYTHONPATH": str(REPOSITORY)}
+    subprocess.run([sys.executable, *first], cwd=home, env=environment, check=True)
+    return second
+
+
+_PROJECT = {
+    "dbt_project.yml": (
+        "name: shop\nversion: '1'\nprofile: shop\nmodels:\n  +materialized: table\n"
+        "flags:\n  send_anonymous_usage_stats: false\n"
+    ),
+    "profiles.yml": (
+        "shop:\n  target: duckdb\n  outputs:\n    duckdb:\n      type: duckdb\n"
+        "      path: data/segmenthouse.duckdb\n      threads: 2\n      plugins:\n"
+        "        - module: models_py.sources.dbt_plugin\n"
+        "        - module: models_py.database.dbt_opening\n"
+    ),
+    "models/lines.sql": (
+        "select range as line_id, range * {{ var('step') }} as spend,"
+        " md5((range * {{ var('step') }})::varchar) as product from range(50000)"
+    ),
+    "models/customers.sql": (
+        "select line_id % 300 as customer_id, sum(spend) as spend, count(*) as visits,"
+        " {{ var('step') }} as step from {{ ref('lines') }} group by all"
+    ),
+    "models/best.sql": "select * from {{ ref('customers') }} where spend > 100",
+}
+
+
 _PREPARE: dict[str, Callable[[Path], list[str]]] = {
     "cleanup": _cleanup,
     "compaction": _compaction,
     "restore": _restore,
     "run_clustering": _run_clustering,
+    "dbt_build": _dbt_build,
 }
 
 
@@ -453,6 +631,16 @@ def _all_or_nothing(ground: Ground, home: Path, now: Prints) -> str | None:
     return f"tables are neither as before nor as after: {sorted(map(str, now))}"
 
 
+def _each_all_or_nothing(ground: Ground, home: Path, now: Prints) -> str | None:  # noqa: ARG001
+    # dbt commits model by model.
+    wrong = [
+        str(name)
+        for name in ground.before.keys() | ground.after.keys()
+        if now.get(name) not in (ground.before.get(name), ground.after.get(name))
+    ]
+    return f"dbt_build: neither as before nor as after: {sorted(wrong)}" if wrong else None
+
+
 def _judge_backups(home: Path) -> str | None:
     # A folder that has its final name must be a whole backup.
     for backup in list_backups(home / "data" / "backups"):
@@ -474,10 +662,10 @@ def _judge_run(ground: Ground, home: Path, now: Prints) -> str | None:
     for name, was in ground.before.items():
         if name not in {*per_run, registry, runs} and now.get(name) != was:
             return f"run_clustering: {name} changed"
-    with open_warehouse(home / DATABASE) as warehouse:
+    with open_for_writing(home / DATABASE) as warehouse:
         with warehouse.transaction():
             results.mark_dead_runs(warehouse)
-        states = dict(warehouse.rows(f"select run_id, status from {runs.sql} order by run_id"))
+        states = dict(warehouse.rows(f"select run_id, status from {runs.sql} order by number"))
         if contract.RUNNING in states.values():
             return "run_clustering: a dead run is not marked failed"
         first, *later = states
@@ -510,6 +698,7 @@ _JUDGES: dict[str, Callable[[Ground, Path, Prints], str | None]] = {
     "compaction": _all_or_nothing,
     "restore": _all_or_nothing,
     "run_clustering": _judge_run,
+    "dbt_build": _each_all_or_nothing,
 }
 
 

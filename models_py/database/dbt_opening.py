@@ -6,6 +6,9 @@ wait where ``SEGMENTHOUSE_WAIT`` asks for one; and what waits beside the file is
 
 from __future__ import annotations
 
+import logging
+import sys
+from types import TracebackType
 from typing import Any
 
 from dbt.adapters.duckdb.plugins import BasePlugin
@@ -15,8 +18,27 @@ from models_py.base.errors import SegmenthouseError
 from models_py.database.waiting import open_for_writing
 
 
+def tell_of_interrupt(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Print an interrupt as one line, any other error as Python does."""
+    if issubclass(kind, KeyboardInterrupt):
+        print(
+            "interrupted: every model that dbt called OK is in the warehouse, the one it was at"
+            " is as it was before",
+            file=sys.stderr,
+        )
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
 class Plugin(BasePlugin):
     """What dbt-duckdb calls before and after it opens the database."""
+
+    def initialize(self, config: dict[str, Any]) -> None:  # noqa: ARG002
+        """From here on an interrupt is one line, and a log that nobody reads is dropped."""
+        logging.raiseExceptions = False
+        sys.excepthook = tell_of_interrupt
 
     def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:  # noqa: ARG002
         """Wait for the file, or stop with the line that names who holds it."""
