@@ -524,7 +524,7 @@ def _restore(home: Path) -> list[str]:
 
 def _run_clustering(home: Path) -> list[str]:
     script = str(REPOSITORY / "scripts" / "run_clustering.py")
-    command = [script, "--study", "study.toml", "--no-report"]
+    command = [script, "--study", "study.toml", "--no-report", "--wait", "1"]
     environment = {**os.environ, "SEGMENTHOUSE_HOME": str(home)}
     subprocess.run(
         [sys.executable, *command],
@@ -555,7 +555,7 @@ def _dbt_build(home: Path) -> list[str]:
 
 _PROJECT = {
     "dbt_project.yml": (
-        "name: shop\nversion: '1'\nprofile: shop\nmodels:\n  +materialized: table\n"
+        "name: shop\nversion: '1.0.0'\nprofile: shop\nmodels:\n  +materialized: table\n"
         "flags:\n  send_anonymous_usage_stats: false\n"
     ),
     "profiles.yml": (
