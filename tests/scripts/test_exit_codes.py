@@ -57,7 +57,8 @@ def test_a_run_in_which_keras_cannot_start(study: str) -> None:
     content = json.loads(done.stdout)["error"]
     assert content.count("\n") == 0
     assert "(in the step 'encoding by autoencoder'); this should not happen" in content
-    assert content.endswith(f"the traceback is in {next(settings.logs_dir().iterdir())}")
+    assert f"the traceback is in {next(settings.logs_dir().iterdir())}; run " in content
+    assert content.endswith("is recorded as failed and none of its rows was written")
     assert "Traceback (most recent call last):" in the_log()
     assert f"{SCRIPT} --study {study}" in the_log()
     ((status, error),) = asked(settings.warehouse_path(), "select status, error from results.runs")

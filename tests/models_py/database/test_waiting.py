@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pytest
 from held_warehouse import held
 
+from models_py.base import settings
 from models_py.base.errors import WarehouseLockedError
 from models_py.database import contract, results, waiting
 from models_py.database.connection import open_warehouse
@@ -214,3 +216,20 @@ def test_a_manifest_says_all_that_the_row_of_the_run_needs(path: Path) -> None:
     content = json.loads((stage(path, "1") / "manifest.json").read_text())
     assert content["start"]["source_table"] == "gold.things"
     assert set(content["files"]) == {"assignments.parquet", "segment_registry.parquet"}
+
+
+def test_whoever_writes_takes_in_what_waits() -> None:
+    package = settings.repository() / "models_py"
+    openings = {
+        f"{file.relative_to(package).as_posix()}: {ast.unparse(call)}"
+        for file in package.rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) == "open_warehouse"
+        and not any(word.arg == "read_only" for word in call.keywords)
+    }
+    assert openings == {
+        # The one that all others go through, and a new file that is not the warehouse yet.
+        "database/waiting.py: open_warehouse(path, wait_seconds=wait_seconds, on_wait=on_wait)",
+        "database/maintenance/restore.py: open_warehouse(fresh)",
+    }
