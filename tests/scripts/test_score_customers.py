@@ -11,10 +11,12 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
+from held_warehouse import held
 from tests.models_py.runs.planted_house import customers, run, study
 
 from models_py.base import settings
 from models_py.commands.score_customers import main
+from models_py.database.waiting import open_for_writing
 
 SCRIPT = settings.repository() / "scripts" / "score_customers.py"
 
@@ -66,6 +68,16 @@ def test_gold_goes_to_the_results(house: Path, capsys: pytest.CaptureFixture[str
         " from results.scores join results.assignments using (run_id, entity_id)"
     )
     assert same.iloc[0].tolist() == [400, 400, 400]
+
+
+def test_scores_wait_for_a_reader(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with held(settings.warehouse_path(), "read"):
+        assert score("--json", "--wait", "0") == 3
+        told = capsys.readouterr()
+        assert told.err.startswith("waiting: scoring by run ")
+        assert json.loads(told.out)["written_to"] in told.err
+    with open_for_writing(settings.warehouse_path()) as warehouse:
+        assert warehouse.rows("select count(*) from results.scores") == [(400,)]
 
 
 def test_scoring_again_replaces_the_score_before(house: Path) -> None:

@@ -13,11 +13,13 @@ import pytest
 from held_warehouse import held
 
 from models_py.base import settings
-from models_py.base.errors import WarehouseLockedError
+from models_py.base.errors import DataError, WarehouseLockedError
+from models_py.commands.run_sql import main as ask_runs
 from models_py.database import contract, results, waiting
 from models_py.database.connection import open_warehouse
 from models_py.database.locks import run_lock
 from models_py.database.waiting import Predecessor, open_for_writing
+from models_py.runs.finished_runs import find_run
 
 FIRST = Predecessor(None, 0)
 
@@ -234,3 +236,21 @@ def test_whoever_writes_takes_in_what_waits() -> None:
         "database/waiting.py: open_warehouse(path, wait_seconds=wait_seconds, on_wait=on_wait)",
         "database/maintenance/restore.py: open_warehouse(fresh)",
     }
+
+
+def test_a_list_of_runs_shows_what_waits(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stage(path, "1")
+    taken(path)
+    stage(path, "2", Predecessor("1", 2), (1, 2, 2), ())
+    assert ask_runs(["runs", "--warehouse", str(path), "--format", "csv"]) == 0
+    printed = capsys.readouterr()
+    rows = [line.split(",")[:3] for line in printed.out.splitlines()[1:]]
+    assert rows == [["2", "own", "waiting"], ["1", "own", "done"]]
+    assert printed.err == "waiting: run 2 of own\n"
+    with open_warehouse(path, read_only=True) as warehouse:
+        with pytest.raises(DataError, match=r"run 2 of own waits in .+2: once no other process"):
+            find_run(warehouse, "own", "2")
+        assert find_run(warehouse, "own").run_id == "1"
+    sql = (settings.sql_dir() / "runs.sql").read_text()
+    with duckdb.connect(str(path), read_only=True) as plain:
+        assert [row[:3] for row in plain.execute(sql).fetchall()] == [("1", "own", "done")]
