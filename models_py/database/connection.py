@@ -75,7 +75,13 @@ class Warehouse:
             from sqlalchemy import NullPool, create_engine
 
             wrapped = ConnectionWrapper(self.raw)
-            self._engine = create_engine("duckdb://", creator=lambda: wrapped, poolclass=NullPool)
+            # A database that a full disk has stopped cannot be rolled back, nor need it be.
+            self._engine = create_engine(
+                "duckdb://",
+                creator=lambda: wrapped,
+                poolclass=NullPool,
+                pool_reset_on_return=None,
+            )
             self._connection = self._engine.connect()
         return self._connection
 

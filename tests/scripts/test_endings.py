@@ -189,7 +189,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_commit_that_holds_is_no_error_although_the_disk_is_full(
-    path: Path, capsys: pytest.CaptureFixture[str]
+    path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     with open_warehouse(path) as warehouse:
         warehouse.rows("set checkpoint_threshold = '1KB'")
@@ -201,6 +201,7 @@ def test_a_commit_that_holds_is_no_error_although_the_disk_is_full(
             ):
                 warehouse.rows("select 1")
     assert "file too large" in capsys.readouterr().err
+    assert caplog.records == []
     with open_warehouse(path) as warehouse:
         assert warehouse.rows("select count(*) from made") == [(3000,)]
 
