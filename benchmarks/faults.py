@@ -129,6 +129,8 @@ class Ground:
 def main() -> int:
     """Run the kills and print the table."""
     asked = _parser().parse_args()
+    # Where a shell's background ignores Ctrl-C, the commands that are tried would, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     tallies = []
     with tempfile.TemporaryDirectory(prefix="faults_", dir=asked.folder) as folder:
         for fault in asked.fault or ["kill"]:
