@@ -313,7 +313,7 @@ def _untruth(ground: Ground, operation: str, home: Path, ended: fault_kinds.Ende
     """Return what the command said that is not so; None where all is true."""
     last = (ended.output.strip().splitlines() or [""])[-1]
     if "Traceback" in ended.output and operation != "dbt_build":
-        return f"a traceback that ends with {last}"
+        return f"a traceback: {ended.output}"
     if operation == "run_clustering":
         return _untruth_of_run(home, ended, last)
     now = read_prints(home / DATABASE)
@@ -321,7 +321,8 @@ def _untruth(ground: Ground, operation: str, home: Path, ended: fault_kinds.Ende
         return f"exit code 0, and not all is done: {last}"
     if "nothing was written" in ended.output and now != ground.before:
         return f"something was written: {last}"
-    is_silent = "committed" not in ended.output and operation != "dbt_build"
+    told = ("committed", "brought back", "dropped")
+    is_silent = operation != "dbt_build" and not any(word in ended.output for word in told)
     if ended.code != 0 and now == ground.after != ground.before and is_silent:
         return f"all is done, and it does not say so: {last}"
     return None

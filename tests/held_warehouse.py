@@ -26,5 +26,5 @@ def held(path: Path, manner: str = "write") -> Iterator[subprocess.Popen[str]]:
         assert other.stdout is not None
         assert other.stdout.readline() == "open\n"
         yield other
-        if other.poll() is None:
-            other.communicate("")
+        if other.stdin is not None and not other.stdin.closed:
+            other.stdin.close()

@@ -7,6 +7,7 @@ import os
 import platform
 import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable
@@ -45,6 +46,7 @@ def run_script(main: Callable[[], int]) -> int:
         # What is ignored from the start (nohup, a shell's background) stays so.
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
             signal.signal(getattr(signal, name), _stop)
+    sys.unraisablehook = _stop_later
     try:
         code = main()
     except SystemExit as ended:
@@ -52,6 +54,10 @@ def run_script(main: Callable[[], int]) -> int:
         code = ended.code if isinstance(ended.code, int) else FAILED
     except KeyboardInterrupt:
         code = _interrupted()
+    for name in STOPPING:
+        # The work has ended, and so is its exit code.
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     output.flush()
     if output.problem is not None:
         print(f"error: standard output was not written: {output.problem}", file=sys.stderr)
@@ -118,6 +124,16 @@ def _stop(number: int, _: FrameType | None) -> None:
     signal.signal(number, signal.SIG_DFL)
     Stopped.received = number
     raise Stopped(f"by {signal.Signals(number).name}")
+
+
+def _stop_later(unraisable: sys.UnraisableHookArgs) -> None:
+    # Raised where Python can raise nothing, as in a destructor: there it would be lost.
+    number = Stopped.received
+    if number is None or not isinstance(unraisable.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+        return
+    signal.signal(number, _stop)
+    threading.Timer(0.01, os.kill, (os.getpid(), number)).start()
 
 
 def _interrupted() -> int:

@@ -143,7 +143,9 @@ def restore_backup(
     path.parent.mkdir(parents=True, exist_ok=True)
     fsync.require_space(path.parent, backup.bytes, "the restore")
     if not path.exists():
-        return restore_new(path, backup, asked, progress)
+        restored = restore_new(path, backup, asked, progress)
+        committed.record(f"{path} was made of the backup")
+        return restored
     plan = _proven_plan(backup, asked, progress)
     with open_for_writing(path, wait_seconds=wait_seconds) as warehouse:
         return _restore_into(warehouse, backup, plan, asked, progress)
@@ -164,7 +166,6 @@ def restore_new(path: Path, backup: Backup, asked: Asked, progress: Progress) ->
             restored = _restore_into(warehouse, backup, plan, asked, progress, is_new=True)
         fsync.sync_file(fresh)
         fresh.rename(path)
-        committed.record(f"{path} was made of the backup")
         fsync.sync_folder(path.parent)
     return restored
 
