@@ -231,10 +231,9 @@ def _odd_words(sample: bytes, name: str) -> int:
         r"(?<=[^\W\d_])(?:[^\w\s\x00-\x7f\u2019\u00b7]|[\u00aa\u00ba])(?=[^\W\d_])", text
     )
     before = re.findall(r"(?<![\w])[\u00a2-\u00be](?=[^\W\d_A-Z])", text)
-    large = re.findall(r"(?<=[a-z])([^\W\d_\x00-\x7f])", text)
-    return (
-        len(inside) + len(before) + sum(letter.isupper() for letter in large) + text.count("\ufffd")
-    )
+    large: list[str] = re.findall(r"(?<=[a-z])([^\W\d_\x00-\x7f])", text)
+    misplaced = sum(letter.isupper() for letter in large)
+    return len(inside) + len(before) + misplaced + text.count("\ufffd")
 
 
 def _fits(line: bytes, name: str) -> bool:
