@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _so_far: list[str] = []
+_under_way: list[str] = []
 
 
 def record(text: str) -> None:
@@ -12,9 +13,22 @@ def record(text: str) -> None:
 
 def so_far() -> list[str]:
     """Return what stays, in the order in which it was done."""
-    return list(_so_far)
+    return [*_so_far, *_under_way]
 
 
 def clear() -> None:
     """Forget it: a command begins, or has taken back what it did."""
     _so_far.clear()
+    _under_way.clear()
+
+
+def begins() -> None:
+    """Say that a commit begins: stopped now, nobody here knows whether it held."""
+    _under_way.append(
+        "a commit was under way: it is there as a whole or not at all, so look before you repeat it"
+    )
+
+
+def ended() -> None:
+    """Say that the commit has ended."""
+    _under_way.clear()

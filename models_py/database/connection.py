@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models_py.base import settings
+from models_py.base import committed, settings
 from models_py.base.errors import (
     CheckpointError,
     WarehouseError,
@@ -117,10 +117,16 @@ class Warehouse:
         try:
             with warehouse_errors(self.path), self.connection.begin():
                 yield
+                committed.begins()
+            committed.ended()
         except CheckpointError as error:
+            committed.ended()
             if not error.is_commit:
                 raise
             print(f"note: {error}", file=sys.stderr)
+        except Exception:
+            committed.ended()
+            raise
 
     def create(self, table: Table) -> None:
         """Create a table of the contract where it is not there yet."""
