@@ -1,4 +1,5 @@
--- Every candidate of the latest run by silhouette in the common space, with the one chosen and why.
+-- Every candidate of the latest run by silhouette in the common space, with the one chosen and why:
+-- metric_silhouette and silhouette go by the distance that it was found by.
 with
 
 latest_run as (
@@ -15,6 +16,7 @@ select
     model_search.algorithm,
     model_search.k,
     round(model_search.common_silhouette, 4) as common_silhouette,
+    round(model_search.metric_silhouette, 4) as metric_silhouette,
     round(model_search.silhouette, 4) as silhouette,
     round(model_search.davies_bouldin, 3) as davies_bouldin,
     round(model_search.calinski_harabasz, 1) as calinski_harabasz,

@@ -101,6 +101,11 @@ class Candidate:
         return int(np.unique(kept).size)
 
     @property
+    def metric(self) -> str:
+        """The distance it was found by, a name of `models_py.clustering.distances.METRICS`."""
+        return str(self.parameters.get("metric", "euclidean"))
+
+    @property
     def noise_share(self) -> float:
         """Share of rows left as noise, 0..1."""
         return float(np.mean(self.labels == NOISE))

@@ -17,7 +17,8 @@ from models_py.base.errors import UsageError, near_match
 from models_py.base.threads import compiled
 
 Metric = Literal["euclidean", "cosine"]
-METRICS: tuple[str, ...] = ("euclidean", "cosine")
+EUCLIDEAN, COSINE = "euclidean", "cosine"
+METRICS: tuple[str, ...] = (EUCLIDEAN, COSINE)
 
 TILE = 64  # rows that one kernel handles side by side: 8 vector registers of 8 float64
 _FEATURE_STEP = 4  # features summed in registers before a partial sum goes back to memory
@@ -68,6 +69,27 @@ def measurable_rows(points: npt.ArrayLike, metric: str = "euclidean") -> FloatAr
     width = sum(column.shape[1] for column in columns)
     padding = -width % _FEATURE_STEP or (_FEATURE_STEP if width == 0 else 0)
     return np.ascontiguousarray(np.hstack([*columns, np.zeros((len(rows), padding))]))
+
+
+def directions(points: FloatArray) -> FloatArray:
+    """Return the rows at length 1, shape (n, p); rows of zeros stay zeros.
+
+    Half their squared Euclidean distance is the cosine distance, so that whatever works on
+    Euclidean coordinates (centers, nearest rows, Ward's linkage) works on angles with them.
+    """
+    return np.ascontiguousarray(_directions(finite_table(points, may_be_empty=True))[0])
+
+
+def metric_points(points: FloatArray, metric: str) -> FloatArray:
+    """Return the rows whose Euclidean distances rank as the metric's do, shape (n, p).
+
+    Raises
+    ------
+    UsageError
+        The metric is unknown.
+    """
+    check_metric(metric)
+    return points if metric == "euclidean" else directions(points)
 
 
 def _directions(rows: FloatArray) -> list[FloatArray]:

@@ -16,6 +16,7 @@ from models_py.base.errors import DataError, MemoryRefusedError
 from models_py.base.settings import memory_bytes
 from models_py.clustering.algorithms import ALGORITHMS, TableShape
 from models_py.clustering.candidate import NOISE, Candidate, Request
+from models_py.clustering.distances import metric_points
 from models_py.clustering.rows import MixedRows, group_centers, nearest_centers
 
 MEMORY_SHARE = 0.8
@@ -81,9 +82,9 @@ def nearest_labels(
     candidate
         A clustering of ``fitted``.
     fitted
-        Shape (n, d): the rows it was fitted on.
+        Shape (n, d): the rows it was fitted on; at length 1 where cosines were compared.
     points
-        Shape (m, d): rows to label.
+        Shape (m, d): rows to label, likewise.
     mixed
         The same rows for a model that needs mixed rows; without them centers decide.
     """
@@ -100,7 +101,8 @@ def nearest_labels(
 
         nearest = KDTree(fitted[kept]).query(points)[1]
         return np.asarray(candidate.labels[kept][nearest], dtype=np.int64)
-    return nearest_centers(points, group_centers(fitted[kept], candidate.labels[kept]))
+    centers = group_centers(fitted[kept], candidate.labels[kept])
+    return nearest_centers(points, metric_points(centers, candidate.metric))
 
 
 def peak_bytes(request: Request, points: FloatArray, mixed: MixedRows | None) -> int:

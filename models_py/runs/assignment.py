@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from models_py.base.arrays import FloatArray, IntArray, blocks
 from models_py.base.errors import SegmenthouseError
+from models_py.clustering.distances import metric_points
 from models_py.clustering.rows import group_centers, nearest_centers
 from models_py.segmentation.measures.confidence import BLOCK_ROWS
 from models_py.segmentation.segmentation import Segmentation
@@ -41,7 +42,7 @@ class Coordinates:
     Attributes
     ----------
     points
-        Shape (n, d): in the encoding that was clustered.
+        Shape (n, d): in the encoding that was clustered, at length 1 where cosines decided.
     numbers, codes
         Shapes (n, p) and (n, q): scaled numbers and codes of categories, for k-prototypes.
     """
@@ -415,12 +416,9 @@ def fit_rule(segmentation: Segmentation) -> FittedRule:
 
 def coordinates_of(segmentation: Segmentation) -> Coordinates:
     """Return every row of a partition, outliers included."""
-    prepared, choice = segmentation.prepared, segmentation.choice
-    if choice.position is None:
-        points = prepared.common
-    else:
-        points = prepared.encoded[segmentation.candidates[choice.position].space]
-    return Coordinates(points, *prepared.matrix.numbers_and_codes(prepared.common))
+    prepared = segmentation.prepared
+    numbers_and_codes = prepared.matrix.numbers_and_codes(prepared.common)
+    return Coordinates(segmentation.points, *numbers_and_codes)
 
 
 def _rules(segmentation: Segmentation, rows: Coordinates) -> Iterator[Rule]:
@@ -435,7 +433,8 @@ def _rules(segmentation: Segmentation, rows: Coordinates) -> Iterator[Rule]:
         yield RULES[assignment.kind].of_model(assignment.state, rows, groups)
     fitted = segmentation.prepared.fitted_rows
     if np.unique(groups[fitted]).size == groups.max() + 1:
-        centers = group_centers(rows.points[fitted], groups[fitted])
+        middles = group_centers(rows.points[fitted], groups[fitted])
+        centers = metric_points(middles, segmentation.metric)
         yield NearestCenter(np.arange(len(centers)), centers)
     if len(groups) <= MOST_ROWS:
         yield NearestRow(groups, rows.points)

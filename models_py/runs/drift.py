@@ -331,7 +331,7 @@ def _segment_figures(
 
 def _silhouette_drop(part: SavedPartition, points: FloatArray, groups: IntArray) -> float:
     # Of the silhouette then, as a share; the exact one where both times have it.
-    exact, simplified = mean_silhouettes(points, groups)
+    exact, simplified = mean_silhouettes(points, groups, part.metric)
     then = part.reference.figures
     was, now = then.silhouette, exact
     if np.isnan(was) or np.isnan(now):

@@ -11,6 +11,7 @@ import numpy as np
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
 from models_py.base.rounding import without_last_bits
+from models_py.clustering.distances import EUCLIDEAN
 from models_py.features.matrix import FeatureMatrix
 from models_py.segmentation.measures.computing import EXACT_SILHOUETTE_ROWS, silhouettes
 
@@ -167,15 +168,17 @@ def bin_counts(values: FloatArray, edges: FloatArray) -> IntArray:
     return np.append(bins, values.size - known.size).astype(np.int64)
 
 
-def mean_silhouettes(points: FloatArray, groups: IntArray) -> tuple[float, float]:
+def mean_silhouettes(
+    points: FloatArray, groups: IntArray, metric: str = EUCLIDEAN
+) -> tuple[float, float]:
     """Return the mean silhouette and the simplified one; nan where one is not measured."""
     from models_py.segmentation.measures.silhouette import simplified_silhouette
 
     if np.unique(groups).size < 2:
         return np.nan, np.nan
     is_exact = len(points) <= EXACT_SILHOUETTE_ROWS
-    exact = float(silhouettes(points, groups[None, :])[0]) if is_exact else np.nan
-    return exact, float(simplified_silhouette(points, groups).mean())
+    exact = float(silhouettes(points, groups[None, :], metric)[0]) if is_exact else np.nan
+    return exact, float(simplified_silhouette(points, groups, metric=metric).mean())
 
 
 def reconstruction_errors(encoder: Encoder, points: FloatArray) -> FloatArray:

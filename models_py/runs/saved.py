@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
+from models_py.clustering.distances import EUCLIDEAN, metric_points
 from models_py.features.matrix import FeatureMatrix
 from models_py.runs.assignment import Coordinates, FittedRule
 from models_py.runs.reference import Reference
@@ -68,6 +69,8 @@ class SavedPartition:
         What the run's rows were like.
     labels
         The majority label of group 0, 1, ...; empty where the study has no label.
+    metric
+        The distance that the segments were found by; rows are at length 1 where it is cosine.
     """
 
     name: str
@@ -80,6 +83,7 @@ class SavedPartition:
     fitted: FittedRule
     reference: Reference
     labels: tuple[str | None, ...] = ()
+    metric: str = EUCLIDEAN
 
     @property
     def method(self) -> str:
@@ -107,7 +111,7 @@ class SavedPartition:
         """
         rows = self._coordinates(frame)
         groups = self.fitted.rule.predict(rows)
-        confidence = confidences(rows.points, groups, self.centers)
+        confidence = confidences(rows.points, groups, self.centers, self.metric)
         return Scored(rows.points, groups, self.segment_ids[groups], confidence)
 
     def _seen(self, common: FloatArray) -> FloatArray:
@@ -116,7 +120,9 @@ class SavedPartition:
     def _coordinates(self, frame: pd.DataFrame) -> Coordinates:
         common = self.matrix.transform(frame)
         points = common if self.encoder is None else self._encoded(frame, common)
-        return Coordinates(points, *self.matrix.numbers_and_codes(common))
+        return Coordinates(
+            metric_points(points, self.metric), *self.matrix.numbers_and_codes(common)
+        )
 
     def _encoded(self, frame: pd.DataFrame, common: FloatArray) -> FloatArray:
         assert self.encoder is not None

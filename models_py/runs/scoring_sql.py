@@ -9,6 +9,7 @@ import numpy as np
 from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError
 from models_py.database.scoring import Projection, ScoredTable, ScoringPart, scoring_statement
+from models_py.clustering.distances import EUCLIDEAN
 from models_py.runs.assignment import NearestCenter, OneGroup
 from models_py.runs.saved import SavedPartition, SavedRun
 from models_py.segmentation.studied import NOT_GIVEN
@@ -64,6 +65,11 @@ def _scoring_part(part: SavedPartition) -> ScoringPart:
             " Python (leave --sql out)"
         )
     rule = part.fitted.rule
+    if part.metric != EUCLIDEAN:
+        raise DataError(
+            f"{part.algorithm} compared rows by {part.metric} distance, which SQL does not write;"
+            " score with Python (leave --sql out)"
+        )
     if not isinstance(rule, NearestCenter | OneGroup):
         raise DataError(
             f"{part.algorithm} labels rows by the {rule.words}, which SQL cannot"

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from models_py.base.arrays import FloatArray
 from models_py.base.checksums import write_json
 from models_py.base.errors import SegmenthouseError, first_line_of
+from models_py.clustering.distances import EUCLIDEAN
 from models_py.clustering.rows import group_centers
 from models_py.features.matrix import FeatureMatrix
 from models_py.runs.assignment import FittedRule, coordinates_of, fit_rule, rule_of
@@ -154,6 +155,7 @@ def _write_partition(
         "algorithm": algorithm,
         "rule": fitted.rule.kind,
         "agreement": fitted.agreement,
+        "metric": segmentation.metric,
         "has_encoder": encoder is not None,
         "has_reconstruction": prepared.reconstruction is not None,
         "segment_ids": segments["segment_id"].tolist(),
@@ -184,7 +186,7 @@ def _reference(
         errors = reconstruction_errors(encoder, seen)
     figures = Figures(
         len(groups),
-        *mean_silhouettes(points, groups),
+        *mean_silhouettes(points, groups, segmentation.metric),
         float(errors.mean()) if errors.size else np.nan,
     )
     return Reference(
@@ -218,6 +220,7 @@ def _read_partition(folder: Path) -> SavedPartition:
         fitted=FittedRule(rule, content["agreement"]),
         reference=Reference.from_arrays(content["features"], training, content["figures"]),
         labels=tuple(content.get("labels", ())),
+        metric=content.get("metric", EUCLIDEAN),
     )
     _check_fit(folder, part)
     return part

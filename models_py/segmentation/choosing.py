@@ -10,19 +10,31 @@ import numpy as np
 from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError
 from models_py.clustering.density import neighbour_distances
+from models_py.clustering.distances import EUCLIDEAN
 from models_py.clustering.rows import MixedRows
 from models_py.segmentation.criteria import choose
 from models_py.segmentation.refining import measure_stability
 from models_py.segmentation.search import EvaluatedCandidate, EncodedRows
 from models_py.studies.measures import (
     ADJUSTED_RAND,
+    CALINSKI_HARABASZ,
     COMMON_SILHOUETTE,
     CRITERIA,
+    DAVIES_BOULDIN,
+    DBCV,
+    METRIC_SILHOUETTE,
     NOISE_SHARE,
+    SILHOUETTE,
     SMALLEST_SHARE,
     STABILITY,
 )
 from models_py.studies.study import Study
+
+OF_ONE_METRIC = (
+    "rule",
+    *(SILHOUETTE.name, DAVIES_BOULDIN.name, CALINSKI_HARABASZ.name, DBCV.name),
+)
+"""Ways to choose that rest on figures of a candidate's own distance."""
 
 MOST_REFITTED = 6
 """Candidates that the rule measures for stability before it settles for the most stable."""
@@ -90,14 +102,50 @@ def choose_candidate(
         it fixes.
     """
     places = _preset_places(evaluated, study)
-    eligible = [evaluated[place] for place in places]
-    refits = _Refits(spaces, mixed, eligible, study, seed)
-    by = study.choose.by
-    if by == "rule":
-        chosen = _by_rule(spaces, eligible, study, refits)
-    else:
-        chosen = _by_choice(common, eligible, by, refits, seed)
-    return chosen.at(places)
+    groups = [places]
+    if study.choose.by in OF_ONE_METRIC:
+        metrics = dict.fromkeys(evaluated[place].candidate.metric for place in places)
+        groups = [
+            [place for place in places if evaluated[place].candidate.metric == metric]
+            for metric in metrics
+        ]
+    chosen = []
+    for group in groups:
+        eligible = [evaluated[place] for place in group]
+        refits = _Refits(spaces, mixed, eligible, study, seed)
+        if study.choose.by == "rule":
+            best = _by_rule(spaces, eligible, study, refits)
+        else:
+            best = _by_choice(common, eligible, study.choose.by, refits, seed)
+        chosen.append(best.at(group))
+    return chosen[0] if len(chosen) == 1 else _of_metrics(chosen, evaluated, study)
+
+
+def _of_metrics(
+    chosen: Sequence[ChosenCandidate], evaluated: Sequence[EvaluatedCandidate], study: Study
+) -> ChosenCandidate:
+    """Return the best of the candidates chosen by each distance: stable ones go first.
+
+    Figures of two distances cannot be held against each other (a cosine silhouette is made of
+    squares, and therefore larger), so the Euclidean one of the common space decides.
+    """
+    several = [(item, item.position) for item in chosen if item.position is not None]
+    if not several:
+        return chosen[0]
+
+    def rank(pair: tuple[ChosenCandidate, int]) -> tuple[bool, float]:
+        item, position = pair
+        is_unstable = bool(np.min(item.jaccard) < study.choose.min_stability)
+        return not is_unstable, evaluated[position].figure(COMMON_SILHOUETTE)
+
+    best, _ = max(several, key=rank)
+    figures = ", ".join(
+        f"{evaluated[at].candidate.metric} {evaluated[at].figure(COMMON_SILHOUETTE):.3f}"
+        for _, at in several
+    )
+    merged = {place: means for item in chosen for place, means in item.refitted.items()}
+    note = f"the best by each distance are compared in the common space (silhouette: {figures})"
+    return replace(best, refitted=merged).noting([note] if len(several) > 1 else [])
 
 
 def _preset_places(candidates: Sequence[EvaluatedCandidate], study: Study) -> list[int]:
@@ -219,7 +267,8 @@ def _by_rule(
     least = f"{100 * rule.min_share:g}%"
     within = f"; most segments within {rule.tolerance:.0%} of the best" if position != best else ""
     reason = (
-        f"common-space silhouette {silhouettes[position]:.3f}, best {silhouettes[best]:.3f}, of"
+        f"common-space {_silhouette_name(evaluated[position])} {silhouettes[position]:.3f},"
+        f" best {silhouettes[best]:.3f}, of"
         f" {len(eligible)} candidates with {least} or more in the smallest segment"
         f"{within}{_noise_words(evaluated[position])}; {_stability_words(refits.jaccard(position))}"
     )
@@ -227,16 +276,21 @@ def _by_rule(
 
 
 def _counted_silhouettes(candidates: Sequence[EvaluatedCandidate]) -> FloatArray:
-    """Return each candidate's mean common-space silhouette, rows left as noise counted 0.
+    """Return each candidate's mean silhouette by its own distance, rows left as noise counted 0.
 
     Without them a candidate that clusters none but the densest rows would always win.
     """
     return np.array(
         [
-            candidate.figure(COMMON_SILHOUETTE) * (1.0 - candidate.figure(NOISE_SHARE))
+            candidate.figure(METRIC_SILHOUETTE) * (1.0 - candidate.figure(NOISE_SHARE))
             for candidate in candidates
         ]
     )
+
+
+def _silhouette_name(evaluated: EvaluatedCandidate) -> str:
+    metric = evaluated.candidate.metric
+    return "silhouette" if metric == EUCLIDEAN else f"{metric} silhouette"
 
 
 def _noise_words(evaluated: EvaluatedCandidate) -> str:
@@ -277,7 +331,8 @@ def _most_stable(
 ) -> ChosenCandidate:
     most = max(tried, key=lambda i: float(np.min(refits.jaccard(i))))
     reason = (
-        f"most stable of the {len(tried)} best by common-space silhouette"
+        f"most stable of the {len(tried)} best by common-space"
+        f" {_silhouette_name(candidates[most])}"
         f" ({silhouettes[most]:.3f}{_noise_words(candidates[most])}); none has every segment"
         f" at Jaccard {study.choose.min_stability:g} or more"
     )

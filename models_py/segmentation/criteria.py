@@ -15,6 +15,7 @@ from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError, near_match
 from models_py.clustering.auto import assign_noise, judged_rows, numbered
 from models_py.clustering.candidate import Candidate
+from models_py.clustering.distances import EUCLIDEAN
 from models_py.segmentation.measures.computing import OF_CANDIDATE
 from models_py.studies.measures import CRITERIA, DBCV, MEASURES
 
@@ -198,8 +199,10 @@ def _by_measure(
         reason = _one_group_words(candidates, best, gain)
         return Choice(None, reason, _rows(candidates, scores, _known(measures, len(candidates))))
     side = "lowest" if is_lower_better else "highest"
+    metric = candidates[best].metric
+    words = f"{metric} {measure.words}" if measure.is_own and metric != EUCLIDEAN else measure.words
     reason = (
-        f"{_named(candidates[best])} has the {side} {measure.words} "
+        f"{_named(candidates[best])} has the {side} {words} "
         f"({figures[best]:.3f}) of {int(np.isfinite(figures).sum())} candidates"
     )
     if np.isfinite(gain):

@@ -11,13 +11,27 @@ from models_py.base.arrays import FloatArray
 from models_py.base.progress import Progress
 from models_py.clustering.algorithms import ALGORITHMS
 from models_py.clustering.candidate import Candidate, Request
+from models_py.clustering.distances import EUCLIDEAN, metric_points
 from models_py.clustering.fitting import find_candidates
 from models_py.clustering.rows import MixedRows
 from models_py.segmentation.criteria import elbow
-from models_py.segmentation.measures.computing import OF_CANDIDATE, common_figures, index_figures
+from models_py.segmentation.measures.computing import (
+    INDICES,
+    OF_CANDIDATE,
+    common_figures,
+    index_figures,
+    silhouettes,
+)
 from models_py.segmentation.measures.dbcv import relative_dbcv
 from models_py.segmentation.measures.gap import gap_statistic
-from models_py.studies.measures import DBCV, GAP, INERTIA, Measure
+from models_py.studies.measures import (
+    DBCV,
+    GAP,
+    INERTIA,
+    METRIC_SILHOUETTE,
+    SILHOUETTE,
+    Measure,
+)
 
 GAP_ROWS = 3000
 """The gap statistic clusters at most this many rows, once for each reference."""
@@ -106,21 +120,58 @@ def search(
         candidates = list(find_candidates(requests, space.points, mixed, seed))
         results += [(number, candidate) for candidate in candidates]
         progress.step(f"measuring {len(candidates)} candidates in {space.name}")
-        own.append(index_figures(space.points, [candidate.labels for candidate in candidates]))
+        own.append(_own_figures(space.points, candidates))
     progress.step(f"measuring {len(results)} candidates in the common space")
     shared = [
-        # A space that is the common one was measured already.
-        own[number]
-        if np.array_equal(space.points, common)
-        else index_figures(common, [item.labels for at, item in results if at == number])
+        _common_figures(
+            common,
+            [candidate for at, candidate in results if at == number],
+            # A space that is the common one was measured already.
+            own[number] if np.array_equal(space.points, common) else None,
+        )
         for number, space in enumerate(spaces)
     ]
     figures = {
         name: np.concatenate([part[name] for part in parts])
-        for parts in (own, [common_figures(part) for part in shared])
+        for parts in (own, shared)
         for name in parts[0]
     }
     return list(_joined(results, figures))
+
+
+def _own_figures(points: FloatArray, candidates: Sequence[Candidate]) -> dict[str, FloatArray]:
+    # Each by the distance that it was found by; one pass for all of a metric.
+    figures = {name: np.full(len(candidates), np.nan) for name in INDICES}
+    for metric, places in _of_metric(candidates).items():
+        measured = index_figures(points, [candidates[i].labels for i in places], metric)
+        for name, values in measured.items():
+            figures[name][places] = values
+    return figures
+
+
+def _common_figures(
+    common: FloatArray, candidates: Sequence[Candidate], own: Mapping[str, FloatArray] | None
+) -> dict[str, FloatArray]:
+    # By Euclidean distance, where all compare, and the silhouette by each one's own.
+    of_metric = _of_metric(candidates)
+    labelings = [candidate.labels for candidate in candidates]
+    is_measured = own is not None and set(of_metric) == {EUCLIDEAN}
+    shared = dict(own) if own and is_measured else index_figures(common, labelings)
+    by_metric = shared[SILHOUETTE.name].copy()
+    for metric, places in of_metric.items():
+        if metric != EUCLIDEAN:
+            labels = np.vstack([labelings[i] for i in places])
+            by_metric[places] = (
+                silhouettes(common, labels, metric) if own is None else own[SILHOUETTE.name][places]
+            )
+    return {**common_figures(shared), METRIC_SILHOUETTE.name: by_metric}
+
+
+def _of_metric(candidates: Sequence[Candidate]) -> dict[str, list[int]]:
+    places: dict[str, list[int]] = {}
+    for place, candidate in enumerate(candidates):
+        places.setdefault(candidate.metric, []).append(place)
+    return places
 
 
 def _joined(
@@ -177,7 +228,8 @@ def _evidence(
 ) -> dict[str, float]:
     is_center_based = ALGORITHMS[item.candidate.algorithm].is_center_based
     gap = gaps.get((item.space, item.candidate.k), np.nan) if is_center_based else np.nan
-    dbcv = relative_dbcv(space.points, item.candidate.labels, seed=seed).score
+    points = metric_points(space.points, item.candidate.metric)
+    dbcv = relative_dbcv(points, item.candidate.labels, seed=seed).score
     return {DBCV.name: dbcv, GAP.name: gap}
 
 

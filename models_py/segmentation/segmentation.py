@@ -12,6 +12,7 @@ from models_py.base.errors import DataError, StudyError
 from models_py.base.progress import Progress
 from models_py.clustering.algorithms import ALGORITHMS
 from models_py.clustering.candidate import NOISE, Candidate, Request
+from models_py.clustering.distances import EUCLIDEAN, metric_points
 from models_py.clustering.fitting import nearest_labels
 from models_py.clustering.rows import MixedRows, group_centers
 from models_py.features.selection import feature_importance
@@ -51,7 +52,8 @@ class Segmentation:
     groups
         Shape (rows,): 0 for the largest segment, 1 for the next, ...
     confidence, silhouette
-        Shape (rows,): of each row in its segment, in the space of the selected candidate.
+        Shape (rows,): of each row in its segment, in the space of the selected candidate and by
+        the distance that it was found by.
     jaccard
         Shape (segments,): how far each segment comes back in refits; nan where not measured.
     """
@@ -64,6 +66,20 @@ class Segmentation:
     confidence: FloatArray
     silhouette: FloatArray
     jaccard: FloatArray
+
+    @property
+    def metric(self) -> str:
+        """The distance that the selected candidate was found by."""
+        position = self.choice.position
+        return EUCLIDEAN if position is None else self.candidates[position].candidate.metric
+
+    @property
+    def points(self) -> FloatArray:
+        """Every row as it was clustered, shape (rows, d): at length 1 where cosines decided."""
+        position = self.choice.position
+        if position is None:
+            return self.prepared.common
+        return metric_points(self.prepared.encoded[self.candidates[position].space], self.metric)
 
 
 def segment_rows(
@@ -111,17 +127,20 @@ def segment_rows(
             raise
         raise type(error)(f"{partition}: {error}") from error
     if choice.position is None:
-        points, labels, jaccard = (
+        metric, points, labels, jaccard = (
+            EUCLIDEAN,
             prepared.common,
             np.zeros(len(frame), dtype=np.int64),
             NOT_MEASURED,
         )
     else:
         chosen = evaluated[choice.position]
-        points, fitted = prepared.encoded[chosen.space], spaces[chosen.space].points
+        metric = chosen.candidate.metric
+        points = metric_points(prepared.encoded[chosen.space], metric)
+        fitted = metric_points(spaces[chosen.space].points, metric)
         refined = refine(chosen.candidate, choice.jaccard, fitted, mixed, study, seed)
         choice = choice.noting(refined.notes)
-        labels = _label_all(prepared, chosen.candidate, chosen.space, refined)
+        labels = _label_all(prepared, chosen.candidate, points, refined)
         jaccard = refined.jaccard
     groups, jaccard = _largest_first(labels, jaccard)
     progress.step("measuring the segments")
@@ -131,8 +150,8 @@ def segment_rows(
         candidates=evaluated,
         choice=choice,
         groups=groups,
-        confidence=confidences(points, groups, group_centers(points, groups)),
-        silhouette=row_silhouettes(points, groups),
+        confidence=confidences(points, groups, group_centers(points, groups), metric),
+        silhouette=row_silhouettes(points, groups, metric),
         jaccard=jaccard,
     )
 
@@ -144,10 +163,11 @@ def _requests(study: Study) -> list[Request]:
     ]
 
 
-def _label_all(prepared: Prepared, candidate: Candidate, space: int, refined: Refined) -> IntArray:
+def _label_all(
+    prepared: Prepared, candidate: Candidate, points: FloatArray, refined: Refined
+) -> IntArray:
     # Noise and outliers join the cluster they are nearest to. Refined labels are not what the
     # candidate's model predicts, so that their centers decide.
-    points = prepared.encoded[space]
     fitted = np.ascontiguousarray(points[prepared.fitted_rows])
     if refined.notes:
         candidate = replace(candidate, labels=refined.labels, model=None)
@@ -168,10 +188,10 @@ def _largest_first(labels: IntArray, jaccard: FloatArray) -> tuple[IntArray, Flo
     return place[labels], jaccard[order]
 
 
-def row_silhouettes(points: FloatArray, groups: IntArray) -> FloatArray:
+def row_silhouettes(points: FloatArray, groups: IntArray, metric: str = EUCLIDEAN) -> FloatArray:
     """Return each row's silhouette, shape (rows,); nan past 60,000 rows or with one group."""
     from models_py.segmentation.measures.silhouette import silhouette_samples
 
     if len(points) > EXACT_SILHOUETTE_ROWS or groups.max() == 0:
         return np.full(len(points), np.nan)
-    return np.asarray(silhouette_samples(points, groups[None, :])[0])
+    return np.asarray(silhouette_samples(points, groups[None, :], metric)[0])

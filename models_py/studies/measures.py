@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Stage = Literal["index", "candidate", "evidence", "refits"]
-"""Computed for all candidates of a space at once; known of a candidate; by `choose.evidence`;
-by refits on subsamples."""
+Stage = Literal["index", "metric", "candidate", "evidence", "refits"]
+"""Computed for all candidates of a space at once; for those of one metric; known of a candidate;
+by `choose.evidence`; by refits on subsamples."""
 
 COMMON = "common_"
 """Begins the name of a measure of the common space, where encoders compare."""
@@ -51,6 +51,12 @@ class Measure:
         return self.stage == "evidence"
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is made with the distance that the candidate was found by."""
+        is_common = self.name.startswith(COMMON)
+        return self.stage == "metric" or (self.stage == "index" and not is_common)
+
+    @property
     def words(self) -> str:
         """Its title, and which space it is of where that is not the encoder's own."""
         is_common = self.name.startswith(COMMON)
@@ -59,9 +65,10 @@ class Measure:
 
 def _index(name: str, title: str, better: Literal["higher", "lower"]) -> tuple[Measure, Measure]:
     """Return an index in the encoder's own space, and the same in the common one."""
-    own = Measure(name, title, "index", better, "in the encoder's own space", is_criterion=True)
+    where = "in the encoder's own space, by the distance that the candidate was found by"
+    own = Measure(name, title, "index", better, where, is_criterion=True)
     # Of the common space a study chooses by the silhouette alone.
-    words = "in the scaled selected features"
+    words = "in the scaled selected features, by Euclidean distance"
     return own, Measure(f"{COMMON}{name}", title, "index", better, words, name == "silhouette")
 
 
@@ -69,6 +76,13 @@ SILHOUETTE, COMMON_SILHOUETTE = _index("silhouette", "silhouette", "higher")
 DAVIES_BOULDIN, COMMON_DAVIES_BOULDIN = _index("davies_bouldin", "Davies-Bouldin", "lower")
 CALINSKI_HARABASZ, COMMON_CALINSKI_HARABASZ = _index(
     "calinski_harabasz", "Calinski-Harabasz", "higher"
+)
+METRIC_SILHOUETTE = Measure(
+    "metric_silhouette",
+    "silhouette by its own distance",
+    "metric",
+    "higher",
+    "in the scaled selected features, by the distance that the candidate was found by",
 )
 INERTIA = Measure("inertia", "inertia", "index", "lower", "summed squares around cluster means")
 NOISE_SHARE = Measure("noise_share", "noise", "candidate", None, "rows in no cluster")

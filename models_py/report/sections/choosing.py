@@ -20,6 +20,7 @@ from models_py.studies.measures import (
     COMMON_DAVIES_BOULDIN,
     COMMON_SILHOUETTE,
     INERTIA,
+    METRIC_SILHOUETTE,
     SMALLEST_SHARE,
     STABILITY,
     Measure,
@@ -312,13 +313,23 @@ def _candidates_title(count: int) -> str:
     return f"The best {MOST_CANDIDATES} of {count} candidates, by silhouette"
 
 
+def _shown(search: pd.DataFrame) -> dict[Measure, Callable[[float], str]]:
+    own = METRIC_SILHOUETTE.name
+    is_another = (
+        own in search
+        and ((search[own] != search[COMMON_SILHOUETTE.name]) & search[own].notna()).any()
+    )
+    # By its own distance where that is not the Euclidean one.
+    return {METRIC_SILHOUETTE: "{:.3f}".format, **SHOWN} if is_another else SHOWN
+
+
 def _candidates(facts: Facts, search: pd.DataFrame) -> Table:
     ordered = search.sort_values(["is_chosen", COMMON_SILHOUETTE.name], ascending=[False, False])
     head = [
         *([facts.partition_words] if facts.is_partitioned else []),
         "candidate",
         "segments",
-        *(measure.title for measure in SHOWN),
+        *(measure.title for measure in _shown(search)),
         "",
     ]
     rows = [_candidate(facts, row, search) for row in records(ordered.head(MOST_CANDIDATES))]
@@ -331,7 +342,7 @@ def _candidate(facts: Facts, row: dict[str, Any], search: pd.DataFrame) -> list[
         *([str(row["partition"])] if facts.is_partitioned else []),
         _algorithm_words(str(row["algorithm"]), str(row["encoding"]), search),
         str(row["k"]),
-        *(written(number(row, measure.name)) for measure, written in SHOWN.items()),
+        *(written(number(row, measure.name)) for measure, written in _shown(search).items()),
         "chosen" if row["is_chosen"] else "",
     ]
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.clustering.candidate import Candidate
+from models_py.clustering.distances import metric_points
 from models_py.segmentation.measures.indices import (
     calinski_harabasz_scores,
     davies_bouldin_scores,
@@ -29,6 +30,7 @@ from models_py.studies.measures import (
     ICL,
     INERTIA,
     MEASURES,
+    METRIC_SILHOUETTE,
     NOISE_SHARE,
     SILHOUETTE,
     SMALLEST_SHARE,
@@ -39,7 +41,7 @@ EXACT_SILHOUETTE_ROWS = 60_000
 """Past this many rows the silhouette is the simplified one, which grows with the rows alone."""
 
 
-def silhouettes(points: FloatArray, labelings: IntArray) -> FloatArray:
+def silhouettes(points: FloatArray, labelings: IntArray, metric: str = "euclidean") -> FloatArray:
     """Return the mean silhouette of each labeling, shape (labelings,); simplified past 60,000 rows.
 
     Parameters
@@ -48,10 +50,12 @@ def silhouettes(points: FloatArray, labelings: IntArray) -> FloatArray:
         Shape (n, d).
     labelings
         Shape (labelings, n), -1 for noise.
+    metric
+        ``"euclidean"`` or ``"cosine"``.
     """
     if len(points) <= EXACT_SILHOUETTE_ROWS:
-        return silhouette_scores(points, labelings)
-    samples = (simplified_silhouette(points, labels) for labels in labelings)
+        return silhouette_scores(points, labelings, metric)
+    samples = (simplified_silhouette(points, labels, metric=metric) for labels in labelings)
     return np.array([mean_of_clustered(row[None, :])[0] for row in samples])
 
 
@@ -61,13 +65,17 @@ def smallest_share(candidate: Candidate) -> float:
     return float(sizes.min() / candidate.labels.size) if sizes.size else np.nan
 
 
-INDICES: Mapping[str, Callable[[FloatArray, IntArray], FloatArray]] = {
+INDICES: Mapping[str, Callable[[FloatArray, IntArray, str], FloatArray]] = {
     SILHOUETTE.name: silhouettes,
-    DAVIES_BOULDIN.name: davies_bouldin_scores,
-    CALINSKI_HARABASZ.name: calinski_harabasz_scores,
-    INERTIA.name: inertias,
+    DAVIES_BOULDIN.name: lambda points, labels, _: davies_bouldin_scores(points, labels),
+    CALINSKI_HARABASZ.name: lambda points, labels, _: calinski_harabasz_scores(points, labels),
+    INERTIA.name: lambda points, labels, _: inertias(points, labels),
 }
-"""From points and stacked labelings to a figure for each labeling."""
+"""From points, stacked labelings and the metric to a figure for each labeling.
+
+The points are at length 1 where the metric is cosine: what is made of centers and squares is then
+that of directions.
+"""
 
 OF_CANDIDATE: Mapping[str, Callable[[Candidate], float]] = {
     NOISE_SHARE.name: lambda candidate: candidate.noise_share,
@@ -75,14 +83,32 @@ OF_CANDIDATE: Mapping[str, Callable[[Candidate], float]] = {
     BIC.name: lambda candidate: np.nan if candidate.bic is None else candidate.bic,
     ICL.name: lambda candidate: np.nan if candidate.icl is None else candidate.icl,
 }
-MEASURED_LATER = (DBCV.name, GAP.name, STABILITY.name, ADJUSTED_RAND.name)
-"""By `with_evidence` of the search, and by the refits of the choice."""
+MEASURED_LATER = (
+    METRIC_SILHOUETTE.name,
+    DBCV.name,
+    GAP.name,
+    STABILITY.name,
+    ADJUSTED_RAND.name,
+)
+"""By the search itself, by `with_evidence` of it, and by the refits of the choice."""
 
 
-def index_figures(points: FloatArray, labelings: Sequence[IntArray]) -> dict[str, FloatArray]:
-    """Return every index of every labeling, by name; each of shape (labelings,)."""
-    stacked = np.vstack(labelings)
-    return {name: compute(points, stacked) for name, compute in INDICES.items()}
+def index_figures(
+    points: FloatArray, labelings: Sequence[IntArray], metric: str = "euclidean"
+) -> dict[str, FloatArray]:
+    """Return every index of every labeling, by name; each of shape (labelings,).
+
+    Parameters
+    ----------
+    points
+        Shape (n, d).
+    labelings
+        Of shape (n,) each, -1 for noise.
+    metric
+        ``"euclidean"`` or ``"cosine"``: the distance by which the labelings were found.
+    """
+    stacked, rows = np.vstack(labelings), metric_points(points, metric)
+    return {name: compute(rows, stacked, metric) for name, compute in INDICES.items()}
 
 
 def common_figures(figures: Mapping[str, FloatArray]) -> dict[str, FloatArray]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray, blocks
+from models_py.clustering.distances import metric_points
 from models_py.clustering.rows import center_distances
 
 BLOCK_ROWS = 100_000
 """Rows whose distances to all centers are held at one time."""
 
 
-def confidences(points: FloatArray, groups: IntArray, centers: FloatArray) -> FloatArray:
+def confidences(
+    points: FloatArray, groups: IntArray, centers: FloatArray, metric: str = "euclidean"
+) -> FloatArray:
     """Return how clearly each row belongs: 1 - distance to its center / to the nearest other.
 
     Parameters
@@ -22,6 +25,8 @@ def confidences(points: FloatArray, groups: IntArray, centers: FloatArray) -> Fl
         Shape (rows,): 0..k-1.
     centers
         Shape (k, columns): the groups' centers.
+    metric
+        ``"euclidean"`` or ``"cosine"``: of which distance.
 
     Returns
     -------
@@ -30,9 +35,11 @@ def confidences(points: FloatArray, groups: IntArray, centers: FloatArray) -> Fl
     """
     if len(centers) < 2:
         return np.ones(len(points))
-    parts = []
+    middles, parts = metric_points(centers, metric), []
     for block in blocks(len(points), BLOCK_ROWS):
-        distances = center_distances(points[block], centers)
+        distances = center_distances(metric_points(points[block], metric), middles)
+        if metric == "cosine":
+            distances = 0.5 * distances**2
         rows = np.arange(len(distances))
         own = distances[rows, groups[block]]
         distances[rows, groups[block]] = np.inf

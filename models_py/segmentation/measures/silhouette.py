@@ -20,7 +20,13 @@ import numpy.typing as npt
 from models_py.base.arrays import FloatArray, IntArray, finite_table
 from models_py.base.threads import across_threads, compiled, row_ranges
 from models_py.clustering.candidate import NOISE
-from models_py.clustering.distances import TILE, load_tile, measurable_rows, tile_squares
+from models_py.clustering.distances import (
+    TILE,
+    load_tile,
+    measurable_rows,
+    metric_points,
+    tile_squares,
+)
 from models_py.clustering.rows import dense_labels
 from models_py.segmentation.measures.indices import (
     checked_labelings,
@@ -140,7 +146,11 @@ def mean_of_clustered(samples: FloatArray) -> FloatArray:
 
 
 def simplified_silhouette(
-    points: npt.ArrayLike, labels: npt.ArrayLike, noise: int = NOISE, chunk_rows: int = 65_536
+    points: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    noise: int = NOISE,
+    chunk_rows: int = 65_536,
+    metric: str = "euclidean",
 ) -> FloatArray:
     """Silhouette with distances to cluster means in place of mean distances to clusters.
 
@@ -156,6 +166,8 @@ def simplified_silhouette(
         Label of rows in no cluster; theirs are nan.
     chunk_rows
         Rows handled at a time, which bounds memory at ``8 * chunk_rows * k`` bytes a thread.
+    metric
+        ``"euclidean"`` or ``"cosine"``, the latter to the mean directions of the clusters.
 
     Returns
     -------
@@ -164,22 +176,26 @@ def simplified_silhouette(
 
     Raises
     ------
+    UsageError
+        The metric is unknown.
     DataError
         The points or labels do not fit.
     """
-    rows = finite_table(points, may_be_empty=True)
+    rows = metric_points(finite_table(points, may_be_empty=True), metric)
     checked = checked_labelings(labels, len(rows), noise)
     labeling, k = checked.labels[0], int(checked.counts[0])
     result = np.full(len(rows), np.nan)
     if k < 2:
         return result
     clusters = cluster_moments(rows, labeling, k)
+    means = metric_points(clusters.means, metric)
 
     def score(piece: tuple[int, int]) -> None:
         at = np.arange(*piece)
         at = at[labeling[at] != NOISE]
         own = labeling[at]
-        distances = np.sqrt(_squares_to(rows[at], clusters.means))
+        squares = _squares_to(rows[at], means)
+        distances = 0.5 * squares if metric == "cosine" else np.sqrt(squares)
         index = np.arange(at.size)
         within = distances[index, own]
         distances[index, own] = np.inf

@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import silhouette_samples
 from tests.models_py.runs.planted_house import customers, run, saved, study
 
 from models_py.base import settings
@@ -18,9 +19,11 @@ from models_py.base.errors import DataError, WarehouseError
 from models_py.database.connection import open_warehouse
 from models_py.database.gold import read_gold
 from models_py.pipeline import Finished
-from models_py.runs.assignment import NearestCenter
+from models_py.clustering.distances import metric_points
+from models_py.runs.assignment import Coordinates, NearestCenter
 from models_py.runs.manifest import SavedRunError, changed_versions, write_manifest
 from models_py.runs.saved import SavedRun
+from models_py.runs.scoring_sql import scoring_sql
 from models_py.runs.storage import (
     load_run_models,
     remove_failed_models,
@@ -117,6 +120,7 @@ def test_mixtures_of_numbers_and_words_repeat_their_run(home: Path, covariance: 
         },
         {"choose": {"by": "rule", "min_share": 0.9}},
         {"partition_by": "region"},
+        {"algorithms": [{"name": "complete", "k": 3, "parameters": {"metric": "cosine"}}]},
     ],
     ids=[
         "none",
@@ -126,6 +130,7 @@ def test_mixtures_of_numbers_and_words_repeat_their_run(home: Path, covariance: 
         "searched_again",
         "one_segment",
         "partitions",
+        "cosine",
     ],
 )
 def test_every_way_through_a_study_repeats_its_run(home: Path, changes: dict[str, Any]) -> None:
@@ -293,3 +298,27 @@ def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
         (tmp_path / name / "partition_0").mkdir(parents=True)
     remove_failed_models(tmp_path, ["failed", "never"])
     assert sorted(path.name for path in tmp_path.iterdir()) == [".other.part-9", "done"]
+
+
+def test_a_run_by_cosine_is_kept_as_one(home: Path) -> None:
+    by_cosine = {"name": "complete", "k": 3, "parameters": {"metric": "cosine"}}
+    recipe = study(algorithms=[by_cosine], encoding=[{"kind": "none"}], outliers={"method": "none"})
+    finished = run(recipe, customers(overlap=0.9))
+    loaded = saved(finished.run_id)
+    part, frame = loaded.partitions["all"], gold(recipe)
+    assert part.metric == "cosine"
+    rows = part.matrix.transform(frame)
+    groups = part.score(frame).groups
+    np.testing.assert_allclose(np.linalg.norm(part.encode(frame), axis=1), 1.0)
+    expected = silhouette_samples(rows, groups, metric="cosine")
+    assert part.reference.figures.silhouette == pytest.approx(expected.mean(), abs=1e-9)
+    written = finished.tables.rows["assignments"].set_index("entity_id")["silhouette"]
+    ids = frame[recipe.entity].astype(str)
+    np.testing.assert_allclose(written.loc[ids], expected, rtol=0, atol=1e-9)
+    # Lengths tell nothing: rows twice as long get the same segment, as sure as before.
+    np.testing.assert_array_equal(
+        part.fitted.rule.predict(Coordinates(metric_points(rows * 2.0, "cosine"), rows, groups)),
+        groups,
+    )
+    with pytest.raises(DataError, match=r"complete compared rows by cosine distance, which SQL"):
+        scoring_sql(loaded, "gold.own", dict.fromkeys(frame.columns, "DOUBLE"))

@@ -174,3 +174,56 @@ def test_a_preset_algorithm_and_number_of_segments(
     of_kmeans = [item for item in candidates if item.candidate.algorithm == "kmeans"]
     with pytest.raises(DataError, match=r"choose.algorithm = .gaussian_mixture.: it has no cand"):
         choose_candidate([EncodedRows("none", points)], points, None, of_kmeans, study, 1)
+
+
+@pytest.fixture(scope="module")
+def by_angle() -> tuple[FloatArray, list[EvaluatedCandidate]]:
+    """Three directions at lengths that mislead, and one row far out."""
+    generator = np.random.default_rng(5)
+    middles = np.eye(4)[np.repeat([0, 1, 2], 50)] * 6.0
+    lengths = generator.uniform(0.5, 3.0, size=(150, 1))
+    lengths[0] = 60.0
+    rows = np.ascontiguousarray((middles + generator.normal(size=(150, 4))) * lengths)
+    requests = [
+        Request("complete", [2, 3, 4], {"metric": "cosine"}),
+        Request("single", [2, 3, 4], {"metric": "cosine"}),
+        Request("single", [2], {}),
+    ]
+    return rows, search([EncodedRows("none", rows)], rows, requests, None, 1, Silent())
+
+
+@pytest.mark.parametrize("by", ["silhouette", "rule"])
+def test_cosine_candidates_are_chosen_by_cosine(
+    by_angle: tuple[FloatArray, list[EvaluatedCandidate]], by: str
+) -> None:
+    rows, measured = by_angle
+    of_cosine = [item for item in measured if item.candidate.metric == "cosine"]
+    chosen = choose(rows, of_cosine, by=by, min_share=0.0, tolerance=0.0)
+    assert chosen.position is not None
+    figures = [item.figures["metric_silhouette"] for item in of_cosine]
+    assert chosen.position == int(np.argmax(figures))
+    assert of_cosine[chosen.position].candidate.k == 3
+    assert "cosine silhouette" in chosen.reason
+
+
+def test_candidates_of_two_distances_compare_in_the_common_space(
+    by_angle: tuple[FloatArray, list[EvaluatedCandidate]],
+) -> None:
+    rows, measured = by_angle
+    chosen = choose(rows, measured, by="silhouette")
+    # The row far out alone has the highest Euclidean silhouette, the three directions the cosine.
+    best = {
+        metric: max(
+            (item for item in measured if item.candidate.metric == metric),
+            key=lambda item: item.figures["silhouette"],
+        )
+        for metric in ("cosine", "euclidean")
+    }
+    assert chosen.position is not None
+    stable = measured[chosen.position]
+    assert stable in best.values()
+    for metric, item in best.items():
+        assert f"{metric} {item.figures['common_silhouette']:.3f}" in chosen.reason
+    alone = choose(rows, measured, refits=0, by="common_silhouette")
+    assert alone.position is not None
+    assert measured[alone.position].candidate.metric == "euclidean"

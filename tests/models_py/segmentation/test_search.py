@@ -141,3 +141,39 @@ def test_a_search_past_the_limit_of_exact_silhouettes(
     requests = [Request("kmeans", KS, {"n_init": 3})]
     many = search([EncodedRows("none", common)], common, requests, None, 4, Silent())
     assert max(many, key=lambda item: item.figures["silhouette"]).candidate.k == 4
+
+
+@pytest.fixture(scope="module")
+def by_angle() -> FloatArray:
+    """Rows in three directions, at lengths that tell nothing."""
+    generator = np.random.default_rng(5)
+    middles = np.eye(4)[np.repeat([0, 1, 2], 50)] * 6.0
+    lengths = generator.uniform(0.2, 9.0, size=(150, 1))
+    return np.ascontiguousarray((middles + generator.normal(size=(150, 4))) * lengths)
+
+
+def test_candidates_are_measured_by_the_distance_they_were_found_by(by_angle: FloatArray) -> None:
+    own = np.ascontiguousarray(by_angle[:, :3])
+    spaces = [EncodedRows("none", by_angle), EncodedRows("first three", own)]
+    requests = [
+        Request("complete", [2, 3, 4], {"metric": "cosine"}),
+        Request("complete", [2, 3, 4], {}),
+    ]
+    measured = search(spaces, by_angle, requests, None, 4, Silent())
+    assert len(measured) == 12
+    for item in measured:
+        metric, labels = item.candidate.metric, item.candidate.labels
+        points = spaces[item.space].points
+        expected = {
+            "silhouette": silhouette_score(points, labels, metric=metric),
+            "metric_silhouette": silhouette_score(by_angle, labels, metric=metric),
+            "common_silhouette": silhouette_score(by_angle, labels),
+        }
+        assert {n: item.figures[n] for n in expected} == pytest.approx(expected, rel=0, abs=1e-9)
+        lengths = np.linalg.norm(points, axis=1, keepdims=True)
+        rows = points / lengths if metric == "cosine" else points
+        davies_bouldin = davies_bouldin_score(rows, labels)
+        assert item.figures["davies_bouldin"] == pytest.approx(davies_bouldin, rel=1e-9)
+        assert item.figures["common_davies_bouldin"] == pytest.approx(
+            davies_bouldin_score(by_angle, labels), rel=1e-9
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.metrics import pairwise_distances
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.clustering.rows import group_centers
@@ -34,3 +35,16 @@ def test_centers_in_one_place_give_no_confidence() -> None:
     points = np.array([[-1.0], [1.0], [-2.0], [2.0]])
     np.testing.assert_array_equal(confidences_of(points, np.array([0, 0, 1, 1])), 0.0)
     np.testing.assert_array_equal(confidences_of(points * 0, np.array([0, 0, 1, 1])), 0.0)
+
+
+def test_cosine_confidence_is_of_angles() -> None:
+    generator = np.random.default_rng(4)
+    points = generator.normal(size=(60, 3)) + np.array([4.0, 0.0, 1.0])
+    points[30:] = points[30:, ::-1] * 7.0
+    groups = np.repeat([0, 1], 30)
+    units = points / np.linalg.norm(points, axis=1, keepdims=True)
+    middles = np.array([units[groups == group].mean(axis=0) for group in (0, 1)])
+    apart = pairwise_distances(points, middles, metric="cosine")
+    own, other = apart[np.arange(60), groups], apart[np.arange(60), 1 - groups]
+    measured = confidences(units, groups, group_centers(units, groups), "cosine")
+    np.testing.assert_allclose(measured, np.clip(1.0 - own / other, 0.0, 1.0), atol=1e-9)
