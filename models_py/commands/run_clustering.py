@@ -213,6 +213,8 @@ def _print_finished(study: Study, finished: Finished) -> None:
             print(f"{'':>9}{part}")
     for name, reason in finished.reasons.items():
         print(f"\nwhy these{_of(name)}: {reason}")
+    if "partition_comparison" in finished.tables.rows:
+        print(f"\n{finished.tables.rows['partition_comparison']['sentence'].iloc[0]}")
     if "label_agreement" in finished.tables.rows:
         for row in finished.tables.rows["label_agreement"].to_dict("records"):
             print(_agreement(row))

@@ -288,6 +288,22 @@ partition_resemblance = Table(
     Column("correlation", Double, comment="of the two segments' mean differences"),
 )
 
+partition_comparison = Table(
+    "partition_comparison",
+    metadata,
+    Column("run_id", String, nullable=False),
+    Column("partition_by", String, nullable=False),
+    Column("partitions", Integer, nullable=False),
+    Column("rows", BigInteger, nullable=False, comment="of which the partition was foretold"),
+    Column("resemblance", Double, comment="mean correlation of segments matched to their like"),
+    Column(
+        "balanced_accuracy", Double, comment="partition foretold from the features, out of fold"
+    ),
+    Column("by_chance", Double, comment="what guessing reaches"),
+    Column("verdict", String, comment="alike, partly different or different"),
+    Column("sentence", String, comment="the verdict with the figures it rests on"),
+)
+
 scores = Table(
     "scores",
     metadata,
@@ -319,6 +335,7 @@ RUN_TABLES = (
     assignments,
     migrations,
     partition_resemblance,
+    partition_comparison,
     scores,
 )
 ALL_TABLES = (runs, segment_registry, *RUN_TABLES)

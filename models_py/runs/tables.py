@@ -17,6 +17,7 @@ from models_py.describe.effects import adjusted
 from models_py.describe.explanation import AskGold, Explanation, explained_rows
 from models_py.describe.kinds import Kind, column_kinds
 from models_py.describe.names import Speech, name_segments, rows_of
+from models_py.describe.partitions import compare_partitions
 from models_py.describe.profiles import (
     MEANT,
     OF_ALL,
@@ -167,6 +168,9 @@ def run_tables(
         "partition_resemblance": _resemblance(profiles),
         **_without_hidden(explained.tables, described),
     }
+    compared = _compared(study, frame, segmentations, rows, telling.seed)
+    if compared is not None:
+        rows["partition_comparison"] = compared
     if previous is not None:
         moved = migrations(
             list(entities),
@@ -485,6 +489,38 @@ def _assignments(
             "is_outlier": prepared.outlier_scores.is_outlier,
         }
     )
+
+
+def _compared(
+    study: Study,
+    frame: pd.DataFrame,
+    segmentations: list[Segmentation],
+    rows: Mapping[str, pd.DataFrame],
+    seed: int,
+) -> pd.DataFrame | None:
+    import pandas as pd
+
+    if study.partition_by is None:
+        return None
+    used = {recipe.column for s in segmentations for recipe in s.prepared.matrix.recipes_}
+    partitions = pd.Series("", index=frame.index, dtype="string")
+    for segmentation in segmentations:
+        partitions.iloc[segmentation.prepared.rows] = segmentation.prepared.partition
+    segments = rows["segments"]
+    compared = compare_partitions(
+        frame[[column for column in frame if column in used]],
+        partitions,
+        rows["partition_resemblance"],
+        dict(zip(segments["segment_id"], segments["partition"], strict=True)),
+        (
+            study.partition_by.replace("_", " "),
+            study.describe.rows or rows_of(study.entity),
+        ),
+        seed,
+    )
+    if compared is None:
+        return None
+    return pd.DataFrame([{"partition_by": study.partition_by, **compared}])
 
 
 def _resemblance(profiles: pd.DataFrame) -> pd.DataFrame:

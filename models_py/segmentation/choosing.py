@@ -109,6 +109,8 @@ def choose_candidate(
             [place for place in places if evaluated[place].candidate.metric == metric]
             for metric in metrics
         ]
+    if study.choose.algorithm is not None and len(places) == 1:
+        return _as_fixed(places[0], evaluated, _Refits(spaces, mixed, evaluated, study, seed))
     chosen = []
     for group in groups:
         eligible = [evaluated[place] for place in group]
@@ -119,6 +121,25 @@ def choose_candidate(
             best = _by_choice(common, eligible, study.choose.by, refits, seed)
         chosen.append(best.at(group))
     return chosen[0] if len(chosen) == 1 else _of_metrics(chosen, evaluated, study)
+
+
+def _as_fixed(
+    position: int, evaluated: Sequence[EvaluatedCandidate], refits: _Refits
+) -> ChosenCandidate:
+    """Return the one candidate that the study names, and where it ranks among the others."""
+    item = evaluated[position]
+    metric, own = item.candidate.metric, item.figure(SILHOUETTE)
+    figures = [c.figure(SILHOUETTE) for c in evaluated if c.candidate.metric == metric]
+    known = [figure for figure in figures if not np.isnan(figure)]
+    reason = (
+        f"{item.candidate.algorithm.replace('_', ' ')} with {item.candidate.k} segments is what the"
+        f" study names ({_silhouette_name(item)} {own:.3f}"
+    )
+    if len(known) > 1 and not np.isnan(own):
+        rank = 1 + sum(figure > own for figure in known)
+        reason += f", rank {rank} of {len(known)} candidates, the best {max(known):.3f}"
+    jaccard = refits.jaccard(position)
+    return ChosenCandidate(position, f"{reason})", jaccard, refits.figures)
 
 
 def _of_metrics(
@@ -258,6 +279,8 @@ def _by_rule(
             reason = _all_noise_words(evaluated, spaces)
         return ChosenCandidate(None, reason, np.array([np.nan]))
     best = next((i for i in eligible[:MOST_REFITTED] if refits.is_stable(i)), None)
+    if best is None and rule.when_unstable == "one_segment":
+        return _none_stable(eligible[:MOST_REFITTED], evaluated, study, refits)
     if best is None:
         return _most_stable(eligible[:MOST_REFITTED], evaluated, silhouettes, study, refits)
     lowest = silhouettes[best] - rule.tolerance * abs(silhouettes[best])
@@ -320,6 +343,23 @@ def _stability_words(jaccard: FloatArray) -> str:
     if np.isnan(lowest):
         return "stability was not measured"
     return f"every segment comes back in refits (lowest Jaccard {lowest:.2f})"
+
+
+def _none_stable(
+    tried: list[int],
+    candidates: Sequence[EvaluatedCandidate],
+    study: Study,
+    refits: _Refits,
+) -> ChosenCandidate:
+    lowest = {position: float(np.min(refits.jaccard(position))) for position in tried}
+    most = max(tried, key=lambda position: lowest[position])
+    reason = (
+        f"one segment: no split comes back in refits; the most stable of the {len(tried)} best by"
+        f" common-space {_silhouette_name(candidates[most])}, with"
+        f" {candidates[most].candidate.k} segments, has one at Jaccard {lowest[most]:.2f} where"
+        f" {study.choose.min_stability:g} is asked for"
+    )
+    return ChosenCandidate(None, reason, np.array([np.nan]), refits.figures)
 
 
 def _most_stable(

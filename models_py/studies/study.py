@@ -7,7 +7,7 @@ row per customer.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -34,7 +34,8 @@ class Choose(Section):
     ``by = "rule"``: of the candidates whose smallest segment has ``min_share`` of the rows and
     whose segments all reach ``min_stability``, the highest silhouette in the common space, where
     a row that is left as noise counts 0; of those within ``tolerance`` (a share) of it, the one
-    with the most segments.
+    with the most segments. Where none is stable, ``when_unstable`` takes the most stable one or
+    says that the rows are one segment.
     ``algorithm`` and ``k`` leave the candidates of that algorithm and with that number of clusters
     alone in the choice. ``evidence`` measures DBCV and the gap statistic of every candidate beside
     it.
@@ -44,6 +45,7 @@ class Choose(Section):
     min_share: Share = 0.02
     min_stability: Share = 0.6
     tolerance: Share = 0.0
+    when_unstable: Literal["most_stable", "one_segment"] = "most_stable"
     algorithm: str | None = None
     k: Annotated[int, Field(ge=2)] | None = None
     evidence: bool = False

@@ -112,6 +112,9 @@ def resemblance_section(facts: Facts) -> Section | None:
         " such segments can be spoken to alike.",
         most_alike,
     ]
+    compared = facts.tables.get("partition_comparison")
+    if compared is not None and not compared.empty:
+        lead.insert(0, f"{compared['sentence'].iloc[0]}.")
     return Section("resemblance", "Which segments resemble each other", lead, figures=[figure])
 
 

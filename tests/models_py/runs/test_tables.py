@@ -92,3 +92,30 @@ def test_partitions_are_measured_against_themselves() -> None:
     np.testing.assert_allclose(same["correlation"], 1.0)
     wide = pairs.pivot_table(index="segment_id", columns="other_segment_id", values="correlation")
     pd.testing.assert_frame_equal(wide, wide.T, check_names=False)
+
+
+def test_partitions_are_compared_in_a_sentence() -> None:
+    # Life stages are dealt out in turn: behaviour cannot foretell them, their segments are alike.
+    rows = tables(partition_by="life_stage", stability={"refits": 0}).rows
+    (row,) = rows["partition_comparison"].to_dict("records")
+    assert (row["partition_by"], row["partitions"], row["rows"]) == ("life_stage", 3, 240)
+    assert row["by_chance"] == pytest.approx(1 / 3)
+    assert row["balanced_accuracy"] == pytest.approx(1 / 3, abs=0.1)
+    assert row["resemblance"] > 0.95
+    assert row["verdict"] == "alike"
+    assert row["sentence"].startswith("Life stages behave alike: the features foretell the life")
+    assert row["sentence"].endswith(f"(mean correlation of those matched {row['resemblance']:.2f})")
+    assert "partition_comparison" not in tables().rows
+
+
+def test_partitions_that_behave_differently_are_said_to() -> None:
+    frame = gold_customers().assign(life_stage=lambda rows: rows["planted"])
+    study = planted_study(
+        algorithms=[{"name": "kmeans", "k": 2}], partition_by="life_stage", stability={"refits": 0}
+    )
+    result = segment_partitions(study, frame, 1, Silent())
+    rows = run_tables(study, frame, result, None, 0).rows
+    (row,) = rows["partition_comparison"].to_dict("records")
+    assert row["balanced_accuracy"] > 0.99
+    assert row["verdict"] == "different"
+    assert "behave differently: the features foretell" in row["sentence"]

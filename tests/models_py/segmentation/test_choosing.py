@@ -227,3 +227,37 @@ def test_candidates_of_two_distances_compare_in_the_common_space(
     alone = choose(rows, measured, refits=0, by="common_silhouette")
     assert alone.position is not None
     assert measured[alone.position].candidate.metric == "euclidean"
+
+
+def test_where_no_split_comes_back_the_rows_are_one_segment() -> None:
+    rows = np.random.default_rng(9).normal(size=(90, 6))
+    requests = [Request("complete", [2, 3, 4], {})]
+    measured = search([EncodedRows("none", rows)], rows, requests, None, 1, Silent())
+    section = {"by": "rule", "min_share": 0.0, "min_stability": 0.95}
+    split = choose(rows, measured, **section)
+    assert split.position is not None
+    assert (split.jaccard < 0.95).any()
+    honest = choose(rows, measured, when_unstable="one_segment", **section)
+    assert honest.position is None
+    assert honest.reason.startswith("one segment: no split comes back in refits; the most stable")
+    assert honest.reason.endswith("where 0.95 is asked for")
+    assert honest.refitted == split.refitted
+
+
+def test_a_candidate_that_the_study_names_is_ranked(
+    by_angle: tuple[FloatArray, list[EvaluatedCandidate]],
+) -> None:
+    rows, measured = by_angle
+    study = planted_study(
+        algorithms=[{"name": "complete", "k": [2, 4], "parameters": {"metric": "cosine"}}],
+        choose={"by": "silhouette", "algorithm": "complete", "k": 2},
+    )
+    spaces = [EncodedRows("none", rows)]
+    chosen = choose_candidate(spaces, rows, None, measured, study, seed=1)
+    assert chosen.position == 0
+    figures = [i.figures["silhouette"] for i in measured if i.candidate.metric == "cosine"]
+    rank = sorted(figures, reverse=True).index(figures[0]) + 1
+    assert chosen.reason == (
+        f"complete with 2 segments is what the study names (cosine silhouette {figures[0]:.3f},"
+        f" rank {rank} of 6 candidates, the best {max(figures):.3f})"
+    )

@@ -59,12 +59,10 @@ def test_shipped_presets() -> None:
     assert (default.outliers.method, default.encoding[0].kind) == ("isolation_forest", "pca")
     stages = load_study("grocery_lifestages")
     assert stages.partition_by == "life_stage"
-    (complete,) = stages.algorithms
-    assert (complete.name, complete.ks, complete.parameters) == (
-        "complete",
-        [2],
-        {"metric": "cosine"},
-    )
+    assert [(a.name, a.ks, a.parameters) for a in stages.algorithms] == [
+        (linkage, list(range(2, 7)), {"metric": "cosine"}) for linkage in ("complete", "average")
+    ]
+    assert (stages.choose.by, stages.choose.when_unstable) == ("rule", "one_segment")
     assert load_study("grocery_stores").partition_by == "store_format"
     for name, partition_by in [
         ("grocery_agglomerative", None),
