@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).with_name("advice.toml")
 MOST_ACTIONS = 4
-NOTHING = ("keep", "Keep the standard programme and test one change at a time")
 NOT_ADVISED = (
     "withheld",
     "No advice: its figures are withheld",
@@ -27,14 +26,15 @@ NOT_ADVISED = (
 )
 WORTH_OF = ("spend_amount", "*revenue*", "*_spend_amount")
 
-Figure = Literal["mean", "median", "z", "effect_size", "total_share", "mean_to_median"]
-SegmentFigure = Literal["size", "share", "stability", "worth", "is_small"]
+Figure = Literal["mean", "median", "z", "effect_size", "total_share", "mean_to_median", "lift"]
+SegmentFigure = Literal["size", "share", "stability", "worth", "is_small", "label_lift"]
 
 FIGURE_WORDS = {
     "z": "{value:+.1f} standard deviations",
     "effect_size": "effect size {value:+.2f}",
     "total_share": "{value:.0%} of the total",
     "mean_to_median": "mean {value:.1f} times the median",
+    "lift": "{value:.1f} times that of all",
 }
 SEGMENT_WORDS = {
     "size": "{value:,.0f} members",
@@ -42,6 +42,7 @@ SEGMENT_WORDS = {
     "stability": "stability {value:.2f}",
     "worth": "{value:.2f} times its share of the spend",
     "is_small": "fewer members than are profiled",
+    "label_lift": "{value:.1f} times as frequent as among all",
 }
 
 
@@ -105,8 +106,9 @@ def advise(
     profiles: pd.DataFrame,
     rules: list[AdviceRule],
     speech: Speech | None = None,
+    label: str | None = None,
 ) -> pd.DataFrame:
-    """Return what to do about each segment.
+    """Return what to do about each segment; nothing where no rule has anything to say.
 
     Parameters
     ----------
@@ -118,6 +120,8 @@ def advise(
         The most urgent first; at most four advise one segment.
     speech
         How columns are spoken of.
+    label
+        The study's known label; its frequency counts where it is yes or no.
 
     Returns
     -------
@@ -137,10 +141,15 @@ def advise(
     for segment in segments.to_dict("records"):
         profile = by_segment.get(int(segment["segment_id"]), profiles.iloc[:0])
         figures = _segment_figures({str(k): v for k, v in segment.items()}, segments, profile)
+        answer = (
+            label if label in profile.index and speech.kinds.get(str(label)) == "boolean" else None
+        )
+        if answer is not None:
+            figures["label_lift"] = _figure(dict(profile.loc[answer].items()), "lift")
         texts = [
             result
             for rule in rules
-            if (result := _advice_of(rule, profile, figures, speech)) is not None
+            if (result := _advice_of(rule, profile, figures, speech, answer)) is not None
         ]
         if bool(segment["is_small"]):
             texts = [row for row in texts if row[0] == "small_segment"]
@@ -148,20 +157,12 @@ def advise(
             texts = [NOT_ADVISED]
         for priority, (action, advice, because) in enumerate(texts[:MOST_ACTIONS], start=1):
             rows.append((segment, priority, action, advice, because))
-        if not texts:
-            rows.append((segment, 1, *NOTHING, "no figure stands out"))
     return pd.DataFrame(
         [
-            {
-                "partition": segment["partition"],
-                "segment_id": segment["segment_id"],
-                "priority": priority,
-                "action": action,
-                "advice": advice,
-                "because": because,
-            }
+            (segment["partition"], segment["segment_id"], priority, action, advice, because)
             for segment, priority, action, advice, because in rows
-        ]
+        ],
+        columns=["partition", "segment_id", "priority", "action", "advice", "because"],
     )
 
 
@@ -190,11 +191,15 @@ def _segment_figures(
 
 
 def _advice_of(
-    rule: AdviceRule, profile: pd.DataFrame, figures: Mapping[str, float], speech: Speech
+    rule: AdviceRule,
+    profile: pd.DataFrame,
+    figures: Mapping[str, float],
+    speech: Speech,
+    label: str | None = None,
 ) -> tuple[str, str, str] | None:
     reasons, subjects = [], []
     for condition in rule.when:
-        result = _reason(condition, profile, figures, speech)
+        result = _reason(condition, profile, figures, speech, label)
         if result is None:
             return None
         reasons.append(result[0])
@@ -204,13 +209,22 @@ def _advice_of(
 
 
 def _reason(
-    condition: Condition, profile: pd.DataFrame, figures: Mapping[str, float], speech: Speech
+    condition: Condition,
+    profile: pd.DataFrame,
+    figures: Mapping[str, float],
+    speech: Speech,
+    label: str | None,
 ) -> tuple[str, str] | None:
     # What led to the advice, and the column in words; None where the condition does not hold.
     if condition.segment is not None:
         value = figures.get(condition.segment, float("nan"))
+        if not condition.holds(value):
+            return None
         words = SEGMENT_WORDS[condition.segment].format(value=value)
-        return (words, "") if condition.holds(value) else None
+        if condition.segment != "label_lift" or label is None:
+            return words, ""
+        text, subject = _beside_all(label, dict(profile.loc[label].items()), speech)
+        return f"{text}, {words}", subject
     feature = _first(condition.feature, profile)
     if feature is None:
         return None
@@ -218,16 +232,22 @@ def _reason(
     value = _figure(row, condition.figure)
     if not condition.holds(value):
         return None
-    words, is_part = speech.vocabulary.called(feature), speech.kinds.get(feature) == "boolean"
+    text, words = _beside_all(feature, row, speech)
+    if condition.figure in FIGURE_WORDS:
+        text += f", {FIGURE_WORDS[condition.figure].format(value=value)}"
+    return text, words
+
+
+def _beside_all(feature: str, row: Mapping[Any, Any], speech: Speech) -> tuple[str, str]:
+    # A column's mean here and among all, and the column in words.
+    words = speech.vocabulary.called(feature)
+    is_part = speech.kinds.get(feature) == "boolean" or "=" in feature
     mean, everybody = (
         speech.vocabulary.value(feature, float(row[name]), is_part)
         for name in ("mean", "population_mean")
     )
     everybody = everybody.removesuffix(speech.vocabulary.unit(feature))
-    text = f"{words} {mean} (all {everybody})"
-    if condition.figure in FIGURE_WORDS:
-        text += f", {FIGURE_WORDS[condition.figure].format(value=value)}"
-    return text, words
+    return f"{words} {mean} (all {everybody})", words
 
 
 def _first(patterns: list[str] | tuple[str, ...], profile: pd.DataFrame) -> str | None:
@@ -242,4 +262,7 @@ def _first(patterns: list[str] | tuple[str, ...], profile: pd.DataFrame) -> str 
 def _figure(row: Mapping[Any, Any], figure: Figure) -> float:
     if figure == "mean_to_median":
         return float(row["mean"] / row["median"]) if row["median"] > 0 else float("nan")
+    if figure == "lift":
+        everybody = float(row["population_mean"])
+        return float(row["mean"]) / everybody if everybody > 0 else float("nan")
     return float(row[figure])

@@ -16,7 +16,7 @@ from models_py.describe.advice import AdviceRule, advise
 from models_py.describe.effects import adjusted
 from models_py.describe.explanation import AskGold, Explanation, explained_rows
 from models_py.describe.kinds import Kind, column_kinds
-from models_py.describe.names import Speech, name_segments, rows_of
+from models_py.describe.names import Naming, Speech, name_segments, rows_of
 from models_py.describe.partitions import compare_partitions
 from models_py.describe.profiles import (
     MEANT,
@@ -163,7 +163,7 @@ def run_tables(
         "segments": segments,
         "segment_features": profiles,
         "segment_categories": categories,
-        "segment_actions": advise(segments, profiles, telling.advice, speech),
+        "segment_actions": advise(segments, profiles, telling.advice, speech, study.label),
         "assignments": pd.concat([_assignments(s, entities, segment_ids) for s in segmentations]),
         "partition_resemblance": _resemblance(profiles),
         **_without_hidden(explained.tables, described),
@@ -437,16 +437,20 @@ def _segments(
     total = sum(len(segmentation.groups) for segmentation in segmentations)
     rows, offset = [], 0
     for segmentation, part in zip(segmentations, held, strict=True):
+        is_whole = study.partition_by is not None and len(segmentation.jaccard) == 1
         for group, jaccard in enumerate(segmentation.jaccard):
             segment_id = int(identity.segment_ids[offset + group])
+            naming = namings[segment_id]
+            if is_whole and segment_id not in given and segment_id not in large:
+                naming = _whole(segmentation, str(study.partition_by))
             members = segmentation.groups == group
             is_withheld = bool(members.sum() < part.least)
             rows.append(
                 {
                     "partition": segmentation.prepared.partition,
                     "segment_id": segment_id,
-                    "name": namings[segment_id].name,
-                    "description": namings[segment_id].description,
+                    "name": naming.name,
+                    "description": naming.description,
                     "size": int(members.sum()),
                     "share": float(members.sum() / total),
                     "silhouette": np.nan
@@ -471,6 +475,12 @@ def _withheld_though_large(
     sizes = [np.bincount(segmentation.groups) for segmentation in segmentations]
     hidden = [(own >= least) & (own < part.least) for own, part in zip(sizes, held, strict=True)]
     return {int(item) for item in identity.segment_ids[np.concatenate(hidden)]}
+
+
+def _whole(segmentation: Segmentation, partition_by: str) -> Naming:
+    # Its only segment differs in nothing from itself.
+    words = partition_by.replace("_", " ")
+    return Naming(f"all of {segmentation.prepared.partition}", f"this {words} as a whole")
 
 
 def _assignments(

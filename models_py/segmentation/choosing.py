@@ -265,14 +265,15 @@ def _by_rule(
     rule = study.choose
     silhouettes = _counted_silhouettes(evaluated)
     smallest = np.array([candidate.figure(SMALLEST_SHARE) for candidate in evaluated])
+    needed = max(rule.min_share, rule.min_size / len(evaluated[0].candidate.labels))
     eligible = [
         int(i)
         for i in np.argsort(-silhouettes, kind="stable")
-        if smallest[i] >= rule.min_share and not np.isnan(silhouettes[i])
+        if smallest[i] >= needed and not np.isnan(silhouettes[i])
     ]
     if not eligible:
         reason = (
-            f"one segment: none of {len(evaluated)} candidates has at least {rule.min_share:.1%}"
+            f"one segment: none of {len(evaluated)} candidates has at least {_least(study, needed)}"
             " of the rows in its smallest segment"
         )
         if all(candidate.figure(NOISE_SHARE) == 1.0 for candidate in evaluated):
@@ -287,7 +288,7 @@ def _by_rule(
     near = [i for i in eligible if silhouettes[i] >= lowest]
     finest_first = sorted(near, key=lambda i: (-evaluated[i].candidate.k, -silhouettes[i]))
     position = next(i for i in finest_first if i == best or refits.is_stable(i))
-    least = f"{100 * rule.min_share:g}%"
+    least = f"{100 * needed:.3g}%"
     within = f"; most segments within {rule.tolerance:.0%} of the best" if position != best else ""
     reason = (
         f"common-space {_silhouette_name(evaluated[position])} {silhouettes[position]:.3f},"
@@ -296,6 +297,12 @@ def _by_rule(
         f"{within}{_noise_words(evaluated[position])}; {_stability_words(refits.jaccard(position))}"
     )
     return ChosenCandidate(position, reason, refits.jaccard(position), refits.figures)
+
+
+def _least(study: Study, needed: float) -> str:
+    if needed > study.choose.min_share:
+        return f"{study.choose.min_size} ({needed:.1%})"
+    return f"{needed:.1%}"
 
 
 def _counted_silhouettes(candidates: Sequence[EvaluatedCandidate]) -> FloatArray:

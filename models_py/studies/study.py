@@ -31,7 +31,8 @@ def _with_schema(table: str) -> str:
 class Choose(Section):
     """How the selected candidate is chosen.
 
-    ``by = "rule"``: of the candidates whose smallest segment has ``min_share`` of the rows and
+    ``by = "rule"``: of the candidates whose smallest segment has ``min_share`` of the rows, and
+    ``min_size`` rows, and
     whose segments all reach ``min_stability``, the highest silhouette in the common space, where
     a row that is left as noise counts 0; of those within ``tolerance`` (a share) of it, the one
     with the most segments. Where none is stable, ``when_unstable`` takes the most stable one or
@@ -43,6 +44,7 @@ class Choose(Section):
 
     by: str = "rule"
     min_share: Share = 0.02
+    min_size: Annotated[int, Field(ge=1)] = 1
     min_stability: Share = 0.6
     tolerance: Share = 0.0
     when_unstable: Literal["most_stable", "one_segment"] = "most_stable"

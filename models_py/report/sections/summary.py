@@ -52,7 +52,11 @@ def summarise(facts: Facts, cards: list[Card]) -> Summary:
 def _by_worth(facts: Facts, cards: list[Card]) -> list[Card]:
     column = spend_column(facts)
     worth = {} if column is None else total_shares(facts, column)
-    return sorted(cards, key=lambda card: -worth.get(card.segment_id, 0.0))
+    return sorted(cards, key=lambda card: (not _has_label(card), -worth.get(card.segment_id, 0.0)))
+
+
+def _has_label(card: Card) -> bool:
+    return any(advice.action == "label frequent" for advice in card.advice)
 
 
 def mean_silhouette(facts: Facts) -> float:

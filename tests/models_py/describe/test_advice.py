@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
+from models_py.base import settings
 from models_py.base.errors import StudyError
 from models_py.describe.advice import AdviceRule, advise, load_advice
+from models_py.describe.names import Speech
 
 
 def segments(**changes: object) -> pd.DataFrame:
@@ -55,7 +59,22 @@ def actions(*rows: tuple[str, dict[str, float]], **changes: object) -> list[str]
         ),
         ([("basket_spend_mean", {"z": -0.5}), ("visit_count", {"z": 0.5})], "upsell_baskets"),
         ([("tenure_days", {"z": -0.8})], "welcome"),
-        ([("weekend_share", {"z": 0.0})], "keep"),
+        ([("longest_return_run", {"z": 0.7})], "returns_in_a_row"),
+        ([("returned_order_share", {"z": 0.7})], "returns_often"),
+        ([("return_amount_share", {"z": 0.7})], "returns_dear"),
+        ([("days_to_return_mean", {"z": 0.7})], "returns_late"),
+        (
+            [("near_lines_mean", {"z": 0.7}), ("returned_order_share", {"mean": 0.2})],
+            "exchange_at_once",
+        ),
+        ([("order_spend_mean", {"z": -0.5}), ("order_count", {"z": 0.5})], "upsell_baskets"),
+        ([("order_clicks_mean", {"z": 0.8})], "shorten_the_way"),
+        ([("balance_amount", {"z": 0.5})], "invest"),
+        ([("has_personal_loan", {"mean": 0.4, "population_mean": 0.16})], "merge_loans"),
+        ([("has_housing_loan", {"z": -0.9})], "room_for_a_plan"),
+        ([("spending_score=High", {"mean": 0.5, "population_mean": 0.15})], "top_models"),
+        ([("spending_score=Low", {"mean": 0.9, "population_mean": 0.6})], "entry_offers"),
+        ([("age", {"z": -0.8, "mean": 25.0, "population_mean": 43.0})], "young"),
     ],
 )
 def test_each_situation_has_its_advice(
@@ -65,8 +84,46 @@ def test_each_situation_has_its_advice(
 
 
 def test_a_rule_needs_all_its_conditions_and_its_columns() -> None:
-    assert actions(("basket_spend_mean", {"z": 3.0}), ("basket_count", {"z": 0.0})) == ["keep"]
-    assert actions(("basket_spend_mean", {"z": 3.0})) == ["keep"]
+    assert actions(("basket_spend_mean", {"z": 3.0}), ("basket_count", {"z": 0.0})) == []
+    assert actions(("basket_spend_mean", {"z": 3.0})) == []
+
+
+def test_where_there_is_nothing_to_say_nothing_is_said() -> None:
+    assert actions(("weekend_share", {"z": 0.0})) == []
+    written = advise(segments(), profile(("weekend_share", {"z": 0.0})), load_advice())
+    assert list(written.columns)[:3] == ["partition", "segment_id", "priority"]
+
+
+def test_the_segment_where_the_label_is_frequent_comes_first() -> None:
+    rows = profile(
+        ("has_subscribed", {"mean": 0.3, "population_mean": 0.1}), ("recency_days", {"z": 1.0})
+    )
+    speech = Speech({"has_subscribed": "boolean"})
+    written = advise(segments(), rows, load_advice(), speech, "has_subscribed")
+    assert written["action"].tolist() == ["label_frequent", "win_back"]
+    assert written["because"].iloc[0].endswith("30% (all 10%), 3.0 times as frequent as among all")
+    assert "subscribed" in written["advice"].iloc[0]
+    # A label of several words is more or less frequent in no sense of the rule.
+    assert advise(segments(), rows, load_advice(), Speech({}), "has_subscribed")[
+        "action"
+    ].tolist() == ["win_back"]
+
+
+def test_each_rule_reads_columns_of_gold() -> None:
+    columns = {
+        column["name"]
+        for path in (settings.dbt_project_dir() / "models" / "gold").rglob("_*__models.yml")
+        for model in yaml.safe_load(path.read_text())["models"]
+        for column in model["columns"]
+    }
+    assert len(columns) > 150
+    patterns = {
+        pattern.partition("=")[0]
+        for rule in load_advice()
+        for condition in rule.when
+        for pattern in condition.feature
+    }
+    assert {p for p in patterns if not any(fnmatchcase(c, p) for c in columns)} == set()
 
 
 def test_segment_figures_count_too() -> None:
