@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import platform
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.base import settings
+from models_py.base.checksums import package_versions
 from models_py.base.progress import Progress
 from models_py.database import results
 from models_py.database.connection import WAIT_SECONDS, require_file
@@ -43,8 +42,6 @@ from models_py.segmentation.studied import read_studied, segment_partitions
 
 if TYPE_CHECKING:
     from models_py.studies.study import Study
-
-RECORDED_PACKAGES = ("segmenthouse", "duckdb", "numpy", "pandas", "scikit-learn", "scipy", "numba")
 
 
 @dataclass(frozen=True)
@@ -155,7 +152,6 @@ def _run(
 
 def _start(study: Study, seed: int) -> results.RunStart:
     now = results.utc_now()
-    versions = {name: version(name) for name in RECORDED_PACKAGES}
     return results.RunStart(
         run_id=results.new_run_id(now),
         study=study.name,
@@ -164,7 +160,7 @@ def _start(study: Study, seed: int) -> results.RunStart:
         source_table=study.table,
         entity_column=study.entity,
         parameters=study.model_dump_json(),
-        versions=json.dumps({"python": platform.python_version(), **versions}),
+        versions=json.dumps(package_versions()),
     )
 
 

@@ -18,7 +18,14 @@ from models_py.base.errors import SegmenthouseError
 
 MANIFEST = "manifest.json"
 FORMAT = 1
-PACKAGES = ("segmenthouse", "numpy", "pandas", "scipy", "scikit-learn", "skops", "keras", "jax")
+PACKAGES = (
+    *("segmenthouse", "duckdb", "numpy", "pandas", "scipy", "scikit-learn", "numba", "skops"),
+    *("keras", "jax", "lightgbm", "onnxruntime"),
+)
+"""What figures may depend on; those that are installed are recorded."""
+
+VECTORS = ("avx512f", "avx2", "asimd", "sse4_2")
+"""Vector instructions, the widest first."""
 
 
 class SavedFilesError(SegmenthouseError):
@@ -116,7 +123,24 @@ def package_versions() -> dict[str, str]:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
+    versions["processor"] = processor_kind()
     return versions
+
+
+def processor_kind() -> str:
+    """Return what of the processor networks and sums may depend on: its family and vector width.
+
+    Examples
+    --------
+    >>> processor_kind()  # doctest: +SKIP
+    'x86_64 with avx512f'
+    """
+    try:
+        words = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+    except OSError:
+        words = set()
+    widest = next((name for name in VECTORS if name in words), None)
+    return platform.machine() + (f" with {widest}" if widest else "")
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -256,9 +256,24 @@ assignments = Table(
     Column("entity_id", String, nullable=False),
     Column("partition", String, nullable=False),
     Column("segment_id", Integer, nullable=False),
-    Column("confidence", Double, comment="0..1, from the distances to the two nearest centers"),
+    Column(
+        "confidence",
+        Double,
+        comment="0..1, from the distances to the two nearest centers; of a mixture its probability",
+    ),
     Column("silhouette", Double),
     Column("is_outlier", Boolean, nullable=False),
+    Column("spread", Double, comment="of the row's place in a variational encoding"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("run_id", String, nullable=False),
+    Column("partition", String, nullable=False),
+    Column("entity_id", String, nullable=False),
+    Column("segment_id", Integer, nullable=False),
+    Column("probability", Double, nullable=False, comment="of a mixture; from 0.001 on"),
 )
 
 migrations = Table(
@@ -333,6 +348,7 @@ RUN_TABLES = (
     segment_labels,
     label_agreement,
     assignments,
+    memberships,
     migrations,
     partition_resemblance,
     partition_comparison,

@@ -22,7 +22,7 @@ from models_py.base.arrays import FloatArray, IntArray, blocks
 from models_py.base.errors import SegmenthouseError
 from models_py.clustering.distances import metric_points
 from models_py.clustering.rows import group_centers, nearest_centers
-from models_py.segmentation.measures.confidence import BLOCK_ROWS
+from models_py.segmentation.measures.confidence import BLOCK_ROWS, by_group
 from models_py.segmentation.segmentation import Segmentation
 
 MOST_ROWS = 100_000
@@ -73,6 +73,10 @@ class Rule(ABC):
     @abstractmethod
     def nearest(self, rows: Coordinates) -> IntArray:
         """Return which center, component, prototype or row decides for every row, shape (n,)."""
+
+    def memberships(self, rows: Coordinates) -> FloatArray | None:  # noqa: ARG002
+        """Return how probable each group is, shape (n, groups); None where the rule is hard."""
+        return None
 
     def arrays(self) -> Arrays:
         """Return the state as arrays by name."""
@@ -197,6 +201,13 @@ class MostProbable(Rule):
         from models_py.clustering.mixture import MixtureModel
 
         return MixtureModel(self.weights, self.means, self.covariances).predict(rows.points)
+
+    def memberships(self, rows: Coordinates) -> FloatArray:
+        """Return the probability of each group, shape (n, groups)."""
+        from models_py.clustering.mixture import MixtureModel
+
+        model = MixtureModel(self.weights, self.means, self.covariances)
+        return by_group(model.probabilities(rows.points), self.groups, int(self.groups.max()) + 1)
 
     @property
     def columns(self) -> int:

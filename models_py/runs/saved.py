@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
 from models_py.clustering.distances import EUCLIDEAN, metric_points
@@ -40,7 +42,8 @@ class Scored:
     segment_ids
         Shape (n,).
     confidence
-        Shape (n,): 1 - distance to the own center / to the nearest other, 0..1.
+        Shape (n,), 0..1: 1 - distance to the own center / to the nearest other, or a mixture's
+        probability of the segment.
     """
 
     points: FloatArray
@@ -71,6 +74,8 @@ class SavedPartition:
         The majority label of group 0, 1, ...; empty where the study has no label.
     metric
         The distance that the segments were found by; rows are at length 1 where it is cosine.
+    is_soft
+        Whether the confidence is a mixture's probability of the segment.
     """
 
     name: str
@@ -84,6 +89,7 @@ class SavedPartition:
     reference: Reference
     labels: tuple[str | None, ...] = ()
     metric: str = EUCLIDEAN
+    is_soft: bool = False
 
     @property
     def method(self) -> str:
@@ -111,7 +117,12 @@ class SavedPartition:
         """
         rows = self._coordinates(frame)
         groups = self.fitted.rule.predict(rows)
-        confidence = confidences(rows.points, groups, self.centers, self.metric)
+        probable = self.fitted.rule.memberships(rows) if self.is_soft else None
+        confidence = (
+            confidences(rows.points, groups, self.centers, self.metric)
+            if probable is None
+            else probable[np.arange(len(groups)), groups]
+        )
         return Scored(rows.points, groups, self.segment_ids[groups], confidence)
 
     def _seen(self, common: FloatArray) -> FloatArray:

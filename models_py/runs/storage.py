@@ -156,6 +156,7 @@ def _write_partition(
         "rule": fitted.rule.kind,
         "agreement": fitted.agreement,
         "metric": segmentation.metric,
+        "is_soft": segmentation.membership is not None,
         "has_encoder": encoder is not None,
         "has_reconstruction": prepared.reconstruction is not None,
         "segment_ids": segments["segment_id"].tolist(),
@@ -221,6 +222,7 @@ def _read_partition(folder: Path) -> SavedPartition:
         reference=Reference.from_arrays(content["features"], training, content["figures"]),
         labels=tuple(content.get("labels", ())),
         metric=content.get("metric", EUCLIDEAN),
+        is_soft=content.get("is_soft", False),
     )
     _check_fit(folder, part)
     return part

@@ -94,6 +94,10 @@ class RunTables:
     new_segments: pd.DataFrame
 
 
+LEAST_PROBABLE = 0.001
+"""Memberships below it are left out of the results."""
+
+
 def run_tables(
     study: Study,
     frame: pd.DataFrame,
@@ -168,6 +172,11 @@ def run_tables(
         "partition_resemblance": _resemblance(profiles),
         **_without_hidden(explained.tables, described),
     }
+    soft = [
+        _memberships(s, entities, segment_ids) for s in segmentations if s.membership is not None
+    ]
+    if soft:
+        rows["memberships"] = pd.concat(soft)
     compared = _compared(study, frame, segmentations, rows, telling.seed)
     if compared is not None:
         rows["partition_comparison"] = compared
@@ -497,6 +506,27 @@ def _assignments(
             "confidence": segmentation.confidence,
             "silhouette": segmentation.silhouette,
             "is_outlier": prepared.outlier_scores.is_outlier,
+            "spread": segmentation.spread,
+        }
+    )
+
+
+def _memberships(
+    segmentation: Segmentation, entities: pd.Series[str], segment_ids: IntArray
+) -> pd.DataFrame:
+    import pandas as pd
+
+    prepared, probable = segmentation.prepared, segmentation.membership
+    assert probable is not None
+    of_group = np.zeros(probable.shape[1], dtype=np.int64)
+    of_group[segmentation.groups] = segment_ids[prepared.rows]
+    rows, groups = np.nonzero(probable >= LEAST_PROBABLE)
+    return pd.DataFrame(
+        {
+            "partition": prepared.partition,
+            "entity_id": entities.iloc[prepared.rows].to_numpy()[rows],
+            "segment_id": of_group[groups],
+            "probability": probable[rows, groups],
         }
     )
 

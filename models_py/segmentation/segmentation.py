@@ -18,7 +18,7 @@ from models_py.clustering.rows import MixedRows, group_centers
 from models_py.features.selection import feature_importance
 from models_py.segmentation.choosing import ChosenCandidate, choose_candidate
 from models_py.segmentation.measures.computing import EXACT_SILHOUETTE_ROWS
-from models_py.segmentation.measures.confidence import confidences
+from models_py.segmentation.measures.confidence import confidences, memberships
 from models_py.segmentation.prepare import ALL, Prepared, mixed_rows, prepare_rows
 from models_py.segmentation.refining import Refined, refine
 from models_py.segmentation.search import (
@@ -56,6 +56,12 @@ class Segmentation:
         the distance that it was found by.
     jaccard
         Shape (segments,): how far each segment comes back in refits; nan where not measured.
+    membership
+        Shape (rows, segments): the probability of each segment, where a mixture gives it; the
+        confidence is then that of the row's own.
+    spread
+        Shape (rows,): standard deviation of the row's place in the encoding, where the encoder
+        gives a distribution.
     """
 
     prepared: Prepared
@@ -66,6 +72,8 @@ class Segmentation:
     confidence: FloatArray
     silhouette: FloatArray
     jaccard: FloatArray
+    membership: FloatArray | None = None
+    spread: FloatArray | None = None
 
     @property
     def metric(self) -> str:
@@ -126,6 +134,7 @@ def segment_rows(
         if partition == ALL:
             raise
         raise type(error)(f"{partition}: {error}") from error
+    model = None
     if choice.position is None:
         metric, points, labels, jaccard = (
             EUCLIDEAN,
@@ -142,7 +151,15 @@ def segment_rows(
         choice = choice.noting(refined.notes)
         labels = _label_all(prepared, chosen.candidate, points, refined)
         jaccard = refined.jaccard
+        # Labels that seeds agreed on or that were split again are no longer the model's.
+        model = None if refined.notes else chosen.candidate.model
     groups, jaccard = _largest_first(labels, jaccard)
+    membership = memberships(model, points, groups)
+    confidence = (
+        confidences(points, groups, group_centers(points, groups), metric)
+        if membership is None
+        else membership[np.arange(len(groups)), groups]
+    )
     progress.step("measuring the segments")
     return Segmentation(
         prepared=prepared,
@@ -150,10 +167,18 @@ def segment_rows(
         candidates=evaluated,
         choice=choice,
         groups=groups,
-        confidence=confidences(points, groups, group_centers(points, groups), metric),
+        confidence=confidence,
         silhouette=row_silhouettes(points, groups, metric),
         jaccard=jaccard,
+        membership=membership,
+        spread=None if choice.position is None else _spread(prepared, evaluated[choice.position]),
     )
+
+
+def _spread(prepared: Prepared, chosen: EvaluatedCandidate) -> FloatArray | None:
+    encoder, common = prepared.encoders[chosen.space], prepared.common
+    seen = prepared.reconstruction.reconstruct(common) if prepared.reconstruction else common
+    return encoder.spread(seen)
 
 
 def _requests(study: Study) -> list[Request]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -84,6 +84,9 @@ class Autoencoder(NetworkEncoder):
         inputs = keras.Input((columns,), name="points")
         outputs = keras_layers(self._saved_layers(columns), self.weights_, inputs)
         return keras.Model(inputs, outputs, name=self.kind)
+
+    def _absolute_error(self, columns: int) -> ReconstructionLoss:
+        return replace(self.loss(columns), measure="mae")
 
     def loss(self, columns: int) -> ReconstructionLoss:
         """Return the loss that is trained on rows of so many columns."""

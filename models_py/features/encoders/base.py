@@ -111,6 +111,14 @@ class Encoder(ABC):
         """Return the embedding of rows, given with their scaled features; shape (n, d)."""
         return self.transform(points)
 
+    def spread(self, points: FloatArray) -> FloatArray | None:  # noqa: ARG002
+        """Return how uncertain each row's place in the embedding is, shape (n,).
+
+        The standard deviation, averaged over the embedding's columns; None where the encoder
+        gives every row one place.
+        """
+        return None
+
     def inverse_transform(self, embedding: FloatArray) -> FloatArray:
         """Return the points, shape (n, p), that an embedding (n, d) stands for.
 

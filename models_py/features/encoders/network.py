@@ -68,12 +68,17 @@ class NetworkEncoder(Encoder):
             self.settings,
             generator,
             self._note,
+            self._absolute_error(points.shape[1]),
         )
 
     def _note(self, epoch: dict[str, float]) -> None:
         self.history_.append(epoch)
         if self.on_epoch is not None:
             self.on_epoch(epoch)
+
+    def _absolute_error(self, columns: int) -> RowLoss | None:  # noqa: ARG002
+        """Return the mean absolute error as a loss, where the network restores its input."""
+        return None
 
     @abstractmethod
     def _network(self, columns: int) -> Any:

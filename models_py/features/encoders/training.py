@@ -155,6 +155,7 @@ def train(
     settings: TrainingSettings,
     generator: np.random.Generator,
     tell: Callable[[dict[str, float]], None],
+    beside: RowLoss | None = None,
 ) -> dict[str, Float32Array]:
     """Train until the validation loss stops falling; return the best weights.
 
@@ -167,6 +168,8 @@ def train(
     tell
         Called with each epoch's entry: ``epoch``, ``loss``, ``validation_loss`` and the
         ``learning_rate`` that the epoch ran with.
+    beside
+        Another loss of the same weights, told as ``validation_mae`` and used for nothing.
 
     Raises
     ------
@@ -184,14 +187,15 @@ def train(
                 f"training: the loss is no longer a number in epoch {epoch}; scale the "
                 f"features or lower learning_rate (now {rate:g})"
             )
-        tell(
-            {
-                "epoch": float(epoch),
-                "loss": loss,
-                "validation_loss": validation_loss,
-                "learning_rate": rate,
-            }
-        )
+        told = {
+            "epoch": float(epoch),
+            "loss": loss,
+            "validation_loss": validation_loss,
+            "learning_rate": rate,
+        }
+        if beside is not None:
+            told["validation_mae"] = mean_loss(beside, loop.weights, validation)
+        tell(told)
         if schedule.observe(validation_loss):
             best = loop.weights
         if schedule.stopped:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from models_py.base.arrays import Float32Array, IntArray
+from models_py.base.arrays import Float32Array, FloatArray, IntArray
 from models_py.features.encoders.keras_backend import import_keras
 from models_py.features.encoders.layers import (
     Array,
@@ -19,6 +19,7 @@ from models_py.features.encoders.layers import (
 )
 from models_py.features.encoders.network import (
     NetworkEncoder,
+    apply_layers,
     dense_chain,
     dropout_bits,
     keras_layers,
@@ -119,6 +120,15 @@ class VariationalAutoencoder(NetworkEncoder):
             (*up, Dense("reconstruction", hidden[0] if hidden else embedding, columns)),
             chosen.beta,
         )
+
+    def spread(self, points: FloatArray) -> FloatArray:
+        """Return each row's posterior standard deviation, averaged over the embedding."""
+        points = self._known_columns(points)
+        loss = self.loss(points.shape[1])
+        layers = (*loss.down, loss.log_variance)
+        logs = apply_layers(layers, self.weights_, points)
+        limited = np.clip(logs, -LOG_VARIANCE_LIMIT, LOG_VARIANCE_LIMIT)
+        return np.asarray(np.exp(0.5 * limited).mean(axis=1))
 
     def _network(self, columns: int) -> Any:
         keras = import_keras()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from models_py.clustering.distances import EUCLIDEAN
 from models_py.database import examples
 from models_py.report.content import Code, Section, Table
 from models_py.report.facts import Facts, records
@@ -22,18 +23,14 @@ def method_section(facts: Facts) -> Section:
             for row in records(chosen)
         }
     )
-    encoders = ", ".join(encoding.kind.replace("_", " ") for encoding in study.encoding)
     points = [
-        f"Columns of {study.table} became features: {_gaps(facts)} brought to one scale"
-        f" ({study.features.scale.replace('_', ' ')}).",
-        "Features that hardly vary or repeat another were left out; the section on features says"
-        " which and why.",
+        f"Columns of {study.table} became features: {_gaps(facts)}{_scale(facts)}.",
+        _selected(facts),
         f"Unusual {facts.things} were found by {study.outliers.method.replace('_', ' ')} and kept"
         " out of the search."
         if study.outliers.method != "none"
         else f"No unusual {facts.things} were looked for.",
-        f"The features were brought into fewer coordinates ({encoders}), and groups were looked"
-        f" for by {_algorithms(facts)}.",
+        f"{_encoded(facts)} were looked for by {_algorithms(facts)}{_metrics(facts)}.",
         f"Won: {'; '.join(winners) or 'one segment'}.",
         f"Refits on {study.stability.refits} random parts of the rows, each with"
         f" {share(study.stability.share)} of them, tell how far each segment comes back; a mean"
@@ -67,7 +64,41 @@ def _gaps(facts: Facts) -> str:
     features = facts.study.features
     if features.incomplete == "drop_after_scaling":
         return f"{facts.things} with a gap were left out of the search, after all values were"
-    return f"gaps filled by the {features.impute}, then"
+    how = "by zero" if features.impute == "zero" else f"by the {features.impute}"
+    return f"gaps were filled {how}"
+
+
+def _scale(facts: Facts) -> str:
+    features = facts.study.features
+    if features.scale == "none":
+        return ", and they kept their own units"
+    link = "" if features.incomplete == "drop_after_scaling" else ", then they were"
+    return f"{link} brought to one scale ({features.scale.replace('_', ' ')})"
+
+
+def _selected(facts: Facts) -> str:
+    dropped = facts.tables["feature_selection"]
+    steps = [str(step) for step in dropped.loc[dropped["dropped_at"].notna(), "dropped_at"]]
+    if not steps:
+        return "No feature was left out."
+    words = ", ".join(f"{steps.count(step)} at {step}" for step in dict.fromkeys(steps))
+    return f"Features were left out ({words}); the section on features says which and why."
+
+
+def _encoded(facts: Facts) -> str:
+    kinds = [e.kind.replace("_", " ") for e in facts.study.encoding if e.kind != "none"]
+    if not kinds:
+        return "The features were clustered as they are; groups"
+    also = " and clustered as they are, too" if len(kinds) < len(facts.study.encoding) else ""
+    return f"The features were brought into other coordinates ({', '.join(kinds)}){also}; groups"
+
+
+def _metrics(facts: Facts) -> str:
+    asked = [
+        str(a.parameters["metric"]) for a in facts.study.algorithms if "metric" in a.parameters
+    ]
+    others = [metric for metric in dict.fromkeys(asked) if metric != EUCLIDEAN]
+    return f", by {' and '.join(others)} distance where it says so" if others else ""
 
 
 def questions_section(facts: Facts) -> Section:

@@ -2,11 +2,57 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray, blocks
 from models_py.clustering.distances import metric_points
 from models_py.clustering.rows import center_distances
+
+
+@runtime_checkable
+class SoftModel(Protocol):
+    """A fitted model that says how much a row belongs to each of its components."""
+
+    def predict(self, points: FloatArray) -> IntArray:
+        """Return the most probable component of every row, shape (n,)."""
+        ...
+
+    def probabilities(self, points: FloatArray) -> FloatArray:
+        """Return the probability of each component for every row, shape (n, components)."""
+        ...
+
+
+def memberships(model: object, points: FloatArray, groups: IntArray) -> FloatArray | None:
+    """Return how probable each group is for every row; None where the model is not soft.
+
+    Parameters
+    ----------
+    model
+        Fitted; its components are those that the groups were made of.
+    points
+        Shape (rows, columns): the encoding that was clustered.
+    groups
+        Shape (rows,): 0..k-1.
+
+    Returns
+    -------
+    FloatArray or None
+        Shape (rows, k), each row adding up to 1.
+    """
+    if not isinstance(model, SoftModel):
+        return None
+    probable = model.probabilities(points)
+    counts = np.zeros((probable.shape[1], int(groups.max()) + 1), dtype=np.int64)
+    np.add.at(counts, (probable.argmax(axis=1), groups), 1)
+    return by_group(probable, counts.argmax(axis=1), counts.shape[1])
+
+
+def by_group(probable: FloatArray, group_of: IntArray, count: int) -> FloatArray:
+    """Return the probabilities of components added up by their groups, shape (rows, count)."""
+    return np.stack([probable[:, group_of == group].sum(axis=1) for group in range(count)], axis=1)
+
 
 BLOCK_ROWS = 100_000
 """Rows whose distances to all centers are held at one time."""

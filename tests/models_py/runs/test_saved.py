@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import shutil
 from pathlib import Path
 from typing import Any
@@ -201,7 +202,10 @@ def test_manifest_vouches_for_every_file(models: tuple[Path, str]) -> None:
     there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     assert set(manifest["files"]) == there - {"manifest.json"}
     assert manifest["run_id"] == run_id
-    assert {"numpy", "scikit-learn", "python"} <= set(manifest["versions"])
+    assert {"numpy", "scikit-learn", "python", "keras", "jax", "lightgbm", "onnxruntime"} <= set(
+        manifest["versions"]
+    )
+    assert manifest["versions"]["processor"].startswith(platform.machine())
     assert not [path for path in there if path.endswith((".pkl", ".pickle", ".joblib"))]
 
 

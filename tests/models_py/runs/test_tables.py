@@ -119,3 +119,17 @@ def test_partitions_that_behave_differently_are_said_to() -> None:
     assert row["balanced_accuracy"] > 0.99
     assert row["verdict"] == "different"
     assert "behave differently: the features foretell" in row["sentence"]
+
+
+def test_memberships_of_a_mixture_add_up() -> None:
+    study = planted_study(algorithms=[{"name": "gaussian_mixture", "k": 3}])
+    frame = gold_customers()
+    rows = run_tables(study, frame, segment_partitions(study, frame, 1, Silent()), None, 0).rows
+    written = rows["memberships"]
+    assert set(written["segment_id"]) == {1, 2, 3}
+    totals = written.groupby("entity_id")["probability"].sum()
+    assert len(totals) == 240
+    np.testing.assert_allclose(totals, 1.0, atol=0.003)
+    both = rows["assignments"].merge(written, on=["entity_id", "segment_id"], how="left")
+    np.testing.assert_allclose(both["probability"], both["confidence"])
+    assert "memberships" not in tables().rows

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from planted_gold import gold_customers, planted_study
+from scipy.stats import multivariate_normal
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 
 from models_py.base.errors import DataError, StudyError
 from models_py.base.progress import Silent
+from models_py.clustering.mixture import MixtureModel
 from models_py.segmentation.prepare import check_encoders, prepare_rows
 from models_py.segmentation.segmentation import row_silhouettes, segment_rows
 from models_py.studies.study import Study
@@ -149,3 +151,32 @@ def test_rows_that_show_too_little_are_assigned_but_shape_nothing(customers: pd.
     segmentation = segment_rows(customers[FEATURES], quick(), "all", 1, Silent(), enough)
     assert segmentation.groups.shape == (len(customers),)
     assert set(segmentation.groups[~enough]) == set(segmentation.groups[enough])
+
+
+def test_a_mixture_says_how_probable_each_segment_is(customers: pd.DataFrame) -> None:
+    mixture = {"name": "gaussian_mixture", "k": 3}
+    found = segment_rows(customers[FEATURES], quick(algorithms=[mixture]), "all", 1, Silent())
+    assert found.membership is not None
+    np.testing.assert_allclose(found.membership.sum(axis=1), 1.0)
+    np.testing.assert_array_equal(found.membership.argmax(axis=1), found.groups)
+    np.testing.assert_array_equal(found.confidence, found.membership.max(axis=1))
+    assert found.choice.position is not None
+    model = found.candidates[found.choice.position].candidate.model
+    assert isinstance(model, MixtureModel)
+    density = np.stack(
+        [
+            share * multivariate_normal(mean, covariance).pdf(found.points)
+            for share, mean, covariance in zip(
+                model.weights, model.means, _full(model.covariances), strict=True
+            )
+        ],
+        axis=1,
+    )
+    expected = np.sort(density / density.sum(axis=1, keepdims=True), axis=1)
+    np.testing.assert_allclose(np.sort(found.membership, axis=1), expected, atol=1e-9)
+    hard = segment_rows(customers[FEATURES], quick(), "all", 1, Silent())
+    assert hard.membership is None
+
+
+def _full(covariances: np.ndarray) -> list[np.ndarray]:
+    return [each if each.ndim == 2 else np.diag(each) for each in covariances]

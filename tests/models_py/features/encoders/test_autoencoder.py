@@ -16,7 +16,7 @@ SMALL = {"layers": [8, 3], "epochs": 6}
 def test_the_history_has_an_entry_for_every_epoch(trained: Encoder) -> None:
     assert [epoch["epoch"] for epoch in trained.history_] == [1, 2, 3, 4, 5, 6]
     first, last = trained.history_[0], trained.history_[-1]
-    assert set(first) == {"epoch", "loss", "validation_loss", "learning_rate"}
+    assert set(first) == {"epoch", "loss", "validation_loss", "learning_rate", "validation_mae"}
     assert last["validation_loss"] < first["validation_loss"]
     assert first["learning_rate"] == 0.001
 
@@ -87,6 +87,8 @@ def test_the_weights_kept_are_those_of_the_best_epoch(
     _, validation = split_rows(600, 0.2, np.random.default_rng(0))
     error = encoder.reconstruction_error(points)[validation].mean()
     assert error == pytest.approx(losses[best], rel=1e-4)
+    absolute = np.abs(encoder.reconstruct(points) - points)[validation].mean()
+    assert encoder.history_[best]["validation_mae"] == pytest.approx(absolute, rel=1e-4)
 
 
 @pytest.mark.parametrize("noise_kind", ["gaussian", "masking"])

@@ -50,7 +50,11 @@ def test_the_saved_network_gives_reconstruction_mean_and_log_variance(
     outputs, mean, log_variance = loaded.network_.predict(points, verbose=0)  # type: ignore[attr-defined]
     np.testing.assert_allclose(outputs, fitted.reconstruct(points), atol=1e-5)
     np.testing.assert_allclose(mean, fitted.transform(points), atol=1e-5)
-    assert log_variance.shape == (600, 3)
+    expected = np.exp(0.5 * np.clip(log_variance, -10.0, 10.0)).mean(axis=1)
+    spread = loaded.spread(points)
+    assert spread is not None
+    np.testing.assert_allclose(spread, expected, rtol=1e-4)
+    assert spread.min() > 0.0
 
 
 def test_the_loss_against_the_divergence_by_sampling() -> None:
