@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Hashable
 from typing import Any
 
+import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 from tests.warehouse.dbt_runs import Warehouse
 
 from models_py.base import settings
 from models_py.base.progress import Silent
 from models_py.pipeline import Finished, run_study
+from models_py.segmentation.studied import known_values
 from models_py.studies.loading import load_study
+from models_py.studies.study import Study
+
+FIGURES = r"(-?[\d,]*\.?\d+)%?[^,;(]* \(all (-?[\d,]*\.?\d+)%?\)"
+"""A figure of a segment and everybody's beside it."""
 
 
 def run_shipped(warehouse: Warehouse, name: str, **sections: dict[str, Any]) -> Finished:
@@ -24,7 +33,49 @@ def run_shipped(warehouse: Warehouse, name: str, **sections: dict[str, Any]) -> 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(settings.HOME_VARIABLE, str(warehouse.home))
         path = settings.warehouse_path()
-        return run_study(study.model_copy(update=changed), path, study.seed, Silent())
+        changed_study = study.model_copy(update=changed)
+        finished = run_study(changed_study, path, study.seed, Silent())
+    check_described(warehouse, study, finished)
+    return finished
+
+
+def check_described(warehouse: Warehouse, study: Study, finished: Finished) -> None:
+    """Hold what is said of each segment against its members' own means and shares in gold."""
+    path = warehouse.home / "data" / "segmenthouse.duckdb"
+    with duckdb.connect(str(path), read_only=True) as database:
+        gold = known_values(study, database.execute(f"select * from {study.table}").df())
+    rows = finished.tables.rows
+    assigned = rows["assignments"].set_index("entity_id")["segment_id"]
+    gold["segment_id"] = gold[study.entity].astype("string").map(assigned)
+    gold = gold[gold["segment_id"].notna()]
+    members = gold.groupby("segment_id")
+    profile = rows["segment_features"].dropna(subset="mean")
+    for feature, told in profile[profile["feature"].isin(gold.columns)].groupby("feature"):
+        means = members[feature].apply(lambda part: part.astype("Float64").mean())
+        expected = told["segment_id"].map(means).astype(float)
+        np.testing.assert_allclose(told["mean"].astype(float), expected, rtol=1e-9, atol=1e-9)
+    for feature, told in rows["segment_categories"].groupby("feature"):
+        words = gold[feature].astype("string").fillna("not given")
+        shares = pd.crosstab(gold["segment_id"], words, normalize="index").stack()
+        keys = list(zip(told["segment_id"], told["category"].astype(str), strict=True))
+        expected = shares.reindex(keys).fillna(0.0)
+        np.testing.assert_allclose(told["share"].astype(float), expected, atol=1e-9)
+    checked = [side for row in rows["segments"].to_dict("records") for side in sides_of(row)]
+    assert checked or len(rows["segments"]) <= rows["segments"]["partition"].nunique()
+
+
+def sides_of(segment: dict[Hashable, Any]) -> list[str]:
+    """Return the sides told of a segment, each found on that side of everybody's figure."""
+    told = []
+    for part in str(segment["description"]).split("; "):
+        side, _, items = part.partition(": ")
+        if side not in ("high", "low", "more often", "less often"):
+            continue
+        for own, everybody in re.findall(FIGURES, items):
+            mine, theirs = (float(text.replace(",", "")) for text in (own, everybody))
+            assert mine >= theirs if side in ("high", "more often") else mine <= theirs, part
+            told.append(side)
+    return told
 
 
 def benchmark_row(study: str, column: str) -> dict[str, str]:
