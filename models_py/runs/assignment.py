@@ -147,6 +147,27 @@ class NearestCenter(Rule):
 
 
 @dataclass(frozen=True, eq=False)
+class SoftNearestCenter(NearestCenter):
+    """The nearest center decides, and a Student kernel says how clearly.
+
+    Attributes
+    ----------
+    freedom
+        Shape (1,): degrees of freedom of the kernel.
+    """
+
+    freedom: FloatArray
+    kind: ClassVar[str] = "soft_nearest_center"
+
+    def memberships(self, rows: Coordinates) -> FloatArray:
+        """Return how much each row belongs to each group, shape (n, groups)."""
+        from models_py.clustering.student import StudentModel
+
+        probable = StudentModel(self.centers, float(self.freedom[0])).probabilities(rows.points)
+        return by_group(probable, self.groups, int(self.groups.max()) + 1)
+
+
+@dataclass(frozen=True, eq=False)
 class Splits(Rule):
     """Splits in two are followed from the first to the last, as bisecting k-means made them.
 
@@ -357,6 +378,7 @@ RULES: dict[str, type[Rule]] = {
     for rule in (
         OneGroup,
         NearestCenter,
+        SoftNearestCenter,
         Splits,
         MostProbable,
         NearestRow,

@@ -79,10 +79,11 @@ class Prepared:
     @property
     def spaces(self) -> list[EncodedRows]:
         """The rows that are clustered, in each encoder's coordinates."""
-        return [
-            EncodedRows(encoder.kind, np.ascontiguousarray(points[self.fitted_rows]))
-            for encoder, points in zip(self.encoders, self.encoded, strict=True)
-        ]
+        spaces = []
+        for encoder, points in zip(self.encoders, self.encoded, strict=True):
+            fitted = np.ascontiguousarray(points[self.fitted_rows])
+            spaces.append(EncodedRows(encoder.kind, fitted, encoder.own_candidate(fitted)))
+        return spaces
 
     @property
     def fitted_common(self) -> FloatArray:

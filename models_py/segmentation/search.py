@@ -47,10 +47,13 @@ class EncodedRows:
         What the results call it, such as ``"pca"``.
     points
         Shape (n, d).
+    own
+        Clusters of the rows that the encoder learnt with its coordinates, where it has some.
     """
 
     name: str
     points: FloatArray
+    own: Candidate | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ def search(
     for number, space in enumerate(spaces):
         progress.step(f"clustering {len(common):,} rows in {space.name}")
         candidates = list(find_candidates(requests, space.points, mixed, seed))
+        candidates += [space.own] if space.own is not None else []
         results += [(number, candidate) for candidate in candidates]
         progress.step(f"measuring {len(candidates)} candidates in {space.name}")
         own.append(_own_figures(space.points, candidates))

@@ -18,6 +18,8 @@ from models_py.features.encoders.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from models_py.clustering.candidate import Candidate
+
 Epoch = dict[str, float]
 """One line of a training history: epoch, losses, learning rate."""
 
@@ -110,6 +112,16 @@ class Encoder(ABC):
     def transform_rows(self, frame: pd.DataFrame, points: FloatArray) -> FloatArray:  # noqa: ARG002
         """Return the embedding of rows, given with their scaled features; shape (n, d)."""
         return self.transform(points)
+
+    def own_candidate(self, embedding: FloatArray) -> Candidate | None:  # noqa: ARG002
+        """Return the clusters that were learnt with the embedding; None where there are none.
+
+        Parameters
+        ----------
+        embedding
+            Shape (n, d): the rows to cluster.
+        """
+        return None
 
     def spread(self, points: FloatArray) -> FloatArray | None:  # noqa: ARG002
         """Return how uncertain each row's place in the embedding is, shape (n,).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,12 +10,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from models_py.features.encoders import storage
-from models_py.base.arrays import Float32Array, FloatArray, IntArray, blocks
+from models_py.base.arrays import Float32Array, FloatArray, IntArray
 from models_py.base.errors import DataError
+from models_py.clustering.candidate import Candidate
+from models_py.clustering.rows import compact_labels
+from models_py.clustering.student import StudentModel, log_assignment
 from models_py.features.encoders.autoencoder import Autoencoder
 from models_py.features.encoders.base import Encoder
 from models_py.features.encoders.layers import Array, Dense, Weights, forward, weight_shapes
-from models_py.features.encoders.network import NETWORK_FILE, TRANSFORM_ROWS
+from models_py.features.encoders.network import NETWORK_FILE
 from models_py.features.encoders.settings import DecSettings, Settings
 from models_py.features.encoders.training import AdamLoop, Batch, Draw
 
@@ -134,11 +138,19 @@ class DeepEmbeddedClustering(Autoencoder):
         self.cluster_labels_ = assignment.argmax(axis=1).astype(np.int64)
 
     def _assignment(self, embedding: FloatArray) -> FloatArray:
-        assignment = np.empty((embedding.shape[0], self.settings.k))
-        for block in blocks(embedding.shape[0], TRANSFORM_ROWS):
-            logs = log_assignment(np, embedding[block], self.centers_, self.settings.freedom)
-            assignment[block] = np.exp(logs)
-        return assignment
+        return StudentModel(self.centers_, self.settings.freedom).probabilities(embedding)
+
+    def own_candidate(self, embedding: FloatArray) -> Candidate:
+        """Return the clusters learnt with the embedding, of rows in it, shape (n, d)."""
+        began = time.perf_counter()
+        labels, kept = compact_labels(self._assignment(embedding).argmax(axis=1))
+        return Candidate(
+            "kmeans",
+            {"k": int(kept.size), "centers": self.kind},
+            labels,
+            time.perf_counter() - began,
+            model=StudentModel(self.centers_[kept], self.settings.freedom),
+        )
 
     def _write(self, folder: Path) -> None:
         super()._write(folder)
@@ -150,22 +162,6 @@ class DeepEmbeddedClustering(Autoencoder):
         super()._read(folder)
         kept = storage.read_skops(folder / CENTERS_FILE)
         self.centers_, self.cluster_labels_ = kept["centers"], kept["labels"]
-
-
-def log_assignment(xp: Any, embedding: Array, centers: Array, freedom: float) -> Array:
-    """Return the logarithm of the soft assignment by a Student kernel, shape (n, k).
-
-    Parameters
-    ----------
-    embedding, centers
-        Shapes (n, d) and (k, d).
-    freedom
-        Degrees of freedom of the kernel.
-    """
-    difference = embedding[:, None, :] - centers[None, :, :]
-    nearness = -0.5 * (freedom + 1.0) * xp.log1p(xp.sum(difference**2, axis=2) / freedom)
-    nearness = nearness - xp.max(nearness, axis=1, keepdims=True)
-    return nearness - xp.log(xp.sum(xp.exp(nearness), axis=1, keepdims=True))
 
 
 def target_assignment(assignment: FloatArray) -> FloatArray:

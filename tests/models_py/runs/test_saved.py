@@ -19,6 +19,7 @@ from models_py.base import settings
 from models_py.base.errors import DataError, WarehouseError
 from models_py.database.connection import open_warehouse
 from models_py.database.gold import read_gold
+from models_py.features.encoders.dec import DeepEmbeddedClustering
 from models_py.pipeline import Finished
 from models_py.clustering.distances import metric_points
 from models_py.runs.assignment import Coordinates, NearestCenter
@@ -326,3 +327,27 @@ def test_a_run_by_cosine_is_kept_as_one(home: Path) -> None:
     )
     with pytest.raises(DataError, match=r"complete compared rows by cosine distance, which SQL"):
         scoring_sql(loaded, "gold.own", dict.fromkeys(frame.columns, "DOUBLE"))
+
+
+def test_the_clusters_of_an_encoder_score_new_rows(home: Path) -> None:
+    dec = {"k": 3, "layers": [8, 2], "epochs": 20, "refine_epochs": 3, "batch_size": 64}
+    recipe = study(
+        encoding=[{"kind": "dec", "parameters": dec}],
+        algorithms=[{"name": "kmeans", "k": [5, 6]}],
+        choose={"k": 3, "by": "silhouette"},
+        stability={"refits": 2},
+        outliers={"method": "none"},
+    )
+    finished = run(recipe, customers(overlap=0.9))
+    search = finished.tables.rows["model_search"]
+    (chosen,) = search[search["is_chosen"]].to_dict("records")
+    assert json.loads(chosen["parameters"]) == {"k": 3, "centers": "dec"}
+    loaded, frame = saved(finished.run_id), gold(recipe)
+    part = loaded.partitions["all"]
+    assert part.fitted.rule.kind == "soft_nearest_center"
+    assert part.is_soft
+    assert_repeats(finished, loaded, frame)
+    encoder = part.encoder
+    assert isinstance(encoder, DeepEmbeddedClustering)
+    soft = encoder.soft_assignment(part.matrix.transform(frame))
+    np.testing.assert_allclose(part.score(frame).confidence, soft.max(axis=1), atol=1e-12)

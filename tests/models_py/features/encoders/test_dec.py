@@ -8,10 +8,10 @@ from sklearn.metrics import adjusted_rand_score
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
+from models_py.clustering.student import log_assignment
 from models_py.features.encoders.catalog import EncoderSpec, build_encoder, load_encoder
 from models_py.features.encoders.dec import (
     DeepEmbeddedClustering,
-    log_assignment,
     target_assignment,
 )
 
@@ -40,6 +40,19 @@ def test_soft_assignments_are_shares(
     assert assignment.shape == (600, 4)
     assert assignment.min() >= 0.0
     np.testing.assert_allclose(assignment.sum(axis=1), 1.0)
+
+
+def test_its_own_clusters_are_a_candidate(
+    fitted: DeepEmbeddedClustering, groups: tuple[FloatArray, IntArray]
+) -> None:
+    embedding = fitted.transform(groups[0])
+    own = fitted.own_candidate(embedding)
+    np.testing.assert_array_equal(own.labels, fitted.cluster_labels_)
+    assert own.parameters == {"k": 4, "centers": "dec"}
+    assert own.model is not None
+    np.testing.assert_array_equal(own.model.predict(embedding), own.labels)
+    soft = own.model.probabilities(embedding)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(soft, fitted.soft_assignment(groups[0]))
 
 
 def test_refinement_sharpens_the_assignment(
