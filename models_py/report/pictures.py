@@ -29,7 +29,7 @@ DOTS_PER_INCH = 130
 
 
 def draw_pictures(facts: Facts, folder: Path) -> list[Path]:
-    """Draw the sizes, the profiles, the silhouettes by number and the map of a run.
+    """Draw the sizes, profiles, importance, silhouettes by number, map and training of a run.
 
     Parameters
     ----------
@@ -54,8 +54,10 @@ def draw_pictures(facts: Facts, folder: Path) -> list[Path]:
     for name, draw in (
         ("sizes", _sizes),
         ("profiles", _profiles),
+        ("importance", _importance),
         ("silhouettes", _silhouettes),
         ("map", _map),
+        ("training", _training),
     ):
         figure = figure_class(layout="constrained")
         if draw(figure, facts):
@@ -109,6 +111,49 @@ def _profiles(figure: Any, facts: Facts) -> bool:
     axes.set_xlabel("segment")
     axes.set_title("Standard deviations from the mean", loc="left")
     figure.colorbar(image, ax=axes, shrink=0.8)
+    return True
+
+
+def _importance(figure: Any, facts: Facts) -> bool:
+    rows = facts.table("segment_features").dropna(subset="importance")
+    model = rows[rows["is_model_feature"].astype(bool)]
+    if model.empty or facts.is_partitioned:
+        return False
+    known = model.groupby("feature")["importance"].max().sort_values().tail(MOST_FEATURES)
+    figure.set_size_inches(8.0, 1.4 + 0.32 * len(known))
+    axes = figure.add_subplot()
+    bars = axes.barh(range(len(known)), known.to_numpy(), color=PALETTE[0])
+    axes.bar_label(bars, [share(float(value)) for value in known], padding=4)
+    axes.set_yticks(range(len(known)), [column_words(str(name)) for name in known.index])
+    axes.set_xlim(0.0, max(float(known.max()) * 1.12, 0.01))
+    axes.set_xticks([])
+    axes.set_title("Share of each feature's variance between segments", loc="left")
+    _plain(axes)
+    return True
+
+
+def _training(figure: Any, facts: Facts) -> bool:
+    if facts.saved is None or facts.is_partitioned:
+        return False
+    part = next(iter(facts.saved.partitions.values()))
+    history = part.encoder.history_ if part.encoder is not None else []
+    if not history:
+        return False
+    figure.set_size_inches(7.0, 4.0)
+    axes = figure.add_subplot()
+    for name, words in (
+        ("loss", "training"),
+        ("validation_loss", "validation"),
+        ("validation_mae", "validation, mean absolute error"),
+    ):
+        values = [epoch.get(name, np.nan) for epoch in history]
+        if np.isfinite(values).any():
+            axes.plot(range(1, len(values) + 1), values, label=words)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("loss")
+    axes.set_title("Error by epoch", loc="left")
+    axes.legend(frameon=False)
+    _plain(axes)
     return True
 
 

@@ -92,14 +92,15 @@ def write_report(run_id: str, path: Path, progress: Progress, folder: Path | Non
 
 
 def csv_tables(facts: Facts) -> dict[str, pd.DataFrame]:
-    """Return the run's segments and profiles as files have them; withheld ones by size only."""
+    """Return the run's segments, profiles and candidates; withheld segments by size only."""
     segments = facts.segments.drop(columns="run_id")
     hidden = [c for c in segments.columns if c not in {"partition", "segment_id", "size", "share"}]
     is_withheld = segments["segment_id"].isin(facts.withheld)
     segments = segments.astype(dict.fromkeys(hidden, "object"))
     segments.loc[is_withheld, hidden] = None
     profiles = facts.table("segment_features").drop(columns="run_id")
-    return {"summary": segments, "profiles": profiles}
+    metrics = facts.tables["model_search"].drop(columns="run_id")
+    return {"summary": segments, "profiles": profiles, "metrics": metrics}
 
 
 def _assignments(facts: Facts) -> pd.DataFrame:

@@ -219,7 +219,10 @@ def test_files_hold_the_tables(explained: Reported) -> None:
     folder = explained.page.parent
     files = {path.name.split("_")[0]: path for path in folder.glob("*.csv")}
     stamps = {path.stem.split("_")[1] for path in files.values()}
-    assert sorted(files) == ["assignments", "profiles", "summary"]
+    assert sorted(files) == ["assignments", "metrics", "profiles", "summary"]
+    metrics = pd.read_csv(files["metrics"])
+    (chosen,) = metrics.loc[metrics["is_chosen"], "k"]
+    assert chosen == len(pd.read_csv(files["summary"]))
     assert len(stamps) == 1
     assert explained.run_id.startswith(stamps.pop())
     assignments = pd.read_csv(files["assignments"])
@@ -236,7 +239,9 @@ def test_files_hold_the_tables(explained: Reported) -> None:
 
 def test_pictures(explained: Reported) -> None:
     drawn = sorted((explained.page.parent / "figures").glob("*.png"))
-    assert [path.stem for path in drawn] == ["map", "profiles", "silhouettes", "sizes"]
+    assert [path.stem for path in drawn] == [
+        "importance", "map", "profiles", "silhouettes", "sizes",
+    ]  # fmt: skip
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn)
 
 
@@ -321,6 +326,7 @@ def test_partitions_stand_side_by_side(house: Path) -> None:
         outline.ids
     )
     assert "looked at within 3 groups by region" in html
+    assert "Regions behave" in html
     assert "No t-SNE map: every region was searched in coordinates of its own" in html
     assert (page.parent / "figures" / "resemblance.png").is_file()
 
@@ -328,7 +334,10 @@ def test_partitions_stand_side_by_side(house: Path) -> None:
 def test_training_of_a_network_is_shown(house: Path) -> None:
     parameters = {"layers": [6, 2], "epochs": 4}
     finished = run(house, study(encoding={"kind": "autoencoder", "parameters": parameters}))
-    html = write_report(finished.run_id, house, Silent()).page.read_text(encoding="utf-8")
+    page = write_report(finished.run_id, house, Silent()).page
+    html = page.read_text(encoding="utf-8")
+    assert (page.parent / "figures" / "training.png").is_file()
+    assert "brought into other coordinates (autoencoder); groups were looked for by" in html
     assert 'id="figure-training-0-autoencoder"' in html
     assert "over 4 epochs" in html
 
