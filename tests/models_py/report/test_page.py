@@ -116,7 +116,7 @@ def test_page_asks_for_nothing(explained: Reported) -> None:
     html = explained.html
     assert not re.search(r"https?://|@import|url\(|\bfetch\(|XMLHttpRequest", html)
     files = [address for address in outlined(html).addresses if not address.startswith("#")]
-    assert len(files) == 3
+    assert len(files) == 4
     assert all((explained.page.parent / name).is_file() for name in files)
 
 
