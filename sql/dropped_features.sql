@@ -1,11 +1,12 @@
 -- Why each feature was dropped in the latest run, by the step that dropped it.
+-- Empty: every feature of the study was kept.
 with
 
 latest_run as (
 
     select max_by(run_id, number) as run_id
     from results.runs
-    where status = 'done' and study = coalesce(getvariable('study'), 'grocery_customers')
+    where status = 'done' and study = coalesce(getvariable('study'), study)
 
 )
 

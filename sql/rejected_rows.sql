@@ -1,4 +1,5 @@
 -- What was left out on the way to a study's table: the rule and how many rows it took.
+-- Empty: nothing was left out.
 with
 
 every_column as (

@@ -1,19 +1,20 @@
--- Which segments of different life stages resemble each other, by correlation of their profiles.
+-- Which segments of different partitions resemble each other, by correlation of their profiles.
+-- Empty: the study has one partition; segments are compared between several (partition_by).
 with
 
 latest_run as (
 
     select max_by(run_id, number) as run_id
     from results.runs
-    where status = 'done' and study = coalesce(getvariable('study'), 'grocery_lifestages')
+    where status = 'done' and study = coalesce(getvariable('study'), study)
 
 )
 
 select
-    one.partition as life_stage,
+    one.partition,
     one.segment_id,
     one.name,
-    other.partition as other_life_stage,
+    other.partition as other_partition,
     other.segment_id as other_segment_id,
     other.name as other_name,
     round(resemblance.correlation, 3) as correlation

@@ -7,7 +7,7 @@ latest_run as (
         max_by(run_id, number) as run_id,
         max_by(previous_run_id, number) as previous_run_id
     from results.runs
-    where status = 'done' and study = coalesce(getvariable('study'), 'grocery_customers')
+    where status = 'done' and study = coalesce(getvariable('study'), study)
 
 ),
 
@@ -61,7 +61,7 @@ select
     case
         when not coalesce(segments_now.is_withheld, false)
             then coalesce(arrivals.new_count, 0)
-    end as new_customer_count
+    end as new_count
 from segments_now
 full outer join segments_before on segments_now.segment_id = segments_before.segment_id
 left join arrivals on segments_now.segment_id = arrivals.segment_id

@@ -1,4 +1,5 @@
 -- Every run: study, status, seconds, rows, seed, and why it was selected, failed or waits.
+-- Empty: nothing has run yet; python scripts/run_clustering.py does.
 with
 
 -- Runs whose results lie beside the warehouse while another process holds it: run_sql.py knows them.

@@ -1,4 +1,5 @@
 -- What scaling changes: who makes up the squared distances, and the figures of an unscaled study.
+-- Empty: no feature of the run differs between its segments.
 with
 
 latest_run as (
@@ -7,7 +8,7 @@ latest_run as (
         run_id,
         json_extract_string(parameters, '$.features.scale') as scale
     from results.runs
-    where status = 'done' and study = coalesce(getvariable('study'), 'grocery_customers')
+    where status = 'done' and study = coalesce(getvariable('study'), study)
     order by number desc
     limit 1
 

@@ -1,11 +1,12 @@
 -- What to do about each segment of the latest run, the most urgent first, and why.
+-- Empty: the run gave no advice: its segments differ too little, or are too small.
 with
 
 latest_run as (
 
     select max_by(run_id, number) as run_id
     from results.runs
-    where status = 'done' and study = coalesce(getvariable('study'), 'grocery_customers')
+    where status = 'done' and study = coalesce(getvariable('study'), study)
 
 )
 

@@ -1,11 +1,12 @@
 -- Which categories are frequent in each segment of the latest run: share, lift, adjusted p.
+-- Empty: the study's table has no columns of words.
 with
 
 latest_run as (
 
     select max_by(run_id, number) as run_id
     from results.runs
-    where status = 'done' and study = coalesce(getvariable('study'), 'grocery_customers')
+    where status = 'done' and study = coalesce(getvariable('study'), study)
 
 )
 

@@ -1,11 +1,12 @@
 -- What tells each segment apart: mean absolute SHAP value, direction, effect size, latest run.
+-- Empty: a single segment, or segments too small, leave nothing to explain.
 with
 
 latest_run as (
 
     select max_by(run_id, number) as run_id
     from results.runs
-    where status = 'done' and study = coalesce(getvariable('study'), 'grocery_customers')
+    where status = 'done' and study = coalesce(getvariable('study'), study)
 
 )
 

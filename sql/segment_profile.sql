@@ -5,7 +5,7 @@ latest_run as (
 
     select max_by(run_id, number) as run_id
     from results.runs
-    where status = 'done' and study = coalesce(getvariable('study'), 'grocery_customers')
+    where status = 'done' and study = coalesce(getvariable('study'), study)
 
 ),
 

@@ -1,36 +1,68 @@
--- What each segment is worth: customers, spend, share of all spend, visits and days since the last.
+-- What each segment has of the study's measures: mean, median, everybody's mean, part of the whole.
+-- Empty: the study's segments are too small for figures of their own.
 with
 
--- Of a segment that is withheld only the size is told.
-valued as (
+latest_run as (
 
     select
-        latest.segment_id,
-        latest.segment_name,
-        count(*) as customer_count,
-        case when not coalesce(any_value(segments.is_withheld), false) then 1 end as is_told,
-        sum(customers.spend_amount) as spend_amount,
-        sum(sum(customers.spend_amount)) over () as spend_of_all,
-        avg(customers.spend_amount) as spend_per_customer,
-        avg(customers.basket_count) as baskets_per_customer,
-        median(customers.recency_days) as median_recency_days
-    from results.grocery_customers_latest as latest
-    inner join results.segments
-        on latest.run_id = segments.run_id and latest.segment_id = segments.segment_id
-    inner join gold.grocery_customers as customers
-        on latest.customer_id = customers.customer_id
-    group by latest.segment_id, latest.segment_name
+        max_by(run_id, number) as run_id,
+        max_by(parameters, number) as parameters
+    from results.runs
+    where status = 'done' and study = coalesce(getvariable('study'), study)
+
+),
+
+-- A study without measures is asked for its features.
+measures as (
+
+    select
+        unnest(
+            coalesce(
+                nullif(
+                    from_json(json_extract(parameters, '$.describe.measures'), '["VARCHAR"]'), []
+                ),
+                ['*']
+            )
+        ) as pattern
+    from latest_run
+
+),
+
+totals as (
+
+    select distinct
+        segment_features.run_id,
+        segment_features.segment_id,
+        segment_features.feature,
+        segment_features.mean,
+        segment_features.median,
+        segment_features.population_mean,
+        segment_features.mean * segment_features.known_count as total
+    from results.segment_features
+    inner join latest_run on segment_features.run_id = latest_run.run_id
+    inner join measures
+        on
+            segment_features.feature = measures.pattern
+            or segment_features.feature glob measures.pattern
+    where segment_features.mean is not null
 
 )
 
 select
-    segment_id,
-    segment_name,
-    customer_count,
-    round(is_told * spend_amount, 2) as spend_amount,
-    round(is_told * spend_amount / spend_of_all, 3) as share_of_spend,
-    round(is_told * spend_per_customer, 2) as spend_per_customer,
-    round(is_told * baskets_per_customer, 1) as baskets_per_customer,
-    round(is_told * median_recency_days, 0) as median_recency_days
-from valued
-order by spend_amount desc nulls last
+    totals.segment_id,
+    segments.name as segment_name,
+    segments.size,
+    totals.feature as measure,
+    totals.mean,
+    totals.median,
+    totals.population_mean,
+    case
+        when
+            regexp_matches(totals.feature, '(_amount|_count)$')
+            and min(totals.total) over (partition by totals.feature) >= 0
+            then totals.total / nullif(sum(totals.total) over (partition by totals.feature), 0)
+    end as part_of_all
+from totals
+inner join results.segments
+    on totals.run_id = segments.run_id and totals.segment_id = segments.segment_id
+order by totals.feature asc, part_of_all desc nulls last, totals.segment_id asc

@@ -56,7 +56,8 @@ def near_match(word: str, allowed: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest allowed word, or an empty string."""
     import difflib
 
-    nearest = difflib.get_close_matches(word, list(allowed), n=1, cutoff=0.6)
+    others = [name for name in allowed if name != word]
+    nearest = difflib.get_close_matches(word, others, n=1, cutoff=0.6)
     return f"; did you mean '{nearest[0]}'?" if nearest else ""
 
 

@@ -44,7 +44,7 @@ While another process holds the warehouse for longer than --wait, a finished run
 (exit code 3): the next command that writes takes it in.
 
 Without --study the study {DEFAULT} runs. The results stand in the schema 'results'; ask them
-with python scripts/run_sql.py sql/latest_segments.sql.
+with python scripts/run_sql.py latest_segments.
 """
 
 
@@ -222,7 +222,8 @@ def _print_finished(study: Study, finished: Finished) -> None:
         return
     print(f"\nrun {finished.run_id} is in the schema 'results'. Next:")
     for command, purpose in (
-        ("python scripts/run_sql.py sql/latest_segments.sql", "the segments as a table"),
+        (f"python scripts/run_sql.py segment_value --study {study.name}", "what they are worth"),
+        (f"python scripts/run_sql.py segment_rules --study {study.name}", "each as a rule"),
         ("python scripts/run_sql.py --list", "every ready question"),
         ("python scripts/run_clustering.py --list-studies", "other studies"),
     ):

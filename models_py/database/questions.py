@@ -25,6 +25,12 @@ class Question:
         return first.removeprefix("--").strip() if first.startswith("--") else ""
 
     @property
+    def why_empty(self) -> str:
+        """What an answer without rows means: the comment ``-- Empty: ...``, or an empty string."""
+        reason = re.search(r"^-- Empty: (.+)$", self.sql, re.MULTILINE)
+        return reason[1].strip() if reason else ""
+
+    @property
     def parameters(self) -> list[str]:
         """Names of the variables that the SQL reads, in order."""
         names = re.findall(r"getvariable\(\s*'(\w+)'\s*\)", self.sql, re.IGNORECASE)
@@ -72,7 +78,9 @@ def ask(
     """
     with open_warehouse(warehouse_path, read_only=True) as warehouse:
         for name, value in (values or {}).items():
-            warehouse.raw.execute(f"set variable {name} = $value", {"value": value})
+            warehouse.raw.execute(
+                f"set variable {warehouse.quote(name)} = $value", {"value": value}
+            )
         if not reads_files:
             warehouse.rows("set enable_external_access = false")
             warehouse.rows("set lock_configuration = true")

@@ -129,7 +129,7 @@ def test_closing_table(warehouse: Path, study: str, capsys: pytest.CaptureFixtur
     ]
     assert any(line.strip().startswith("high: ") for line in lines)
     assert any(line.startswith("why these: ") for line in lines)
-    assert any("python scripts/run_sql.py sql/latest_segments.sql" in line for line in lines)
+    assert any("python scripts/run_sql.py segment_value --study" in line for line in lines)
     steps = [line for line in printed.err.splitlines() if line.endswith(" s)")]
     assert len(steps) >= 6
     assert asked(warehouse, "select study, seed from results.runs") == [("mine", 11)]
