@@ -60,12 +60,13 @@ def _run(asked: argparse.Namespace) -> int:
             read_assignments(warehouse, second.run_id),
             _segments(warehouse, first.run_id),
             _segments(warehouse, second.run_id),
+            _rows_of(warehouse, second.run_id),
         )
         entity = entity_column(warehouse, second.run_id)
     if asked.json:
         print(json.dumps(_as_json(first, second, comparison, entity), indent=2))
     else:
-        _print_comparison(first, second, comparison, entity)
+        _print_comparison(first, second, comparison)
     return 0
 
 
@@ -89,6 +90,16 @@ def _two_runs(warehouse: Any, asked: argparse.Namespace) -> tuple[Run, Run]:
             " segments have ids within one study"
         )
     return first, second
+
+
+def _rows_of(warehouse: Any, run_id: str) -> str:
+    """Return what a run's rows are, in the plural, whichever version wrote its study."""
+    from models_py.database.results import done_runs
+    from models_py.describe.names import rows_of
+
+    ((parameters, entity),) = done_runs(warehouse, ["parameters", "entity_column"], run_id)
+    said = (json.loads(parameters).get("describe") or {}).get("rows")
+    return str(said or rows_of(entity))
 
 
 def _segments(warehouse: Any, run_id: str) -> dict[int, SegmentFacts]:
@@ -136,10 +147,8 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _print_comparison(first: Run, second: Run, comparison: Comparison, entity: str) -> None:
-    from models_py.describe.names import rows_of
-
-    things = rows_of(entity)
+def _print_comparison(first: Run, second: Run, comparison: Comparison) -> None:
+    things = comparison.rows
     print(f"{first.study}: run {first.run_id} to run {second.run_id}\n")
     for change in comparison.changes:
         print(f"{change.kind:>6}: {change.words}")

@@ -149,6 +149,8 @@ def _run(asked: argparse.Namespace) -> int:
     from models_py.studies.log_drafting import draft_log_study
 
     text = draft_log_study(draft) if asked.transactions else draft_study(draft)
+    if not asked.transactions:
+        text += f"\n{_words(draft, loaded)}\n"
     if loaded is not None:
         from models_py.sources.reading.record import toml_lines
 
@@ -176,6 +178,16 @@ def _run(asked: argparse.Namespace) -> int:
             print_reading(loaded, _uses(asked), codes)
         _print(draft, target)
     return 0
+
+
+def _words(draft: Draft, loaded: Loaded | None) -> str:
+    from models_py.describe.drafted_words import draft_words
+
+    roles = {guess.name: guess.role for guess in draft.guesses if guess.role != "left out"}
+    if loaded is None:
+        return draft_words(draft.entity, roles)
+    units = {name: column.unit for name, column in loaded.record.columns.items() if column.unit}
+    return draft_words(draft.entity, roles, loaded.record.days_columns, units)
 
 
 def _uses(asked: argparse.Namespace) -> dict[str, str] | None:

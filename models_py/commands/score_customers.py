@@ -181,7 +181,7 @@ def _summary(
     where: str,
     names: dict[int, str],
 ) -> dict[str, Any]:
-    from models_py.describe.names import rows_of
+    from models_py.describe.names import study_rows
     from models_py.runs.manifest import changed_versions
 
     known = scored.merge(before, on="entity_id", suffixes=("", "_before"))
@@ -194,7 +194,7 @@ def _summary(
         "study": run.study,
         "input": source.words,
         "entity": saved.study.entity,
-        "things": rows_of(saved.study.entity),
+        "things": study_rows(saved.study),
         "customers": len(scored),
         "new_customers": len(scored) - len(known),
         "moved_customers": int(is_moved.sum()),

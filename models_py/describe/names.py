@@ -19,6 +19,8 @@ from models_py.describe.words import Part, Vocabulary
 if TYPE_CHECKING:
     import pandas as pd
 
+    from models_py.studies.study import Study
+
 MOST_WORDS = 6
 """Words of a name, where a shorter pair of traits is there."""
 
@@ -151,6 +153,11 @@ def rows_of(entity: str) -> str:
     return many(words)
 
 
+def study_rows(study: Study) -> str:
+    """Return what a study's rows are, in the plural: its own word, or its key's."""
+    return study.describe.rows or rows_of(study.entity)
+
+
 def possible_names(parts: Sequence[Part], who: str) -> list[str]:
     """Return the names that traits can make, the best first.
 
@@ -201,7 +208,7 @@ def _joined(parts: Sequence[Part], who: str) -> str:
     text = " ".join([*before, people]).strip()
     if words["with"] and not text and after == plain:
         text, after = ", ".join(after), []
-    if words["with"] and text and words["with"][0].startswith("with"):
+    if words["with"] and text and words["with"][0].startswith(("with", "from ")):
         after = [f"{text} {words['with'][0]}", *words["with"][1:], *after]
     else:
         after = [text, *after, *words["with"]]

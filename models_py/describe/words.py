@@ -36,6 +36,23 @@ PEOPLE = (
 )  # fmt: skip
 """Endings of ``is_`` columns that say who somebody is."""
 
+LEVELS = (
+    "low",
+    "lower",
+    "medium",
+    "middle",
+    "average",
+    "high",
+    "higher",
+    "small",
+    "large",
+    "basic",
+)
+"""Words of a degree, which a file may write with a capital."""
+
+SHORTEST_WORD = 2
+"""Signs of a code, such as ``A`` or ``X1``."""
+
 PartKind = Literal["as", "who", "state", "with", "phrase"]
 """An adjective before a noun, a noun, an adjective that stands alone, ``with ...``, a phrase."""
 
@@ -123,9 +140,12 @@ class Vocabulary:
             if hedge == "":
                 kind = "who" if self._entry(column).get("noun") else _kind(words)
             return Part(kind, f"{hedge} {words}".strip())
-        return Part(
-            "phrase", " ".join(part for part in (self.called(column), hedge, words) if part)
-        )
+        if self._entry(column).get("place"):
+            return Part("phrase" if hedge else "with", f"{hedge} from {words}".strip())
+        # "mostly tertiary education", but "cluster 3" and "plan A".
+        called, is_code = self.called(column), len(words) <= SHORTEST_WORD or words.isnumeric()
+        said = f"{called} {words}" if is_code else f"{_lower_level(words)} {called}"
+        return Part("phrase", f"{hedge} {said}".strip())
 
     def _answer(self, column: str, is_yes: bool) -> str:
         own = self.own.get(column)
@@ -196,15 +216,24 @@ def plain_words(column: str) -> str:
     words, _, category = column.partition("=")
     for prefix in PREFIXES:
         words = words.removeprefix(prefix)
+    # MonthlyCharges are "monthly charges".
+    if re.fullmatch(r"([A-Z]?[a-z]+)([A-Z][a-z]+)+", words):
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words).lower()
     return words.replace("_", " ").strip() + (f" {category}" if category else "")
 
 
 def words_of(column: str) -> dict[str, Any]:
     """Return what ``words.toml`` says of a column: the first pattern that fits counts."""
-    for pattern, words in _known_words().items():
-        if fnmatchcase(column, pattern):
-            return words
+    # Gender, GENDER and gender are one; a file's own spelling comes first.
+    for spelling in dict.fromkeys((column, column.lower())):
+        for pattern, words in _known_words().items():
+            if fnmatchcase(spelling, pattern):
+                return words
     return {}
+
+
+def _lower_level(words: str) -> str:
+    return words.lower() if words.lower() in LEVELS else words
 
 
 def _kind(words: str) -> PartKind:

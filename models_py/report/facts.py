@@ -18,7 +18,6 @@ from models_py.database import contract
 from models_py.database.connection import WAIT_SECONDS, Warehouse, open_warehouse
 from models_py.database.gold import read_columns
 from models_py.database.results import done_runs, read_run_rows
-from models_py.base.plurals import many
 from models_py.describe.names import Speech
 from models_py.describe.withholding import withheld_segments
 from models_py.report.drawing import PALETTE
@@ -162,17 +161,21 @@ class Facts:
     @property
     def partition_words(self) -> str:
         """The column that the partitions are values of, in words."""
-        return (self.study.partition_by or "").replace("_", " ")
+        return self.called(self.study.partition_by) if self.study.partition_by else ""
 
     @property
     def things(self) -> str:
-        """What the entities are called: ``customers`` for ``customer_id``."""
-        return many(self.thing)
+        """What the rows are, in the plural: as the study says, or ``customers`` for their id."""
+        return self.speech.who
 
-    @property
-    def thing(self) -> str:
-        """What one entity is called: ``customer`` for ``customer_id``."""
-        return self.run.entity_column.removesuffix("_id").replace("_", " ")
+    def called(self, column: object) -> str:
+        """Return a column's name in the study's words."""
+        return self.speech.vocabulary.called(str(column))
+
+    def value(self, column: str, value: float) -> str:
+        """Return a value of a column in the study's unit; a part of the rows as a share."""
+        is_part = self.speech.kinds.get(column) == "boolean"
+        return self.speech.vocabulary.value(column, value, is_part)
 
     def title(self, segment_id: int) -> str:
         """Return a segment's number and name, with its partition where there are several."""

@@ -75,7 +75,7 @@ def write_page(facts: Facts, files: Sequence[str], progress: Progress) -> str:
     )
     page: str = environment.get_template("page.html").render(
         title=facts.study.title,
-        what=f"{facts.thing} segments",
+        what=f"segments of {facts.things}",
         when=day(facts.run.started_at),
         run_id=facts.run.run_id,
         summary=summarise(facts, cards),

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models_py.describe.words import column_words
 from models_py.report.facts import Facts, records
 from models_py.base.numbers import share, shortened
 from models_py.report.maps import FEWEST_MAPPED, principal_map, sampled
@@ -106,7 +105,7 @@ def _profiles(figure: Any, facts: Facts) -> bool:
     figure.set_size_inches(3.6 + 0.62 * len(ids), 1.4 + 0.38 * len(names))
     axes = figure.add_subplot()
     image = axes.imshow(values, vmin=-2, vmax=2, cmap="PuOr_r", aspect="auto")
-    axes.set_yticks(range(len(names)), [column_words(str(name)) for name in names])
+    axes.set_yticks(range(len(names)), [facts.called(name) for name in names])
     axes.set_xticks(range(len(ids)), [str(i) for i in ids])
     axes.set_xlabel("segment")
     axes.set_title("Standard deviations from the mean", loc="left")
@@ -124,7 +123,7 @@ def _importance(figure: Any, facts: Facts) -> bool:
     axes = figure.add_subplot()
     bars = axes.barh(range(len(known)), known.to_numpy(), color=PALETTE[0])
     axes.bar_label(bars, [share(float(value)) for value in known], padding=4)
-    axes.set_yticks(range(len(known)), [column_words(str(name)) for name in known.index])
+    axes.set_yticks(range(len(known)), [facts.called(name) for name in known.index])
     axes.set_xlim(0.0, max(float(known.max()) * 1.12, 0.01))
     axes.set_xticks([])
     axes.set_title("Share of each feature's variance between segments", loc="left")

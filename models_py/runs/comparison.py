@@ -86,6 +86,8 @@ class Comparison:
         segment of another id.
     adjusted_rand, variation_of_information
         Over the customers in both runs; nan where there are none. The latter in nats.
+    rows
+        What a row is called, in the plural.
     """
 
     previous: dict[int, SegmentFacts]
@@ -98,6 +100,7 @@ class Comparison:
     moved: int
     adjusted_rand: float
     variation_of_information: float
+    rows: str = "customers"
 
     @property
     def moved_share(self) -> float:
@@ -110,6 +113,7 @@ def compare_runs(
     current: pd.DataFrame,
     previous_segments: Mapping[int, SegmentFacts],
     current_segments: Mapping[int, SegmentFacts],
+    rows: str = "customers",
 ) -> Comparison:
     """Compare two runs of a study.
 
@@ -119,6 +123,8 @@ def compare_runs(
         ``entity_id`` and ``segment_id`` of either run.
     previous_segments, current_segments
         The segments of either run by id.
+    rows
+        What a row is called, in the plural.
 
     Raises
     ------
@@ -139,7 +145,7 @@ def compare_runs(
     return Comparison(
         previous=dict(previous_segments),
         current=dict(current_segments),
-        changes=_changes(table, previous_segments, current_segments),
+        changes=_changes(table, previous_segments, current_segments, rows),
         flows=_flows(both),
         in_both=int(is_both.sum()),
         came=int(before.isna().sum()),
@@ -147,6 +153,7 @@ def compare_runs(
         moved=int((before[is_both] != after[is_both]).sum()),
         adjusted_rand=_adjusted_rand(before[is_both], after[is_both]),
         variation_of_information=variation_of_information(table),
+        rows=rows,
     )
 
 
@@ -196,16 +203,23 @@ def _flows(both: pd.DataFrame) -> pd.DataFrame:
 
 
 def _changes(
-    table: IntArray, previous: Mapping[int, SegmentFacts], current: Mapping[int, SegmentFacts]
+    table: IntArray,
+    previous: Mapping[int, SegmentFacts],
+    current: Mapping[int, SegmentFacts],
+    rows: str,
 ) -> list[Change]:
     before, after = sorted(previous), sorted(current)
     stayed = [i for i in before if i in current]
     return [
-        *(_kept(previous[i], current[i]) for i in stayed),
+        *(_kept(previous[i], current[i], rows) for i in stayed),
         *_splits(table, previous, current),
         *_merges(table, previous, current),
-        *(_new(current[i]) for i in after if i not in previous),
-        *(_gone(table[before.index(i)], previous[i], current) for i in before if i not in current),
+        *(_new(current[i], rows) for i in after if i not in previous),
+        *(
+            _gone(table[before.index(i)], previous[i], current, rows)
+            for i in before
+            if i not in current
+        ),
     ]
 
 
@@ -247,22 +261,24 @@ def _merges(
     return changes
 
 
-def _kept(was: SegmentFacts, now: SegmentFacts) -> Change:
+def _kept(was: SegmentFacts, now: SegmentFacts, rows: str) -> Change:
     renamed = "" if was.name == now.name else f", was called '{was.name}'"
     words = (
-        f"{_title(now)} stayed: {was.size:,} to {now.size:,} customers,"
+        f"{_title(now)} stayed: {was.size:,} to {now.size:,} {rows},"
         f" {was.share:.1%} to {now.share:.1%}{renamed}"
     )
     return Change("kept", (was.segment_id,), (now.segment_id,), words)
 
 
-def _new(now: SegmentFacts) -> Change:
-    words = f"{_title(now)} is new: {now.size:,} customers, {now.share:.1%}"
+def _new(now: SegmentFacts, rows: str) -> Change:
+    words = f"{_title(now)} is new: {now.size:,} {rows}, {now.share:.1%}"
     return Change("new", (), (now.segment_id,), words)
 
 
-def _gone(row: IntArray, was: SegmentFacts, current: Mapping[int, SegmentFacts]) -> Change:
-    words = f"{_title(was)} is gone ({was.size:,} customers, {was.share:.1%})"
+def _gone(
+    row: IntArray, was: SegmentFacts, current: Mapping[int, SegmentFacts], rows: str
+) -> Change:
+    words = f"{_title(was)} is gone ({was.size:,} {rows}, {was.share:.1%})"
     if row.sum() == 0:
         return Change("gone", (was.segment_id,), (), f"{words}: none of them is there any more")
     most = int(row.argmax())

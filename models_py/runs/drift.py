@@ -27,7 +27,7 @@ import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
-from models_py.describe.names import rows_of
+from models_py.describe.names import study_rows
 from models_py.runs.reference import (
     FeatureReference,
     bin_counts,
@@ -148,6 +148,8 @@ class Drift:
         Values now that the run never saw.
     not_scored
         Rows that no measure counts, by reason.
+    things
+        What a row is called, in the plural.
     """
 
     run_id: str
@@ -160,11 +162,7 @@ class Drift:
     entity: str = ""
     unseen: list[Unseen] = field(default_factory=list)
     not_scored: list[str] = field(default_factory=list)
-
-    @property
-    def things(self) -> str:
-        """What the rows are, in the plural."""
-        return rows_of(self.entity)
+    things: str = "customers"
 
 
 def measure_drift(
@@ -215,7 +213,8 @@ def measure_drift(
         "age_days": (now - started_at).total_seconds() / SECONDS_A_DAY,
     }
     reasons = sorted(
-        _reasons(figures, features), key=lambda reason: -VERDICTS.index(reason.verdict)
+        _reasons(figures, features, study_rows(saved.study)),
+        key=lambda reason: -VERDICTS.index(reason.verdict),
     )
     verdict = _worst([reason.verdict for reason in reasons])
     study = saved.study.name
@@ -230,6 +229,7 @@ def measure_drift(
         saved.study.entity,
         unseen,
         [f"{rows:,} of {len(entities_now):,} rows: {reason}" for reason, rows in left.items()],
+        study_rows(saved.study),
     )
 
 
@@ -359,22 +359,24 @@ def _comings_and_goings(
 
 _WORDS = {
     "shifted_features_share": "{0:.0%} of the features shifted (PSI of {psi} or more)",
-    "reconstruction_ratio": "customers are reconstructed {0:.2f} times as badly as the run's",
-    "segment_distance": "{0:.0%} of the customers would have to change segment for the old shares",
-    "new_share": "{0:.0%} of the customers are new since the run",
-    "gone_share": "{0:.0%} of the run's customers are gone",
-    "unknown_partition_share": "{0:.0%} of the customers are in a partition that the run never saw",
+    "reconstruction_ratio": "{things} are reconstructed {0:.2f} times as badly as the run's",
+    "segment_distance": "{0:.0%} of the {things} would have to change segment for the old shares",
+    "new_share": "{0:.0%} of the {things} are new since the run",
+    "gone_share": "{0:.0%} of the run's {things} are gone",
+    "unknown_partition_share": "{0:.0%} of the {things} are in a partition that the run never saw",
     "silhouette_drop": "the silhouette is {0:.0%} lower than in the run",
     "age_days": "the run is {0:.0f} days old",
 }
 
 
-def _reasons(figures: dict[str, float], features: Sequence[FeatureDrift]) -> list[Reason]:
+def _reasons(
+    figures: dict[str, float], features: Sequence[FeatureDrift], things: str
+) -> list[Reason]:
     reasons = []
     for name, words in _WORDS.items():
         verdict = LIMITS[name].verdict(figures[name])
         if verdict != "keep":
-            said = words.format(figures[name], psi=LIMITS["psi"].refit)
+            said = words.format(figures[name], psi=LIMITS["psi"].refit, things=things)
             reasons.append(Reason(verdict, said))
     moved = [feature for feature in features if feature.verdict != "keep"]
     if moved:

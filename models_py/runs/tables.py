@@ -16,7 +16,7 @@ from models_py.describe.advice import AdviceRule, advise
 from models_py.describe.effects import adjusted
 from models_py.describe.explanation import AskGold, Explanation, explained_rows
 from models_py.describe.kinds import Kind, column_kinds
-from models_py.describe.names import Naming, Speech, name_segments, rows_of
+from models_py.describe.names import Naming, Speech, name_segments, study_rows
 from models_py.describe.partitions import compare_partitions
 from models_py.describe.profiles import (
     MEANT,
@@ -206,7 +206,7 @@ def study_speech(study: Study, frame: pd.DataFrame) -> Speech:
     return Speech(
         column_kinds(frame.drop(columns=study.entity, errors="ignore"), study.features),
         Vocabulary(study.describe.words),
-        study.describe.rows or rows_of(study.entity),
+        study_rows(study),
     )
 
 
@@ -554,7 +554,7 @@ def _compared(
         dict(zip(segments["segment_id"], segments["partition"], strict=True)),
         (
             study.partition_by.replace("_", " "),
-            study.describe.rows or rows_of(study.entity),
+            study_rows(study),
         ),
         seed,
     )

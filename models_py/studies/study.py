@@ -103,7 +103,8 @@ class ColumnWords(Section):
     ``called`` is the column's own name and ``unit`` stands behind its values. A segment is
     called ``high`` or ``low`` by a number, ``yes`` or ``no`` by a column of yes and no, and by
     a column of words by these, each called what ``values`` says; with ``alone`` they are said
-    without the column's name. What is left out is made of the column's name.
+    without the column's name, with ``place`` as ``from Graz``. What is left out is made of the
+    column's name.
     """
 
     called: str | None = None
@@ -113,6 +114,7 @@ class ColumnWords(Section):
     yes: str | None = None
     no: str | None = None
     alone: bool | None = None
+    place: bool | None = None
     values: dict[str, str] = {}
 
 

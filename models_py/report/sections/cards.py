@@ -196,8 +196,7 @@ def _measures(facts: Facts, segment_id: int, profile: pd.DataFrame) -> list[tupl
     if column is not None and not facts.is_partitioned:
         part = total_shares(facts, column).get(segment_id)
         if part is not None:
-            what = column.removesuffix("_amount").replace("_", " ")
-            measures.append((f"share of all {what}", share(part)))
+            measures.append((f"share of all {facts.called(column)}", share(part)))
     means = {str(row["feature"]): row["mean"] for row in records(profile)}
     wanted = [
         name

@@ -9,11 +9,10 @@ from markupsafe import Markup
 
 from models_py.base.arrays import FloatArray
 from models_py.base.plurals import many
-from models_py.describe.words import column_words
 from models_py.report.content import Figure, Section, Table
 from models_py.report.drawing import tag
 from models_py.report.facts import Facts, records
-from models_py.base.numbers import count, in_units, share, signed
+from models_py.base.numbers import count, share, signed
 from models_py.report.sections.cards import spend_column, total_shares
 from models_py.report.shape_charts import Bar, draw_bars, draw_grid, heat_style
 
@@ -42,12 +41,19 @@ def sizes_section(facts: Facts) -> Section:
                 length=part / longest,
                 colour=facts.colours[segment_id],
                 second=None if of_worth is None else of_worth / longest,
-                second_text="" if of_worth is None else f"{share(of_worth)} of {_money(column)}",
+                second_text=""
+                if of_worth is None
+                else f"{share(of_worth)} of {_money(facts, column)}",
             )
         )
     text = ", ".join(f"{facts.title(int(r['segment_id']))} {share(r['share'])}" for r in segments)
     table = Table(
-        ["segment", facts.things, "share", *([f"share of {_money(column)}"] if worth else [])],
+        [
+            "segment",
+            facts.things,
+            "share",
+            *([f"share of {_money(facts, column)}"] if worth else []),
+        ],
         [
             [
                 facts.title(int(row["segment_id"])),
@@ -63,7 +69,7 @@ def sizes_section(facts: Facts) -> Section:
         "How large the segments are",
         draw_bars(bars, f"Share of the {facts.things}: {text}"),
         f"Share of the {facts.things}: {text}",
-        note=f"The lighter bar is the segment's share of {_money(column)}." if worth else "",
+        note=f"The lighter bar is the segment's share of {_money(facts, column)}." if worth else "",
         table=table,
         is_wide=True,
     )
@@ -133,7 +139,7 @@ def _profile_figure(facts: Facts, partition: str, rows: pd.DataFrame) -> Figure:
     cells = {(str(r["feature"]), int(r["segment_id"])): r for r in records(rows)}
     body = []
     for feature in kept:
-        texts = [_heat_cell(cells.get((feature, segment_id))) for segment_id in ids]
+        texts = [_heat_cell(facts, cells.get((feature, segment_id))) for segment_id in ids]
         everybody = next(
             (
                 cells[feature, segment_id]["population_mean"]
@@ -145,9 +151,9 @@ def _profile_figure(facts: Facts, partition: str, rows: pd.DataFrame) -> Figure:
         body.append(
             tag(
                 "tr",
-                tag("th", _row_title(feature), scope="row"),
+                tag("th", _row_title(facts, feature), scope="row"),
                 *texts,
-                tag("td", _short(feature, everybody), class_="everybody"),
+                tag("td", _short(facts, feature, everybody), class_="everybody"),
             )
         )
     alternative = _profile_words(model, facts)
@@ -183,23 +189,26 @@ def _profile_figure(facts: Facts, partition: str, rows: pd.DataFrame) -> Figure:
     return Figure(key, heading, Markup(drawn), alternative, note=note, is_wide=True)
 
 
-def _heat_cell(row: dict[str, object] | None) -> Markup:
+def _heat_cell(facts: Facts, row: dict[str, object] | None) -> Markup:
     if row is None:
         return tag("td", "")
     feature, mean, z = str(row["feature"]), row["mean"], row["z"]
     value = float("nan") if mean is None else float(str(mean))
     distance = 0.0 if z is None else float(str(z))
     kind, style = heat_style(distance, STRONG_Z)
-    tip = f"{column_words(feature)}: {signed(distance)} standard deviations from the mean"
-    return tag("td", _short(feature, value), class_=f"cell {kind}", style=style, data_tip=tip)
+    tip = f"{facts.called(feature)}: {signed(distance)} standard deviations from the mean"
+    return tag(
+        "td", _short(facts, feature, value), class_=f"cell {kind}", style=style, data_tip=tip
+    )
 
 
-def _row_title(feature: str) -> str:
-    return column_words(feature) + (", days" if feature.endswith("_days") else "")
+def _row_title(facts: Facts, feature: str) -> str:
+    called = facts.called(feature)
+    return called + (", days" if facts.value(feature, 2.0).endswith(" days") else "")
 
 
-def _short(feature: str, value: float) -> str:
-    return in_units(feature, value).removesuffix(" days")
+def _short(facts: Facts, feature: str, value: float) -> str:
+    return facts.value(feature, value).removesuffix(" days")
 
 
 def _profile_words(rows: pd.DataFrame, facts: Facts) -> str:
@@ -225,8 +234,8 @@ def _most_alike(values: FloatArray, titles: list[str], partitions: list[str]) ->
     )
 
 
-def _money(column: str | None) -> str:
-    return "" if column is None else f"all {column.removesuffix('_amount').replace('_', ' ')}"
+def _money(facts: Facts, column: str | None) -> str:
+    return "" if column is None else f"all {facts.called(column)}"
 
 
 def _slug(text: str) -> str:

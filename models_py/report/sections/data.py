@@ -10,13 +10,12 @@ from markupsafe import Markup
 from models_py.base.arrays import FloatArray
 from models_py.base.plurals import many, plural
 from models_py.base.rounding import constant_columns
-from models_py.describe.words import column_words
 from models_py.features.outliers import INCOMPLETE
 from models_py.report.content import Figure, Section, Table
 from models_py.report.drawing import joined, tag
 from models_py.report.facts import Facts, known_numbers, number, records
 from models_py.report.line_charts import Curve, draw_curves, draw_distribution, drawn_range
-from models_py.base.numbers import count, in_units, listed, plain, share
+from models_py.base.numbers import count, listed, plain, share
 from models_py.report.shape_charts import Bar, draw_bars, draw_grid
 
 if TYPE_CHECKING:
@@ -54,8 +53,8 @@ def data_section(facts: Facts) -> Section:
         return Section("data", "The data", lead, left_out=["Too few rows are left to be drawn."])
     if not columns:
         return Section("data", "The data", lead, left_out=["No feature is a column of numbers."])
-    figures = [_missing(frame), _distributions(facts, frame)]
-    related = _correlations(frame, facts.least)
+    figures = [_missing(facts, frame), _distributions(facts, frame)]
+    related = _correlations(facts, frame)
     if related is None:
         left_out.append("No correlations: fewer than two columns vary.")
     else:
@@ -76,7 +75,7 @@ def selection_section(facts: Facts) -> Section:
     left_out = []
     empty = dropped["reason"] == NO_VALUE
     if empty.any():
-        names_of = [column_words(str(name)) for name in dropped.loc[empty, "feature"].unique()]
+        names_of = [facts.called(name) for name in dropped.loc[empty, "feature"].unique()]
         lead.append(f"Without any value in the source, so of no use: {listed(names_of)}.")
         dropped = dropped[~empty]
     if dropped.empty:
@@ -190,18 +189,17 @@ def _changed(facts: Facts) -> str:
     return "Gold holds the same values as when the run read it."
 
 
-def _missing(frame: pd.DataFrame) -> Figure:
+def _missing(facts: Facts, frame: pd.DataFrame) -> Figure:
     missing = frame.isna().mean().sort_values(ascending=False, kind="stable")
     shown = missing[(missing > 0) & (missing < 1)].head(MOST_COLUMNS)
     complete = int((missing == 0).sum())
     words = f"{complete} of {plural(len(missing), 'column')} have a value in every row."
-    empty = [column_words(str(name)) for name in missing.index[missing == 1]]
+    empty = [facts.called(name) for name in missing.index[missing == 1]]
     if empty:
         words += f" {plural(len(empty), 'column')} have none, since the source does not tell:"
         words += f" {listed(empty)}."
     bars = [
-        Bar(column_words(str(name)), share(float(value)), float(value))
-        for name, value in shown.items()
+        Bar(facts.called(name), share(float(value)), float(value)) for name, value in shown.items()
     ]
     text = ", ".join(f"{bar.title} {bar.text}" for bar in bars[:5])
     alternative = f"Missing values. {words} {text}".strip()
@@ -226,18 +224,18 @@ def _distributions(facts: Facts, frame: pd.DataFrame) -> Figure:
         if values.size < max(2, facts.least):
             continue
         low, middle, high = (float(q) for q in np.quantile(values, [0.1, 0.5, 0.9]))
-        texts = [in_units(name, value) for value in (low, middle, high)]
-        words = f"{column_words(name)}: half below {texts[1]}"
+        texts = [facts.value(name, value) for value in (low, middle, high)]
+        words = f"{facts.called(name)}: half below {texts[1]}"
         words += f", a tenth below {texts[0]}, a tenth above {texts[2]}"
         cells.append(
             tag(
                 "div",
-                tag("div", column_words(name), class_="bar-title"),
-                draw_distribution(values, edge_texts(name, values), words),
+                tag("div", facts.called(name), class_="bar-title"),
+                draw_distribution(values, edge_texts(facts, name, values), words),
                 class_="spark-cell",
             )
         )
-        rows.append([column_words(name), *texts])
+        rows.append([facts.called(name), *texts])
     drawn = tag("div", joined(cells), class_="sparks")
     more = int(frame.notna().any().sum()) - len(cells)
     note = "The line is the middle value; the outer hundredth at either end is cut off."
@@ -254,20 +252,20 @@ def _distributions(facts: Facts, frame: pd.DataFrame) -> Figure:
     )
 
 
-def edge_texts(name: str, values: FloatArray) -> tuple[str, str]:
+def edge_texts(facts: Facts, name: str, values: FloatArray) -> tuple[str, str]:
     """Return the edges of a drawn distribution in the column's units."""
     low, high = drawn_range(values)
-    return in_units(name, low), in_units(name, high)
+    return facts.value(name, low), facts.value(name, high)
 
 
-def _correlations(frame: pd.DataFrame, least: int) -> Figure | None:
+def _correlations(facts: Facts, frame: pd.DataFrame) -> Figure | None:
     numbers = frame.astype(float).to_numpy(dtype=np.float64)
     varied = frame.loc[:, ~constant_columns(numbers)].iloc[:, :MOST_CORRELATED]
     if varied.shape[1] < 2:
         return None
-    related = varied.astype(float).corr(method="spearman", min_periods=max(3, least))
+    related = varied.astype(float).corr(method="spearman", min_periods=max(3, facts.least))
     values = related.to_numpy(dtype=np.float64)
-    titles = [column_words(str(name)) for name in varied.columns]
+    titles = [facts.called(name) for name in varied.columns]
     apart = np.nan_to_num(values.copy())
     np.fill_diagonal(apart, 0.0)
     row, column = np.unravel_index(int(np.abs(apart).argmax()), apart.shape)
@@ -293,7 +291,7 @@ def _kept(facts: Facts, kept: pd.DataFrame) -> Table:
     of = [_parts_title(facts)] if facts.is_partitioned else []
     rows = [
         [
-            column_words(str(row["feature"])),
+            facts.called(row["feature"]),
             *([_parts(facts, row["parts"])] if of else []),
             plain(number(row, "importance")),
             plain(number(row, "vif")),
@@ -311,10 +309,10 @@ def _dropped(facts: Facts, dropped: pd.DataFrame) -> Table:
     columns = {str(name) for name in facts.tables["feature_selection"]["feature"]}
     rows = [
         [
-            column_words(str(row["feature"])),
+            facts.called(row["feature"]),
             STEPS.get(str(row["dropped_at"]), str(row["dropped_at"])),
             *([_parts(facts, row["parts"])] if of else []),
-            _in_words(str(row["reason"] or ""), columns),
+            _in_words(facts, str(row["reason"] or ""), columns),
         ]
         for row in records(grouped.reset_index())
     ]
@@ -322,10 +320,10 @@ def _dropped(facts: Facts, dropped: pd.DataFrame) -> Table:
     return Table(head, rows, frozenset(range(len(head))))
 
 
-def _in_words(reason: str, columns: set[str]) -> str:
+def _in_words(facts: Facts, reason: str, columns: set[str]) -> str:
     # Reasons name other features as they are in gold.
     return " ".join(
-        column_words(bare) + word[len(bare) :] if (bare := word.rstrip(",;")) in columns else word
+        facts.called(bare) + word[len(bare) :] if (bare := word.rstrip(",;")) in columns else word
         for word in reason.split(" ")
     )
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models_py.database import examples
-from models_py.describe.words import column_words
 from models_py.report.content import Code, Figure, Section, Table
 from models_py.report.facts import Facts, is_given, number, records
 from models_py.report.map_charts import Swarm, draw_swarms, swarm_words
@@ -38,7 +37,7 @@ def explaining_section(facts: Facts) -> Section:
         )
     features = facts.table("segment_features")
     if is_given(features, "shap"):
-        figures.append(_importance(features))
+        figures.append(_importance(facts, features))
     else:
         left_out.append("No SHAP bars: results.segment_features has no SHAP values of this run.")
     samples = facts.table("shap_samples")
@@ -73,20 +72,20 @@ def _surrogate_words(facts: Facts, surrogates: pd.DataFrame) -> str:
     return text
 
 
-def _importance(features: pd.DataFrame) -> Figure:
+def _importance(facts: Facts, features: pd.DataFrame) -> Figure:
     model = features[features["is_model_feature"].astype(bool) & features["shap"].notna()]
     means = model.groupby("feature")["shap"].mean().sort_values(ascending=False)
     means = means.head(MOST_FEATURES)
     longest = float(means.max()) or 1.0
     bars = [
-        Bar(column_words(str(name)), plain(float(value)), float(value) / longest)
+        Bar(facts.called(name), plain(float(value)), float(value) / longest)
         for name, value in means.items()
     ]
-    first = listed([column_words(str(name)) for name in means.index[:3]])
+    first = listed([facts.called(name) for name in means.index[:3]])
     alternative = f"How much each feature decides, mean absolute SHAP value. Most: {first}."
     table = Table(
         ["feature", "mean absolute SHAP value"],
-        [[column_words(str(name)), plain(float(value))] for name, value in means.items()],
+        [[facts.called(name), plain(float(value))] for name, value in means.items()],
     )
     return Figure(
         "shap",
@@ -120,7 +119,7 @@ def _swarm(facts: Facts, segment_id: int, own: pd.DataFrame) -> Figure:
         shifts = rows["shap"].to_numpy(dtype=np.float64)
         middle = float(np.nanmedian(values)) if np.isfinite(values).any() else 0.0
         values = np.nan_to_num(values, nan=middle)
-        swarms.append(Swarm(column_words(str(name)), shifts, values))
+        swarms.append(Swarm(facts.called(name), shifts, values))
     text = "; ".join(swarm_words(swarm) for swarm in swarms[:3])
     alternative = f"Beeswarm of SHAP values towards segment {facts.title(segment_id)}. {text}."
     drawing = draw_swarms(

@@ -11,7 +11,6 @@ from models_py.report.drawing import tag
 from models_py.report.facts import Facts, number, records
 from models_py.base.numbers import plain, share
 from models_py.report.shape_charts import heat_style
-from models_py.describe.words import column_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +25,7 @@ def labelling_section(facts: Facts) -> Section | None:
     if agreement.empty or labels.empty:
         return None
     lead = [_agreement_words(facts, row) for row in records(agreement)]
-    name = column_words(str(agreement["label_column"].iloc[0]))
+    name = facts.called(agreement["label_column"].iloc[0])
     return Section(
         "labels",
         f"Beside the known {name}",

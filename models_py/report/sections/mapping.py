@@ -8,7 +8,6 @@ import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.describe.withholding import RARE, rare_words
-from models_py.describe.words import column_words
 from models_py.report.content import Figure, Section
 from models_py.report.facts import Facts
 from models_py.report.map_charts import Cloud, Place, draw_map
@@ -85,7 +84,7 @@ def _principal_figure(
     kept = _of_large_segments(facts, rows)
     projection = principal_map(part.matrix.transform(kept))
     drawn = sampled(len(kept), most, facts.run.seed)
-    features = [column_words(name) for name in part.matrix.names_]
+    features = [facts.called(name) for name in part.matrix.names_]
     right, up = (_direction(projection, features, axis) for axis in (0, 1))
     clouds = _clouds(facts, kept, drawn, projection.points[drawn])
     total = share(float(projection.shares.sum()))
@@ -144,7 +143,7 @@ def _correspondence_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
     places = [
         Place(result.names[i], float(result.places[i, 0]), float(result.places[i, 1])) for i in far
     ]
-    columns = listed([column_words(str(name)) for name in words.columns])
+    columns = listed([facts.called(name) for name in words.columns])
     alternative = (
         f"Multiple correspondence map of {columns}, with {len(places)} categories and"
         f" {len(shown):,} {facts.things}. Farthest out: {listed([p.name for p in places[:3]])}."
@@ -174,7 +173,7 @@ def _category_columns(facts: Facts) -> tuple[pd.DataFrame, str]:
     known = known.apply(lambda column: _named(column, facts.least))
     known = known.loc[:, known.nunique() > 1]
     if known.shape[1] >= 2 and len(known) >= FEWEST_ROWS:
-        columns = listed([column_words(str(name)) for name in known.columns])
+        columns = listed([facts.called(name) for name in known.columns])
         return known, f"{columns}, of the {len(known):,} {facts.things} who have them all"
     features = facts.tables["feature_selection"]
     names = [

@@ -109,11 +109,10 @@ def _worth(facts: Facts) -> str:
     if not named:
         return ""
     richest = max(named, key=lambda row: worth[row] / sizes[row])
-    what = column.removesuffix("_amount").replace("_", " ")
     return (
         f"{_quoted(facts.names[richest].capitalize())} is worth most per head:"
         f" {share(float(sizes[richest]))} of the {facts.things}, {share(worth[richest])} of"
-        f" all {what}."
+        f" all {facts.called(column)}."
     )
 
 
