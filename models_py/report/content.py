@@ -116,6 +116,8 @@ class Card:
         Pairs of title and figure.
     withheld
         Why only the size is given; empty where the segment is described.
+    members
+        How many are in it.
     """
 
     segment_id: int
@@ -128,6 +130,7 @@ class Card:
     badge_kind: str
     badge_detail: str
     withheld: str
+    members: int = 0
     traits: list[Trait] = field(default_factory=list)
     facts: list[tuple[str, str]] = field(default_factory=list)
     categories: list[str] = field(default_factory=list)
@@ -163,6 +166,52 @@ class Section:
     points: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show but what is left out."""
+        return not (self.cards or self.figures or self.tables or self.code or self.points)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Sections under one tab."""
+
+    key: str
+    title: str
+    sections: list[Section]
+
+
+@dataclass(frozen=True)
+class ComparedSegment:
+    """A segment's row on the first screen; empty where there is nothing to say."""
+
+    card: Card
+    worth: str
+    traits: list[str]
+    outcome: str
+    todo: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The segments side by side.
+
+    Attributes
+    ----------
+    worth_title, outcome_title
+        Of columns that are there where they tell something; empty otherwise.
+    has_todo
+        Whether any segment asks for more than to go on as before.
+    more
+        How many smaller segments are not in it.
+    """
+
+    rows: list[ComparedSegment]
+    worth_title: str
+    outcome_title: str
+    has_todo: bool
+    more: int
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -182,11 +231,14 @@ class Summary:
         The answer in plain words.
     bar
         The segments' shares as one bar.
-    todo
-        What to do first: segment id, name, colour and advice.
+    comparison
+        The segments side by side.
+    strongest
+        What to do first, with its segment; None where nothing but to go on is advised.
     """
 
     sentences: list[str]
     tiles: list[Tile]
     bar: Markup
-    todo: list[tuple[Card, Advice]]
+    comparison: Comparison
+    strongest: tuple[Card, Advice] | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from models_py.base.progress import Progress
-from models_py.report.content import Section
+from models_py.report.content import Card, Panel, Section
 from models_py.report.facts import Facts
 from models_py.base.numbers import day
 from models_py.report.sections.cards import cards_section, segment_cards
@@ -25,24 +25,43 @@ from models_py.report.sections.method import method_section, questions_section
 from models_py.report.sections.summary import summarise
 from models_py.report.sections.usefulness import usefulness_section
 
-SECTIONS: Sequence[tuple[str, Callable[[Facts], Section | None]]] = (
-    ("sizes", sizes_section),
-    ("profiles", profile_section),
-    ("maps", maps_section),
-    ("explanations", explaining_section),
-    ("candidates", choosing_section),
-    ("resemblance", resemblance_section),
-    ("changes", changing_section),
-    ("labels", labelling_section),
-    ("validity", usefulness_section),
-    ("data", data_section),
-    ("features", selection_section),
-    ("outliers", outliers_section),
-    ("training", training_section),
-    ("method", method_section),
-    ("questions", questions_section),
+Make = Callable[[Facts], Section | None]
+
+PANELS: Sequence[tuple[str, str, Sequence[tuple[str, Make]]]] = (
+    (
+        "segments",
+        "Segments",
+        (
+            ("profiles", profile_section),
+            ("sizes", sizes_section),
+            ("labels", labelling_section),
+            ("changes", changing_section),
+        ),
+    ),
+    (
+        "reasons",
+        "Why these",
+        (
+            ("explanations", explaining_section),
+            ("maps", maps_section),
+            ("candidates", choosing_section),
+            ("resemblance", resemblance_section),
+            ("validity", usefulness_section),
+        ),
+    ),
+    (
+        "data",
+        "Data",
+        (
+            ("data", data_section),
+            ("features", selection_section),
+            ("outliers", outliers_section),
+            ("training", training_section),
+        ),
+    ),
+    ("method", "Method", (("method", method_section), ("questions", questions_section))),
 )
-"""The sections after the cards, in the order of the page, with what the progress calls them."""
+"""The tabs: key, title and sections, each with what the progress calls it."""
 
 
 def write_page(facts: Facts, files: Sequence[str], progress: Progress) -> str:
@@ -60,12 +79,7 @@ def write_page(facts: Facts, files: Sequence[str], progress: Progress) -> str:
     from jinja2 import Environment, PackageLoader
 
     cards = segment_cards(facts)
-    sections = [cards_section(facts, cards)]
-    for words, make in SECTIONS:
-        progress.step(f"drawing {words}")
-        section = make(facts)
-        if section is not None:
-            sections.append(section)
+    panels = _panels(facts, cards, progress)
     progress.step("writing the page")
     environment = Environment(
         loader=PackageLoader("models_py.report"),
@@ -79,8 +93,26 @@ def write_page(facts: Facts, files: Sequence[str], progress: Progress) -> str:
         when=day(facts.run.started_at),
         run_id=facts.run.run_id,
         summary=summarise(facts, cards),
-        keys=[] if facts.is_partitioned else cards,
-        sections=sections,
+        keys=[card for card in cards if not card.withheld],
+        panels=panels,
         files=files,
     )
     return page
+
+
+def _panels(facts: Facts, cards: list[Card], progress: Progress) -> list[Panel]:
+    """Return the tabs; what has nothing to show is one list of what is left out, and why."""
+    panels, left_out = [], []
+    for key, title, makers in PANELS:
+        sections = [cards_section(facts, cards)] if key == "segments" else []
+        for words, make in makers:
+            progress.step(f"drawing {words}")
+            section = make(facts)
+            if section is not None and section.is_empty:
+                left_out += section.left_out
+            elif section is not None:
+                sections.append(section)
+        panels.append(Panel(key, title, sections))
+    if left_out:
+        panels[-1].sections.append(Section("left-out", "Not shown, and why", left_out=left_out))
+    return panels

@@ -113,6 +113,7 @@ def _card(facts: Facts, row: dict[str, Any]) -> Card:
         badge_kind=kind,
         badge_detail=detail,
         withheld=_why_withheld(facts, segment_id),
+        members=int(row["size"]),
     )
     if card.withheld:
         return card

@@ -162,6 +162,7 @@ def _profile_figure(facts: Facts, partition: str, rows: pd.DataFrame) -> Figure:
             "th",
             tag("span", str(segment_id), class_=f"chip s{facts.colours[segment_id]}"),
             scope="col",
+            data_of=segment_id,
             data_tip=facts.title(segment_id),
         )
         for segment_id in ids
@@ -198,7 +199,13 @@ def _heat_cell(facts: Facts, row: dict[str, object] | None) -> Markup:
     kind, style = heat_style(distance, STRONG_Z)
     tip = f"{facts.called(feature)}: {signed(distance)} standard deviations from the mean"
     return tag(
-        "td", _short(facts, feature, value), class_=f"cell {kind}", style=style, data_tip=tip
+        "td",
+        _short(facts, feature, value),
+        class_=f"cell {kind}",
+        style=style,
+        data_of=row["segment_id"],
+        data_z=f"{distance:.2f}",
+        data_tip=tip,
     )
 
 

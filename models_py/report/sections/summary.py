@@ -13,6 +13,11 @@ from models_py.report.drawing import tag
 from models_py.report.facts import Facts, is_given, records
 from models_py.base.numbers import listed, plain, share
 from models_py.report.sections.cards import spend_column, total_shares
+from models_py.report.sections.overview import (
+    compare_segments,
+    outcome_sentence,
+    strongest_action,
+)
 from models_py.report.shape_charts import draw_share_bar
 from models_py.segmentation.measures.stability import UNSTABLE_BELOW
 
@@ -21,8 +26,6 @@ if TYPE_CHECKING:
 
 CLEAR, FAIR = 0.5, 0.25
 """Mean silhouettes from which groups are clear, and fairly clear (Kaufman, Rousseeuw 1990)."""
-
-MOST_TODO = 3
 
 
 def summarise(facts: Facts, cards: list[Card]) -> Summary:
@@ -36,16 +39,21 @@ def summarise(facts: Facts, cards: list[Card]) -> Summary:
         Its segments.
     """
     bar = _bar(facts)
-    todo = [(card, card.advice[0]) for card in _by_worth(facts, cards) if card.advice]
     return Summary(
         sentences=[
             sentence
-            for sentence in (_what(facts), _worth(facts), _trust(facts), _moved(facts))
+            for sentence in (
+                _what(facts),
+                outcome_sentence(facts) or _worth(facts),
+                _trust(facts),
+                _moved(facts),
+            )
             if sentence
         ],
         tiles=_tiles(facts),
         bar=bar,
-        todo=todo[:MOST_TODO],
+        comparison=compare_segments(facts, cards),
+        strongest=strongest_action(_by_worth(facts, cards)),
     )
 
 

@@ -15,18 +15,106 @@
   document.addEventListener("pointerdown", show);
   document.addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
 
+  const all = (query, from = document) => [...from.querySelectorAll(query)];
+  const panels = all(".panel");
+  const open = (panel) => {
+    panels.forEach((one) => one.classList.toggle("is-open", one === panel));
+    all(".tabs a").forEach((link) => {
+      if (link.hash === "#" + panel.id) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    });
+  };
+  const follow = () => {
+    const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+    const panel = target && target.closest(".panel");
+    if (!panel) return;
+    open(panel);
+    target.scrollIntoView();
+  };
+  if (panels.length) { document.body.classList.add("tabbed"); open(panels[0]); follow(); addEventListener("hashchange", follow); }
+
   const light = document.createElement("style");
   document.head.append(light);
+  const keys = all("[data-only-of]");
+  const titles = new Map(keys.map((key) => [key.dataset.onlyOf + " " + key.title, key.dataset.onlyOf]));
+  all("main tbody tr").forEach((row) => {
+    const of = titles.get(row.firstElementChild?.textContent.trim());
+    if (of && !row.closest(".heat")) row.dataset.of = of;
+  });
+  all("figure[id^=figure-swarm-]").forEach((one) => { one.dataset.of = one.id.split("-").pop(); });
+  const cell = (name, text, is_words) => {
+    const made = document.createElement(name);
+    made.textContent = text;
+    if (is_words) made.className = "text";
+    return made;
+  };
+  let chosen = [];
+  const differences = (one, other) => all(".heat tbody tr")
+    .map((row) => [row, row.querySelector(`[data-of="${one}"]`), row.querySelector(`[data-of="${other}"]`)])
+    .filter(([, a, b]) => a && b)
+    .map(([row, a, b]) => [Math.abs(a.dataset.z - b.dataset.z), [row.firstElementChild, a, b, row.lastElementChild].map((part) => part.textContent)])
+    .sort((a, b) => b[0] - a[0]);
+  const compare = () => {
+    const box = document.getElementById("versus"), [one, other] = chosen;
+    const rows = other ? differences(one, other) : [];
+    box.replaceChildren(); box.hidden = !rows.length;
+    if (!rows.length) return;
+    const table = document.createElement("table"), head = table.createTHead().insertRow(), body = table.createTBody();
+    ["where they differ most", "segment " + one, "segment " + other, "all"].forEach((text, place) => head.append(cell("th", text, !place)));
+    rows.forEach(([, texts]) => body.insertRow().append(...texts.map((text, place) => cell("td", text, !place))));
+    box.append(cell("h2", `Segment ${one} beside segment ${other}`), table);
+  };
+  const choose = () => {
+    keys.forEach((key) => key.setAttribute("aria-pressed", String(chosen.includes(key.dataset.onlyOf))));
+    document.body.toggleAttribute("data-only", chosen.length > 0);
+    light.textContent = chosen.map((of) =>
+      `body[data-only] .dots.of-${of}{stroke-opacity:.9}body[data-only] .middle-of.of-${of}{opacity:1}`).join("");
+    all("main .card[data-of], main tbody tr[data-of], figure[data-of]").forEach((one) => {
+      one.hidden = chosen.length > 0 && !chosen.includes(one.dataset.of);
+    });
+    all(".heat").forEach((heat) => {
+      heat.classList.toggle("is-chosen", chosen.some((of) => heat.querySelector(`[data-of="${of}"]`)));
+      all("[data-of]", heat).forEach((part) => part.classList.toggle("is-of", chosen.includes(part.dataset.of)));
+    });
+    document.querySelector(".chosen").textContent =
+      chosen.map((of) => keys.find((key) => key.dataset.onlyOf === of).title).join(" and ");
+    document.querySelector(".keys .all").hidden = !chosen.length;
+    compare();
+  };
+
+  const sortable = (table) => all("thead th", table).forEach((title, place) => {
+    const button = document.createElement("button");
+    button.type = "button"; button.append(...title.childNodes); title.append(button);
+    const figure = (text) => parseFloat(text.replace(/[,\s]/g, "").replace("\u2212", "-")) || 0;
+    const text = (row) => row.cells[place].textContent.trim();
+    const order = title.classList.contains("text") ? (a, b) => text(a).localeCompare(text(b)) : (a, b) => figure(text(a)) - figure(text(b));
+    button.addEventListener("click", () => {
+      const up = title.getAttribute("aria-sort") === "descending" ? 1 : -1;
+      all("th", title.parentElement).forEach((one) => one.removeAttribute("aria-sort"));
+      title.setAttribute("aria-sort", up > 0 ? "ascending" : "descending");
+      table.tBodies[0].append(...all("tbody tr", table).sort((a, b) => up * order(a, b)));
+    });
+  });
+  const filterable = (table, rows) => {
+    const field = document.createElement("input");
+    field.type = "search"; field.className = "filter"; field.placeholder = "filter"; field.setAttribute("aria-label", "filter the rows");
+    field.addEventListener("input", () => rows.forEach((row) => {
+      row.style.display = row.textContent.toLowerCase().includes(field.value.toLowerCase()) ? "" : "none";
+    }));
+    table.parentElement.before(field);
+  };
+  all("main .table-block table, main figure details table").forEach((table) => {
+    sortable(table);
+    const rows = all("tbody tr", table);
+    if (rows.length > 12) filterable(table, rows);
+  });
+
   document.addEventListener("click", (event) => {
-    const key = event.target.closest("[data-only-of]");
+    const key = event.target.closest("[data-only-of], .keys .all");
     if (key) {
-      const on = key.getAttribute("aria-pressed") !== "true";
       const of = key.dataset.onlyOf;
-      document.querySelectorAll("[data-only-of]").forEach((one) =>
-        one.setAttribute("aria-pressed", String(on && one.dataset.onlyOf === of)));
-      document.body.toggleAttribute("data-only", on);
-      light.textContent = on
-        ? `body[data-only] .dots.of-${of}{stroke-opacity:.9}body[data-only] .middle-of.of-${of}{opacity:1}` : "";
+      chosen = !of ? [] : chosen.includes(of) ? chosen.filter((one) => one !== of) : [...chosen, of].slice(-2);
+      choose();
     }
     const copy = event.target.closest(".copy");
     if (copy) {
@@ -82,7 +170,7 @@
   unfold(); wide.addEventListener("change", unfold);
   let folded = [];
   addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll("figure details:not([open]), .card .more:not([open])")];
+    folded = [...document.querySelectorAll(".card .more:not([open])")];
     folded.forEach((one) => { one.open = true; });
   });
   addEventListener("afterprint", () => folded.forEach((one) => { one.open = false; }));
