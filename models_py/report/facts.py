@@ -169,8 +169,11 @@ class Facts:
         return self.speech.who
 
     def called(self, column: object) -> str:
-        """Return a column's name in the study's words."""
-        return self.speech.vocabulary.called(str(column))
+        """Return a column's name in the study's words; one of yes and no by its yes."""
+        name = str(column)
+        if self.speech.kinds.get(name) == "boolean":
+            return self.speech.vocabulary.yes_or_no(name, True).words
+        return self.speech.vocabulary.called(name)
 
     def value(self, column: str, value: float) -> str:
         """Return a value of a column in the study's unit; a part of the rows as a share."""

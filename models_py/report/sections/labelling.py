@@ -28,8 +28,8 @@ def labelling_section(facts: Facts) -> Section | None:
     name = facts.called(agreement["label_column"].iloc[0])
     return Section(
         "labels",
-        f"Beside the known {name}",
-        [f"The search did not see the {name}; here is what the segments have of it.", *lead],
+        f"Beside what is known: {name}",
+        [f"The search did not see this column; here is what the segments have of it.", *lead],
         figures=[_figure(facts, labels, name)],
     )
 

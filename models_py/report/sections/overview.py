@@ -90,8 +90,8 @@ def outcome_sentence(facts: Facts) -> str:
     said = _label_words(facts, str(row["label"]))
     name = facts.names[segment_id]
     return (
-        f"It shows most in \N{LEFT DOUBLE QUOTATION MARK}{name}\N{RIGHT DOUBLE QUOTATION MARK}"
-        f" (segment {segment_id}): {share(row['share'])} {said}, against"
+        f"\N{LEFT DOUBLE QUOTATION MARK}{name[:1].upper()}{name[1:]}"
+        f"\N{RIGHT DOUBLE QUOTATION MARK} (segment {segment_id}) stands out: {share(row['share'])} {said}, against"
         f" {share(row['everybody'])} of all {facts.things}."
     )
 

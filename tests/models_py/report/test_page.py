@@ -140,8 +140,42 @@ def test_summary_comes_first_and_in_plain_words(explained: Reported) -> None:
     assert "350 customers fall into 3 segments." in text
     assert "All 3 segments came back when the search was repeated" in text
     assert "What to do first" in text
+    assert "stands out by" in text
+    for segment_id, name, share_of_all in asked(
+        explained.warehouse,
+        "select segment_id, name, share from results.segments where run_id = ?",
+        [explained.run_id],
+    ):
+        row = first.split(f'<tr data-of="{segment_id}">')[1].split("</tr>")[0]
+        assert escape(name) in row
+        assert f">{share(share_of_all)}<" in row
     for jargon in ("silhouette", "k-means", "SHAP", "PCA", "Jaccard"):
         assert jargon not in text
+
+
+def test_the_first_screen_tells_the_outcome_of_the_facts(explained: Reported) -> None:
+    first = explained.html.split("<main")[0].split("</style>")[1]
+    assert "commonest planted" in first
+    ((segment_id, label, part),) = asked(
+        explained.warehouse,
+        "select segment_id, label, share from results.segment_labels where run_id = ?"
+        " and segment_id = 1 order by share desc limit 1",
+        [explained.run_id],
+    )
+    row = first.split(f'<tr data-of="{segment_id}">')[1].split("</tr>")[0]
+    assert f"{label} {share(part)} (all " in row
+    assert " stands out: " in first
+
+
+def test_sections_without_content_are_one_list(bare: tuple[Path, str]) -> None:
+    path, run_id = bare
+    html = write_report(run_id, path, Silent()).page.read_text(encoding="utf-8")
+    for key in ("validity", "changes", "outliers"):
+        assert f'<section id="{key}">' not in html
+        assert f'href="#{key}"' not in html
+    listed = html.split('<section id="left-out">')[1].split("</section>")[0]
+    assert "results.validity has no rows of this run" in listed
+    assert "first run" in listed
 
 
 def test_cards_tell_advice_and_what_stands_out(explained: Reported) -> None:
