@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,9 @@ SWITCHES = [
 ]
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
+
+UNFOLD = "document.body.classList.remove('tabbed')"
+"""Every tab below the other, as without scripts."""
 
 CHECKS = Path(__file__).with_name("page_checks.js").read_text(encoding="utf-8")
 
@@ -76,6 +80,8 @@ def test_without_scripts_it_reads_the_same(browser: Any, explained: Reported) ->
 def test_nothing_reaches_over_the_edge(tab: Any) -> None:
     width = tab.viewport_size["width"]
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    tab.evaluate(UNFOLD)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
     tab.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -84,6 +90,7 @@ def test_nothing_reaches_over_the_edge(tab: Any) -> None:
     "tab", [{"viewport": PHONE}, {"viewport": DESK}], indirect=True, ids=["phone", "desk"]
 )
 def test_every_figure_drew_something(tab: Any) -> None:
+    tab.evaluate(UNFOLD)
     figures = tab.evaluate(f"{CHECKS}.figures()")
     assert len(figures) >= 16
     for name, drawn, width, words in figures:
@@ -98,6 +105,7 @@ def test_every_figure_drew_something(tab: Any) -> None:
     ids=["light", "dark"],
 )
 def test_every_word_can_be_read(tab: Any) -> None:
+    tab.evaluate(UNFOLD)
     result = tab.evaluate(f"{CHECKS}.texts()")
     assert len(result) > 300
     assert [row for row in result if row[0] < 4.5] == []
@@ -121,7 +129,8 @@ def test_paper_is_white_and_whole(tab: Any) -> None:
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not tab.locator("nav.toc").is_visible()
     assert tab.locator("article.card").first.is_visible()
-    assert len(tab.pdf(format="A4")) > 50_000
+    paper = tab.pdf(format="A4")
+    assert 1 <= len(re.findall(rb"/Type\s*/Page[^s]", paper)) <= 8
 
 
 def test_a_segment_can_be_seen_alone(tab: Any) -> None:
@@ -136,7 +145,45 @@ def test_a_segment_can_be_seen_alone(tab: Any) -> None:
     assert key.get_attribute("aria-pressed") == "false"
 
 
+def test_two_segments_are_compared(tab: Any) -> None:
+    for segment_id in ("1", "3"):
+        tab.locator(f"[data-only-of='{segment_id}']").click()
+    assert tab.locator("article.card:visible").count() == 2
+    versus = tab.locator("#versus")
+    assert versus.locator("h2").inner_text() == "Segment 1 beside segment 3"
+    profile = tab.locator("#figure-profile tbody tr").all()
+    head = [row.inner_text().lower() for row in profile]
+    first = versus.locator("tbody tr").first.inner_text().lower().split("\t")
+    assert any(row.startswith(first[0]) and first[1] in row and first[2] in row for row in head)
+    tab.locator(".keys .all").click()
+    assert not versus.is_visible()
+    assert tab.locator("article.card:visible").count() == 3
+
+
+def test_tabs_show_a_part_at_a_time(tab: Any) -> None:
+    assert not tab.locator("#figure-tsne").is_visible()
+    tab.locator(".tabs a", has_text="Why these").press("Enter")
+    assert tab.locator("#figure-tsne").is_visible()
+    assert not tab.locator("article.card").first.is_visible()
+    tab.locator(".compared a").first.click()
+    assert tab.locator("article.card").first.is_visible()
+
+
+def test_tables_are_sorted_by_a_column(tab: Any) -> None:
+    tab.locator(".tabs a", has_text="Data").click()
+    title = tab.locator("#features table th", has_text="importance").first
+    figures = tab.locator("#features table").first.locator("tbody td:nth-child(2)")
+    title.locator("button").click()
+    falling = [float(text) for text in figures.all_inner_texts()]
+    title.locator("button").click()
+    assert title.get_attribute("aria-sort") == "ascending"
+    rising = [float(text) for text in figures.all_inner_texts()]
+    assert falling == sorted(falling, reverse=True)
+    assert rising == falling[::-1] or rising == sorted(falling)
+
+
 def test_maps_zoom_and_come_back(tab: Any) -> None:
+    tab.locator(".tabs a", has_text="Why these").click()
     figure = tab.locator("#figure-tsne")
     whole = figure.locator("svg").get_attribute("viewBox")
     figure.get_by_label("zoom in").click()
@@ -146,8 +193,10 @@ def test_maps_zoom_and_come_back(tab: Any) -> None:
 
 
 def test_pointing_tells_and_copying_copies(tab: Any) -> None:
+    tab.locator(".tabs a", has_text="Why these").click()
     tab.locator("#figure-elbow circle.dot").last.hover()
     assert "k = 5" in tab.locator(".tip").inner_text()
+    tab.locator(".tabs a", has_text="Segments").click()
     button = tab.locator(".copy").first
     button.click()
     tab.wait_for_timeout(100)
