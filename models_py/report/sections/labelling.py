@@ -29,7 +29,7 @@ def labelling_section(facts: Facts) -> Section | None:
     return Section(
         "labels",
         f"Beside what is known: {name}",
-        [f"The search did not see this column; here is what the segments have of it.", *lead],
+        ["The search did not see this column; here is what the segments have of it.", *lead],
         figures=[_figure(facts, labels, name)],
     )
 

@@ -91,8 +91,8 @@ def outcome_sentence(facts: Facts) -> str:
     name = facts.names[segment_id]
     return (
         f"\N{LEFT DOUBLE QUOTATION MARK}{name[:1].upper()}{name[1:]}"
-        f"\N{RIGHT DOUBLE QUOTATION MARK} (segment {segment_id}) stands out: {share(row['share'])} {said}, against"
-        f" {share(row['everybody'])} of all {facts.things}."
+        f"\N{RIGHT DOUBLE QUOTATION MARK} (segment {segment_id}) stands out:"
+        f" {share(row['share'])} {said}, against {share(row['everybody'])} of all {facts.things}."
     )
 
 
