@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from models_py.base.numbers import share
-from models_py.describe.advice import NOTHING
+from models_py.describe.advice import NOT_ADVISED
 from models_py.report.content import Advice, Card, ComparedSegment, Comparison
 from models_py.report.facts import Facts, records
 from models_py.report.sections.cards import spend_column, total_shares
@@ -17,6 +17,9 @@ MOST_COMPARED = 12
 MOST_TRAITS = 3
 CLEARLY = 0.05
 """Difference of a share from everybody's that is worth a word."""
+
+KEPT_AS_BEFORE = "Keep the standard programme and test one change at a time"
+"""What runs of earlier versions recorded where no figure stood out."""
 
 UP, DOWN = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
 YES, NO = "true", "false"
@@ -60,7 +63,7 @@ def compare_segments(facts: Facts, cards: list[Card]) -> Comparison:
 
 def is_nothing(advice: Advice) -> bool:
     """Return whether an advice is to go on as before."""
-    return advice.text == NOTHING[1]
+    return advice.text in {NOT_ADVISED[1], KEPT_AS_BEFORE}
 
 
 def strongest_action(cards: list[Card]) -> tuple[Card, Advice] | None:
