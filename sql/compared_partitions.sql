@@ -1,4 +1,5 @@
 -- Whether the partitions of a study behave alike, in one sentence with the figures it rests on.
+-- Empty: the study's newest run has no partitions to compare; grocery_lifestages has.
 with
 
 latest_run as (

@@ -185,9 +185,10 @@ def _words(draft: Draft, loaded: Loaded | None) -> str:
 
     roles = {guess.name: guess.role for guess in draft.guesses if guess.role != "left out"}
     if loaded is None:
-        return draft_words(draft.entity, roles)
+        return draft_words(draft.entity, roles, measures=draft.measures)
     units = {name: column.unit for name, column in loaded.record.columns.items() if column.unit}
-    return draft_words(draft.entity, roles, loaded.record.days_columns, units)
+    days = loaded.record.days_columns
+    return draft_words(draft.entity, roles, days, units, draft.measures)
 
 
 def _uses(asked: argparse.Namespace) -> dict[str, str] | None:

@@ -23,6 +23,7 @@ def draft_words(
     roles: Mapping[str, str],
     days: Mapping[str, str] | None = None,
     units: Mapping[str, str] | None = None,
+    measures: Sequence[str] = (),
 ) -> str:
     """Return the sections ``[describe]`` and ``[describe.words]`` of a study's file.
 
@@ -36,6 +37,8 @@ def draft_words(
         Columns with days since a date, to the column with the date.
     units
         Columns to the currency that stands at their values.
+    measures
+        Numbers that are shown beside the features.
 
     Examples
     --------
@@ -46,8 +49,12 @@ low = "recently Joined" }
     """
     days, units = days or {}, units or {}
     rows = ROWS.get(entity.lower(), rows_of(entity))
-    lines = [_line(name, role, days.get(name), units.get(name)) for name, role in roles.items()]
-    return "\n".join(["[describe]", HEAD, f"rows = {_toml(rows)}", "", "[describe.words]", *lines])
+    named = {**roles, **dict.fromkeys(measures, "number")}
+    lines = [_line(name, role, days.get(name), units.get(name)) for name, role in named.items()]
+    shown = [f"measures = [{', '.join(map(_toml, measures))}]"] if measures else []
+    beside = ["# Shown beside the features.", *shown] if shown else []
+    head = ["[describe]", *beside, HEAD, f"rows = {_toml(rows)}", ""]
+    return "\n".join([*head, "[describe.words]", *lines])
 
 
 def _line(name: str, role: str, date: str | None, unit: str | None) -> str:

@@ -165,7 +165,6 @@ def draft_study(draft: Draft) -> str:
         'kind = "none"',
         "",
         *(_kinds(draft) if draft.rows >= LEAST_JUDGED else _few_rows(draft)),
-        *_measures(draft),
     ]
     return "\n".join(parts) + "\n"
 
@@ -243,13 +242,6 @@ def _few_rows(draft: Draft) -> list[str]:
         "min_share = 0.03",
         "tolerance = 0.05",
     ]
-
-
-def _measures(draft: Draft) -> list[str]:
-    if not draft.measures:
-        return []
-    names = ", ".join(_toml(name) for name in draft.measures)
-    return ["", "[describe]", "# Shown beside the features.", f"measures = [{names}]"]
 
 
 def _comment(text: str) -> str:

@@ -92,5 +92,5 @@ def test_the_ready_question_tells_the_same(capsys: pytest.CaptureFixture[str]) -
     assert run_sql(["run_changes", "--param", "study=shop", "--format", "json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["what_became"] for row in rows] == ["kept"] * 3
-    assert sum(row["new_customer_count"] for row in rows) == 50
+    assert sum(row["new_count"] for row in rows) == 50
     assert sum(row["size_now"] for row in rows) == 450

@@ -33,7 +33,7 @@ def work():
 sys.exit(run_script(lambda: end(work)))
 """
 WAITS = """\
-import sys, time
+import signal, sys, time
 from models_py.base import committed
 from models_py.commands.exit_codes import end, run_script
 
@@ -43,6 +43,8 @@ def work():
     time.sleep(60)
     return 0
 
+# A shell that runs the suite in its background has it ignore the signal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(run_script(lambda: end(work)))
 """
 

@@ -182,7 +182,7 @@ def test_words_are_named_by_their_shares() -> None:
     mostly = by_words(shares(("Low", 0.8, 0.4), ("High", 0.2, 0.6)))
     assert mostly.name == "mostly low level"
     assert mostly.description == "more often: level Low 80% (all 40%)"
-    assert by_words(shares(("Low", 0.98, 0.6), ("High", 0.02, 0.4))).name == "level Low"
+    assert by_words(shares(("Low", 0.98, 0.6), ("High", 0.02, 0.4))).name == "low level"
     few = shares(("a", 0.3, 0.1), ("b", 0.35, 0.45), ("c", 0.35, 0.45))
     assert by_words(few).name == "level more often a"
     spread = shares(("a", 0.0, 0.3), *((word, 0.2, 0.14) for word in "bcdef"))
@@ -198,7 +198,7 @@ def test_what_is_missing_is_no_finding(answer: str) -> None:
 def test_a_study_has_words_of_its_own() -> None:
     own = ColumnWords(called="plan", values={"B2": "business"})
     naming = by_words(shares(("B2", 0.9, 0.3), ("P1", 0.1, 0.7)), level=own)
-    assert naming.name == "plan mostly business"
+    assert naming.name == "mostly business plan"
     alone = own.model_copy(update={"alone": True})
     assert by_words(shares(("B2", 0.9, 0.3), ("P1", 0.1, 0.7)), level=alone).name == (
         "mostly business"
