@@ -14,9 +14,6 @@ HEAD = """\
 # column of words, values = { code = "words" } spells out its codes, and alone = true leaves out
 # the column's name. Names and sentences of the next run are made of these."""
 
-ROWS = {"kunde": "customers", "kunden": "customers", "row": "customers"}
-"""What the keys of files in other languages count."""
-
 
 def draft_words(
     entity: str,
@@ -48,7 +45,7 @@ def draft_words(
 low = "recently Joined" }
     """
     days, units = days or {}, units or {}
-    rows = ROWS.get(entity.lower(), rows_of(entity))
+    rows = "customers" if entity == "row" else rows_of(entity)
     named = {**roles, **dict.fromkeys(measures, "number")}
     lines = [_line(name, role, days.get(name), units.get(name)) for name, role in named.items()]
     shown = [f"measures = [{', '.join(map(_toml, measures))}]"] if measures else []

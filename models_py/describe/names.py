@@ -145,12 +145,18 @@ def given_names(path: Path, study: str) -> dict[int, str]:
     return names
 
 
+CUSTOMERS = frozenset({"", "cust", "kd", "kunde", "kunden", "email", "user email", "name"})
+"""What keys of customers are called, without the word for key."""
+
+
 def rows_of(entity: str) -> str:
     """Return what the rows of an entity column are: ``customer_id`` are ``customers``."""
-    words = re.sub(r"(_|^)(id|key|code|number|no)$", "", entity).replace("_", " ").strip()
-    if not words or words.endswith("s"):
-        return words or "customers"
-    return many(words)
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", entity)
+    words = re.sub(r"[_.\- ]+", " ", spaced).strip().lower()
+    words = re.sub(r"( |^)(id|key|code|number|no|nr)$", "", words)
+    if words in CUSTOMERS:
+        return "customers"
+    return words if words.endswith("s") else many(words)
 
 
 def study_rows(study: Study) -> str:

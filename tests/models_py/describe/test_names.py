@@ -184,9 +184,9 @@ def test_words_are_named_by_their_shares() -> None:
     assert mostly.description == "more often: level Low 80% (all 40%)"
     assert by_words(shares(("Low", 0.98, 0.6), ("High", 0.02, 0.4))).name == "low level"
     few = shares(("a", 0.3, 0.1), ("b", 0.35, 0.45), ("c", 0.35, 0.45))
-    assert by_words(few).name == "level more often a"
+    assert by_words(few).name == "more often level a"
     spread = shares(("a", 0.0, 0.3), *((word, 0.2, 0.14) for word in "bcdef"))
-    assert by_words(spread).name == "level not a"
+    assert by_words(spread).name == "not level a"
 
 
 @pytest.mark.parametrize("answer", ["not given", "missing", "Unknown", "XX", ""])
@@ -222,6 +222,10 @@ def test_hedges_bound_what_is_said() -> None:
         ("client", "clients"),
         ("company_id", "companies"),
         ("id", "customers"),
+        ("ID", "customers"),
+        ("CustomerId", "customers"),
+        ("Kd-Nr", "customers"),
+        ("household_key", "households"),
         ("paid", "paids"),
     ],
 )
