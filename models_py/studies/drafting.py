@@ -152,9 +152,7 @@ def draft_study(draft: Draft) -> str:
         "",
         *_missing([*used, *[guess for guess in left if guess.name in draft.measures]]),
         "[selection]",
-        "# Of two columns that say the same, one goes.",
-        "max_correlation = 0.9",
-        "max_vif = 10.0",
+        *_copies(draft),
         "",
         "[outliers]",
         "# Unusual rows stay out of the search; they are assigned and flagged all the same.",
@@ -224,6 +222,18 @@ def _kinds(draft: Draft) -> list[str]:
         "# As many kinds as make the rows likeliest while each row is clearly of one of them; one",
         "# segment where one kind does as well.",
         'by = "icl"',
+    ]
+
+
+def _copies(draft: Draft) -> list[str]:
+    if draft.rows < LEAST_JUDGED:
+        limits = ["max_correlation = 0.9", "max_vif = 10.0"]
+        return ["# Of two columns that say the same, one goes.", *limits]
+    return [
+        "# Of two copies one goes. Columns that go together because groups differ in both stay:",
+        "# the mixture takes what they share into account.",
+        "max_correlation = 0.98",
+        "max_vif = 100.0",
     ]
 
 
