@@ -19,7 +19,7 @@ from models_py.segmentation.studied import known_values
 from models_py.studies.loading import load_study
 from models_py.studies.study import Study
 
-FIGURES = r"(-?[\d,]*\.?\d+)%?[^,;(]* \(all (-?[\d,]*\.?\d+)%?\)"
+FIGURES = r"(-?[\d,]*\.?\d+)%?[^,;(\d]* \(all (-?[\d,]*\.?\d+)%?\)"
 """A figure of a segment and everybody's beside it."""
 
 
