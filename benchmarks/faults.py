@@ -320,7 +320,8 @@ def _untruth(ground: Ground, operation: str, home: Path, ended: fault_kinds.Ende
     if ended.code == 0 and now != ground.after:
         return f"exit code 0, and not all is done: {last}"
     if "nothing was written" in ended.output and now != ground.before:
-        return f"something was written: {last}"
+        what = "all" if now == ground.after else "a part"
+        return f"{what} was written: {last}"
     told = ("committed", "brought back", "dropped", "a commit was under way")
     is_silent = operation != "dbt_build" and not any(word in ended.output for word in told)
     if ended.code != 0 and now == ground.after != ground.before and is_silent:

@@ -1,6 +1,6 @@
 -- Every candidate of the latest run by silhouette, with the one chosen and why.
--- common_silhouette is Euclidean, in the scaled features; metric_silhouette and silhouette go by the
--- distance that the candidate was found by.
+-- common_silhouette is Euclidean, in the scaled features; metric_silhouette and silhouette go by
+-- the distance that the candidate was found by.
 with
 
 latest_run as (

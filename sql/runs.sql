@@ -2,13 +2,13 @@
 -- Empty: nothing has run yet; python scripts/run_clustering.py does.
 with
 
--- Runs whose results lie beside the warehouse while another process holds it: run_sql.py knows them.
+-- Runs whose results lie beside the warehouse while another process holds it.
 waiting as (
     select
         unnest(
             cast(
                 getvariable('waiting')
-                as struct(run_id varchar, study varchar, status varchar, said varchar) []
+                as struct(run_id varchar, study varchar, status varchar, said varchar)[]
             ),
             recursive := true
         )

@@ -29,6 +29,8 @@ def begins() -> None:
     )
 
 
-def ended() -> None:
-    """Say that the commit has ended."""
+def ended(stays: str = "") -> None:
+    """Say that the commit has ended, and what stays of it where it held."""
+    if stays:
+        record(stays)
     _under_way.clear()

@@ -109,20 +109,27 @@ class Warehouse:
             return fetched
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, stays: str = "") -> Iterator[None]:
         """Do all or nothing: commit at the end, roll back on any error or interrupt.
 
         A commit that DuckDB calls durable holds, although the disk was full right after it.
+
+        Parameters
+        ----------
+        stays
+            What is said of it by an ending from then on. At no moment is a commit that held
+            passed over: it is said to be under way until this is said of it.
         """
         try:
             with warehouse_errors(self.path), self.connection.begin():
                 yield
                 committed.begins()
-            committed.ended()
+            committed.ended(stays)
         except CheckpointError as error:
-            committed.ended()
             if not error.is_commit:
+                committed.ended()
                 raise
+            committed.ended(stays)
             print(f"note: {error}", file=sys.stderr)
         except Exception:
             committed.ended()

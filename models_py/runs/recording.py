@@ -147,9 +147,8 @@ def write_rows(
     """Put rows into the warehouse, or let them wait; see :func:`.results.put_rows`."""
     try:
         with open_for_writing(path, wait_seconds=wait_seconds) as warehouse:
-            with warehouse.transaction():
+            with warehouse.transaction(f"the rows are in {table.schema}.{table.name}"):
                 results.put_rows(warehouse, table, run_id, rows, replaced)
-            committed.record(f"the rows are in {table.schema}.{table.name}")
             return Written()
     except WarehouseLockedError as error:
         folder = stage_rows(path, table.name, run_id, rows, replaced)

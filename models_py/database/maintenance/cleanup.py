@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from pathlib import Path
 
-from models_py.base import committed, settings
+from models_py.base import settings
 from models_py.base.errors import UsageError, WarehouseError
 from models_py.base.plurals import plural
 from models_py.base.progress import Progress, Silent
@@ -424,7 +424,7 @@ def drop_listed(
         finding.name for finding in going
     }
     progress.step(f"dropping {len(going)} and proving the core untouched")
-    with warehouse.transaction():
+    with warehouse.transaction(f"{plural(len(going), 'drop')} committed"):
         for finding in _drop_order(going, read_readers(warehouse)):
             warehouse.rows(f"drop {finding.what} {_sql(finding)}")
         for table in without:
@@ -435,7 +435,6 @@ def drop_listed(
         wrong += [f"{name} is gone or new" for name in sorted(expected ^ left)]
         if wrong:
             raise WarehouseError(f"nothing was dropped, the proof failed: {'; '.join(wrong[:5])}")
-    committed.record(f"{plural(len(going), 'drop')} committed")
     warehouse.rows("checkpoint")
     return going
 

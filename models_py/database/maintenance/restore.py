@@ -143,16 +143,19 @@ def restore_backup(
     path.parent.mkdir(parents=True, exist_ok=True)
     fsync.require_space(path.parent, backup.bytes, "the restore")
     if not path.exists():
-        restored = restore_new(path, backup, asked, progress)
-        committed.record(f"{path} was made of the backup")
-        return restored
+        return restore_new(path, backup, asked, progress, f"{path} was made of the backup")
     plan = _proven_plan(backup, asked, progress)
     with open_for_writing(path, wait_seconds=wait_seconds) as warehouse:
         return _restore_into(warehouse, backup, plan, asked, progress)
 
 
-def restore_new(path: Path, backup: Backup, asked: Asked, progress: Progress) -> Restored:
-    """Make a new warehouse file from a backup; it gets its name when it is proven."""
+def restore_new(
+    path: Path, backup: Backup, asked: Asked, progress: Progress, stays: str = ""
+) -> Restored:
+    """Make a new warehouse file from a backup; it gets its name when it is proven.
+
+    ``stays`` is what an ending says of it from then on.
+    """
     log = path.with_name(path.name + ".wal")
     if log.exists():
         raise WarehouseError(f"{log} belongs to the file that was there: move it away too")
@@ -165,7 +168,10 @@ def restore_new(path: Path, backup: Backup, asked: Asked, progress: Progress) ->
         with open_warehouse(fresh) as warehouse:
             restored = _restore_into(warehouse, backup, plan, asked, progress, is_new=True)
         fsync.sync_file(fresh)
+        if stays:
+            committed.begins()
         fresh.rename(path)
+        committed.ended(stays)
         fsync.sync_folder(path.parent)
     return restored
 
@@ -290,14 +296,13 @@ def _restore_into(
         folders = _bring_files_back(backup, plan, asked)
         progress.step(f"bringing {len(changed) + len(runs)} back")
         try:
-            with warehouse.transaction():
+            count = plural(len(changed) + len(runs), "relation")
+            stays = "" if is_new else f"{count} brought back and committed"
+            with warehouse.transaction(stays):
                 _drop_changed(warehouse, changed, there)
                 _make_again(warehouse, backup, [*needed, *changed], progress)
                 rows = _bring_runs_back(warehouse, backup, runs)
                 _require_equal(warehouse, backup, changed, progress)
-            if not is_new:
-                count = plural(len(changed) + len(runs), "relation")
-                committed.record(f"{count} brought back and committed")
             warehouse.rows("checkpoint")
         finally:
             warehouse.rows(f"use {quoted(database)}")

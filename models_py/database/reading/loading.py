@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models_py.base import committed
 from models_py.base.sql_text import literal
 from models_py.base.errors import DataError, WarehouseError, near_match
 from models_py.database.connection import Warehouse, quoted
@@ -220,11 +219,10 @@ def _staged(
 def _new_table(warehouse: Warehouse, schema: str, name: str, source: str) -> Iterator[str]:
     """Make a table in a transaction; on any error all is as it was before."""
     table = quoted(schema, name)
-    with warehouse.transaction():
+    with warehouse.transaction(f"{schema}.{name} is loaded"):
         warehouse.rows(f"create schema if not exists {quoted(schema)}")
         yield table
         warehouse.rows(f"comment on table {table} is {literal(LOADED + source)}")
-    committed.record(f"{schema}.{name} is loaded")
 
 
 def _require(staged: Staged, wanted: dict[str, str]) -> None:
