@@ -118,7 +118,8 @@ def validity_of(side: Side, again: bool) -> dict[str, dict[str, float | None]]:
     """Return by grouping and outcome what it says of the next period; empty without one."""
     from models_py.database import contract
     from models_py.database.connection import open_warehouse
-    from models_py.database.results import replace_run_rows
+    from models_py.database.results import frame_rows
+    from models_py.runs.recording import write_rows
     from models_py.runs.validity import check_validity
 
     path, study = settings.warehouse_path(), load_study(side.study)
@@ -130,8 +131,9 @@ def validity_of(side: Side, again: bool) -> dict[str, dict[str, float | None]]:
     if not rows or again:
         with show_progress() as progress:
             result = check_validity(study, path, study.seed, progress)
-        with open_warehouse(path) as warehouse:
-            replace_run_rows(warehouse, contract.validity, side.run_id, result)
+        rows = frame_rows(side.run_id, result)
+        write_rows(path, contract.validity, side.run_id, rows)
+        with open_warehouse(path, read_only=True) as warehouse:
             rows = warehouse.rows(query, [side.run_id])
     matches: dict[str, dict[str, float | None]] = {}
     for grouping, outcome, value in rows:

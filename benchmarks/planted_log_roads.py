@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
+from latent_classes import latent_classes
 from planted_logs import LogSettings, planted_log
 
 from models_py.base import settings
@@ -151,7 +152,9 @@ def rivals(gold: pd.DataFrame, log: pd.DataFrame) -> dict[str, IntArray]:
         "kmeans_on_scaled_rfm": _kmeans(scaled),
         "kmeans_on_scaled_gold": _kmeans(whole),
         "gaussian_mixture_on_scaled_gold": _mixture(whole),
-        "latent_classes_of_categories": _latent_classes(_category_counts(gold, log)),
+        "latent_classes_of_categories": latent_classes(
+            np.empty((len(gold), 0)), [_category_counts(gold, log)], range(2, MOST_K + 1), STARTS
+        ),
     }
 
 
@@ -180,38 +183,6 @@ def _category_counts(gold: pd.DataFrame, log: pd.DataFrame) -> FloatArray:
     bought = log[log["amount"] > 0]
     counts = pd.crosstab(bought["customer"], bought["category"])
     return counts.loc[gold.index].to_numpy(dtype=np.float64)
-
-
-def _latent_classes(counts: FloatArray) -> IntArray:
-    """Fit multinomial mixtures by expectation-maximisation; the lowest BIC of 2 to 12 classes."""
-    best: tuple[float, IntArray] | None = None
-    for k in range(2, MOST_K + 1):
-        for start in range(STARTS):
-            likelihood, labels = _multinomial_mixture(counts, k, start)
-            parameters = k * counts.shape[1] - 1
-            bic = parameters * float(np.log(len(counts))) - 2.0 * likelihood
-            if best is None or bic < best[0]:
-                best = bic, labels
-    assert best is not None
-    return best[1]
-
-
-def _multinomial_mixture(counts: FloatArray, k: int, seed: int) -> tuple[float, IntArray]:
-    shares = np.random.default_rng(seed).dirichlet(np.full(k, 0.3), len(counts))
-    before = -np.inf
-    for _ in range(200):
-        tastes = shares.T @ counts + 0.5
-        logs = counts @ np.log(tastes / tastes.sum(axis=1, keepdims=True)).T
-        logs += np.log(shares.mean(axis=0) + 1e-12)
-        highest = logs.max(axis=1, keepdims=True)
-        shares = np.exp(logs - highest)
-        sums = shares.sum(axis=1, keepdims=True)
-        shares /= sums
-        likelihood = float((highest + np.log(sums)).sum())
-        if likelihood - before < 1e-5 * len(counts):
-            break
-        before = likelihood
-    return likelihood, np.asarray(shares.argmax(axis=1), dtype=np.int64)
 
 
 def measure_logs(draws: int, planted: LogSettings) -> dict[str, object]:

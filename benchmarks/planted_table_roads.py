@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from latent_classes import latent_classes
 from planted_tables import HELD_OUT, ID, TUNED, PlantedTable, planted_table
 
 from models_py.base import settings
@@ -94,7 +95,7 @@ def rivals(frame: pd.DataFrame) -> dict[str, IntArray]:
     results = {
         "kmeans_by_silhouette": _kmeans(whole),
         "gaussian_mixture_by_bic": _mixture(numbers if numbers.shape[1] else whole),
-        "latent_classes_by_bic": _latent_classes(numbers, hot),
+        "latent_classes_by_bic": latent_classes(numbers, hot, range(1, MOST_K + 1), STARTS),
     }
     if words and numbers.shape[1]:
         results["kprototypes_by_silhouette"] = _kprototypes(numbers, words)
@@ -137,46 +138,6 @@ def _kprototypes(numbers: FloatArray, words: list[IntArray]) -> IntArray:
     hot = np.hstack([_one_hot(column) for column in words]) * np.sqrt(WORD_WEIGHT)
     several = [labels for labels in tried if len(np.unique(labels)) > 1]
     return _by_silhouette(np.hstack([numbers, hot]), several)
-
-
-def _latent_classes(numbers: FloatArray, hot: list[FloatArray]) -> IntArray:
-    """Fit classes in which all columns are independent, by expectation-maximisation and BIC."""
-    n = len(numbers)
-    best: tuple[float, IntArray] | None = None
-    for k in range(1, MOST_K + 1):
-        for start in range(STARTS if k > 1 else 1):
-            shares = np.random.default_rng(start).dirichlet(np.full(k, 0.3), n)
-            likelihood, labels = _rest(numbers, hot, shares)
-            free = k * (2 * numbers.shape[1] + sum(b.shape[1] - 1 for b in hot)) + k - 1
-            bic = free * float(np.log(n)) - 2.0 * likelihood
-            if best is None or bic < best[0]:
-                best = bic, labels
-    assert best is not None
-    return best[1]
-
-
-def _rest(numbers: FloatArray, hot: list[FloatArray], shares: FloatArray) -> tuple[float, IntArray]:
-    before = -np.inf
-    for _ in range(150):
-        sizes = shares.sum(axis=0) + 1e-9
-        logs = np.log(sizes / sizes.sum())[None].repeat(len(shares), axis=0)
-        means = shares.T @ numbers / sizes[:, None]
-        variances = shares.T @ numbers**2 / sizes[:, None] - means**2 + 1e-2
-        for k in range(len(sizes)):
-            squares = (numbers - means[k]) ** 2 / variances[k]
-            logs[:, k] -= 0.5 * (squares + np.log(2.0 * np.pi * variances[k])).sum(axis=1)
-        for block in hot:
-            tastes = shares.T @ block + 0.5
-            logs += block @ np.log(tastes / tastes.sum(axis=1, keepdims=True)).T
-        highest = logs.max(axis=1, keepdims=True)
-        shares = np.exp(logs - highest)
-        sums = shares.sum(axis=1, keepdims=True)
-        shares /= sums
-        likelihood = float((highest + np.log(sums)).sum())
-        if likelihood - before < 1e-5 * len(shares):
-            break
-        before = likelihood
-    return likelihood, np.asarray(shares.argmax(axis=1), dtype=np.int64)
 
 
 def ceiling(frame: pd.DataFrame, truth: IntArray) -> float:

@@ -30,25 +30,14 @@ means as (
         avg(cast(columns('_share$') as double))
     from results.assignments
     inner join latest_run on assignments.run_id = latest_run.run_id
-    inner join results.segments as told
+    inner join results.segments as described
         on
-            assignments.run_id = told.run_id
-            and assignments.segment_id = told.segment_id
-            and not coalesce(told.is_withheld, false)
+            assignments.run_id = described.run_id
+            and assignments.segment_id = described.segment_id
+            and not coalesce(described.is_withheld, false)
     inner join gold on assignments.entity_id = gold.entity_text
-    group by assignments.segment_id
-    union all by name
-    select
-        null as segment_id,
-        avg(cast(columns('_share$') as double))
-    from results.assignments
-    inner join latest_run on assignments.run_id = latest_run.run_id
-    inner join results.segments as told
-        on
-            assignments.run_id = told.run_id
-            and assignments.segment_id = told.segment_id
-            and not coalesce(told.is_withheld, false)
-    inner join gold on assignments.entity_id = gold.entity_text
+    -- Each segment, and all of them together.
+    group by rollup(assignments.segment_id)
 
 ),
 

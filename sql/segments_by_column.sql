@@ -33,11 +33,11 @@ counted as (
         count(*) as row_count
     from results.assignments
     inner join latest_run on assignments.run_id = latest_run.run_id
-    inner join results.segments as told
+    inner join results.segments as described
         on
-            assignments.run_id = told.run_id
-            and assignments.segment_id = told.segment_id
-            and not coalesce(told.is_withheld, false)
+            assignments.run_id = described.run_id
+            and assignments.segment_id = described.segment_id
+            and not coalesce(described.is_withheld, false)
     inner join gold on assignments.entity_id = gold.entity_text
     where gold.column_value is not null
     group by assignments.run_id, assignments.segment_id, gold.column_value

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 _so_far: list[str] = []
 _under_way: list[str] = []
 
@@ -34,3 +37,20 @@ def ended(stays: str = "") -> None:
     if stays:
         record(stays)
     _under_way.clear()
+
+
+def rename(finished: Path, target: Path, stays: str) -> None:
+    """Give what is finished its name; at no moment is it there and passed over by an ending.
+
+    Raises
+    ------
+    OSError
+        It could not be renamed, and is not said to stay.
+    """
+    begins()
+    try:
+        os.replace(finished, target)
+    except OSError:
+        ended()
+        raise
+    ended(stays)

@@ -7,7 +7,6 @@ two rows is half the squared Euclidean distance of the rows scaled to length 1.
 
 from __future__ import annotations
 
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,6 @@ from models_py.base.arrays import FloatArray, finite_table
 from models_py.base.errors import UsageError, near_match
 from models_py.base.threads import compiled
 
-Metric = Literal["euclidean", "cosine"]
 EUCLIDEAN, COSINE = "euclidean", "cosine"
 METRICS: tuple[str, ...] = (EUCLIDEAN, COSINE)
 

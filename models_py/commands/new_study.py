@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -25,7 +24,7 @@ from models_py.commands.options import (
 )
 from models_py.commands.reading_output import (
     add_reading_options,
-    is_told,
+    has_reading_options,
     print_reading,
     reading_json,
     reading_options,
@@ -247,7 +246,7 @@ def _write(target: Path, text: str) -> None:
     unfinished = target.with_name(f"{target.name}.unfinished")
     try:
         unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, target)
+        committed.rename(unfinished, target, f"the study is written to {target}")
     except OSError as error:
         raise UsageError(f"--output {target}: cannot be written ({error.strerror})") from error
 
@@ -372,7 +371,7 @@ def _source(asked: argparse.Namespace) -> Path | tuple[str, str]:
 
 def _recorded(asked: argparse.Namespace, target: Path) -> Reading | None:
     """Return how the study that is replaced read its file: a person may have corrected it."""
-    if not target.is_file() or is_told(asked):
+    if not target.is_file() or has_reading_options(asked):
         return None
     from models_py.studies.loading import load_study
 

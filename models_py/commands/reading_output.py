@@ -42,7 +42,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def is_told(asked: argparse.Namespace) -> bool:
+def has_reading_options(asked: argparse.Namespace) -> bool:
     """Return whether the user says anything of how the file is read."""
     return any(
         (asked.decimal, asked.date_order, asked.time_zone, asked.encoding, asked.sheet, asked.text)

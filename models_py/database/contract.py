@@ -309,10 +309,10 @@ partition_comparison = Table(
     Column("run_id", String, nullable=False),
     Column("partition_by", String, nullable=False),
     Column("partitions", Integer, nullable=False),
-    Column("rows", BigInteger, nullable=False, comment="of which the partition was foretold"),
+    Column("rows", BigInteger, nullable=False, comment="of which the partition was predicted"),
     Column("resemblance", Double, comment="mean correlation of segments matched to their like"),
     Column(
-        "balanced_accuracy", Double, comment="partition foretold from the features, out of fold"
+        "balanced_accuracy", Double, comment="partition predicted from the features, out of fold"
     ),
     Column("by_chance", Double, comment="what guessing reaches"),
     Column("verdict", String, comment="alike, partly different or different"),

@@ -143,7 +143,8 @@ def finish_run(
     new_segments
         Rows for ``segment_registry``.
     """
-    with warehouse.transaction():
+    stays = f"run {run_id} is done and its results are in the warehouse"
+    with warehouse.transaction(stays):
         write_run(warehouse, run_id, facts, run_rows(run_id, tables, new_segments))
 
 
@@ -275,51 +276,11 @@ def read_run_rows(warehouse: Warehouse, table: Table, run_id: str) -> pd.DataFra
     )
 
 
-def replace_run_rows(warehouse: Warehouse, table: Table, run_id: str, rows: pd.DataFrame) -> None:
-    """Put rows of a finished run in the place of those that it has in a table.
-
-    Parameters
-    ----------
-    warehouse
-        Open for writing.
-    table
-        Of ``contract.RUN_TABLES``.
-    run_id
-        The run.
-    rows
-        Without ``run_id``.
-    """
-    with warehouse.transaction():
-        put_rows(warehouse, table, run_id, frame_rows(run_id, rows))
-
-
 def frame_rows(run_id: str, rows: pd.DataFrame) -> pa.Table:
     """Return rows with the run that they are of."""
     import pyarrow as pa
 
     return pa.Table.from_pandas(rows.assign(run_id=run_id), preserve_index=False)
-
-
-def write_scores(
-    warehouse: Warehouse, run_id: str, scored: pd.DataFrame, scored_at: datetime
-) -> None:
-    """Put scores into ``results.scores``, in place of the run's earlier ones of these customers.
-
-    Customers that could not be scored have none afterwards.
-
-    Parameters
-    ----------
-    warehouse
-        Open for writing.
-    run_id
-        The run that scored.
-    scored
-        As :meth:`models_py.runs.saved.SavedRun.score` returns them.
-    scored_at
-        UTC, without zone.
-    """
-    with warehouse.transaction():
-        put_rows(warehouse, contract.scores, run_id, *score_rows(run_id, scored, scored_at))
 
 
 def score_rows(run_id: str, scored: pd.DataFrame, scored_at: datetime) -> tuple[pa.Table, pa.Table]:

@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from models_py.base import checksums, locks
+from models_py.base import checksums, committed, locks
 from models_py.base.errors import SegmenthouseError, WarehouseError, WarehouseLockedError
 from models_py.database import contract, results
 from models_py.database.connection import WAIT_SECONDS, Warehouse, open_warehouse
@@ -222,7 +222,9 @@ def stage_run(
         "predecessor": asdict(matched),
         "highest_segment_id": max([matched.last_segment_id, *new]),
     }
-    return _stage(warehouse_path, start.run_id, RUN, content, rows)
+    folder = waiting_root(warehouse_path) / start.run_id
+    stays = f"run {start.run_id} is done and its results wait in {folder}"
+    return _stage(warehouse_path, start.run_id, RUN, content, rows, stays)
 
 
 def stage_failure(warehouse_path: Path, start: results.RunStart, reason: str) -> Path:
@@ -244,8 +246,9 @@ def stage_rows(
     name = f"{run_id}.{table}-{secrets.token_hex(4)}"
     content = {"run_id": run_id, "table": table, "replaces": replaced is not None}
     files = {table: rows} if replaced is None else {table: rows, Path(_REPLACED).stem: replaced}
+    stays = f"rows of {contract.SCHEMA}.{table} wait in {waiting_root(warehouse_path) / name}"
     with waiting_lock(warehouse_path):
-        return _stage(warehouse_path, name, ROWS, content, files)
+        return _stage(warehouse_path, name, ROWS, content, files, stays)
 
 
 def _started(start: results.RunStart) -> dict[str, Any]:
@@ -259,6 +262,7 @@ def _stage(
     kind: str,
     content: Mapping[str, Any],
     rows: Mapping[str, pa.Table],
+    stays: str = "",
 ) -> Path:
     from pyarrow import parquet
 
@@ -278,7 +282,7 @@ def _stage(
         checksums.write_manifest(unfinished, stated, checksums.files_in(unfinished))
         for file in unfinished.iterdir():
             fsync.sync_file(file)
-        unfinished.rename(root / name)
+        committed.rename(unfinished, root / name, stays)
         fsync.sync_folder(root)
     except OSError as error:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -97,7 +97,7 @@ def label_rows(
     scores
         As :func:`supervised_scores` returns them.
     withheld
-        Segments of which nothing is told; a partition of none but these is left out.
+        Segments that are not described; a partition of none but these is left out.
     """
     if study.label is None:
         return None
@@ -106,9 +106,9 @@ def label_rows(
         known.astype("string").set_axis(["entity_id", "label"], axis=1), on="entity_id"
     )
     shown = ~labelled["segment_id"].isin(list(withheld))
-    told = labelled[labelled["partition"].isin(labelled.loc[shown, "partition"].unique())]
+    described = labelled[labelled["partition"].isin(labelled.loc[shown, "partition"].unique())]
     counts = _counts(_named(labelled[shown], study.describe.small_segment))
-    return LabelRows(counts, _agreements(told, study.label, scores), _majority(counts))
+    return LabelRows(counts, _agreements(described, study.label, scores), _majority(counts))
 
 
 def _named(labelled: pd.DataFrame, least: int) -> pd.DataFrame:

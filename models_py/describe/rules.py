@@ -237,13 +237,6 @@ def _is_missing(recipe: Recipe) -> str:
     return f"({' or '.join(tests)})" if len(tests) > 1 else tests[0]
 
 
-def condition_words(
-    condition: Condition, recipe: Recipe, vocabulary: Vocabulary, is_binary: bool = False
-) -> str:
-    """Return a condition in words."""
-    return place_words([condition], recipe, vocabulary, is_binary)
-
-
 def place_words(
     conditions: Sequence[Condition], recipe: Recipe, vocabulary: Vocabulary, is_binary: bool = False
 ) -> str:

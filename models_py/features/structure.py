@@ -39,7 +39,7 @@ from models_py.clustering.mixed_mixture import (
 
 MOST_ROWS = 3_000
 LEAST_ROWS = 100
-"""With fewer rows the gain of a column cannot be told from chance."""
+"""With fewer rows the gain of a column cannot be parted from chance."""
 
 FIRST_KS = (2, 3, 4, 5, 6, 8, 10)
 """Numbers of components by which columns are first judged, when most of them may say nothing."""
@@ -47,6 +47,22 @@ FIRST_KS = (2, 3, 4, 5, 6, 8, 10)
 STARTS = 3
 ROUNDS = 6
 RIDGE = 1e-6
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """What one column says of groups.
+
+    Attributes
+    ----------
+    gain
+        Above 0 where it tells groups apart.
+    explained
+        Share of it, 0..1, that is known once the groups of the other columns are.
+    """
+
+    gain: float
+    explained: float
 
 
 @dataclass(frozen=True)
@@ -58,7 +74,7 @@ class Structure:
     numeric, categorical
         Shapes (p,) and (q,): gain of each column of the mixed rows; above 0 where it tells groups
         apart, nan where it has one value alone.
-    numeric_told, categorical_told
+    numeric_explained, categorical_explained
         Shapes (p,) and (q,): share, 0..1, of the variance (of words: of the entropy) that is
         known once the groups of the other columns are.
     groups
@@ -67,8 +83,8 @@ class Structure:
 
     numeric: FloatArray
     categorical: FloatArray
-    numeric_told: FloatArray
-    categorical_told: FloatArray
+    numeric_explained: FloatArray
+    categorical_explained: FloatArray
     groups: int
 
     @property
@@ -118,10 +134,10 @@ def find_structure(numeric: FloatArray, categorical: IntArray, most: int, seed: 
 
 @dataclass(frozen=True, eq=False)
 class _Judgement:
-    """Gain and share told of each column of the points, and of how many components."""
+    """Gain and explained share of each column of the points, and of how many components."""
 
     gains: FloatArray
-    told: FloatArray
+    explained: FloatArray
     groups: int
 
     @property
@@ -149,9 +165,9 @@ def _first_judgement(points: MixedPoints, most: int, seed: int) -> _Judgement:
 def _structure(judged: _Judgement, layout: Layout, p: int, q: int) -> Structure:
     """Put the columns of the points back to where they stand in the mixed rows."""
     places = np.concatenate([layout.numbers, layout.truths, p + np.arange(q)])
-    gains, told = np.full(p + q, np.nan), np.zeros(p + q)
-    gains[places], told[places] = judged.gains, np.clip(judged.told, 0.0, 1.0)
-    return Structure(gains[:p], gains[p:], told[:p], told[p:], judged.groups)
+    gains, explained = np.full(p + q, np.nan), np.zeros(p + q)
+    gains[places], explained[places] = judged.gains, np.clip(judged.explained, 0.0, 1.0)
+    return Structure(gains[:p], gains[p:], explained[:p], explained[p:], judged.groups)
 
 
 def _judge(points: MixedPoints, kept: Sequence[int], fit: MixedMixture) -> _Judgement:
@@ -159,19 +175,19 @@ def _judge(points: MixedPoints, kept: Sequence[int], fit: MixedMixture) -> _Judg
     p, part = points.numbers.shape[1], points.of(kept)
     places = [place for place in kept if place < p]
     logs = log_densities(part, fit.weights, fit.means, fit.within, fit.levels)
-    gains, told = np.zeros(points.columns), np.zeros(points.columns)
-    gains[:p], told[:p] = _other_numbers(points, places, fit.shares)
+    gains, explained = np.zeros(points.columns), np.zeros(points.columns)
+    gains[:p], explained[:p] = _other_numbers(points, places, fit.shares)
     for column in range(points.columns - p):
-        gains[p + column], told[p + column] = _words(points, column, fit.shares)
+        gains[p + column], explained[p + column] = _words(points, column, fit.shares)
     for order, place in enumerate(kept):
         if place < p:
             shares = to_shares(logs + _without_number(part, fit, order))[0]
-            gains[place], told[place] = _own_number(part, order, shares)
+            gains[place], explained[place] = _own_number(part, order, shares)
         else:
             column = part.column == order - len(places)
             own = part.words[:, column] @ np.log(fit.levels[:, column]).T
-            gains[place], told[place] = _words(points, place - p, to_shares(logs - own)[0])
-    return _Judgement(gains, told, len(fit.weights))
+            gains[place], explained[place] = _words(points, place - p, to_shares(logs - own)[0])
+    return _Judgement(gains, explained, len(fit.weights))
 
 
 def _without_number(part: MixedPoints, fit: MixedMixture, column: int) -> FloatArray:
@@ -194,7 +210,7 @@ def _scatter(numbers: FloatArray, shares: FloatArray) -> FloatArray:
 
 
 def _own_number(part: MixedPoints, column: int, shares: FloatArray) -> tuple[float, float]:
-    """Return the gain of a number beyond the other kept ones, and its variance told alone."""
+    """Return the gain of a number beyond the other kept ones, and how much of it is explained."""
     ridge = RIDGE * np.eye(part.numbers.shape[1])
     within, total = _scatter(part.numbers, shares) + ridge, part.total + ridge
     inside = 1.0 / np.linalg.inv(within)[column, column]
@@ -225,7 +241,7 @@ def _beyond(covariance: FloatArray, places: Sequence[int]) -> FloatArray:
 
 
 def _words(points: MixedPoints, column: int, shares: FloatArray) -> tuple[float, float]:
-    """Return the gain of a column of words, and the share of its entropy that is told."""
+    """Return the gain of a column of words, and the share of its entropy that is explained."""
     words = points.words[:, points.column == column]
     counted = shares.T @ words
     overall = words.mean(axis=0)

@@ -104,7 +104,7 @@ class Facts:
 
     @property
     def least(self) -> int:
-        """Members under which nothing is told of a segment, and a category is not named."""
+        """Members under which a segment is not described, and a category is not named."""
         return int(getattr(self.study.describe, "small_segment", SMALL_SEGMENT))
 
     @cached_property

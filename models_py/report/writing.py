@@ -81,13 +81,13 @@ def write_report(run_id: str, path: Path, progress: Progress, folder: Path | Non
             # People open these in a spreadsheet; programs ask the warehouse (run_sql).
             _replace(folder / name, table.map(spreadsheet_cell).to_csv(index=False))
         notes += _draw_pictures(facts, folder / FIGURES, progress)
-        _replace(folder / PAGE, write_page(facts, list(files), progress))
+        page = write_page(facts, list(files), progress)
+        _replace(folder / PAGE, page, f"the report lies in {folder}")
     except OSError as error:
         raise ReportError(
             f"{folder} cannot be written ({error.strerror or error}): free space or mend its"
             f" rights, then run python scripts/write_report.py {run_id}"
         ) from error
-    committed.record(f"the report lies in {folder}")
     return Report(folder / PAGE, notes)
 
 
@@ -105,7 +105,7 @@ def csv_tables(facts: Facts) -> dict[str, pd.DataFrame]:
 
 def _assignments(facts: Facts) -> pd.DataFrame:
     rows = facts.tables["assignments"].drop(columns="run_id")
-    # Who belongs there is told, and nothing else of them.
+    # Who belongs there is given, and nothing else of them.
     figures = ["confidence", "silhouette", "is_outlier"]
     rows = rows.astype({"is_outlier": "object"})
     rows.loc[rows["segment_id"].isin(facts.withheld), figures] = None
@@ -125,11 +125,11 @@ def _draw_pictures(facts: Facts, folder: Path, progress: Progress) -> list[str]:
     return []
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, text: str, stays: str = "") -> None:
     # A reader of the page before it is finished would see half of it.
     unfinished = path.with_name(f".{path.name}.part-{os.getpid()}")
     unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)
+    committed.rename(unfinished, path, stays)
 
 
 def find_run_id(study: str, run_id: str | None, path: Path) -> str:

@@ -102,7 +102,7 @@ def migrations(
     previous
         ``entity_id`` and ``segment_id`` of the run before.
     withheld, withheld_before
-        Segments of either run of which nothing is told: together they are segment 0.
+        Segments of either run that are not described: together they are segment 0.
 
     Returns
     -------

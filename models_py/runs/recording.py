@@ -85,15 +85,9 @@ class Ending:
         run_id = self.start.run_id
         if self.warehouse is not None:
             results.finish_run(self.warehouse, run_id, facts, tables, new_segments)
-            self._tell("is done and its results are in the warehouse")
             return None
         rows = results.run_rows(run_id, tables, new_segments)
-        folder = stage_run(self.path, self.start, facts, rows, self.last)
-        self._tell(f"is done and its results wait in {folder}")
-        return folder
-
-    def _tell(self, what: str) -> None:
-        committed.record(f"run {self.start.run_id} {what}")
+        return stage_run(self.path, self.start, facts, rows, self.last)
 
 
 def begin(path: Path, start: RunStart, wait_seconds: float) -> list[str]:
@@ -151,9 +145,7 @@ def write_rows(
                 results.put_rows(warehouse, table, run_id, rows, replaced)
             return Written()
     except WarehouseLockedError as error:
-        folder = stage_rows(path, table.name, run_id, rows, replaced)
-        committed.record(f"the rows of {table.schema}.{table.name} wait in {folder}")
-        return Written(folder, str(error))
+        return Written(stage_rows(path, table.name, run_id, rows, replaced), str(error))
 
 
 def runs_before(path: Path, study: str, wait_seconds: float) -> Before:

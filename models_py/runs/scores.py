@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models_py.base import committed
 from models_py.base.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def write_file(path: Path, run_id: str, scored: pd.DataFrame, scored_at: datetim
             result.to_csv(unfinished, index=False)
         else:
             result.to_parquet(unfinished, index=False)
-        os.replace(unfinished, path)
+        committed.rename(unfinished, path, f"the scores lie in {path}")
     except OSError as error:
         raise DataError(f"{path} cannot be written ({error.strerror or error})") from error
     finally:

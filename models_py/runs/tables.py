@@ -324,7 +324,7 @@ class _Described:
     """What a partition's segments are like, without what is withheld.
 
     ``words`` are the features ``column=word`` of words that are not named, ``answers`` columns of
-    0 and 1 one of which is too rare to be told of.
+    0 and 1 one of which is too rare to be described.
     """
 
     partition: str
@@ -341,8 +341,8 @@ class _Described:
             rows["reason"] = rows["reason"].map(self._unnamed, na_action="ignore")
         # The variance of a share is its count; a constant is everybody's value.
         is_rare = rows["feature"].isin(self.answers)
-        told = [name for name in ("variance", "reason") if name in rows]
-        rows.loc[is_rare | self.held.is_whole, told] = None
+        figures = [name for name in ("variance", "reason") if name in rows]
+        rows.loc[is_rare | self.held.is_whole, figures] = None
         return rows
 
     def _unnamed(self, reason: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from models_py.features.matrix import FeatureMatrix, feature_columns
 from models_py.features.outliers import find_outliers
 from models_py.features.recipes import as_numbers, is_number
-from models_py.features.structure import LEAST_ROWS, find_structure
+from models_py.features.structure import LEAST_ROWS, Relevance, find_structure
 from models_py.studies.study import Study
 
 if TYPE_CHECKING:
@@ -23,22 +22,6 @@ SKEWED = 0.5
 """Skewness past which a number is straightened before it is looked at."""
 
 FEW_VALUES = 10
-
-
-@dataclass(frozen=True)
-class Relevance:
-    """What one column says of groups.
-
-    Attributes
-    ----------
-    gain
-        Above 0 where it tells groups apart; see `models_py.features.structure`.
-    told
-        Share of it, 0..1, that the groups of the other columns tell.
-    """
-
-    gain: float
-    told: float
 
 
 def skewed_columns(frame: pd.DataFrame, columns: Iterable[str], clipped: float) -> list[str]:
@@ -100,10 +83,10 @@ def column_relevance(study: Study, frame: pd.DataFrame, seed: int) -> Mapping[st
     words = [recipe.column for recipe in matrix.recipes_ if recipe.kind == "category"]
     structure = find_structure(numeric, codes, MOST_GROUPS, seed)
     return {
-        name: Relevance(float(gain), float(told))
+        name: Relevance(float(gain), float(explained))
         for names, gains, shares in (
-            (numbers, structure.numeric, structure.numeric_told),
-            (list(dict.fromkeys(words)), structure.categorical, structure.categorical_told),
+            (numbers, structure.numeric, structure.numeric_explained),
+            (list(dict.fromkeys(words)), structure.categorical, structure.categorical_explained),
         )
-        for name, gain, told in zip(names, gains, shares, strict=True)
+        for name, gain, explained in zip(names, gains, shares, strict=True)
     }

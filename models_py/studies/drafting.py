@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from models_py.studies.roles import Guess
+
+if TYPE_CHECKING:
+    from models_py.features.structure import Relevance
 
 LEAST_JUDGED = 100
 """Rows from which on columns are judged by the groups that the others show."""
@@ -16,19 +19,7 @@ MOST_SEGMENTS = 10
 ROWS_A_SEGMENT = 20
 MOST_MEASURES = 12
 LEAST_COLUMNS = 2
-ALSO_TOLD = 0.05
-
-
-class ColumnRelevance(Protocol):
-    """What one column says of groups; see `models_py.segmentation.relevance`."""
-
-    @property
-    def gain(self) -> float:
-        """Above 0 where it tells groups apart."""
-
-    @property
-    def told(self) -> float:
-        """Share of it, 0..1, that the groups of the other columns tell."""
+ALSO_EXPLAINED = 0.05
 
 
 @dataclass(frozen=True)
@@ -73,7 +64,7 @@ class Draft:
     without_groups: bool = False
 
 
-def choose_features(draft: Draft, relevance: Mapping[str, ColumnRelevance]) -> Draft:
+def choose_features(draft: Draft, relevance: Mapping[str, Relevance]) -> Draft:
     """Return the draft with the columns that tell groups apart, every other one with a reason.
 
     Where fewer than two do, all stay: there is nothing to choose, and the run says so.
@@ -106,14 +97,13 @@ def choose_features(draft: Draft, relevance: Mapping[str, ColumnRelevance]) -> D
     )
 
 
-def _with_relevance(guess: Guess, found: ColumnRelevance) -> Guess:
+def _with_relevance(guess: Guess, found: Relevance) -> Guess:
+    explained = f"{_share(found.explained)} of it"
     if found.gain > 0.0:
-        words = f"; the groups of the other columns tell {_share(found.told)} of it"
+        words = f"; the groups of the other columns tell {explained}"
         return replace(guess, reason=guess.reason + words)
-    reason = (
-        f"tells no groups apart: those that the other columns show tell {_share(found.told)} of it"
-    )
-    if found.told > ALSO_TOLD:
+    reason = f"tells no groups apart: those that the other columns show tell {explained}"
+    if found.explained > ALSO_EXPLAINED:
         reason = "what it says of groups, the features say already"
     return replace(guess, role="left out", reason=reason)
 

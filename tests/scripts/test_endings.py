@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import duckdb
 import pytest
@@ -229,3 +230,40 @@ def test_a_checkpoint_that_fails_takes_nothing_back() -> None:
     assert isinstance(error, CheckpointError)
     assert not error.is_commit
     assert "nothing" not in str(error)
+
+
+@pytest.mark.parametrize("line", range(40))
+def test_no_line_passes_over_what_stays(tmp_path: Path, line: int) -> None:
+    """Interrupt at each line of the commit and of the rename in turn: what is there is said."""
+    path, finished, target = (tmp_path / name for name in ("w.duckdb", "finished", "target"))
+    finished.write_text("whole")
+    duckdb.connect(str(path)).close()
+    committed.clear()
+    left = [line]
+
+    def interrupt(frame: FrameType, event: str, _: object) -> object:
+        code = frame.f_code
+        is_ours = code.co_name == "transaction" or code.co_filename.endswith("committed.py")
+        if event == "line" and is_ours:
+            left[0] -= 1
+            if left[0] < 0:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return interrupt
+
+    try:
+        with open_warehouse(path) as warehouse:
+            sys.settrace(interrupt)
+            with warehouse.transaction("the table is there"):
+                warehouse.rows("create table made (a int)")
+            committed.rename(finished, target, "the file is there")
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(None)
+    said = " ".join(committed.so_far())
+    committed.clear()
+    with open_warehouse(path, read_only=True) as warehouse:
+        is_made = "main.made" in warehouse.relations()
+    assert not is_made or "the table is there" in said or "under way" in said
+    assert not target.exists() or "the file is there" in said or "under way" in said

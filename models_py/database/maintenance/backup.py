@@ -188,8 +188,7 @@ def make_backup(
         progress.step("proving the backup by restoring it on trial")
         _require_restorable(backup, unfinished / "trial", key, progress)
         fsync.sync_folder(content)
-        content.rename(folder)
-        committed.record(f"the backup lies in {folder}")
+        committed.rename(content, folder, f"the backup lies in {folder}")
         fsync.sync_folder(root)
     return manifest.read_backup(folder)
 

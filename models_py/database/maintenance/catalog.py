@@ -7,7 +7,7 @@ import re
 import string
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -240,19 +240,6 @@ def read_readers(warehouse: Warehouse) -> list[Reader]:
         *_macros(warehouse, known),
         *_foreign_keys(warehouse),
     ]
-
-
-def reads_among(
-    warehouse: Warehouse, view: Name, sql: str, among: Iterable[Name]
-) -> frozenset[Name]:
-    """Return which of some relations the definition of a view reads."""
-    names = {name.key: name for name in among if name != view}
-    known = _Known.of(
-        current_database(warehouse), [Relation(name, VIEW) for name in names.values()]
-    )
-    parts = view_body(sql)
-    reads = _reads(warehouse, parts[1] if parts else None, sql, view.schema, known)
-    return frozenset(names[key] for key in reads)
 
 
 @dataclass(frozen=True)

@@ -38,11 +38,6 @@ class Fingerprint:
     columns: tuple[tuple[str, str], ...]
 
 
-def take_fingerprint(warehouse: Warehouse, database: str, name: Name) -> Fingerprint:
-    """Read a whole table of an attached database and return its fingerprint."""
-    return take_fingerprints(warehouse, database, [name])[name]
-
-
 def take_fingerprints(
     warehouse: Warehouse,
     database: str,

@@ -169,9 +169,9 @@ def restore_new(
             restored = _restore_into(warehouse, backup, plan, asked, progress, is_new=True)
         fsync.sync_file(fresh)
         if stays:
-            committed.begins()
-        fresh.rename(path)
-        committed.ended(stays)
+            committed.rename(fresh, path, stays)
+        else:
+            fresh.rename(path)
         fsync.sync_folder(path.parent)
     return restored
 

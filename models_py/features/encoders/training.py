@@ -169,7 +169,7 @@ def train(
         Called with each epoch's entry: ``epoch``, ``loss``, ``validation_loss`` and the
         ``learning_rate`` that the epoch ran with.
     beside
-        Another loss of the same weights, told as ``validation_mae`` and used for nothing.
+        Another loss of the same weights, given as ``validation_mae`` and used for nothing.
 
     Raises
     ------
@@ -187,15 +187,15 @@ def train(
                 f"training: the loss is no longer a number in epoch {epoch}; scale the "
                 f"features or lower learning_rate (now {rate:g})"
             )
-        told = {
+        entry = {
             "epoch": float(epoch),
             "loss": loss,
             "validation_loss": validation_loss,
             "learning_rate": rate,
         }
         if beside is not None:
-            told["validation_mae"] = mean_loss(beside, loop.weights, validation)
-        tell(told)
+            entry["validation_mae"] = mean_loss(beside, loop.weights, validation)
+        tell(entry)
         if schedule.observe(validation_loss):
             best = loop.weights
         if schedule.stopped:

@@ -23,7 +23,7 @@ GONE_COLOUR = 13
 def changing_section(facts: Facts) -> Section:
     """Return who moved since the run before, as flows and as a table."""
     title = "Changes since the last run"
-    moves = told_moves(facts)
+    moves = described_moves(facts)
     if moves.empty:
         why = "No changes to show: this is the study's first run."
         return Section("changes", title, left_out=[why])
@@ -38,7 +38,7 @@ def changing_section(facts: Facts) -> Section:
     return Section("changes", title, lead, figures=[_flows(facts, moves)])
 
 
-def told_moves(facts: Facts) -> pd.DataFrame:
+def described_moves(facts: Facts) -> pd.DataFrame:
     """Return how many went from where to where; segments that are withheld are one."""
     moves = facts.tables["migrations"][["from_segment_id", "to_segment_id", "entities"]].copy()
     for side, held in (

@@ -76,7 +76,7 @@ def mean_silhouette(facts: Facts) -> float:
 def moved_share(facts: Facts) -> float:
     """Return which part of those in both runs changed segment; nan without a run before.
 
-    Who was in segments that are not described, and is so now, is not told apart and not counted.
+    Who was and is in segments that are not described cannot be kept apart and is not counted.
     """
     moves = facts.tables["migrations"].dropna(subset=["from_segment_id", "to_segment_id"])
     moves = moves[(moves["from_segment_id"] != TOGETHER) | (moves["to_segment_id"] != TOGETHER)]

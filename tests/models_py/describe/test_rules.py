@@ -11,7 +11,6 @@ from models_py.describe.rules import (
     Condition,
     RuleSet,
     condition_sql,
-    condition_words,
     find_rules,
     place_words,
 )
@@ -101,25 +100,25 @@ def test_each_condition_is_the_same_in_sql(feature: int, side: str) -> None:
     sql = condition_sql(condition, recipe, is_binary)
     texts = [bool(item) for item in in_duckdb(frame, sql)]
     assert texts == condition.holds(values).tolist()
-    assert condition_words(condition, recipe, Vocabulary(), is_binary)
+    assert place_words([condition], recipe, Vocabulary(), is_binary)
 
 
 def test_words_of_conditions() -> None:
     words = Vocabulary({"balance": ColumnWords(unit="euros")})
     ranked = Recipe("rank", "rank", "ordinal", order=("low", "mid", "high"))
-    assert condition_words(Condition(0, "at_least", 0.5), ranked, words) == "rank is not low"
-    assert condition_words(Condition(0, "under", 0.5), ranked, words) == "rank is low"
+    assert place_words([Condition(0, "at_least", 0.5)], ranked, words) == "rank is not low"
+    assert place_words([Condition(0, "under", 0.5)], ranked, words) == "rank is low"
     stage = Recipe("life_stage=YA", "life_stage", "category", category="YA")
-    text = condition_words(Condition(0, "under", 0.5), stage, words)
+    text = place_words([Condition(0, "under", 0.5)], stage, words)
     assert text == "life stage is not young adults"
     flag = Recipe("is_member", "is_member", "numeric")
-    assert condition_words(Condition(0, "at_least", 0.5), flag, words, True) == "members"
-    assert condition_words(Condition(0, "under", 0.5), flag, words, True) == "non-members"
+    assert place_words([Condition(0, "at_least", 0.5)], flag, words, True) == "members"
+    assert place_words([Condition(0, "under", 0.5)], flag, words, True) == "non-members"
     share = Recipe("fuel_share", "fuel_share", "numeric")
-    assert condition_words(Condition(0, "under", 0.077), share, words) == "fuel share under 7.7%"
+    assert place_words([Condition(0, "under", 0.077)], share, words) == "fuel share under 7.7%"
     balance = Recipe("balance", "balance", "numeric")
     assert (
-        condition_words(Condition(0, "at_least", 1_200_000.0), balance, words)
+        place_words([Condition(0, "at_least", 1_200_000.0)], balance, words)
         == "balance at least 1,200,000 euros"
     )
 

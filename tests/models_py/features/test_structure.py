@@ -28,8 +28,8 @@ def test_columns_of_the_groups_are_kept_and_a_date_is_not() -> None:
     assert list(structure.categorical > 0) == [True, False]
     assert structure.columns == 4
     assert structure.groups == 3
-    assert structure.numeric_told[0] > 0.4
-    assert structure.numeric_told[3] < 0.05
+    assert structure.numeric_explained[0] > 0.4
+    assert structure.numeric_explained[3] < 0.05
 
 
 def test_columns_without_groups_say_nothing() -> None:

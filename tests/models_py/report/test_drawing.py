@@ -177,3 +177,15 @@ def test_a_swarm_draws_every_point_once() -> None:
 def test_crowded_points_step_aside() -> None:
     steps = spread_apart(np.array([1.0, 1.1, 1.2, 9.0]), 3.0)
     assert steps.tolist() == [0, -1, 1, 0]
+
+
+def test_the_style_has_whole_rules_and_none_twice() -> None:
+    lines = STYLE.read_text(encoding="utf-8").splitlines()
+    depth = 0
+    for number, line in enumerate(lines, start=1):
+        for sign in line:
+            depth += {"{": 1, "}": -1}.get(sign, 0)
+            assert depth >= 0, f"line {number} ends what was not begun"
+    assert depth == 0
+    rules = [line for line in lines if "{" in line and "}" in line]
+    assert sorted(set(rules)) == sorted(rules)

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from models_py.describe.drafted_words import draft_words
+from models_py.features.structure import Relevance
 from models_py.studies.drafting import Draft, choose_features, draft_study
 from models_py.studies.loading import parse_study
 from models_py.studies.roles import Guess
-
-
-@dataclass(frozen=True)
-class Found:
-    gain: float
-    told: float
 
 
 def draft(rows: int = 240) -> Draft:
@@ -29,16 +23,17 @@ def draft(rows: int = 240) -> Draft:
 
 
 RELEVANCE = {
-    "visits": Found(120.0, 0.63),
-    "plan": Found(40.0, 0.21),
-    "joined_days": Found(-9.0, 0.002),
-    "fee_copy": Found(-2.0, 0.4),
+    "visits": Relevance(120.0, 0.63),
+    "plan": Relevance(40.0, 0.21),
+    "joined_days": Relevance(-9.0, 0.002),
+    "fee_copy": Relevance(-2.0, 0.4),
 }
 
 
 def test_what_tells_groups_apart_is_taken_and_the_rest_has_its_reason() -> None:
     chosen = choose_features(draft(), RELEVANCE)
-    text = draft_study(chosen)
+    words = draft_words("id", {"visits": "number"}, measures=chosen.measures)
+    text = f"{draft_study(chosen)}\n{words}\n"
     study = parse_study(text, "gym")
 
     assert study.features.include == ["visits", "plan"]
@@ -51,14 +46,14 @@ def test_what_tells_groups_apart_is_taken_and_the_rest_has_its_reason() -> None:
     )
     assert '"fee_copy": what it says of groups, the features say already' in text
     assert '"iban": identifier' in text
-    assert list(chosen.measures) == ["joined_days", "fee_copy"]
+    assert study.describe.measures == ["joined_days", "fee_copy"]
     assert study.features.power == []
     assert [asked.name for asked in study.algorithms] == ["mixed_mixture"]
     assert study.choose.by == "icl"
 
 
 def test_where_nothing_tells_groups_apart_all_stay_and_it_is_said() -> None:
-    nothing = {name: Found(-5.0, 0.0) for name in RELEVANCE}
+    nothing = {name: Relevance(-5.0, 0.0) for name in RELEVANCE}
     text = draft_study(choose_features(draft(), nothing))
 
     assert "# No groups show in these columns" in text
