@@ -248,6 +248,7 @@ def _write(target: Path, text: str) -> None:
         unfinished.write_text(text, encoding="utf-8")
         committed.rename(unfinished, target, f"the study is written to {target}")
     except OSError as error:
+        unfinished.unlink(missing_ok=True)
         raise UsageError(f"--output {target}: cannot be written ({error.strerror})") from error
 
 
@@ -492,14 +493,14 @@ def _draft(
 
 def _with_features(draft: Draft, path: Path) -> Draft:
     """Return the draft with the columns that tell groups apart, by the rows themselves."""
-    from models_py.segmentation.relevance import column_relevance, skewed_columns
+    from models_py.segmentation.relevance import JUDGED_ROWS, column_relevance, skewed_columns
     from models_py.segmentation.studied import read_studied
     from models_py.studies.drafting import LEAST_JUDGED, choose_features, draft_study
     from models_py.studies.loading import parse_study
 
     numbers = [guess.name for guess in draft.guesses if guess.role == "number"]
     study = parse_study(draft_study(draft), draft.name)
-    frame = read_studied(study, path).frame
+    frame = read_studied(study, path, JUDGED_ROWS).frame
     draft = replace(draft, skewed=skewed_columns(frame, numbers, study.features.winsorise))
     if draft.rows < LEAST_JUDGED:
         return draft

@@ -43,6 +43,7 @@ def read_gold(
     where: Mapping[str, Sequence[str]],
     at_least: Mapping[str, float],
     order_by: str | None = None,
+    most: int | None = None,
 ) -> GoldRows:
     """Read columns of one table, ordered by the entity.
 
@@ -62,6 +63,8 @@ def read_gold(
         Column to the least number that a row must have there.
     order_by
         Column to order by, the entity after it.
+    most
+        Rows to read at most: those whose entities have the lowest hashes, whatever their order.
 
     Raises
     ------
@@ -88,6 +91,9 @@ def read_gold(
     )
     conditions, values = _conditions(warehouse, where, at_least)
     source = f"select {quoted} from {warehouse.quote(schema, name)} as read_table{conditions}"
+    if most is not None:
+        drawn = f"read_table.{key}"
+        source += f" qualify row_number() over (order by hash({drawn}), {drawn}) <= {most}"
     order = ", ".join(f"read_table.{warehouse.quote(column)}" for column in ordered)
     frame = warehouse.frame(f"{source} order by {order}", values)
     _check_entities(frame[entity], f"{schema}.{name}", entity)

@@ -1,6 +1,6 @@
 """Do the partitions of a study behave alike: one sentence, and the two figures it rests on.
 
-How well a row's partition is foretold from its features says whether partitions differ; how their
+How well a row's partition is predicted from its features says whether partitions differ; how their
 segments match says whether they fall apart in the same way.
 
 References
@@ -74,7 +74,7 @@ def compare_partitions(
         return None
     if rows.size > MOST_ROWS:
         rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False))
-    right = foretold(_ranks(features.iloc[rows]), codes[rows], seed)
+    right = predicted_share(_ranks(features.iloc[rows]), codes[rows], seed)
     by_chance = 1.0 / np.unique(codes[rows]).size
     alike = matched_correlation(resemblance, partition_of)
     row = {
@@ -92,8 +92,8 @@ def compare_partitions(
     }
 
 
-def foretold(values: FloatArray, codes: IntArray, seed: int) -> float:
-    """Return the share of rows, averaged over the classes, whose class is foretold out of fold.
+def predicted_share(values: FloatArray, codes: IntArray, seed: int) -> float:
+    """Return the share of rows, averaged over the classes, whose class is predicted out of fold.
 
     Parameters
     ----------

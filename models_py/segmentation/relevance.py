@@ -59,9 +59,9 @@ def column_relevance(study: Study, frame: pd.DataFrame, seed: int) -> Mapping[st
     study
         Says what the columns are taken for; every column that may be a feature is one.
     frame
-        Its gold rows.
+        Its gold rows, `JUDGED_ROWS` at most: more say no more.
     seed
-        For the rows drawn and the starts.
+        Of the starts.
 
     Returns
     -------
@@ -70,9 +70,6 @@ def column_relevance(study: Study, frame: pd.DataFrame, seed: int) -> Mapping[st
     """
     if len(frame) < LEAST_ROWS:
         return {}
-    if len(frame) > JUDGED_ROWS:
-        drawn = np.random.default_rng(seed).choice(len(frame), JUDGED_ROWS, replace=False)
-        frame = frame.iloc[np.sort(drawn)].reset_index(drop=True)
     apart = {study.entity, study.label, study.partition_by}
     columns = [c for c in feature_columns(study.features, frame.columns) if c not in apart]
     matrix = FeatureMatrix(study.features, study.selection.max_missing_share).fit(frame[columns])

@@ -72,8 +72,17 @@ def _shows_enough(study: Study, frame: pd.DataFrame) -> BoolArray | None:
     return np.asarray(np.all(masks, axis=0), dtype=bool)
 
 
-def read_studied(study: Study, path: Path) -> GoldRows:
+def read_studied(study: Study, path: Path, most: int | None = None) -> GoldRows:
     """Read the gold rows of a study with its features, measures, partition and label.
+
+    Parameters
+    ----------
+    study
+        The recipe.
+    path
+        The DuckDB file.
+    most
+        Rows at most, drawn by their entities; all where it is None.
 
     Raises
     ------
@@ -93,6 +102,7 @@ def read_studied(study: Study, path: Path) -> GoldRows:
             study.where,
             study.at_least,
             study.order_by,
+            most,
         )
     return replace(read, frame=known_values(study, read.frame))
 

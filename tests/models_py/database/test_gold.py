@@ -60,6 +60,24 @@ def test_the_entity_may_be_asked_for_twice(warehouse: Warehouse) -> None:
     assert gold.frame.columns.tolist() == ["thing_id", "amount"]
 
 
+def test_the_same_rows_are_drawn_in_whatever_order_they_stand(tmp_path: Path) -> None:
+    drawn = []
+    for order in ("id", "-id", "id % 7, id"):
+        path = tmp_path / f"{len(drawn)}.duckdb"
+        with duckdb.connect(str(path)) as database:
+            database.execute(
+                "create schema gold; create table gold.things as select id, id % 3 as amount"
+                f" from range(1000) as made(id) order by {order}"
+            )
+        with open_warehouse(path) as opened:
+            gold = read_gold(opened, "gold", "things", "id", ["amount"], {}, {}, most=50)
+        drawn.append(gold.frame["id"].astype(int).tolist())
+    assert drawn[0] == drawn[1] == drawn[2] == sorted(drawn[0])
+    assert len(drawn[0]) == 50
+    # Drawn from everywhere, and not the first of them.
+    assert max(drawn[0]) > 800
+
+
 @pytest.mark.parametrize(
     ("changes", "ids"),
     [
