@@ -92,8 +92,14 @@ def read_gold(
     conditions, values = _conditions(warehouse, where, at_least)
     source = f"select {quoted} from {warehouse.quote(schema, name)} as read_table{conditions}"
     if most is not None:
-        drawn = f"read_table.{key}"
-        source += f" qualify row_number() over (order by hash({drawn}), {drawn}) <= {most}"
+        # The lowest hashes are kept as the table goes by: it is neither sorted nor held whole.
+        drawn = (
+            f"select read_table.{key} from {warehouse.quote(schema, name)} as read_table"
+            f"{conditions} order by hash(read_table.{key}), read_table.{key} limit {most}"
+        )
+        joint = "and" if conditions else "where"
+        source += f" {joint} read_table.{key} in ({drawn})"
+        values = [*values, *values]
     order = ", ".join(f"read_table.{warehouse.quote(column)}" for column in ordered)
     frame = warehouse.frame(f"{source} order by {order}", values)
     _check_entities(frame[entity], f"{schema}.{name}", entity)
