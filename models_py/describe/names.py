@@ -225,8 +225,10 @@ PART_ORDER = ("as", "state", "who", "with", "phrase")
 
 
 def _unique(names: Sequence[str], taken: set[str]) -> str:
+    # "low wines, low fruits" is no other name than "low fruits, low wines".
+    said = {frozenset(name.split(", ")) for name in taken}
     for name in names:
-        if name not in taken:
+        if frozenset(name.split(", ")) not in said:
             return name
     number = 2
     while f"{names[0]} ({number})" in taken:

@@ -112,6 +112,14 @@ def test_names_are_unique_and_never_longer_than_two_traits() -> None:
     ]
 
 
+def test_the_same_traits_in_another_order_are_no_other_name() -> None:
+    table = named(
+        *((1, "a", -2.0), (1, "b", -1.0)), *((2, "b", -2.0), (2, "a", -1.0), (2, "c", -0.8))
+    )
+    assert table[1].name == "low a, low b"
+    assert table[2].name == "low b, low c"
+
+
 def test_columns_of_one_meaning_are_named_once() -> None:
     rows = [(1, f"category_{kind}", 2.0) for kind in ("richness", "shannon", "effective_count")]
     assert named(*rows, (1, "recency_days", 0.4))[1].name == "wide-range lapsed customers"
