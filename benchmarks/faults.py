@@ -321,7 +321,7 @@ def _untruth(ground: Ground, operation: str, home: Path, ended: fault_kinds.Ende
         return f"exit code 0, and not all is done: {last}"
     if "nothing was written" in ended.output and now != ground.before:
         what = "all" if now == ground.after else "a part"
-        return f"{what} was written: {last}"
+        return f"{what} was written: {ended.output}"
     told = ("committed", "brought back", "dropped", "a commit was under way")
     is_silent = operation != "dbt_build" and not any(word in ended.output for word in told)
     if ended.code != 0 and now == ground.after != ground.before and is_silent:

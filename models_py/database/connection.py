@@ -74,7 +74,12 @@ class Warehouse:
             from duckdb_engine import ConnectionWrapper
             from sqlalchemy import NullPool, create_engine
 
-            wrapped = ConnectionWrapper(self.raw)
+            class Borrowed(ConnectionWrapper):
+                # Closed by :meth:`close` alone: the pool would log a signal that meets it there.
+                def close(self) -> None:
+                    self.closed = True
+
+            wrapped = Borrowed(self.raw)
             # A database that a full disk has stopped cannot be rolled back, nor need it be.
             self._engine = create_engine(
                 "duckdb://",
@@ -131,8 +136,10 @@ class Warehouse:
                 raise
             committed.ended(stays)
             print(f"note: {error}", file=sys.stderr)
-        except Exception:
-            committed.ended()
+        except Exception as error:
+            # Of a commit that an interrupt met, nobody here knows whether it held.
+            if not is_of_interrupt(error):
+                committed.ended()
             raise
 
     def create(self, table: Table) -> None:
@@ -297,6 +304,16 @@ def warehouse_errors(path: Path) -> Iterator[None]:
         if isinstance(error, DBAPIError):
             raise explained(path, str(error.orig)) from error
         raise
+
+
+def is_of_interrupt(error: BaseException) -> bool:
+    """Return whether an interrupt made this error, as of a rollback that it set off."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, KeyboardInterrupt) or "interrupted" in str(seen).casefold():
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def explained(path: Path, text: str) -> WarehouseError:
