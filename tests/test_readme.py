@@ -9,7 +9,7 @@ import pytest
 from models_py.base import settings
 from models_py.clustering.algorithms import ALGORITHMS
 from models_py.database import contract
-from models_py.studies.loading import shipped_studies
+from models_py.studies.listing import shipped_studies
 
 README = (settings.repository() / "README.md").read_text(encoding="utf-8")
 TABLES = (settings.repository() / "sql" / "README.md").read_text(encoding="utf-8")

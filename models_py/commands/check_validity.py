@@ -23,7 +23,7 @@ from models_py.commands.options import (
 )
 from models_py.commands.table import print_table
 from models_py.database.connection import WAIT_SECONDS
-from models_py.studies.loading import DEFAULT, load_study
+from models_py.studies.listing import DEFAULT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(asked: argparse.Namespace) -> int:
     check_wait(asked)
+    from models_py.studies.loading import load_study
+
     study = load_study(asked.study)
     path = asked.warehouse or settings.warehouse_path()
     with show_progress(quiet=asked.json) as progress:

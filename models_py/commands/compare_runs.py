@@ -13,7 +13,7 @@ from models_py.base.errors import DataError, UsageError
 from models_py.commands.exit_codes import end
 from models_py.commands.options import add_json, add_study, add_warehouse, command_parser
 from models_py.database.connection import WAIT_SECONDS
-from models_py.studies.loading import DEFAULT
+from models_py.studies.listing import DEFAULT
 
 if TYPE_CHECKING:
     import pandas as pd

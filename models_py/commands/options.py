@@ -31,7 +31,7 @@ def command_parser(prog: str, purpose: str | None, examples: str) -> argparse.Ar
 
 def add_study(parser: Any) -> None:
     """Add ``--study``."""
-    from models_py.studies.loading import DEFAULT
+    from models_py.studies.listing import DEFAULT
 
     parser.add_argument("--study", metavar="NAME|FILE", default=DEFAULT, help=f"default: {DEFAULT}")
 

@@ -104,7 +104,8 @@ def _rejections(warehouse: Warehouse, study: str | None) -> dict[str, object]:
     # Not every study ran whose table left something out; SQL cannot look up a table's name.
     from models_py.database.rejections import rejections_of, studied_tables
     from models_py.database.results import done_runs
-    from models_py.studies.loading import load_study, shipped_studies
+    from models_py.studies.listing import shipped_studies
+    from models_py.studies.loading import load_study
 
     if study is None:
         runs = done_runs(warehouse, ["study"])

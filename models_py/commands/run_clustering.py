@@ -25,7 +25,7 @@ from models_py.commands.options import (
     still_waiting,
 )
 from models_py.database.connection import WAIT_SECONDS
-from models_py.studies.loading import DEFAULT, load_study, shipped_studies
+from models_py.studies.listing import DEFAULT, shipped_studies
 
 if TYPE_CHECKING:
     from models_py.base.progress import Progress
@@ -83,6 +83,8 @@ def _run(asked: argparse.Namespace) -> int:
     if asked.list_studies:
         _list_studies(asked.json)
         return 0
+    from models_py.studies.loading import load_study
+
     study = load_study(asked.study)
     if asked.extras:
         # Without LightGBM the segments stay unexplained, which a page would miss most.
@@ -151,6 +153,8 @@ def _print_report(written: WrittenReport) -> None:
 
 
 def _list_studies(as_json: bool) -> None:
+    from models_py.studies.loading import load_study
+
     studies = [load_study(name) for name in shipped_studies()]
     if as_json:
         rows = [{"name": s.name, "title": s.title, "table": s.table} for s in studies]

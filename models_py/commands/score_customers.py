@@ -26,7 +26,7 @@ from models_py.commands.options import (
 from models_py.commands.reading_output import loss_words
 from models_py.commands.table import print_table
 from models_py.database.connection import WAIT_SECONDS
-from models_py.studies.loading import DEFAULT
+from models_py.studies.listing import DEFAULT
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from models_py.base import settings
 from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
 from models_py.commands.options import add_json, add_study, add_warehouse, command_parser
-from models_py.studies.loading import DEFAULT
+from models_py.studies.listing import DEFAULT
 
 EXAMPLES = f"""\
 examples:

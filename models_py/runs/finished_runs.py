@@ -9,7 +9,8 @@ from models_py.base.errors import DataError, UsageError, near_match
 from models_py.database.connection import Warehouse
 from models_py.database.results import done_runs
 from models_py.database.waiting import Waiting, waiting_runs
-from models_py.studies.loading import load_study, shipped_studies
+from models_py.studies.listing import shipped_studies
+from models_py.studies.loading import load_study
 
 
 @dataclass(frozen=True)

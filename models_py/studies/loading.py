@@ -13,10 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from models_py.base.errors import StudyError, near_match
 from models_py.clustering.algorithms import ALGORITHMS
+from models_py.studies.listing import shipped_studies
 from models_py.studies.study import Study
-
-SHIPPED = Path(__file__).resolve().parent / "shipped"
-DEFAULT = "grocery_customers"
 
 IN_TOML = {
     "int_type": "a whole number",
@@ -31,11 +29,6 @@ IN_TOML = {
     "model_type": "a section of keys and values",
 }
 """What a type is called in a study file, by pydantic's name of the error."""
-
-
-def shipped_studies() -> dict[str, Path]:
-    """Return the studies that come with the package, by name."""
-    return {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
 
 
 def load_study(name_or_file: str) -> Study:

@@ -12,7 +12,7 @@ from planted_gold import asked, gold_customers, planted_study, write_gold
 
 from models_py.base import settings
 from models_py.commands.run_clustering import main
-from models_py.studies.loading import shipped_studies
+from models_py.studies.listing import shipped_studies
 
 SCRIPT = settings.repository() / "scripts" / "run_clustering.py"
 HEAVY = {"duckdb", "sqlalchemy", "pandas", "pyarrow", "numpy", "sklearn", "scipy", "numba", "keras"}

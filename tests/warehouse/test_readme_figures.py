@@ -13,7 +13,8 @@ from models_py.base import settings
 from models_py.base.progress import Silent
 from models_py.pipeline import run_study
 from models_py.runs.validity import check_validity
-from models_py.studies.loading import DEFAULT, load_study
+from models_py.studies.listing import DEFAULT
+from models_py.studies.loading import load_study
 
 README = "".join(
     (settings.repository() / name).read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ import yaml
 from models_py.base import settings
 from models_py.base.errors import UsageError
 from models_py.sources.registry import SOURCES, Source, choose_source, domains
-from models_py.studies.loading import shipped_studies
+from models_py.studies.listing import shipped_studies
 
 
 def test_domains() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from models_py.base.errors import StudyError
-from models_py.studies.loading import DEFAULT, load_study, shipped_studies
+from models_py.studies.listing import DEFAULT, shipped_studies
+from models_py.studies.loading import load_study
 
 STUDY = """\
 title = "Own"
