@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,9 @@ from models_py.base import settings
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.progress import Silent
 
+if TYPE_CHECKING:
+    from models_py.segmentation.segmentation import Segmentation
+
 FIRST_SEED = 100
 """Seeds below were looked at while the drafted study was made, for the kinds of `TUNED`."""
 MOST_K = 10
@@ -33,6 +36,13 @@ WORD_WEIGHT = 0.5
 
 def drafted_labels(frame: pd.DataFrame, seed: int = 42) -> IntArray:
     """Return the segment of each row by the study that the command drafts for the file."""
+    gold, found = drafted_segmentation(frame, seed)
+    entities = gold[ID].astype(str)
+    return np.asarray(pd.Series(found.groups, index=entities).loc[frame[ID]])
+
+
+def drafted_segmentation(frame: pd.DataFrame, seed: int = 42) -> tuple[pd.DataFrame, Segmentation]:
+    """Return the gold rows and the segmentation of the study that the command drafts."""
     from models_py.commands.new_study import main
     from models_py.segmentation.studied import read_studied, segment_partitions
     from models_py.studies.loading import load_study
@@ -48,8 +58,7 @@ def drafted_labels(frame: pd.DataFrame, seed: int = 42) -> IntArray:
         study = load_study(str(path))
         gold = read_studied(study, settings.warehouse_path())
         [found] = segment_partitions(study, gold.frame, seed, Silent())
-    entities = gold.frame[ID].astype(str)
-    return np.asarray(pd.Series(found.groups, index=entities).loc[frame[ID]])
+    return gold.frame, found
 
 
 @contextlib.contextmanager

@@ -239,6 +239,15 @@ class MixedMixtureModel:
         """
         if len(numeric) == 0:
             return np.zeros(0, dtype=np.int64)
+        return np.asarray(self._logs(numeric, categorical).argmax(axis=1), dtype=np.int64)
+
+    def probabilities(self, numeric: FloatArray, categorical: IntArray) -> FloatArray:
+        """Return the probability of each component for every row, shape (n, k)."""
+        if len(numeric) == 0:
+            return np.zeros((0, len(self.weights)))
+        return to_shares(self._logs(numeric, categorical))[0]
+
+    def _logs(self, numeric: FloatArray, categorical: IntArray) -> FloatArray:
         logs = np.log(self.weights) + _gaussian_logs(
             self.layout.scaled(numeric), self.means, self.within
         )
@@ -247,7 +256,7 @@ class MixedMixtureModel:
             code = codes[:, place]
             known = np.flatnonzero((code >= 0) & (code < size))
             logs[known] += np.log(self.levels[:, place, code[known]]).T
-        return np.asarray(logs.argmax(axis=1), dtype=np.int64)
+        return np.asarray(logs)
 
     def assignment(self) -> Assignment:
         """Return the rule by which `predict` decides."""

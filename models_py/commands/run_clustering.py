@@ -74,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--extras", action="store_true", help="print the extras that the study needs installed"
     )
+    parser.add_argument(
+        "--alternative",
+        type=int,
+        metavar="N",
+        help="take the Nth of the other groupings that the study's newest run names",
+    )
     parser.add_argument("--no-report", action="store_true", help="write no report of the run")
     add_json(parser)
     return parser
@@ -93,11 +99,13 @@ def _run(asked: argparse.Namespace) -> int:
         return 0
     if asked.k is not None:
         study = _with_k(study, asked.k)
+    path = asked.warehouse or settings.warehouse_path()
+    check_wait(asked)
+    if asked.alternative is not None:
+        study = _with_alternative(study, path, asked)
     seed = study.seed if asked.seed is None else asked.seed
     if not 0 <= seed < 2**32:
         raise UsageError(f"--seed {seed}: a seed is a whole number from 0 to 4294967295")
-    check_wait(asked)
-    path = asked.warehouse or settings.warehouse_path()
     with show_progress(quiet=asked.json) as progress:
         progress.step("starting")
         from models_py.pipeline import run_study
@@ -183,6 +191,20 @@ def _with_k(study: Study, k: int) -> Study:
     return study.model_copy(update={"algorithms": distinct})
 
 
+def _with_alternative(study: Study, path: Path, asked: argparse.Namespace) -> Study:
+    from models_py.database.connection import open_warehouse
+    from models_py.runs.finished_runs import find_alternative
+
+    if study.partition_by is not None or asked.k is not None:
+        raise UsageError(
+            "--alternative goes with one search and no other number: leave --k out, and for a study"
+            " with partition_by set choose.algorithm and choose.k in the study's file"
+        )
+    with open_warehouse(path, read_only=True, wait_seconds=asked.wait) as warehouse:
+        chosen = find_alternative(warehouse, study.name, asked.alternative)
+    return study.model_copy(update={"choose": study.choose.model_copy(update=chosen)})
+
+
 def _as_json(finished: Finished) -> dict[str, object]:
     segments = finished.tables.rows["segments"]
     return {
@@ -217,6 +239,7 @@ def _print_finished(study: Study, finished: Finished) -> None:
             print(f"{'':>9}{part}")
     for name, reason in finished.reasons.items():
         print(f"\nwhy these{_of(name)}: {reason}")
+        _print_answers(study, finished, name)
     if "partition_comparison" in finished.tables.rows:
         print(f"\n{finished.tables.rows['partition_comparison']['sentence'].iloc[0]}")
     if "label_agreement" in finished.tables.rows:
@@ -232,6 +255,21 @@ def _print_finished(study: Study, finished: Finished) -> None:
         ("python scripts/run_clustering.py --list-studies", "other studies"),
     ):
         print(f"  {command:<52} {purpose}")
+
+
+def _print_answers(study: Study, finished: Finished, partition: str) -> None:
+    from models_py.describe.meanings import offer, sureness
+
+    answers = finished.tables.rows["answers"]
+    answer, *others = answers[answers["partition"] == partition].to_dict("records")
+    said = sureness(float(answer["likely_right"]))
+    if said is not None:
+        print(f"how sure: {said}")
+    if not others or study.choose.candidate is not None:
+        return
+    print("or else:" if partition != "all" else "or else, with --alternative 1, 2 or 3:")
+    for row in others:
+        print(f"  {row['rank']}  {offer(row)}")
 
 
 def _agreement(row: dict[Hashable, Any]) -> str:

@@ -88,6 +88,26 @@ model_search = Table(
     Column("reason", String),
 )
 
+answers = Table(
+    "answers",
+    metadata,
+    Column("run_id", String, nullable=False),
+    Column("partition", String, nullable=False),
+    Column("rank", Integer, nullable=False, comment="0 the answer, then up to 3 other groupings"),
+    Column("candidate", Integer, comment="of model_search; null where one segment is the answer"),
+    Column("algorithm", String, nullable=False),
+    Column("k", Integer, nullable=False),
+    Column("measure", String, comment="what the candidates are ranked by"),
+    Column("figure", Double, comment="its value"),
+    Column("agreement", Double, comment="adjusted Rand index with the answer"),
+    Column(
+        "likely_right",
+        Double,
+        comment="how often an answer with such evidence was the planted grouping; null: unknown",
+    ),
+    Column("meaning", String, nullable=False, comment="what becomes of the answer's segments"),
+)
+
 segments = Table(
     "segments",
     metadata,
@@ -337,6 +357,7 @@ RUN_TABLES = (
     feature_selection,
     outliers,
     model_search,
+    answers,
     segments,
     segment_features,
     segment_categories,

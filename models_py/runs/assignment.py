@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ from models_py.clustering.distances import metric_points
 from models_py.clustering.rows import group_centers, nearest_centers
 from models_py.segmentation.measures.confidence import BLOCK_ROWS, by_group
 from models_py.segmentation.segmentation import Segmentation
+
+if TYPE_CHECKING:
+    from models_py.clustering.mixed_mixture import MixedMixtureModel
 
 MOST_ROWS = 100_000
 """Rows of the run kept at most, where the nearest of them decides."""
@@ -357,6 +360,15 @@ class MostProbableKind(Rule):
 
     def nearest(self, rows: Coordinates) -> IntArray:
         """Return the component's place, shape (n,)."""
+        return self._model.predict(rows.numbers, rows.codes)
+
+    def memberships(self, rows: Coordinates) -> FloatArray:
+        """Return the probability of each group, shape (n, groups)."""
+        probable = self._model.probabilities(rows.numbers, rows.codes)
+        return by_group(probable, self.groups, int(self.groups.max()) + 1)
+
+    @cached_property
+    def _model(self) -> MixedMixtureModel:
         from models_py.clustering.mixed_mixture import Layout, MixedMixtureModel
 
         layout = Layout(
@@ -369,8 +381,7 @@ class MostProbableKind(Rule):
             self.halves,
             self.sizes.astype(np.int64),
         )
-        model = MixedMixtureModel(layout, self.weights, self.means, self.within, self.levels)
-        return model.predict(rows.numbers, rows.codes)
+        return MixedMixtureModel(layout, self.weights, self.means, self.within, self.levels)
 
 
 RULES: dict[str, type[Rule]] = {

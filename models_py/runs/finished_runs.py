@@ -7,8 +7,10 @@ from datetime import datetime
 
 from models_py.base.errors import DataError, UsageError, near_match
 from models_py.database.connection import Warehouse
-from models_py.database.results import done_runs
+from models_py.database import contract
+from models_py.database.results import done_runs, read_run_rows
 from models_py.database.waiting import Waiting, waiting_runs
+from models_py.describe.meanings import offer
 from models_py.studies.listing import shipped_studies
 from models_py.studies.loading import load_study
 
@@ -58,6 +60,44 @@ def find_run(warehouse: Warehouse, study: str, run_id: str | None = None) -> Run
     if not runs:
         raise never_ran(warehouse, study)
     return runs[-1]
+
+
+def find_alternative(warehouse: Warehouse, study: str, rank: int) -> dict[str, object]:
+    """Return what section ``choose`` must hold for another grouping that the newest run names.
+
+    Parameters
+    ----------
+    warehouse
+        The open warehouse.
+    study
+        The study's name.
+    rank
+        1 the first of them.
+
+    Raises
+    ------
+    UsageError
+        The run names fewer; the message tells them.
+    DataError
+        The study never ran.
+    """
+    # A run that took one names no others: the numbers stay those of the answer it stands for.
+    runs = [find_run(warehouse, study), *reversed(find_runs(warehouse, study))]
+    for run in runs:
+        answers = read_run_rows(warehouse, contract.answers, run.run_id)
+        others = answers[answers["rank"] > 0]
+        if len(others):
+            break
+    row = others[others["rank"] == rank]
+    if row.empty:
+        known = "; ".join(f"{other['rank']}: {offer(other)}" for other in others.to_dict("records"))
+        raise UsageError(
+            f"--alternative {rank}: run {run.run_id} names"
+            f" {known or 'no other grouping; run the study first'}"
+        )
+    [chosen] = row.to_dict("records")
+    keys = ("algorithm", "k", "candidate")
+    return {key: chosen[key] if key == "algorithm" else int(chosen[key]) for key in keys}
 
 
 def never_ran(warehouse: Warehouse, study: str) -> DataError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import numpy as np
 
 from models_py.base.arrays import IntArray
 from models_py.describe.advice import AdviceRule, advise
+from models_py.describe.meanings import meaning
 from models_py.describe.effects import adjusted
 from models_py.describe.explanation import AskGold, Explanation, explained_rows
 from models_py.describe.kinds import Kind, column_kinds
@@ -35,6 +36,8 @@ from models_py.describe.withholding import (
 from models_py.describe.words import Vocabulary
 from models_py.features.matrix import FeatureMatrix
 from models_py.runs.identity import Identity, match_segments, migrations
+from models_py.segmentation.alternatives import cross_counts, distinct_alternatives
+from models_py.segmentation.calibration import likely_right
 from models_py.segmentation.measures.stability import UNSTABLE_BELOW
 from models_py.segmentation.segmentation import Segmentation
 from models_py.studies.measures import MEASURES
@@ -42,6 +45,9 @@ from models_py.studies.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+TAKEN = "taken in place of the study's own answer, whose run names the others"
 
 
 @dataclass(frozen=True)
@@ -164,6 +170,7 @@ def run_tables(
         ),
         "outliers": pd.concat([_outliers(s, entities) for s in segmentations]),
         "model_search": pd.concat([_candidates(s) for s in segmentations]),
+        "answers": answer_rows(study, segmentations, segments),
         "segments": segments,
         "segment_features": profiles,
         "segment_categories": categories,
@@ -191,6 +198,65 @@ def run_tables(
         rows["migrations"] = moved.assign(previous_run_id=previous.run_id)
     new = identity.segment_ids[identity.is_new]
     return RunTables(rows, pd.DataFrame({"study": study.name, "segment_id": new}))
+
+
+def answer_rows(
+    study: Study, segmentations: Sequence[Segmentation], segments: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the rows of ``results.answers``.
+
+    Parameters
+    ----------
+    study
+        The recipe.
+    segmentations
+        One per partition.
+    segments
+        The rows of ``results.segments``, by partition in the order of the groups.
+    """
+    import pandas as pd
+
+    rows: list[dict[str, object]] = []
+    for segmentation in segmentations:
+        of_part = segments["partition"] == segmentation.prepared.partition
+        names = [str(name) for name in segments.loc[of_part, "name"]]
+        rows += _answers_of(study, segmentation, names)
+    return pd.DataFrame(rows).astype({"candidate": "Int64"})
+
+
+def _answers_of(
+    study: Study, segmentation: Segmentation, names: list[str]
+) -> Iterator[dict[str, object]]:
+    choice, evaluated = segmentation.choice, segmentation.candidates
+    measure = study.choose.measure
+    groups = segmentation.groups[segmentation.prepared.fitted_rows]
+    least = study.describe.small_segment
+    answer = None if choice.position is None else evaluated[choice.position]
+    part = {"partition": segmentation.prepared.partition, "measure": measure.name}
+    yield part | {
+        "rank": 0,
+        "candidate": choice.position,
+        "algorithm": "one segment" if answer is None else answer.candidate.algorithm,
+        "k": len(segmentation.jaccard),
+        "figure": np.nan if answer is None else answer.figures.get(measure.name, np.nan),
+        "agreement": 1.0,
+        "likely_right": likely_right(study, segmentation),
+        "meaning": "the answer" if study.choose.candidate is None else TAKEN,
+    }
+    if study.choose.candidate is not None:
+        return
+    for rank, other in enumerate(distinct_alternatives(evaluated, choice, groups), 1):
+        item = evaluated[other.position]
+        yield part | {
+            "rank": rank,
+            "candidate": other.position,
+            "algorithm": item.candidate.algorithm,
+            "k": item.candidate.k,
+            "figure": item.figures.get(measure.name, np.nan),
+            "agreement": other.agreement,
+            "likely_right": np.nan,
+            "meaning": meaning(cross_counts(groups, other.labels), names, least),
+        }
 
 
 def study_speech(study: Study, frame: pd.DataFrame) -> Speech:

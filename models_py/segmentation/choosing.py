@@ -54,12 +54,16 @@ class ChosenCandidate:
         Shape (k,): how far each cluster comes back in refits; nan where not measured.
     refitted
         Position to the measures that refits give, by name, of the candidates refitted.
+    ranking
+        Positions of the candidates that could be chosen, by what the study chooses by, the best
+        first.
     """
 
     position: int | None
     reason: str
     jaccard: FloatArray
     refitted: dict[int, dict[str, float]] = field(default_factory=dict)
+    ranking: tuple[int, ...] = ()
 
     def noting(self, notes: Sequence[str]) -> ChosenCandidate:
         """Return the same candidate with more to its reason."""
@@ -71,6 +75,7 @@ class ChosenCandidate:
             self,
             position=None if self.position is None else places[self.position],
             refitted={places[position]: means for position, means in self.refitted.items()},
+            ranking=tuple(places[position] for position in self.ranking),
         )
 
 
@@ -109,8 +114,10 @@ def choose_candidate(
             [place for place in places if evaluated[place].candidate.metric == metric]
             for metric in metrics
         ]
-    if study.choose.algorithm is not None and len(places) == 1:
-        return _as_fixed(places[0], evaluated, _Refits(spaces, mixed, evaluated, study, seed))
+    is_named = study.choose.algorithm is not None or study.choose.candidate is not None
+    if is_named and len(places) == 1:
+        refits = _Refits(spaces, mixed, evaluated, study, seed)
+        return _as_fixed(places[0], evaluated, study, refits)
     chosen = []
     for group in groups:
         eligible = [evaluated[place] for place in group]
@@ -124,22 +131,33 @@ def choose_candidate(
 
 
 def _as_fixed(
-    position: int, evaluated: Sequence[EvaluatedCandidate], refits: _Refits
+    position: int, evaluated: Sequence[EvaluatedCandidate], study: Study, refits: _Refits
 ) -> ChosenCandidate:
     """Return the one candidate that the study names, and where it ranks among the others."""
     item = evaluated[position]
     metric, own = item.candidate.metric, item.figure(SILHOUETTE)
     figures = [c.figure(SILHOUETTE) for c in evaluated if c.candidate.metric == metric]
     known = [figure for figure in figures if not np.isnan(figure)]
+    asked = "was taken in place of the study's own answer"
+    named = "is what the study names" if study.choose.candidate is None else asked
     reason = (
-        f"{item.candidate.algorithm.replace('_', ' ')} with {item.candidate.k} segments is what the"
-        f" study names ({_silhouette_name(item)} {own:.3f}"
+        f"{item.candidate.algorithm.replace('_', ' ')} with {item.candidate.k} segments {named}"
+        f" ({_silhouette_name(item)} {own:.3f}"
     )
     if len(known) > 1 and not np.isnan(own):
         rank = 1 + sum(figure > own for figure in known)
         reason += f", rank {rank} of {len(known)} candidates, the best {max(known):.3f}"
+    measure = study.choose.measure
+    ranks = np.array([c.figures.get(measure.name, np.nan) for c in evaluated])
+    ranking = _best_first(-ranks if measure.better == "lower" else ranks)
     jaccard = refits.jaccard(position)
-    return ChosenCandidate(position, f"{reason})", jaccard, refits.figures)
+    return ChosenCandidate(position, f"{reason})", jaccard, refits.figures, ranking)
+
+
+def _best_first(scores: FloatArray) -> tuple[int, ...]:
+    """Return the places of known scores, the highest first."""
+    order = np.argsort(-scores, kind="stable")
+    return tuple(int(place) for place in order if not np.isnan(scores[place]))
 
 
 def _of_metrics(
@@ -165,12 +183,18 @@ def _of_metrics(
         for _, at in several
     )
     merged = {place: means for item in chosen for place, means in item.refitted.items()}
+    places = {place for item in chosen for place in item.ranking}
+    common = {place: evaluated[place].figure(COMMON_SILHOUETTE) for place in places}
+    ranking = tuple(sorted(places, key=lambda place: (-common[place], place)))
     note = f"the best by each distance are compared in the common space (silhouette: {figures})"
-    return replace(best, refitted=merged).noting([note] if len(several) > 1 else [])
+    ranked = replace(best, refitted=merged, ranking=ranking)
+    return ranked.noting([note] if len(several) > 1 else [])
 
 
 def _preset_places(candidates: Sequence[EvaluatedCandidate], study: Study) -> list[int]:
     algorithm, k = study.choose.algorithm, study.choose.k
+    if study.choose.candidate is not None:
+        return [_one_candidate(candidates, study.choose.candidate, algorithm, k)]
     of_algorithm = [
         place
         for place, item in enumerate(candidates)
@@ -186,6 +210,20 @@ def _preset_places(candidates: Sequence[EvaluatedCandidate], study: Study) -> li
             f" (they have: {', '.join(map(str, ks))}); let an algorithm's k reach it"
         )
     return places
+
+
+def _one_candidate(
+    candidates: Sequence[EvaluatedCandidate], place: int, algorithm: str | None, k: int | None
+) -> int:
+    if place < len(candidates):
+        own = candidates[place].candidate
+        if algorithm in (None, own.algorithm) and k in (None, own.k):
+            return place
+    what = (algorithm or "an algorithm").replace("_", " ")
+    raise DataError(
+        f"choose.candidate = {place}: it is no longer {what} with {k} segments, since the rows or"
+        " the study changed; run the study without it and look at its alternatives again"
+    )
 
 
 class _Refits:
@@ -250,10 +288,11 @@ def _by_choice(
             [float(np.mean(refits.jaccard(position))) for position in range(len(evaluated))]
         )
     choice = choose(common, candidates, by=by, measures=measures, seed=seed)
+    ranking = _best_first(np.array([evidence.score for evidence in choice.evidence]))
     if choice.index is None:
-        return ChosenCandidate(None, choice.reason, np.array([np.nan]))
+        return ChosenCandidate(None, choice.reason, np.array([np.nan]), ranking=ranking)
     jaccard = refits.jaccard(choice.index)
-    return ChosenCandidate(choice.index, choice.reason, jaccard, refits.figures)
+    return ChosenCandidate(choice.index, choice.reason, jaccard, refits.figures, ranking)
 
 
 def _by_rule(
@@ -280,10 +319,14 @@ def _by_rule(
             reason = _all_noise_words(evaluated, spaces)
         return ChosenCandidate(None, reason, np.array([np.nan]))
     best = next((i for i in eligible[:MOST_REFITTED] if refits.is_stable(i)), None)
-    if best is None and rule.when_unstable == "one_segment":
-        return _none_stable(eligible[:MOST_REFITTED], evaluated, study, refits)
     if best is None:
-        return _most_stable(eligible[:MOST_REFITTED], evaluated, silhouettes, study, refits)
+        tried = eligible[:MOST_REFITTED]
+        settled = (
+            _none_stable(tried, evaluated, study, refits)
+            if rule.when_unstable == "one_segment"
+            else _most_stable(tried, evaluated, silhouettes, study, refits)
+        )
+        return replace(settled, ranking=tuple(eligible))
     lowest = silhouettes[best] - rule.tolerance * abs(silhouettes[best])
     near = [i for i in eligible if silhouettes[i] >= lowest]
     finest_first = sorted(near, key=lambda i: (-evaluated[i].candidate.k, -silhouettes[i]))
@@ -296,7 +339,8 @@ def _by_rule(
         f" {len(eligible)} candidates with {least} or more in the smallest segment"
         f"{within}{_noise_words(evaluated[position])}; {_stability_words(refits.jaccard(position))}"
     )
-    return ChosenCandidate(position, reason, refits.jaccard(position), refits.figures)
+    jaccard = refits.jaccard(position)
+    return ChosenCandidate(position, reason, jaccard, refits.figures, tuple(eligible))
 
 
 def _least(study: Study, needed: float) -> str:

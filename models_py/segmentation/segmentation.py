@@ -18,7 +18,7 @@ from models_py.clustering.rows import MixedRows, group_centers
 from models_py.features.selection import feature_importance
 from models_py.segmentation.choosing import ChosenCandidate, choose_candidate
 from models_py.segmentation.measures.computing import EXACT_SILHOUETTE_ROWS
-from models_py.segmentation.measures.confidence import confidences, memberships
+from models_py.segmentation.measures.confidence import SoftModel, confidences, memberships
 from models_py.segmentation.prepare import ALL, Prepared, mixed_rows, prepare_rows
 from models_py.segmentation.refining import Refined, refine
 from models_py.segmentation.search import (
@@ -134,7 +134,7 @@ def segment_rows(
         if partition == ALL:
             raise
         raise type(error)(f"{partition}: {error}") from error
-    model = None
+    soft = None
     if choice.position is None:
         metric, points, labels, jaccard = (
             EUCLIDEAN,
@@ -152,9 +152,10 @@ def segment_rows(
         labels = _label_all(prepared, chosen.candidate, points, refined)
         jaccard = refined.jaccard
         # Labels that seeds agreed on or that were split again are no longer the model's.
-        model = None if refined.notes else chosen.candidate.model
+        soft = None if refined.notes else chosen.candidate
     groups, jaccard = _largest_first(labels, jaccard)
-    membership = memberships(model, points, groups)
+    probable = None if soft is None else _probabilities(prepared, soft, points)
+    membership = None if probable is None else memberships(probable, groups)
     confidence = (
         confidences(points, groups, group_centers(points, groups), metric)
         if membership is None
@@ -198,11 +199,27 @@ def _label_all(
         candidate = replace(candidate, labels=refined.labels, model=None)
     mixed = None
     if ALGORITHMS[candidate.algorithm].needs_mixed_rows:
-        mixed = MixedRows(*prepared.matrix.numbers_and_codes(prepared.common))
+        mixed = _mixed_rows_of_all(prepared)
     labels = nearest_labels(candidate, fitted, points, mixed)
     clustered = refined.labels != NOISE
     labels[prepared.fitted_rows[clustered]] = refined.labels[clustered]
     return labels
+
+
+def _mixed_rows_of_all(prepared: Prepared) -> MixedRows:
+    return MixedRows(*prepared.matrix.numbers_and_codes(prepared.common))
+
+
+def _probabilities(
+    prepared: Prepared, candidate: Candidate, points: FloatArray
+) -> FloatArray | None:
+    """Return every row's probability of each component; None where the model is not soft."""
+    if not isinstance(candidate.model, SoftModel):
+        return None
+    if ALGORITHMS[candidate.algorithm].needs_mixed_rows:
+        mixed = _mixed_rows_of_all(prepared)
+        return candidate.model.probabilities(mixed.numeric, mixed.categorical)
+    return candidate.model.probabilities(points)
 
 
 def _largest_first(labels: IntArray, jaccard: FloatArray) -> tuple[IntArray, FloatArray]:

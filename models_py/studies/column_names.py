@@ -61,6 +61,15 @@ DATE_PARTS = {
 }  # fmt: skip
 """Parts of a date or time with the values that they can have."""
 
+OF_A_SPAN = frozenset(
+    {
+        "per", "each", "every", "last", "past", "previous", "prior", "this", "next", "within",
+        "pro", "je", "letzte", "letzten", "letzter", "letztes", "par", "chaque", "dernier",
+        "derniere", "por", "cada", "ultimo", "ultima", "al",
+    }
+)  # fmt: skip
+"""Words before a part of a date that make a span of it, in which something was counted."""
+
 BIRTHS = frozenset({"birth", "born", "dob", "geburt", "geburtsjahr", "naissance", "nacimiento"})
 
 NEVER_ZERO = frozenset(
@@ -116,8 +125,12 @@ def part_of_date(name: str) -> tuple[str, str] | None:
     --------
     >>> part_of_date("joined_month"), part_of_date("month"), part_of_date("months")
     (('joined', 'month'), ('', 'month'), None)
+
+    An amount of a span of time is none: ``visits_per_month``, ``spend_last_week``.
     """
     words = words_of_name(name)
     if not words or words[-1] not in DATE_PARTS or set(words) & BIRTHS:
+        return None
+    if len(words) > 2 and words[-2] in OF_A_SPAN:
         return None
     return "_".join(words[:-1]), words[-1]

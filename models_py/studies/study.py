@@ -17,7 +17,13 @@ from models_py.clustering.algorithms import names_of
 from models_py.clustering.settings import AlgorithmSettings
 from models_py.features.settings import Encoding, Features, Outliers, Selection
 from models_py.sources.reading.record import Reading
-from models_py.studies.measures import CRITERIA, MEASURES
+from models_py.studies.measures import (
+    COMMON_SILHOUETTE,
+    CRITERIA,
+    MEASURES,
+    METRIC_SILHOUETTE,
+    Measure,
+)
 
 LISTS = ("encoding", "algorithms")
 
@@ -38,8 +44,9 @@ class Choose(Section):
     with the most segments. Where none is stable, ``when_unstable`` takes the most stable one or
     says that the rows are one segment.
     ``algorithm`` and ``k`` leave the candidates of that algorithm and with that number of clusters
-    alone in the choice. ``evidence`` measures DBCV and the gap statistic of every candidate beside
-    it.
+    alone in the choice, ``candidate`` the one at that place of the search (0 the first), which is
+    refused where it is of another algorithm or k. ``evidence`` measures DBCV and the gap
+    statistic of every candidate beside it.
     """
 
     by: str = "rule"
@@ -50,6 +57,7 @@ class Choose(Section):
     when_unstable: Literal["most_stable", "one_segment"] = "most_stable"
     algorithm: str | None = None
     k: Annotated[int, Field(ge=2)] | None = None
+    candidate: Annotated[int, Field(ge=0)] | None = None
     evidence: bool = False
 
     @field_validator("by")
@@ -59,6 +67,13 @@ class Choose(Section):
         if value not in allowed:
             raise ValueError(f"should be one of {', '.join(allowed)}{near_match(value, allowed)}")
         return value
+
+    @property
+    def measure(self) -> Measure:
+        """What the candidates are ranked by, or the nearest to it where evidence is weighed."""
+        if self.by in MEASURES:
+            return MEASURES[self.by]
+        return METRIC_SILHOUETTE if self.by == "rule" else COMMON_SILHOUETTE
 
     @property
     def needs_evidence(self) -> bool:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 from planted_gold import asked, gold_customers, planted_study, write_gold
 
@@ -217,3 +218,31 @@ def test_a_report_that_fails_leaves_the_results(
     assert "3 segments of 240 rows" in printed.out
     assert asked(warehouse, "select status from results.runs") == [("done",)]
     assert asked(warehouse, "select count(*) from results.assignments") == [(240,)]
+
+
+def test_an_alternative_is_named_taken_and_said(
+    warehouse: Path, study: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--study", study, "--no-report"]
+    assert main([*words, "--alternative", "1"]) == 1
+    assert "has no finished run" in capsys.readouterr().err
+    assert main(words) == 0
+    printed = capsys.readouterr().out
+    assert "or else, with --alternative 1, 2 or 3:" in printed
+    assert main([*words, "--alternative", "1"]) == 0
+    assert "was taken in place of the study's own answer" in capsys.readouterr().out
+    with duckdb.connect(str(warehouse), read_only=True) as database:
+        named, taken = database.execute(
+            "select list(k order by rank) as ks from results.answers"
+            " inner join results.runs using (run_id) group by run_id, number order by number"
+        ).fetchall()
+        sizes = database.execute(
+            "select count(*) from results.segments inner join results.runs using (run_id)"
+            " group by run_id, number order by number"
+        ).fetchall()
+    assert taken[0] == [named[0][1]]
+    assert sizes == [(named[0][0],), (named[0][1],)]
+    # The numbers stay those of the study's own answer.
+    assert main([*words, "--alternative", "9"]) == 2
+    assert f"names 1: {named[0][1]} segments" in capsys.readouterr().err
+    assert main([*words, "--alternative", "1", "--k", "3"]) == 2

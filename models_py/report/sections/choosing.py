@@ -10,6 +10,7 @@ import numpy as np
 
 from models_py.base.arrays import FloatArray
 from models_py.base.plurals import plural
+from models_py.describe.meanings import offer, sureness
 from models_py.report.content import Figure, Section, Table
 from models_py.report.facts import Facts, number, records
 from models_py.report.line_charts import Band, Curve, draw_curves, draw_silhouettes
@@ -74,6 +75,7 @@ def choosing_section(facts: Facts) -> Section:
     else:
         lead = [f"{lead[0]} {_sentence(facts.run.chosen_because)}"]
     left_out: list[str] = []
+    others = _other_answers(facts)
     figures: list[Figure] = []
     if facts.is_partitioned:
         figures += _partition_curves(facts, search, left_out)
@@ -86,10 +88,23 @@ def choosing_section(facts: Facts) -> Section:
         "Why these segments",
         lead,
         figures=figures,
-        points=reasons,
+        points=reasons + others,
         tables=[(_candidates_title(len(search)), _candidates(facts, search))],
         left_out=left_out,
     )
+
+
+def _other_answers(facts: Facts) -> list[str]:
+    points = []
+    for row in facts.tables["answers"].to_dict("records"):
+        of = f"{facts.partition_words} {row['partition']}: " if facts.is_partitioned else ""
+        if row["rank"] == 0:
+            said = sureness(float(row["likely_right"]))
+            points += [] if said is None else [_sentence(f"{of}{said}")]
+        else:
+            take = "" if facts.is_partitioned else f"; taken by --alternative {row['rank']}"
+            points.append(_sentence(f"{of}or else {offer(row)}{take}"))
+    return points
 
 
 def _partition_curves(facts: Facts, search: pd.DataFrame, left_out: list[str]) -> list[Figure]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,37 +13,35 @@ from models_py.clustering.rows import center_distances
 
 @runtime_checkable
 class SoftModel(Protocol):
-    """A fitted model that says how much a row belongs to each of its components."""
+    """A fitted model that says how much a row belongs to each of its components.
 
-    def predict(self, points: FloatArray) -> IntArray:
+    It takes rows as it was fitted on: points, or numbers and codes of words.
+    """
+
+    def predict(self, *rows: Any) -> IntArray:
         """Return the most probable component of every row, shape (n,)."""
         ...
 
-    def probabilities(self, points: FloatArray) -> FloatArray:
+    def probabilities(self, *rows: Any) -> FloatArray:
         """Return the probability of each component for every row, shape (n, components)."""
         ...
 
 
-def memberships(model: object, points: FloatArray, groups: IntArray) -> FloatArray | None:
-    """Return how probable each group is for every row; None where the model is not soft.
+def memberships(probable: FloatArray, groups: IntArray) -> FloatArray:
+    """Return how probable each group is for every row.
 
     Parameters
     ----------
-    model
-        Fitted; its components are those that the groups were made of.
-    points
-        Shape (rows, columns): the encoding that was clustered.
+    probable
+        Shape (rows, components), of the components that the groups were made of.
     groups
         Shape (rows,): 0..k-1.
 
     Returns
     -------
-    FloatArray or None
+    FloatArray
         Shape (rows, k), each row adding up to 1.
     """
-    if not isinstance(model, SoftModel):
-        return None
-    probable = model.probabilities(points)
     counts = np.zeros((probable.shape[1], int(groups.max()) + 1), dtype=np.int64)
     np.add.at(counts, (probable.argmax(axis=1), groups), 1)
     return by_group(probable, counts.argmax(axis=1), counts.shape[1])

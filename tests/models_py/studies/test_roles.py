@@ -84,6 +84,9 @@ def test_a_year_of_birth_is_no_part_of_a_date() -> None:
     assert part_of_date("year_of_birth") is None
     assert part_of_date("birth_year") is None
     assert part_of_date("joined_year") == ("joined", "year")
+    assert part_of_date("last_visit_month") == ("last_visit", "month")
+    for amount in ("Besuche pro Monat", "visits_per_week", "spendLastMonth", "achats par mois"):
+        assert part_of_date(amount) is None, amount
 
 
 def test_codes_written_as_numbers_are_categories_or_go(generator: np.random.Generator) -> None:
