@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +70,8 @@ LOG_OPTIONS = (
     "--rate",
     "--purchases-negative",
 )
+LARGE_BYTES = 50_000_000
+"""Of a file that takes longer to read than modules take to import."""
 FILE_NAME = r"\.(csv|tsv|tab|txt|parquet|xlsx|xlsm|xls)(\.gz)?$|[/\\]"
 
 
@@ -137,6 +141,7 @@ def _run(asked: argparse.Namespace) -> int:
     name = _name(asked)
     target = asked.output or Path(f"{name}.toml")
     _check_target(target, asked.force)
+    _import_meanwhile(asked)
     with show_progress(quiet=asked.json) as progress:
         progress.step(f"reading {asked.input}")
         loaded = _take_in(asked, name, target)
@@ -177,6 +182,13 @@ def _run(asked: argparse.Namespace) -> int:
             print_reading(loaded, _uses(asked), codes)
         _print(draft, target)
     return 0
+
+
+def _import_meanwhile(asked: argparse.Namespace) -> None:
+    """Import what judges the columns while the database is busy with a large file."""
+    file = Path(asked.input)
+    if not asked.transactions and file.is_file() and file.stat().st_size > LARGE_BYTES:
+        threading.Thread(target=import_module, args=["sklearn.ensemble"]).start()
 
 
 def _words(draft: Draft, loaded: Loaded | None) -> str:

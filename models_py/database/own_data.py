@@ -145,6 +145,8 @@ def _facts(
     warehouse: Warehouse, table: str, name: str, kind: str, entity: str, label: str | None
 ) -> ColumnFacts:
     column, is_number = quoted(name), is_number_type(kind)
+    if kind.startswith(("DATE", "TIME")) and not kind.endswith("]") and name != label:
+        return _moment_facts(warehouse, table, name, kind)
     is_nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP"))
     # A number is no time, whatever a cast would make of it; a text with a time begins with digits.
     times = "0"
@@ -199,6 +201,31 @@ def _facts(
         high=tuple(
             sorted(((float(r[6]), int(r[3])) for r in matches if r[0] == "high"), reverse=True)
         ),
+    )
+
+
+def _moment_facts(warehouse: Warehouse, table: str, name: str, kind: str) -> ColumnFacts:
+    # No moment is a feature: how many there are is told near enough.
+    column = quoted(name)
+    ((rows, known, lowest, highest, near, is_one),) = warehouse.rows(
+        f"select count(*), count({column}), cast(min({column}) as varchar),"
+        f" cast(max({column}) as varchar), approx_count_distinct({column}),"
+        f" min({column}) = max({column}) from {table}"
+    )
+    distinct = 0 if not known else 1 if is_one else max(2, min(int(near), int(known)))
+    return ColumnFacts(
+        name=name,
+        type=kind,
+        rows=int(rows),
+        known=int(known),
+        distinct=distinct,
+        lowest=lowest,
+        highest=highest,
+        values=tuple({lowest: None, highest: None} if known else ()),
+        top_share=1.0 if distinct == 1 else 0.0,
+        same_as_id=0,
+        times=0,
+        label_share=None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models_py.base.arrays import FloatArray
 from models_py.features.matrix import FeatureMatrix, feature_columns
 from models_py.features.outliers import find_outliers
 from models_py.features.recipes import as_numbers, is_number
@@ -36,8 +37,6 @@ def skewed_columns(frame: pd.DataFrame, columns: Iterable[str], clipped: float) 
     clipped
         Share of the values clipped at each end, as the study does.
     """
-    from scipy.stats import skew
-
     leaning = []
     for name in columns:
         if not is_number(frame[name]):
@@ -46,9 +45,15 @@ def skewed_columns(frame: pd.DataFrame, columns: Iterable[str], clipped: float) 
         values = values[np.isfinite(values)]
         if len(np.unique(values)) > FEW_VALUES:
             low, high = np.quantile(values, [clipped, 1.0 - clipped])
-            if high > low and abs(float(skew(np.clip(values, low, high)))) > SKEWED:
+            if high > low and abs(_skewness(np.clip(values, low, high))) > SKEWED:
                 leaning.append(name)
     return leaning
+
+
+def _skewness(values: FloatArray) -> float:
+    # By hand: scipy.stats takes a second to be imported.
+    from_mean = values - values.mean()
+    return float((from_mean**3).mean() / (from_mean**2).mean() ** 1.5)
 
 
 def column_relevance(study: Study, frame: pd.DataFrame, seed: int) -> Mapping[str, Relevance]:

@@ -11,6 +11,8 @@ from models_py.database.reading.expressions import (
     ISO_TIME,
     PARTED_DATE,
     PLAIN_NUMBER,
+    is_loose_sql,
+    missing_word_sql,
     number_sql,
     plain_sql,
     shape_sql,
@@ -91,6 +93,8 @@ class Column:
         number and one of them not whole.
     is_iso
         Whether each value is proved to be written as an ISO date or time without an offset.
+    is_tight
+        Whether each value is proved to be neither empty nor to have blanks around it.
     shapes, missing
         Of its values; words among them that stand for no value, in all their spellings.
     reading
@@ -108,6 +112,7 @@ class Column:
     is_whole: bool = False
     is_broken: bool = False
     is_iso: bool = False
+    is_tight: bool = False
     shapes: list[Shape] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     numbers: NumberFormat | None = None
@@ -211,7 +216,7 @@ def _verified(staged: Staged, columns: Sequence[Column], options: ReadingOptions
             f"count({staged_name}),"
             f" count(*) filter (regexp_full_match({staged_name}, {literal(pattern)}))"
         )
-        chosen.append(f"max(length({staged_name}))" if pattern == ISO_TIME else "0")
+        chosen.append(f"max(strlen({staged_name}))" if pattern == ISO_TIME else "0")
     ((*counts,),) = staged.query(
         f"select {', '.join(chosen)} from temp.{staged.table} where {staged.kept_rows}"
     )
@@ -562,29 +567,40 @@ def _settle_dates(staged: Staged, columns: Sequence[Column]) -> None:
 
 def _decide_id(staged: Staged, column: Column) -> None:
     name = column.staged
-    text = f"trim(cast({name} as varchar))"
-    words = ", ".join(literal(word) for word in sorted(MISSING_IN_IDS))
-    longest = max(len(word) for word in MISSING_IN_IDS) + 4
     value = name if staged.kind_of(name) == "VARCHAR" else f"cast({name} as varchar)"
-    ((known, zeros, missing),) = staged.query(
-        f"select count({value}), count(*) filter (regexp_full_match({value}, '\\s*\\d+\\.0+\\s*')),"
-        f" list(distinct {text}) filter (case when strlen({value}) <= {longest}"
-        f" then lower({text}) in ({words}) else false end)"
+    zeros = (
+        f"case when contains({value}, '.0')"
+        f" then regexp_full_match({value}, '\\s*\\d+\\.0+\\s*') else false end"
+    )
+    is_missing = missing_word_sql(value, MISSING_IN_IDS)
+    ((known, points, words, loose),) = staged.query(
+        f"select count({value}), count(*) filter ({zeros}), count(*) filter ({is_missing}),"
+        f" count(*) filter ({is_loose_sql(value)})"
         f" from temp.{staged.table} where {staged.kept_rows}"
     )
     wholes = 0
-    if zeros:
+    if points:
         ((wholes,),) = staged.query(
             f"select count(*) from temp.{staged.table} where {staged.kept_rows}"
-            f" and regexp_full_match({text}, '\\d+(\\.0+)?')"
+            f" and regexp_full_match(trim({value}), '\\d+(\\.0+)?')"
         )
-    column.missing = sorted(missing or [])
+    column.missing = _spelled(staged, value, is_missing) if words else []
     column.known = int(known)
+    column.is_tight = loose == 0
     column.reading = ColumnReading(
         type="id",
         missing=column.missing,
-        strip_point_zero=zeros > 0 and wholes >= 0.5 * known,
+        strip_point_zero=points > 0 and wholes >= 0.5 * known,
     )
+
+
+def _spelled(staged: Staged, value: str, condition: str) -> list[str]:
+    """Return the values that a condition finds, in all their spellings."""
+    found = staged.query(
+        f"select distinct trim({value}) from temp.{staged.table}"
+        f" where {condition} and {staged.kept_rows} order by 1"
+    )
+    return [word for (word,) in found]
 
 
 def rounded_ids(staged: Staged, name: str) -> Shape | None:
@@ -593,7 +609,8 @@ def rounded_ids(staged: Staged, name: str) -> Shape | None:
     pattern = literal(rf"\s*{ROUNDED_ID}\s*")
     ((count, row, example),) = staged.query(
         f"select count(*), min(rowid), arg_min(trim({text}), rowid) from temp.{staged.table}"
-        f" where regexp_full_match({text}, {pattern}) and {staged.kept_rows}"
+        f" where contains({text}, '+') and regexp_full_match({text}, {pattern})"
+        f" and {staged.kept_rows}"
     )
     return Shape("", int(count), staged.line(row), example) if count else None
 
@@ -605,15 +622,15 @@ def _finish_text(staged: Staged, columns: Sequence[Column]) -> None:
         return
     typed = [c for c in columns if c.reading.type in {"number", "date", "time"}]
     words = {word.lower() for column in typed for word in column.missing} | MISSING_IN_TEXT
-    words_pattern = literal(rf"(?i)\s*({'|'.join(re.escape(word) for word in sorted(words))})\s*")
-    # Its length in bytes, which is known, spares most values the pattern.
-    longest = max(len(word.encode()) for word in words) + 4
     chosen = ", ".join(
-        f"list(distinct trim({c.staged})) filter (case when strlen({c.staged}) <= {longest}"
-        f" then regexp_full_match({c.staged}, {words_pattern}) else false end)"
+        f"count(*) filter ({missing_word_sql(c.staged, words)}),"
+        f" count(*) filter ({is_loose_sql(c.staged)})"
         for c in texts
     )
-    (result,) = staged.query(f"select {chosen} from temp.{staged.table} where {staged.kept_rows}")
-    for column, missing in zip(texts, result, strict=True):
-        column.missing = sorted(missing or [])
+    (counts,) = staged.query(f"select {chosen} from temp.{staged.table} where {staged.kept_rows}")
+    for place, column in enumerate(texts):
+        found, loose = counts[2 * place : 2 * place + 2]
+        is_missing = missing_word_sql(column.staged, words)
+        column.missing = _spelled(staged, column.staged, is_missing) if found else []
+        column.is_tight = loose == 0
         column.reading = ColumnReading(type="text", missing=column.missing)

@@ -6,6 +6,7 @@ A value that does not fit the record is null; whoever counts losses finds it the
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 
 from models_py.base.sql_text import literal
 from models_py.sources.reading.dates import MONTHS, ZONES, date_pattern
@@ -18,6 +19,10 @@ ISO_TIME = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?"
 PARTED_DATE = r"^\D*(\d{1,4}) ?[-/.,] ?(\d{1,2}) ?[-/.,] ?(\d{1,4})"
 
 
+SPACES = " \t\n\r\f\v"
+"""What a pattern takes for blanks."""
+
+
 def shape_sql(column: str) -> str:
     """Return the shape of a column's values, as :func:`shape_of` makes it."""
     before, after = MADE_PLAIN
@@ -28,6 +33,34 @@ def shape_sql(column: str) -> str:
 def plain_sql(column: str) -> str:
     """Return a value in small letters, trimmed, with blanks and signs made plain."""
     return f"lower(trim(translate({column}, {literal(MADE_PLAIN[0])}, {literal(MADE_PLAIN[1])})))"
+
+
+def begins_with_sql(column: str, letters: str) -> str:
+    """Return whether a value begins with one of some characters: quick where a pattern is not."""
+    return f"ascii({column}) in ({', '.join(str(ord(letter)) for letter in letters)})"
+
+
+def is_loose_sql(column: str) -> str:
+    """Return whether a value is empty, or may have blanks around it."""
+    return (
+        f"case when {column} < '!' or ends_with({column}, ' ') then true"
+        f" when strlen({column}) <> length({column}) then trim({column}) <> {column}"
+        " else false end"
+    )
+
+
+def missing_word_sql(column: str, words: Collection[str]) -> str:
+    """Return whether a value is one of some words in small letters, however it is written.
+
+    Its first letter and its length in bytes, which are quick to see, spare most values the pattern.
+    """
+    pattern = rf"(?i)\s*({'|'.join(re.escape(word) for word in sorted(words))})\s*"
+    letters = "".join(sorted({*SPACES, *(form for w in words for form in (w[0], w[0].upper()))}))
+    longest = max(len(word.encode()) for word in words) + 4
+    return (
+        f"case when {begins_with_sql(column, letters)} and strlen({column}) <= {longest}"
+        f" then regexp_full_match({column}, {literal(pattern)}) else false end"
+    )
 
 
 def is_known_sql(column: str, missing: list[str]) -> str:
@@ -68,6 +101,13 @@ def _text(column: str, reading: ColumnReading) -> str:
     if reading.strip_point_zero:
         return rf"regexp_replace({text}, '^(\d+)\.0+$', '\1')"
     return text
+
+
+def tight_sql(column: str, missing: Sequence[str]) -> str:
+    """Return the text of a column whose values have no blanks around them."""
+    if not missing:
+        return column
+    return f"case when {column} not in ({', '.join(map(literal, missing))}) then {column} end"
 
 
 def _truth(column: str, reading: ColumnReading) -> str:

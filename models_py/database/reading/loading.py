@@ -121,8 +121,9 @@ def load_customers(
             ((rows,),) = warehouse.rows(f"select count(*) from {table}")
             if not rows:
                 raise DataError(f"{file} has no rows that can be used")
-            missing = _missing(read, table)
             _write_rejections(warehouse, name, file.name, read.record.losses)
+        # Once the rows are written they are counted by every core.
+        missing = _missing(read, quoted("gold", name))
         return Loaded(read.record, int(rows), entity, read.warnings, missing)
 
 
@@ -250,13 +251,17 @@ def _customer_rows(read: FileReading, entity: str) -> str:
         if any(loss.reason == COPY for loss in read.record.losses)
         else ""
     )
-    return (
-        f"select {chosen} from temp.{staged.table}"
-        f" where {read.expression(entity)} is not null and {staged.kept_rows}{first}"
-    )
+    has_all = all(loss.reason != no_id(entity) for loss in read.record.losses)
+    known = "" if has_all else f" and {read.expression(entity)} is not null"
+    return f"select {chosen} from temp.{staged.table} where {staged.kept_rows}{known}{first}"
 
 
 COPY = "exact copy of another row"
+
+
+def no_id(entity: str) -> str:
+    """Return why a row without an id is left out."""
+    return f"no id in '{entity}'"
 
 
 def _id_losses(read: FileReading, entity: str) -> list[Loss]:
@@ -271,7 +276,7 @@ def _id_losses(read: FileReading, entity: str) -> list[Loss]:
     if known < rows:
         losses.append(
             Loss(
-                reason=f"no id in '{entity}'",
+                reason=no_id(entity),
                 lines=rows - known,
                 share=(rows - known) / rows,
                 line=staged.line(int(first_null)),

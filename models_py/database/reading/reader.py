@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from models_py.base.errors import DataError
 from models_py.database.connection import quoted
 from models_py.database.reading.columns import Column, ReadingOptions, decide_columns, rounded_ids
-from models_py.database.reading.expressions import is_known_sql, typed_sql
+from models_py.database.reading.expressions import is_known_sql, tight_sql, typed_sql
 from models_py.database.reading.rows import BLANK, exclude_rows
 from models_py.database.reading.staging import Staged, require_zone
 from models_py.sources.reading.numbers import STRAY_SHARE
@@ -52,6 +52,8 @@ class FileReading:
         proved = self.proved.get(name)
         if proved is not None:
             return f"try_cast({staged} as {proved})"
+        if name in self.tight:
+            return tight_sql(staged, self.record.columns[name].missing)
         typed = self.value(staged, self.record.columns[name])
         return f"cast({typed} as bigint)" if name in self.whole and is_text else typed
 
@@ -65,6 +67,11 @@ class FileReading:
             elif column.is_iso:
                 types[column.name] = "date" if column.reading.type == "date" else "timestamp"
         return types
+
+    @property
+    def tight(self) -> set[str]:
+        """Ids and words of which every value is proved to stand without blanks around it."""
+        return {c.name for c in self.columns if c.is_tight and not c.reading.strip_point_zero}
 
     def value(self, staged: str, reading: ColumnReading) -> str:
         """Return SQL for the typed value of a staged column."""

@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 
 from models_py.base.sql_text import literal
+from models_py.database.reading.expressions import begins_with_sql
 from models_py.database.reading.staging import Staged
 from models_py.sources.reading.dates import date_shape
 from models_py.sources.reading.numbers import number_shape
 from models_py.sources.reading.shapes import shape_of
-from models_py.sources.reading.words import MISSING, TOTALS
+from models_py.sources.reading.words import MISSING, TOTAL_LETTERS, TOTALS
 
 FIRST_ROWS = 200
 LAST_ROWS = 5
@@ -39,7 +40,7 @@ def exclude_rows(staged: Staged, ids: Sequence[str]) -> None:
     _exclude_headers(staged)
     first = staged.query(
         f"select rowid, * from temp.{staged.table} where {staged.kept_rows}"
-        f" order by rowid limit {FIRST_ROWS}"
+        f" and rowid < {FIRST_ROWS + len(staged.excluded)} order by rowid limit {FIRST_ROWS}"
     )
     _exclude_descriptions(staged, first)
     if len(staged.names) > 1:
@@ -52,28 +53,31 @@ def _exclude_blank(staged: Staged) -> None:
     if len(staged.names) == 1:
         return
     result = staged.query(
-        f"select rowid from temp.{staged.table} where (c0 is null or regexp_full_match(c0, '\\s*'))"
-        f" and trim(concat({columns})) = '' limit 100000"
+        f"select rowid from temp.{staged.table} where (c0 is null or (c0 < '!'"
+        f" and regexp_full_match(c0, '\\s*'))) and trim(concat({columns})) = '' limit 100000"
     )
     staged.excluded.update({int(row): BLANK for (row,) in result})
     # The line that a console draws under its header, and a table of Markdown as well.
     result = staged.query(
-        f"select rowid from temp.{staged.table} where (c0 is null or c0[1] in ('', '-', '=', '+',"
-        f" ':', ' ')) and regexp_full_match(concat({columns}), '[-=+:_ ]*(--|==)[-=+:_ ]*')"
-        " limit 1000"
+        f"select rowid from temp.{staged.table} where (c0 is null or c0 = ''"
+        f" or {begins_with_sql('c0', '-=+: ')}) and regexp_full_match(concat({columns}),"
+        " '[-=+:_ ]*(--|==)[-=+:_ ]*') limit 1000"
     )
     staged.excluded.update({int(row): RULE for (row,) in result})
 
 
 def _exclude_headers(staged: Staged) -> None:
     written = staged.dialect.header if staged.dialect is not None else staged.names
-    # Most rows fail the first test, which is quick.
-    same = f"contains(c0, {literal(written[0])}) and " if written[0] else ""
-    same += " and ".join(
+    table = f"temp.{staged.table}"
+    begins = f"contains(c0, {literal(written[0])})" if written[0] else "true"
+    # One column is quick to look at; most files have no second header.
+    if not staged.query(f"select 1 from {table} where {begins} limit 1"):
+        return
+    same = " and ".join(
         f"coalesce(trim(c{place}), '') = {literal(cell)}"
         for place, cell in enumerate(written[: len(staged.names)])
     )
-    result = staged.query(f"select rowid from temp.{staged.table} where {same}")
+    result = staged.query(f"select rowid from {table} where {begins} and {same}")
     staged.excluded.update({int(row): HEADER for (row,) in result})
 
 
@@ -123,7 +127,11 @@ def _exclude_totals(staged: Staged, ids: Sequence[str]) -> None:
     named = [staged.column(name) for name in ids if name in staged.names]
     looked = list(dict.fromkeys(["c0", *named]))
     pattern = literal(rf"(?i)\s*({TOTALS})\s*")
-    condition = " or ".join(f"regexp_full_match({column}, {pattern})" for column in looked)
+    # The first letter spares most values the pattern.
+    condition = " or ".join(
+        f"({begins_with_sql(column, TOTAL_LETTERS)} and regexp_full_match({column}, {pattern}))"
+        for column in looked
+    )
     result = staged.query(
         f"select rowid, * from temp.{staged.table} where ({condition}) and {staged.kept_rows}"
         " limit 1000"

@@ -16,7 +16,7 @@ from typing import IO, cast
 
 from models_py.base.errors import DataError, UsageError
 
-CHUNK = 1 << 24
+CHUNK = 1 << 20
 SAMPLE_BYTES = 1 << 18
 SAMPLE_LINES = 2_000
 GZIP, ZIP, PARQUET, OLD_EXCEL = b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"

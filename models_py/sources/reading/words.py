@@ -52,6 +52,9 @@ TOTALS = (
 )
 """Pattern, in small letters, of the first cell of a row of totals."""
 
+TOTAL_LETTERS = " \t\n\r\f" + "".join(letter + letter.upper() for letter in "adgimpst")
+"""What such a cell begins with."""
+
 
 def truth_words(words: Collection[str]) -> tuple[str, str] | None:
     """Return the words for yes and no that a column's two words are, or None."""
