@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -81,6 +81,9 @@ class Candidate:
     one_group_bic
         ``bic`` of a single component on the same rows: where no candidate is lower, they are one
         group.
+    chance_gain
+        Where rows are few, tells how far below ``one_group_bic`` candidates get by chance in as
+        many rows of one group. It takes a while: candidates found together share one.
     model
         Fitted model, where the algorithm has one.
     """
@@ -93,6 +96,7 @@ class Candidate:
     model: FittedModel | None = None
     icl: float | None = None
     one_group_bic: float | None = None
+    chance_gain: Callable[[], float] | None = None
 
     @property
     def k(self) -> int:

@@ -28,8 +28,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -64,6 +64,11 @@ WORDS_WEIGHT = 0.7
 SMALLEST_ROWS = 10
 SMALLEST_SHARE = 0.02
 """A component of fewer rows is no kind of customers: such candidates are left out."""
+
+CHANCE_ROWS = 100
+CHANCE_TABLES = 19
+"""With fewer rows, groups must show more clearly than in any of so many tables of one group: in
+one of twenty of these they do by chance."""
 
 PASSES = 60
 TOLERANCE = 1e-4
@@ -313,6 +318,24 @@ def mixed_mixture_sweep(
     began = time.perf_counter()
     drawn = _sample(len(numeric), seed)
     layout, points = lay_out(numeric[drawn], categorical[drawn], seed)
+    fits = _likeliest(points, wanted, seed, covariance, n_init)
+    alone = one_component(points).bic(points)
+    chance = None
+    if points.rows < CHANCE_ROWS:
+        chance = partial(_chance_gain, points, wanted, seed, covariance)
+    seconds = (time.perf_counter() - began) / len(fits)
+    every = (numeric, categorical)
+    asked = {"covariance": covariance, "n_init": n_init}
+    candidates = [
+        _candidate(every, layout, points, fit, alone, asked, seconds) for fit in fits.values()
+    ]
+    return [replace(candidate, chance_gain=chance) for candidate in candidates]
+
+
+def _likeliest(
+    points: MixedPoints, wanted: Sequence[int], seed: int, covariance: Covariance, n_init: int = 1
+) -> dict[int, MixedMixture]:
+    """Return the likeliest mixture of each number of components that are all large enough."""
     fits: dict[int, MixedMixture] = {}
     for start in range(n_init):
         for fit in mixture_path(points, min(wanted), max(wanted), seed + start, covariance):
@@ -320,11 +343,39 @@ def mixed_mixture_sweep(
             if k not in fits or fit.likelihood > fits[k].likelihood:
                 fits[k] = fit
     kept = [k for k in wanted if k in fits and fits[k].is_of_kinds] or [min(fits)]
-    seconds = (time.perf_counter() - began) / len(kept)
-    alone = one_component(points).bic(points)
-    every = (numeric, categorical)
-    asked = {"covariance": covariance, "n_init": n_init}
-    return [_candidate(every, layout, points, fits[k], alone, asked, seconds) for k in kept]
+    return {k: fits[k] for k in kept}
+
+
+def _chance_gain(
+    points: MixedPoints, wanted: Sequence[int], seed: int, covariance: Covariance
+) -> float:
+    """Return how far mixtures get below one component by chance: the most of some drawn tables.
+
+    Each has as many rows of one group: numbers of the same covariance, words of the same shares
+    (McLachlan, G. J. 1987. On bootstrapping the likelihood ratio test statistic for the number of
+    components in a normal mixture. Applied Statistics 36(3)).
+    """
+    rng = np.random.default_rng(seed)
+    gains = []
+    for _ in range(CHANCE_TABLES):
+        drawn = _of_one_group(points, rng)
+        fits = _likeliest(drawn, wanted, seed, covariance)
+        alone = one_component(drawn).bic(drawn)
+        gains.append(max(alone - fit.icl(drawn) for fit in fits.values()))
+    return max(0.0, *gains)
+
+
+def _of_one_group(points: MixedPoints, rng: np.random.Generator) -> MixedPoints:
+    numbers = rng.multivariate_normal(
+        np.zeros(len(points.total)), points.total, points.rows, method="eigh"
+    )
+    numbers = (numbers - numbers.mean(axis=0)) / np.maximum(numbers.std(axis=0), FLOOR)
+    words = np.zeros_like(points.words)
+    for column in np.unique(points.column):
+        levels = np.flatnonzero(points.column == column)
+        shares = points.words[:, levels].mean(axis=0)
+        words[np.arange(points.rows), rng.choice(levels, points.rows, p=shares)] = 1.0
+    return MixedPoints(np.ascontiguousarray(numbers), words, points.column)
 
 
 def lay_out(numeric: FloatArray, categorical: IntArray, seed: int) -> tuple[Layout, MixedPoints]:

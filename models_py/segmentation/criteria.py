@@ -194,9 +194,11 @@ def _by_measure(
     is_lower_better = measure.better == "lower"
     scores = -figures if is_lower_better else figures
     best = int(np.nanargmax(scores))
-    gain = _gain_over_one_group(candidates, figures) if by == "icl" else np.nan
-    if gain <= 0.0:
-        reason = _one_group_words(candidates, best, gain)
+    gain, chance = np.nan, np.nan
+    if by == "icl":
+        gain, chance = _gain_over_one_group(candidates, figures)
+    if gain <= chance:
+        reason = _one_group_words(candidates, best, gain, chance)
         return Choice(None, reason, _rows(candidates, scores, _known(measures, len(candidates))))
     side = "lowest" if is_lower_better else "highest"
     metric = candidates[best].metric
@@ -211,22 +213,31 @@ def _by_measure(
     return Choice(best, reason, _rows(candidates, scores, known))
 
 
-def _gain_over_one_group(candidates: Sequence[Candidate], icl: FloatArray) -> float:
-    """Return how far the lowest ICL is below that of one group; nan where that is not known.
+def _gain_over_one_group(candidates: Sequence[Candidate], icl: FloatArray) -> tuple[float, float]:
+    """Return how far the lowest ICL is below that of one group, and how far it is by chance.
 
-    One component leaves nothing unclear: its ICL is its BIC.
+    Both are nan where that is not known. One component leaves nothing unclear: its ICL is its BIC.
     """
     alone = [c.one_group_bic for c in candidates if c.one_group_bic is not None]
     if len(alone) < len(candidates):
-        return float("nan")
-    return float(np.max(np.array(alone) - icl))
+        return float("nan"), float("nan")
+    gain = float(np.max(np.array(alone) - icl))
+    if gain <= 0.0:
+        return gain, 0.0
+    asked = {c.chance_gain for c in candidates if c.chance_gain is not None}
+    return gain, max((gain_of_chance() for gain_of_chance in asked), default=0.0)
 
 
-def _one_group_words(candidates: Sequence[Candidate], best: int, gain: float) -> str:
+def _one_group_words(candidates: Sequence[Candidate], best: int, gain: float, chance: float) -> str:
+    why = f"{-gain:,.0f} above that of one group: it leaves more unclear than it tells apart"
+    if gain > 0.0:
+        why = (
+            f"only {gain:,.0f} below that of one group: so few rows of one group get"
+            f" {chance:,.0f} below it by chance"
+        )
     return (
         f"one segment: no groups here. The best of {len(candidates)} candidates,"
-        f" {_named(candidates[best])}, has an ICL {-gain:,.0f} above that of one group: it leaves"
-        " more unclear than it tells apart"
+        f" {_named(candidates[best])}, has an ICL {why}"
     )
 
 

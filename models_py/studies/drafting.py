@@ -17,6 +17,7 @@ LEAST_JUDGED = 100
 
 MOST_SEGMENTS = 10
 ROWS_A_SEGMENT = 20
+ROWS_A_SMALL_SEGMENT = 10
 MOST_MEASURES = 12
 LEAST_COLUMNS = 2
 ALSO_EXPLAINED = 0.05
@@ -152,7 +153,7 @@ def draft_study(draft: Draft) -> str:
         "[[encoding]]",
         'kind = "none"',
         "",
-        *(_kinds(draft) if draft.rows >= LEAST_JUDGED else _few_rows(draft)),
+        *_kinds(draft),
     ]
     return "\n".join(parts) + "\n"
 
@@ -199,18 +200,23 @@ def _straightened(draft: Draft) -> list[str]:
 
 
 def _kinds(draft: Draft) -> list[str]:
-    top = max(2, min(MOST_SEGMENTS, draft.rows // ROWS_A_SEGMENT))
+    is_small = draft.rows < LEAST_JUDGED
+    each = ROWS_A_SMALL_SEGMENT if is_small else ROWS_A_SEGMENT
+    top = max(2, min(MOST_SEGMENTS, draft.rows // each))
+    kinds = '"pooled"' if is_small else '"pooled", "own"'
+    few = "# So few rows must show it more clearly than rows of one kind do by chance."
     return [
         "# Kinds of customers that vary alike inside; words have shares of their own in each, so",
         "# that no column of words splits the rows by itself.",
         "[[algorithms]]",
         'name = "mixed_mixture"',
         f"k = [2, {top}]",
-        'parameters = { covariance = ["pooled", "own"] }',
+        f"parameters = {{ covariance = [{kinds}] }}",
         "",
         "[choose]",
         "# As many kinds as make the rows likeliest while each row is clearly of one of them; one",
         "# segment where one kind does as well.",
+        *([few] if is_small else []),
         'by = "icl"',
     ]
 
@@ -224,23 +230,6 @@ def _copies(draft: Draft) -> list[str]:
         "# the mixture takes what they share into account.",
         "max_correlation = 0.98",
         "max_vif = 100.0",
-    ]
-
-
-def _few_rows(draft: Draft) -> list[str]:
-    top = max(2, min(MOST_SEGMENTS, draft.rows // 5))
-    return [
-        *[
-            line
-            for name in ("kmeans", "ward")
-            for line in ("[[algorithms]]", f'name = "{name}"', f"k = [2, {top}]", "")
-        ],
-        "[choose]",
-        "# Too few rows to judge columns by. Segments large enough to act on that come back in",
-        "# refits, then silhouette.",
-        'by = "rule"',
-        "min_share = 0.03",
-        "tolerance = 0.05",
     ]
 
 

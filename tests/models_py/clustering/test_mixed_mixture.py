@@ -134,3 +134,30 @@ def test_what_cannot_be_mixed_is_refused() -> None:
         mixed_mixture_sweep(numeric, categorical, [40], seed=0)
     with pytest.raises(DataError, match="all rows are alike"):
         mixed_mixture_sweep(np.ones((30, 2)), np.zeros((30, 0), np.int64), [2], seed=0)
+
+
+def _gain(candidates: list[Candidate]) -> float:
+    chance = candidates[0].chance_gain
+    assert chance is not None
+    return max((c.one_group_bic or 0.0) - (c.icl or 0.0) for c in candidates) - chance()
+
+
+def test_few_rows_of_one_group_show_no_more_than_chance() -> None:
+    rng = np.random.default_rng(2)
+    gains, raw = [], []
+    for table in range(10):
+        numeric = rng.standard_normal((15, 6))
+        words = rng.integers(0, 3, (15, 1))
+        candidates = mixed_mixture_sweep(numeric, words, [2], seed=table)
+        raw.append(max(c.one_group_bic - c.icl for c in candidates))
+        gains.append(_gain(candidates))
+    assert sum(gain > 0.0 for gain in raw) >= 3
+    assert sum(gain > 0.0 for gain in gains) <= 1
+
+
+def test_groups_of_few_rows_show_more_than_chance() -> None:
+    numeric, categorical, truth = customers(60)
+    numeric[:, :2] += 3.0 * np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])[truth]
+    candidates = mixed_mixture_sweep(numeric, categorical, [2, 3, 4], seed=0)
+    assert _gain(candidates) > 0.0
+    assert mixed_mixture_sweep(*customers(120)[:2], [2], seed=0)[0].chance_gain is None

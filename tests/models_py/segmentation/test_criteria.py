@@ -176,3 +176,24 @@ def test_the_lowest_icl_wins_unless_one_group_is_likelier(balls):
     assert choice.index is None
     assert choice.reason.startswith("one segment: no groups here")
     assert "an ICL 20 above that of one group" in choice.reason
+
+
+def test_a_gain_that_few_rows_of_one_group_have_by_chance_is_none(balls):
+    points, candidates = balls
+    asked = []
+
+    def chance() -> float:
+        asked.append(1)
+        return 12.0
+
+    few = [replace(c, bic=80.0, icl=90.0, one_group_bic=100.0, chance_gain=chance)
+           for c in candidates[:2]]  # fmt: skip
+    choice = choose(points, few, by="icl", measures={}, seed=0)
+    assert choice.index is None
+    assert "10 below that of one group: so few rows of one group get 12 below" in choice.reason
+    assert asked == [1]
+    clear = [replace(candidate, icl=80.0) for candidate in few]
+    assert choose(points, clear, by="icl", measures={}, seed=0).index == 0
+    above = [replace(candidate, icl=101.0) for candidate in few]
+    assert choose(points, above, by="icl", measures={}, seed=0).index is None
+    assert asked == [1, 1]

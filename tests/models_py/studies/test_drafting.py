@@ -65,5 +65,6 @@ def test_few_rows_are_drafted_as_they_are() -> None:
     study = parse_study(draft_study(choose_features(draft(60), {})), "gym")
 
     assert len(study.features.include) == 4
-    assert [asked.name for asked in study.algorithms] == ["kmeans", "ward"]
-    assert study.choose.by == "rule"
+    assert [asked.name for asked in study.algorithms] == ["mixed_mixture"]
+    assert study.algorithms[0].k == (2, 6)
+    assert study.choose.by == "icl"
