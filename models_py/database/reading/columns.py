@@ -31,7 +31,13 @@ from models_py.sources.reading.dates import (
 from models_py.sources.reading.numbers import STRAY_SHARE, NumberFormat, decide_number, number_shape
 from models_py.sources.reading.record import ColumnReading
 from models_py.sources.reading.shapes import Shape, quoted_example, shape_of
-from models_py.sources.reading.words import MISSING, MISSING_IN_IDS, MISSING_IN_TEXT, truth_words
+from models_py.sources.reading.words import (
+    MISSING,
+    MISSING_IN_IDS,
+    MISSING_IN_TEXT,
+    UNREAD,
+    truth_words,
+)
 
 SAMPLE_ROWS = 4_000
 MOST_SHAPES = 20_000
@@ -260,12 +266,27 @@ def _look(staged: Staged, column: Column, options: ReadingOptions) -> None:
             words = {value.strip().lower() for value in known}
             if len(words) == 2 and truth_words(words):
                 _decide_truth(staged, column)
+            else:
+                _say_unread(staged, column, known)
             return
     if pair is not None and column.name not in wanted:
         _decide_truth(staged, column)
         return
     _count_shapes(staged, column)
     _decide_by_shapes(staged, column, options)
+
+
+def _say_unread(staged: Staged, column: Column, known: Sequence[str]) -> None:
+    for pattern, what in UNREAD:
+        fitting = [value for value in known if re.fullmatch(pattern, value.strip())]
+        if len(fitting) > len(known) / 2:
+            ((row,),) = staged.query(
+                f"select min(rowid) from temp.{staged.table} where {staged.kept_rows}"
+                f" and {column.staged} = {literal(fitting[0])}"
+            )
+            example = quoted_example(Shape("", 1, staged.line(int(row)), fitting[0]))
+            column.note = f"words, such as {example}; they look like {what}"
+            return
 
 
 def _decide_truth(staged: Staged, column: Column) -> None:
@@ -415,7 +436,7 @@ def _leading_zeros(staged: Staged, column: Column) -> int:
         return 0
     ((count,),) = staged.query(
         f"select count(*) from temp.{staged.table} where {staged.kept_rows}"
-        rf" and regexp_matches({column.staged}, '(^|[^\d.,])0[.,]\d\d\d(\D|$)')"
+        rf" and regexp_matches({plain_sql(column.staged)}, '(^|[^\d.,])0[.,]\d\d\d(\D|$)')"
     )
     return int(count)
 
@@ -430,7 +451,7 @@ def _is_code(staged: Staged, column: Column) -> bool:
         return False
     ((zeros,),) = staged.query(
         f"select count(*) from temp.{staged.table} where {staged.kept_rows}"
-        rf" and regexp_matches({column.staged}, '^\s*0\d+\s*$')"
+        rf" and regexp_matches({plain_sql(column.staged)}, '^0\d+$')"
     )
     if zeros:
         column.note = "text: numbers that begin with 0 are codes"
@@ -443,7 +464,7 @@ def _number_dates(staged: Staged, column: Column, options: ReadingOptions) -> bo
     if not is_named and not all(re.fullmatch(r"\d{8}(\d{4}|\d{6})?(\.0+)?", v) for v in sample):
         return False
     number = number_sql(column.staged, ColumnReading(type="number"))
-    day = f"try_strptime(left(trim({column.staged}), 8), '%Y%m%d')"
+    day = f"try_strptime(left({plain_sql(column.staged)}, 8), '%Y%m%d')"
     low, high, broken, days, count = staged.query(
         f"select min({number}), max({number}), count(*) filter ({number} <> trunc({number})),"
         f" count({day}) filter (length(trim({column.staged})) >= 8), count({number})"

@@ -12,7 +12,7 @@ from models_py.base.sql_text import literal
 from models_py.sources.reading.dates import MONTHS, ZONES, date_pattern
 from models_py.sources.reading.numbers import UNITS, core_pattern
 from models_py.sources.reading.record import ColumnReading
-from models_py.sources.reading.shapes import MADE_PLAIN
+from models_py.sources.reading.shapes import MADE_PLAIN, MADE_SHAPE
 
 PLAIN_NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?\s*"
 ISO_TIME = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?"
@@ -25,8 +25,7 @@ SPACES = " \t\n\r\f\v"
 
 def shape_sql(column: str) -> str:
     """Return the shape of a column's values, as :func:`shape_of` makes it."""
-    before, after = MADE_PLAIN
-    plain = f"translate({column}, {literal(before + '012345678')}, {literal(after + '999999999')})"
+    plain = f"translate({column}, {literal(MADE_SHAPE[0])}, {literal(MADE_SHAPE[1])})"
     return f"lower(trim({plain}))"
 
 

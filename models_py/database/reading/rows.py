@@ -132,6 +132,10 @@ def _exclude_totals(staged: Staged, ids: Sequence[str]) -> None:
         f"({begins_with_sql(column, TOTAL_LETTERS)} and regexp_full_match({column}, {pattern}))"
         for column in looked
     )
+    if len(staged.names) > 2:
+        # SAP writes * or nothing in front of it.
+        marked = "(c0 is null or regexp_full_match(c0, '[\\s*=_#-]*'))"
+        condition += f" or ({marked} and regexp_full_match(c1, {pattern}))"
     result = staged.query(
         f"select rowid, * from temp.{staged.table} where ({condition}) and {staged.kept_rows}"
         " limit 1000"

@@ -10,9 +10,29 @@ from dataclasses import dataclass
 BLANKS = "\u00a0\u202f\u2009\u2007\u3000\t"
 QUOTES = "\u2019\u2018`\u00b4"
 MINUSES = "\u2212\u2013\u2012\ufe63"
-MADE_PLAIN = (BLANKS + QUOTES + MINUSES, " " * len(BLANKS) + "'" * len(QUOTES) + "-" * len(MINUSES))
+DIGITS = (
+    "\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669"
+    "\u06f0\u06f1\u06f2\u06f3\u06f4\u06f5\u06f6\u06f7\u06f8\u06f9"
+    "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19"
+)
+"""Arabic, Persian and full-width ones, 0 to 9 of each."""
+_SIGNS = {
+    **dict.fromkeys(BLANKS, " "),
+    **dict.fromkeys(QUOTES, "'"),
+    **dict.fromkeys(MINUSES, "-"),
+    # Arabic decimal and thousands signs, full-width ones, and the words of 2024年3月5日.
+    "\u066b": ".", "\u066c": ",", "\uff0e": ".", "\uff0c": ",", "\uff0d": "-", "\uff0f": "/",
+    "\uff1a": ":", "\u5e74": "/", "\u6708": "/", "\u65e5": " ", "\ub144": "/", "\uc6d4": "/",
+    "\uc77c": " ",
+}  # fmt: skip
+MADE_PLAIN = ("".join(_SIGNS) + DIGITS, "".join(_SIGNS.values()) + "0123456789" * 3)
 """Characters that are written in several ways, and how they are read."""
-_PLAIN = str.maketrans(MADE_PLAIN[0] + "012345678", MADE_PLAIN[1] + "999999999")
+MADE_SHAPE = (
+    "".join(_SIGNS) + DIGITS + "012345678",
+    "".join(_SIGNS.values()) + "9" * (len(DIGITS) + 9),
+)
+"""The same where each digit becomes a 9."""
+_SHAPED = str.maketrans(*MADE_SHAPE)
 
 
 @dataclass(frozen=True)
@@ -37,7 +57,7 @@ class Shape:
 
 def shape_of(value: str) -> str:
     """Return the shape of a value."""
-    return value.translate(_PLAIN).strip().lower()
+    return value.translate(_SHAPED).strip().lower()
 
 
 def quoted_example(shape: Shape) -> str:

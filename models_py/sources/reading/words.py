@@ -42,6 +42,21 @@ TRUTHS = (
     ("tak", "nie"),
     ("ja", "nee"),
     ("ja", "nej"),
+    ("ja", "nei"),
+    ("kyll\u00e4", "ei"),
+    ("\u0434\u0430", "\u043d\u0435\u0442"),
+    ("\u0434\u0430", "\u043d\u0435"),
+    ("evet", "hay\u0131r"),
+    ("evet", "hayir"),
+    ("igen", "nem"),
+    ("ano", "ne"),
+    ("da", "ne"),
+    ("da", "nu"),
+    ("\u03bd\u03b1\u03b9", "\u03cc\u03c7\u03b9"),
+    ("\u306f\u3044", "\u3044\u3044\u3048"),
+    ("\u662f", "\u5426"),
+    ("\uc608", "\uc544\ub2c8\uc694"),
+    ("\u0646\u0639\u0645", "\u0644\u0627"),
 )
 """Words for yes and no, in small letters."""
 
@@ -60,3 +75,29 @@ def truth_words(words: Collection[str]) -> tuple[str, str] | None:
     """Return the words for yes and no that a column's two words are, or None."""
     low = {word.strip().lower() for word in words}
     return next((pair for pair in TRUTHS if low == set(pair)), None)
+
+
+UNREAD = (
+    (
+        r"\d{4}.*\d:\d\d.* \[?[A-Za-z]+/[A-Za-z_/]+\]?",
+        "times with the name of a zone: write offsets such as +01:00, or none with --time-zone",
+    ),
+    (
+        r"\d{1,2}:\d\d(:\d\d)?,? +\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}",
+        "times before their dates: write the date first",
+    ),
+    (
+        r"\d{4}[- ]?([Qq][1-4]|[Ww]\d\d?)|([Qq][1-4]|[Ww]\d\d?)[-/ ]?\d{4}",
+        "quarters or weeks: write their first day for dates",
+    ),
+    (
+        r"\D{0,4}\d+([.,]\d+)? ?(K|k|M|B|bn|[Mm]io|[Mm]rd|[Tt]sd)\.?",
+        "numbers with a word for thousands or millions: write them out",
+    ),
+    (
+        r"(\d+ ?(d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)\.?,? ?)+"
+        r"|\d{1,3}:[0-5]\d(:[0-5]\d([.,]\d+)?)?",
+        "durations or times of day: write minutes as a number",
+    ),
+)
+"""Patterns of values that are taken for words and are more, with what is said of them."""
