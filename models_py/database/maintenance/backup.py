@@ -3,7 +3,8 @@
 A backup is a folder with one DuckDB file, the files of runs that go, and a manifest that
 holds every definition, how many rows each table has and what their hash is. The DuckDB file keeps
 every type as it is, which parquet does not. Where what is saved fills most of the warehouse
-the file is copied whole, which is fastest; otherwise the tables are copied into a new one.
+the file is copied whole, byte by byte, and so is the trial; otherwise the tables are copied into a
+new file.
 """
 
 from __future__ import annotations
@@ -20,7 +21,14 @@ from models_py.base.errors import WarehouseError
 from models_py.base.progress import Progress, Silent
 from models_py.database import contract
 from models_py.database.connection import Warehouse, quoted
-from models_py.database.maintenance import fsync, home, leftovers, manifest, restore
+from models_py.database.maintenance import (
+    bytewise,
+    fsync,
+    home,
+    leftovers,
+    manifest,
+    restore,
+)
 from models_py.database.maintenance.catalog import (
     TABLE,
     VIEW,
@@ -39,12 +47,17 @@ from models_py.database.maintenance.definitions import (
     read_definitions,
     storage_version,
 )
-from models_py.database.maintenance.fingerprint import take_fingerprints
-from models_py.database.maintenance.manifest import DATABASE_NAME, MANIFEST_NAME, Backup
+from models_py.database.maintenance.fingerprint import Fingerprint, take_fingerprints
+from models_py.database.maintenance.manifest import (
+    BY_FILE,
+    BY_TABLES,
+    DATABASE_NAME,
+    MANIFEST_NAME,
+    Backup,
+)
 from models_py.database.maintenance.naming import NamingRules
 from models_py.database.maintenance.rehearsal import workable_order
 
-BY_FILE, BY_TABLES = "file", "tables"
 # A whole copy carries the temporary tables along; from this share of core on it is worth it.
 WHOLE_FILE_SHARE = 0.5
 
@@ -164,10 +177,8 @@ def make_backup(
         content = unfinished / "content"
         content.mkdir()
         copy = content / DATABASE_NAME
-        _copy(warehouse, method, definitions, copy, progress)
-        fsync.sync_file(copy)
+        known, contents = _copied(warehouse, method, definitions, copy, progress)
         _copy_files(files, content)
-        progress.step("reading the warehouse")
         backup = Backup(
             folder=content,
             number=1 + max((made.number for made in list_backups(root)), default=0),
@@ -177,13 +188,13 @@ def make_backup(
             storage=storage,
             definitions=tuple(definitions),
             left_out=left_out,
-            tables=take_fingerprints(warehouse, database, tables, progress),
+            tables=contents,
             seen=_rows_seen(warehouse),
             runs=_runs(warehouse, tables),
             parts=(),
             is_keyed=key is not None,
         )
-        backup = manifest.with_parts(backup, content)
+        backup = manifest.with_parts(backup, content, known)
         fsync.write_text(content / MANIFEST_NAME, manifest.manifest_text(backup, key))
         progress.step("proving the backup by restoring it on trial")
         _require_restorable(backup, unfinished / "trial", key, progress)
@@ -258,17 +269,33 @@ def _free_name(root: Path, now: datetime) -> Path:
     return folder
 
 
-def _copy(
+def _copied(
     warehouse: Warehouse,
     method: str,
     definitions: Sequence[Definition],
     copy: Path,
     progress: Progress,
-) -> None:
-    if method == BY_FILE:
-        fsync.copy_locked_file(warehouse.path, copy)
-        return
+) -> tuple[dict[str, str], dict[Name, Fingerprint]]:
+    """Make the copy; return its checksum where it is known, and the content of the tables."""
     tables = [made for made in definitions if made.kind == TABLE]
+    names = [made.name for made in tables]
+    if method == BY_TABLES:
+        _copy_tables(warehouse, tables, copy, progress)
+        fsync.sync_file(copy)
+        progress.step("reading the warehouse")
+        return {}, take_fingerprints(warehouse, current_database(warehouse), names, progress)
+    # Nobody writes meanwhile: the file is open here for writing, and only read.
+    with bytewise.copying_locked_file(warehouse.path, copy) as copied:
+        contents = take_fingerprints(warehouse, current_database(warehouse), names, progress)
+        progress.step("copying the file")
+    if copied.fault:
+        raise WarehouseError(f"cannot copy {warehouse.path} to {copy}: {copied.fault}")
+    return {DATABASE_NAME: copied.sha256}, contents
+
+
+def _copy_tables(
+    warehouse: Warehouse, tables: Sequence[Definition], copy: Path, progress: Progress
+) -> None:
     source = current_database(warehouse)
     with restore.attached(warehouse, copy, storage=storage_version(warehouse)):
         for done, table in enumerate(tables):

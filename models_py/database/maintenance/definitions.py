@@ -340,14 +340,16 @@ def _macros(warehouse: Warehouse, database: str) -> Iterator[Definition]:
         yield Definition(kind, Name(schema, name), body, comment=comment)
 
 
-def macro_keys(warehouse: Warehouse, database: str) -> set[tuple[str, str, str]]:
-    """Return the keys of the macros of an attached database."""
-    what = "schema_name, function_name, internal"
-    return {
-        (MACRO, *Name(schema, name).key)
-        for schema, name, is_internal in _catalog(warehouse, database, what, "duckdb_functions")
+def read_macros(warehouse: Warehouse, database: str) -> list[Definition]:
+    """Return the macros of an attached database without their bodies, which only an export has."""
+    what = "schema_name, function_name, function_type, internal"
+    return [
+        Definition(TABLE_MACRO if kind == "table_macro" else MACRO, Name(schema, name))
+        for schema, name, kind, is_internal in sorted(
+            set(_catalog(warehouse, database, what, "duckdb_functions"))
+        )
         if not is_internal
-    }
+    ]
 
 
 def _exported_macros(warehouse: Warehouse, database: str) -> dict[tuple[str, str, str], str]:

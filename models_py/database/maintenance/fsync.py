@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from models_py.base.errors import WarehouseError
@@ -62,26 +60,3 @@ def require_space(folder: Path, needed: int, what: str, way_out: str = "") -> No
 def megabytes(count: float) -> str:
     """Return bytes as megabytes of 10^6."""
     return f"{count / 1e6:,.1f} MB"
-
-
-def copy_locked_file(source: Path, target: Path) -> None:
-    """Copy a file that this process holds open in DuckDB.
-
-    Another process reads it: a POSIX lock belongs to the process, and closing any descriptor
-    of the file in this one would drop DuckDB's lock on it.
-
-    Raises
-    ------
-    WarehouseError
-        The copy failed; with the system's reason.
-    """
-    words = "import shutil, sys; shutil.copyfile(sys.argv[1], sys.argv[2])"
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", words, str(source), str(target)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        reason = done.stderr.strip().splitlines()
-        raise WarehouseError(f"cannot copy {source} to {target}: {(reason or ['killed'])[-1]}")

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from models_py.base.errors import WarehouseError
+from models_py.database.maintenance.bytewise import copy_bytes
 from models_py.database.maintenance.catalog import TABLE, VIEW, Name
 from models_py.database.maintenance.definitions import Definition, as_json
 from models_py.database.maintenance.fingerprint import Fingerprint
@@ -25,6 +26,8 @@ from models_py.database.maintenance.fingerprint import Fingerprint
 MANIFEST_NAME = "manifest.json"
 DATABASE_NAME = "core.duckdb"
 FILES_NAME = "files"
+BY_FILE, BY_TABLES = "file", "tables"
+"""How the database of a backup was made: a copy of the whole file, or table by table."""
 FORMAT = 2
 SHORTEST_KEY = 16
 AGAIN = "take another backup"
@@ -268,6 +271,8 @@ def _require_consistent(backup: Backup) -> None:
         raise ValueError("something is in it twice")
     if defined != set(backup.tables):
         raise ValueError("a table without its definition or its content")
+    if backup.method not in (BY_FILE, BY_TABLES):
+        raise ValueError(f"the method {backup.method!r}")
     if DATABASE_NAME not in paths:
         raise ValueError(f"{DATABASE_NAME} is not among its parts")
     for path in paths:
@@ -277,7 +282,9 @@ def _require_consistent(backup: Backup) -> None:
             raise ValueError(f"the part {path!r} leads elsewhere")
 
 
-def require_whole(backup: Backup, key: bytes | None = None) -> None:
+def require_whole(
+    backup: Backup, key: bytes | None = None, *, copied_to: Path | None = None
+) -> None:
     """Refuse a backup of which anything was changed, taken away or added.
 
     Parameters
@@ -286,6 +293,8 @@ def require_whole(backup: Backup, key: bytes | None = None) -> None:
         From :func:`read_backup`.
     key
         The one that it was made with, where it was made with one.
+    copied_to
+        Where the database is copied to while its checksum is taken.
 
     Raises
     ------
@@ -305,10 +314,20 @@ def require_whole(backup: Backup, key: bytes | None = None) -> None:
             raise WarehouseError(
                 f"{backup.folder} holds {path}, which its manifest does not know: {AGAIN}"
             )
-        if part_of(backup.folder, path) != said[path]:
+        is_copied = copied_to is not None and path == DATABASE_NAME
+        if not _is_part(backup.folder, said[path], copied_to if is_copied else None):
             raise WarehouseError(
                 f"{backup.folder / path} was changed since it was backed up: {AGAIN}"
             )
+
+
+def _is_part(folder: Path, said: Part, copied_to: Path | None) -> bool:
+    file = folder / said.path
+    if file.stat().st_size != said.bytes:
+        return False
+    if copied_to is None:
+        return part_of(folder, said.path) == said
+    return copy_bytes(file, copied_to) == said.sha256
 
 
 def _require_key(backup: Backup, key: bytes | None) -> None:
@@ -354,7 +373,17 @@ def part_of(folder: Path, path: str) -> Part:
         return Part(path, file.tell(), digest)
 
 
-def with_parts(backup: Backup, folder: Path) -> Backup:
-    """Return a backup with the checksums of the files that lie in a folder."""
+def with_parts(backup: Backup, folder: Path, known: Mapping[str, str] | None = None) -> Backup:
+    """Return a backup with the checksums of the files that lie in a folder.
+
+    ``known`` are the checksums of what was copied into it, by path.
+    """
+    known = known or {}
     paths = [file.relative_to(folder).as_posix() for file in files_under(folder)]
-    return replace(backup, parts=tuple(part_of(folder, path) for path in paths))
+    parts = [
+        Part(path, (folder / path).stat().st_size, known[path])
+        if path in known
+        else part_of(folder, path)
+        for path in paths
+    ]
+    return replace(backup, parts=tuple(parts))

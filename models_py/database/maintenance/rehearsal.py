@@ -18,9 +18,9 @@ from models_py.database.maintenance.definitions import (
     TABLE_MACRO,
     Definition,
     different,
-    macro_keys,
     make,
     read_definitions,
+    read_macros,
     require_sound,
 )
 
@@ -135,7 +135,7 @@ def require_workable(
                 ) from error
         now = read_definitions(warehouse, name, with_macros=False)
         wanted_macros = {made.key for made in definitions if made.kind in (MACRO, TABLE_MACRO)}
-        macros = macro_keys(warehouse, name) if wanted_macros else set()
+        macros = {made.key for made in read_macros(warehouse, name)} if wanted_macros else set()
     wanted = {made.key: made for made in definitions if made.kind not in (MACRO, TABLE_MACRO)}
     wrong = list(different(wanted, now))
     wrong += macros ^ wanted_macros

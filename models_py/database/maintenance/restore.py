@@ -15,14 +15,21 @@ from models_py.base.plurals import plural
 from models_py.base.progress import Progress, Silent
 from models_py.database import contract
 from models_py.base.sql_text import literal
-from models_py.database.connection import Warehouse, open_warehouse, quoted
+from models_py.database.connection import (
+    Warehouse,
+    is_of_interrupt,
+    open_warehouse,
+    quoted,
+)
 from models_py.database.waiting import open_for_writing
 from models_py.database.maintenance import fsync, leftovers, manifest
 from models_py.database.maintenance.catalog import (
     TABLE,
     VIEW,
     Name,
+    count_rows,
     current_database,
+    folded,
     read_relations,
 )
 from models_py.database.maintenance.definitions import (
@@ -37,10 +44,11 @@ from models_py.database.maintenance.definitions import (
     foreign_keys_to_oneself,
     make,
     read_definitions,
+    read_macros,
     renamed,
 )
 from models_py.database.maintenance.fingerprint import differences, take_fingerprints
-from models_py.database.maintenance.manifest import DATABASE_NAME, FILES_NAME, Backup
+from models_py.database.maintenance.manifest import BY_FILE, DATABASE_NAME, FILES_NAME, Backup
 from models_py.database.maintenance.naming import matches
 from models_py.database.maintenance.rehearsal import require_workable
 
@@ -159,14 +167,20 @@ def restore_new(
     log = path.with_name(path.name + ".wal")
     if log.exists():
         raise WarehouseError(f"{log} belongs to the file that was there: move it away too")
-    plan = _proven_plan(backup, asked, progress)
     leftovers.sweep_unfinished(path.parent)
     # The file must have its final name in a folder of its own: views name the database by it.
     with leftovers.unfinished_folder(path.parent, path.name) as folder:
         fresh = folder / path.name
-        _make_empty(fresh, backup.storage)
-        with open_warehouse(fresh) as warehouse:
-            restored = _restore_into(warehouse, backup, plan, asked, progress, is_new=True)
+        is_copied = backup.method == BY_FILE and asked.only is None
+        # A view that names its database is another one in a file of another name.
+        is_copied = is_copied and folded(path.stem) == folded(backup.database)
+        plan = _proven_plan(backup, asked, progress, fresh if is_copied else None)
+        restored = _reduced(fresh, backup, plan, asked, progress) if is_copied else None
+        if restored is None:
+            fresh.unlink(missing_ok=True)
+            _make_empty(fresh, backup.storage)
+            with open_warehouse(fresh) as warehouse:
+                restored = _restore_into(warehouse, backup, plan, asked, progress, is_new=True)
         fsync.sync_file(fresh)
         if stays:
             committed.rename(fresh, path, stays)
@@ -174,6 +188,99 @@ def restore_new(
             fresh.rename(path)
         fsync.sync_folder(path.parent)
     return restored
+
+
+def _reduced(
+    copy: Path, backup: Backup, plan: _Plan, asked: Asked, progress: Progress
+) -> Restored | None:
+    """Make a whole copy of the backed-up file into what the backup holds; None if it cannot be.
+
+    What is not in the manifest goes, and macros are made from it. Everything else must be defined
+    as the manifest says. The bytes are those of the backup, which the caller has proven.
+    """
+    with open_warehouse(copy) as warehouse:
+        if not asked.reads_files:
+            warehouse.rows("set enable_external_access = false")
+        database = current_database(warehouse)
+        progress.step("comparing the copy with the manifest")
+        wanted = {made.key: made for made in plan.wanted}
+        macros = [made for made in plan.wanted if made.kind in (MACRO, TABLE_MACRO)]
+        there = read_definitions(warehouse, database, with_macros=False)
+        surplus = [made for key, made in there.items() if key not in wanted]
+        surplus += [made for made in read_macros(warehouse, database) if made.key not in wanted]
+        if not _drop_all(warehouse, database, surplus):
+            return None
+        for made in macros:
+            make(warehouse, database, made, replace_it=True)
+        now = read_definitions(warehouse, database, with_macros=False)
+        now |= {made.key: made for made in read_macros(warehouse, database)}
+        _require_defined(backup, wanted, now)
+        _require_content(warehouse, backup, asked, progress)
+        warehouse.rows("checkpoint")
+        folders = _bring_files_back(backup, plan, asked)
+    brought = tuple(_label(made) for made in plan.wanted if made.kind not in (SCHEMA, INDEX))
+    return Restored(brought, (), backup.rows, folders)
+
+
+def _drop_all(warehouse: Warehouse, database: str, surplus: Sequence[Definition]) -> bool:
+    """Drop what nothing needs until nothing of it is left; return whether that came about."""
+    tables = {made.name.key for made in surplus if made.kind == TABLE}
+    left = [
+        made
+        for made in reversed(surplus)
+        # It goes with its table.
+        if made.kind != INDEX or Name(made.name.schema, str(made.table)).key not in tables
+    ]
+    while left:
+        needed = []
+        for made in left:
+            schema = () if made.kind == SCHEMA else (made.name.schema,)
+            try:
+                warehouse.rows(f"drop {made.kind} {quoted(database, *schema, made.name.name)}")
+            except WarehouseError as error:
+                if is_of_interrupt(error):
+                    raise
+                needed.append(made)
+        if len(needed) == len(left):
+            return False
+        left = needed
+    return True
+
+
+def _require_defined(
+    backup: Backup,
+    wanted: Mapping[tuple[str, str, str], Definition],
+    now: Mapping[tuple[str, str, str], Definition],
+) -> None:
+    # A macro was made anew of what the manifest says.
+    wrong = {
+        key
+        for key in different(wanted, now)
+        if key not in now or key not in wanted or wanted[key].kind not in (MACRO, TABLE_MACRO)
+    }
+    if wrong:
+        kind, schema, thing = min(wrong)
+        raise WarehouseError(
+            f"the {kind} {schema}.{thing} of {backup.folder / DATABASE_NAME} is not what the"
+            " manifest says: nothing was changed"
+        )
+
+
+def _require_content(
+    warehouse: Warehouse, backup: Backup, asked: Asked, progress: Progress
+) -> None:
+    database, names = current_database(warehouse), list(backup.tables)
+    if asked.is_rehearsed:
+        # Its bytes are those that the content was read of a moment ago.
+        rows = count_rows(warehouse, names, database)
+        wrong = [str(name) for name in names if rows[name] != backup.tables[name].rows]
+    else:
+        wrong = differences(backup.tables, take_fingerprints(warehouse, database, names, progress))
+    if wrong:
+        raise WarehouseError(
+            f"what was read back is not what {backup.folder} says ({'; '.join(wrong[:3])}):"
+            " nothing was changed"
+        )
 
 
 def _make_empty(path: Path, storage: str) -> None:
@@ -184,9 +291,11 @@ def _make_empty(path: Path, storage: str) -> None:
         raw.execute("detach fresh")
 
 
-def _proven_plan(backup: Backup, asked: Asked, progress: Progress) -> _Plan:
+def _proven_plan(
+    backup: Backup, asked: Asked, progress: Progress, copied_to: Path | None = None
+) -> _Plan:
     progress.step("proving the backup")
-    manifest.require_whole(backup, asked.key)
+    manifest.require_whole(backup, asked.key, copied_to=copied_to)
     plan = _planned(backup, asked.only)
     if not asked.is_rehearsed:
         require_workable(

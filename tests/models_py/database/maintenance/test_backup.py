@@ -18,7 +18,7 @@ from maintained_warehouse import NOW, build, everything
 
 from models_py.base.errors import WarehouseError
 from models_py.database.connection import Warehouse, open_warehouse
-from models_py.database.maintenance import backup as backups, fsync, leftovers
+from models_py.database.maintenance import backup as backups, bytewise, fsync, leftovers
 from models_py.database.maintenance.backup import (
     core_relations,
     list_backups,
@@ -195,15 +195,19 @@ def test_damaged_bytes_of_a_backup_are_noticed(tmp_path: Path) -> None:
 def test_a_copy_that_differs_is_no_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = build(tmp_path)
 
-    def copy_and_change(source: Path, target: Path) -> None:
-        shutil.copyfile(path, target)
-        with duckdb.connect(str(target)) as raw:
-            raw.execute("delete from silver.shop_lines where line_id = 70")
+    @contextmanager
+    def copy_and_change(source: Path, target: Path) -> Iterator[bytewise.Copying]:
+        with true_copying(source, target) as copied:
+            yield copied
+        content = bytearray(target.read_bytes())
+        content[len(content) // 2] ^= 1
+        target.write_bytes(content)
 
     # The copying itself goes wrong here, as a failing disk would make it.
+    true_copying = bytewise.copying_locked_file
     monkeypatch.setattr(backups, "WHOLE_FILE_SHARE", 0.0)
-    monkeypatch.setattr(fsync, "copy_locked_file", copy_and_change)
-    with pytest.raises(WarehouseError, match=r"silver.shop_lines has .* rows instead of"):
+    monkeypatch.setattr(bytewise, "copying_locked_file", copy_and_change)
+    with pytest.raises(WarehouseError, match=r"core\.duckdb was changed since"):
         back_up(path)
     assert list((tmp_path / "data" / "backups").iterdir()) == []
 
