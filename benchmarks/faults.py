@@ -45,6 +45,7 @@ import fault_kinds  # noqa: E402
 from models_py.database import contract, results  # noqa: E402
 from models_py.database.dbt import DBT  # noqa: E402
 from models_py.database.waiting import list_waiting, open_for_writing  # noqa: E402
+from models_py.database.maintenance import manifest  # noqa: E402
 from models_py.database.maintenance.backup import list_backups  # noqa: E402
 from models_py.database.maintenance.manifest import DATABASE_NAME  # noqa: E402
 from models_py.database.maintenance.restore import ATTACHED, attached  # noqa: E402
@@ -648,11 +649,14 @@ def _each_all_or_nothing(ground: Ground, home: Path, now: Prints) -> str | None:
 def _judge_backups(home: Path) -> str | None:
     # A folder that has its final name must be a whole backup.
     for backup in list_backups(home / "data" / "backups"):
+        manifest.require_whole(backup)
         with (
             open_warehouse(home / DATABASE) as warehouse,
             attached(warehouse, backup.folder / DATABASE_NAME),
         ):
             held = take_fingerprints(warehouse, ATTACHED, list(backup.tables))
+        if backup.method == manifest.BY_FILE:
+            held = {name: replace(content, content="") for name, content in held.items()}
         if held != dict(backup.tables):
             return f"{backup.folder.name} does not hold what its manifest says"
     return None

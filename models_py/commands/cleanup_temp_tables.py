@@ -378,9 +378,15 @@ def _drop(asked: argparse.Namespace, shown: Listing, progress: Progress) -> dict
 def _proven(core: Sequence[Relation], backup: Backup | None) -> dict[Name, Fingerprint] | None:
     """Return the content of the core as the backup read it a moment ago, if it read all of it."""
     tables = {relation.name for relation in core if relation.kind == "table"}
-    if backup is None or not tables <= backup.tables.keys():
+    read = {} if backup is None else _read_by(backup)
+    if not tables <= read.keys():
         return None
-    return {name: content for name, content in backup.tables.items() if name in tables}
+    return {name: content for name, content in read.items() if name in tables}
+
+
+def _read_by(backup: Backup) -> dict[Name, Fingerprint]:
+    # A copy of the whole file is proven by its bytes, and no value was read.
+    return {name: content for name, content in backup.tables.items() if content.content}
 
 
 def _require_unchanged(shown: Listing, now: Listing) -> None:

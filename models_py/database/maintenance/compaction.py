@@ -76,7 +76,7 @@ def compact(
         with open_warehouse(
             path, read_only=True, wait_seconds=wait_seconds, on_wait=on_wait
         ) as warehouse:
-            _require_no_log(path)
+            require_no_log(path)
             _rewrite(warehouse, copy, progress)
             progress.step("swapping the files")
             _swap(copy, path)
@@ -100,12 +100,17 @@ def remove_unfinished(path: Path) -> bool:
     return bool(results)
 
 
-def _require_no_log(path: Path) -> None:
+def require_no_log(path: Path) -> None:
+    """Refuse a file whose write-ahead log is not folded in: a copy of it would lack the log.
+
+    Raises
+    ------
+    WarehouseError
+        There is one.
+    """
     log = path.with_name(path.name + ".wal")
     if log.exists() and log.stat().st_size > 0:
-        raise WarehouseError(
-            f"another process wrote to {path} just now: nothing was compacted, run it again"
-        )
+        raise WarehouseError(f"{log} is not folded into the file: nothing was done, run it again")
 
 
 def _rewrite(warehouse: Warehouse, copy: Path, progress: Progress) -> None:

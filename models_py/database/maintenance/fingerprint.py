@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from models_py.base.progress import Progress, Silent
 from models_py.base.sql_text import literal
 from models_py.database.connection import Warehouse, quoted
-from models_py.database.maintenance.catalog import Name
+from models_py.database.maintenance.catalog import Name, count_rows
 
 _PLAIN_TYPES = {
     *("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "VARCHAR", "BLOB"),
@@ -28,7 +28,8 @@ class Fingerprint:
         How many.
     content
         Sum over the rows of a 64-bit hash of each row's values, in decimal: the same whatever
-        the order of the rows, another one when a value or a repeated row differs.
+        the order of the rows, another one when a value or a repeated row differs. Empty where
+        no value was read.
     columns
         Names and types in order.
     """
@@ -71,6 +72,14 @@ def take_fingerprints(
         rows, content = _content(warehouse, database, name, columns[name], left_out)
         taken[name] = Fingerprint(rows, content, columns[name])
     return taken
+
+
+def count_and_type(
+    warehouse: Warehouse, database: str, names: Sequence[Name]
+) -> dict[Name, Fingerprint]:
+    """Return rows and columns of tables without reading a value: the content stays empty."""
+    columns, rows = _columns(warehouse, database), count_rows(warehouse, names, database)
+    return {name: Fingerprint(rows[name], "", columns[name]) for name in names}
 
 
 def _columns(warehouse: Warehouse, database: str) -> dict[Name, tuple[tuple[str, str], ...]]:

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,7 +19,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from models_py.base.errors import WarehouseError
-from models_py.database.maintenance.bytewise import copy_bytes
 from models_py.database.maintenance.catalog import TABLE, VIEW, Name
 from models_py.database.maintenance.definitions import Definition, as_json
 from models_py.database.maintenance.fingerprint import Fingerprint
@@ -294,7 +294,7 @@ def require_whole(
     key
         The one that it was made with, where it was made with one.
     copied_to
-        Where the database is copied to while its checksum is taken.
+        Where the database is copied to, and read back from.
 
     Raises
     ------
@@ -327,7 +327,9 @@ def _is_part(folder: Path, said: Part, copied_to: Path | None) -> bool:
         return False
     if copied_to is None:
         return part_of(folder, said.path) == said
-    return copy_bytes(file, copied_to) == said.sha256
+    # Where the copy is right, what it was made of is too.
+    shutil.copyfile(file, copied_to)
+    return part_of(copied_to.parent, copied_to.name).sha256 == said.sha256
 
 
 def _require_key(backup: Backup, key: bytes | None) -> None:

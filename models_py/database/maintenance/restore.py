@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from models_py.base import committed, settings
@@ -27,7 +27,6 @@ from models_py.database.maintenance.catalog import (
     TABLE,
     VIEW,
     Name,
-    count_rows,
     current_database,
     folded,
     read_relations,
@@ -47,7 +46,12 @@ from models_py.database.maintenance.definitions import (
     read_macros,
     renamed,
 )
-from models_py.database.maintenance.fingerprint import differences, take_fingerprints
+from models_py.database.maintenance.fingerprint import (
+    Fingerprint,
+    count_and_type,
+    differences,
+    take_fingerprints,
+)
 from models_py.database.maintenance.manifest import BY_FILE, DATABASE_NAME, FILES_NAME, Backup
 from models_py.database.maintenance.naming import matches
 from models_py.database.maintenance.rehearsal import require_workable
@@ -181,7 +185,8 @@ def restore_new(
             _make_empty(fresh, backup.storage)
             with open_warehouse(fresh) as warehouse:
                 restored = _restore_into(warehouse, backup, plan, asked, progress, is_new=True)
-        fsync.sync_file(fresh)
+        if not asked.is_rehearsed:
+            fsync.sync_file(fresh)
         if stays:
             committed.rename(fresh, path, stays)
         else:
@@ -215,7 +220,8 @@ def _reduced(
         now = read_definitions(warehouse, database, with_macros=False)
         now |= {made.key: made for made in read_macros(warehouse, database)}
         _require_defined(backup, wanted, now)
-        _require_content(warehouse, backup, asked, progress)
+        _require_tables(warehouse, backup, database)
+        _require_rows(warehouse, database, backup)
         warehouse.rows("checkpoint")
         folders = _bring_files_back(backup, plan, asked)
     brought = tuple(_label(made) for made in plan.wanted if made.kind not in (SCHEMA, INDEX))
@@ -266,21 +272,26 @@ def _require_defined(
         )
 
 
-def _require_content(
-    warehouse: Warehouse, backup: Backup, asked: Asked, progress: Progress
-) -> None:
-    database, names = current_database(warehouse), list(backup.tables)
-    if asked.is_rehearsed:
-        # Its bytes are those that the content was read of a moment ago.
-        rows = count_rows(warehouse, names, database)
-        wrong = [str(name) for name in names if rows[name] != backup.tables[name].rows]
-    else:
-        wrong = differences(backup.tables, take_fingerprints(warehouse, database, names, progress))
+def _require_rows(warehouse: Warehouse, database: str, backup: Backup) -> None:
+    """Refuse a copied file whose tables have other rows or columns than the manifest says."""
+    there = count_and_type(warehouse, database, list(backup.tables))
+    said = {name: replace(content, content="") for name, content in backup.tables.items()}
+    wrong = differences(said, there)
     if wrong:
         raise WarehouseError(
-            f"what was read back is not what {backup.folder} says ({'; '.join(wrong[:3])}):"
-            " nothing was changed"
+            f"{backup.folder / DATABASE_NAME} is not what the manifest says"
+            f" ({'; '.join(wrong[:3])}): nothing was changed"
         )
+
+
+def _contents(
+    warehouse: Warehouse, backup: Backup, names: Sequence[Name], progress: Progress
+) -> Mapping[Name, Fingerprint]:
+    """Return the content of some of a backup's tables; of a copied file it is read only now."""
+    if backup.method != BY_FILE:
+        return {name: backup.tables[name] for name in names}
+    _require_rows(warehouse, ATTACHED, backup)
+    return take_fingerprints(warehouse, ATTACHED, names, progress)
 
 
 def _make_empty(path: Path, storage: str) -> None:
@@ -384,12 +395,14 @@ def _restore_into(
     database = current_database(warehouse)
     wanted = [renamed(warehouse, made, backup.database, database) for made in plan.wanted]
     with attached(warehouse, backup.folder / DATABASE_NAME) as source:
-        _require_tables(source, backup)
+        _require_tables(source, backup, ATTACHED)
         progress.step("comparing with the warehouse")
         there = {} if is_new else read_definitions(warehouse)
         if not asked.reads_files:
             warehouse.rows("set enable_external_access = false")
-        same = _same(warehouse, backup, wanted, there, progress)
+        tables = [made.name for made in wanted if made.kind == TABLE]
+        said = _contents(warehouse, backup, tables, progress)
+        same = _same(warehouse, said, wanted, there, progress)
         same_runs = _same_runs(warehouse, plan.run_ids)
         changed = [made for made in wanted if made.key not in same]
         runs = [run_id for run_id in plan.run_ids if same_runs.get(run_id) is not True]
@@ -411,7 +424,7 @@ def _restore_into(
                 _drop_changed(warehouse, changed, there)
                 _make_again(warehouse, backup, [*needed, *changed], progress)
                 rows = _bring_runs_back(warehouse, backup, runs)
-                _require_equal(warehouse, backup, changed, progress)
+                _require_equal(warehouse, backup, said, changed, progress)
             warehouse.rows("checkpoint")
         finally:
             warehouse.rows(f"use {quoted(database)}")
@@ -430,10 +443,10 @@ def _label(made: Definition) -> str:
     return str(made.name) if made.kind in (TABLE, VIEW) else str(made)
 
 
-def _require_tables(source: Warehouse, backup: Backup) -> None:
+def _require_tables(source: Warehouse, backup: Backup, database: str) -> None:
     # A view under a table's name would run when it is read.
     there = {
-        relation.name for relation in read_relations(source, ATTACHED) if relation.kind == TABLE
+        relation.name for relation in read_relations(source, database) if relation.kind == TABLE
     }
     for name in backup.tables:
         if name not in there:
@@ -442,7 +455,7 @@ def _require_tables(source: Warehouse, backup: Backup) -> None:
 
 def _same(
     warehouse: Warehouse,
-    backup: Backup,
+    said: Mapping[Name, Fingerprint],
     wanted: Sequence[Definition],
     there: Mapping[tuple[str, str, str], Definition],
     progress: Progress,
@@ -466,7 +479,7 @@ def _same(
     names = [there[made.key].name for made in tables]
     now = take_fingerprints(warehouse, current_database(warehouse), names, progress)
     changed = {made.key for made in wanted if made.kind == TABLE} - {
-        made.key for made in tables if now[there[made.key].name] == backup.tables[made.name]
+        made.key for made in tables if now[there[made.key].name] == said[made.name]
     }
     # An index goes and comes with its table.
     going = {
@@ -546,11 +559,15 @@ def _is_pointed_to(target: str, own: Sequence[str], other: Sequence[str]) -> str
 
 
 def _require_equal(
-    warehouse: Warehouse, backup: Backup, changed: Sequence[Definition], progress: Progress
+    warehouse: Warehouse,
+    backup: Backup,
+    said: Mapping[Name, Fingerprint],
+    changed: Sequence[Definition],
+    progress: Progress,
 ) -> None:
     database = current_database(warehouse)
-    said = {made.name: backup.tables[made.name] for made in changed if made.kind == TABLE}
-    wrong = differences(said, take_fingerprints(warehouse, database, list(said), progress))
+    was = {made.name: said[made.name] for made in changed if made.kind == TABLE}
+    wrong = differences(was, take_fingerprints(warehouse, database, list(was), progress))
     now = read_definitions(warehouse, with_macros=False)
     wrong += [
         f"the {made} has another definition"

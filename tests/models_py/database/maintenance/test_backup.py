@@ -33,8 +33,11 @@ from models_py.database.maintenance.catalog import (
     read_ownership,
     read_relations,
 )
+from models_py.database.maintenance.definitions import read_definitions
 from models_py.database.maintenance.home import remove_folders_of_runs
 from models_py.database.maintenance.manifest import (
+    BY_FILE,
+    BY_TABLES,
     DATABASE_NAME,
     MANIFEST_NAME,
     Backup,
@@ -63,7 +66,7 @@ def back_up(path: Path, later: float = 0.0, key: bytes | None = None) -> Backup:
 def method(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways in which a backup is made."""
     monkeypatch.setattr(backups, "WHOLE_FILE_SHARE", request.param)
-    return backups.BY_FILE if request.param == 0.0 else backups.BY_TABLES
+    return BY_FILE if request.param == 0.0 else BY_TABLES
 
 
 def test_core_is_what_somebody_owns(tmp_path: Path) -> None:
@@ -195,18 +198,17 @@ def test_damaged_bytes_of_a_backup_are_noticed(tmp_path: Path) -> None:
 def test_a_copy_that_differs_is_no_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = build(tmp_path)
 
-    @contextmanager
-    def copy_and_change(source: Path, target: Path) -> Iterator[bytewise.Copying]:
-        with true_copying(source, target) as copied:
-            yield copied
+    def copy_and_change(source: Path, target: Path) -> str:
+        digest = true_copy(source, target)
         content = bytearray(target.read_bytes())
         content[len(content) // 2] ^= 1
         target.write_bytes(content)
+        return digest
 
     # The copying itself goes wrong here, as a failing disk would make it.
-    true_copying = bytewise.copying_locked_file
+    true_copy = bytewise.copy_locked_file
     monkeypatch.setattr(backups, "WHOLE_FILE_SHARE", 0.0)
-    monkeypatch.setattr(bytewise, "copying_locked_file", copy_and_change)
+    monkeypatch.setattr(bytewise, "copy_locked_file", copy_and_change)
     with pytest.raises(WarehouseError, match=r"core\.duckdb was changed since"):
         back_up(path)
     assert list((tmp_path / "data" / "backups").iterdir()) == []
@@ -582,3 +584,118 @@ def test_rows_that_point_to_each_other_come_back(tmp_path: Path) -> None:
     path.unlink()
     restore_backup(path, made)
     assert everything(path)["gold.staff"] == before["gold.staff"]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Backup:
+    """A backup by a copy of the whole file, which has more than the backup holds."""
+    path = build(tmp_path_factory.mktemp("whole"))
+    with duckdb.connect(str(path)) as raw:
+        raw.execute("create macro gold.twice_of(a) as a * 2")
+        raw.execute("comment on macro gold.twice_of is 'two'")
+        raw.execute("create table silver.tmp_keys (id int primary key)")
+        raw.execute("create table silver.tmp_child (id int references silver.tmp_keys (id))")
+    with pytest.MonkeyPatch.context() as patch, opened(path) as (warehouse, core):
+        patch.setattr(backups, "WHOLE_FILE_SHARE", 0.0)
+        return make_backup(warehouse, core, path.parent / "backups", NOW)
+
+
+def taken_along(whole: Backup, folder: Path) -> Backup:
+    shutil.copytree(whole.folder, folder / whole.folder.name)
+    return dataclasses.replace(whole, folder=folder / whole.folder.name)
+
+
+def test_a_whole_copy_brings_back_what_the_backup_holds_and_no_more(
+    whole: Backup, tmp_path: Path
+) -> None:
+    assert whole.method == BY_FILE
+    path = tmp_path / f"{whole.database}.duckdb"
+    restored = restore_backup(path, whole)
+    with open_warehouse(path) as warehouse:
+        there = {relation.name for relation in read_relations(warehouse)}
+        assert there == {*whole.tables, *whole.views}
+        assert warehouse.rows("select gold.twice_of(3)") == [(6,)]
+    assert {str(name) for name in there} <= set(restored.brought_back)
+    assert restored.rows == whole.rows
+    # Under another name views are written anew, so the tables are copied one by one.
+    other = tmp_path / "other.duckdb"
+    assert set(restore_backup(other, whole).brought_back) == set(restored.brought_back)
+    assert everything(other) == everything(path)
+
+
+CRAFTED = {
+    "create or replace view gold.shop_best as select 1 as customer_id, 2 as visits": "shop_best",
+    "drop index gold.visits_index;"
+    " create index visits_index on gold.shop_customers (customer_id)": "visits_index",
+    "alter table gold.template alter a set default 7": "template",
+    "drop table gold.template; create view gold.template as select 1 as a": "template",
+    "delete from silver.shop_lines where line_id = 70": "shop_lines",
+    "alter table gold.template add column b int": "template",
+}
+
+
+def signed_anew(made: Backup, sql: str) -> None:
+    """Change the copied file, and the manifest so that its checksums fit."""
+    file = made.folder / DATABASE_NAME
+    with duckdb.connect(str(file)) as raw:
+        raw.execute(sql)
+    size, digest = file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest()
+    written_anew(made.folder, lambda content: content.update(parts=[[DATABASE_NAME, size, digest]]))
+
+
+@pytest.mark.parametrize("sql", CRAFTED)
+def test_a_whole_copy_that_is_not_what_the_manifest_says_is_refused(
+    whole: Backup, tmp_path: Path, sql: str
+) -> None:
+    made = taken_along(whole, tmp_path)
+    signed_anew(made, sql)
+    path = tmp_path / f"{whole.database}.duckdb"
+    with pytest.raises(WarehouseError, match=CRAFTED[sql]):
+        restore_backup(path, read_backup(made.folder))
+    assert not path.exists()
+
+
+def test_what_a_whole_copy_has_beside_the_manifest_is_left_behind(
+    whole: Backup, tmp_path: Path
+) -> None:
+    made = taken_along(whole, tmp_path)
+    (tmp_path / "secret.csv").write_text("a\n1\n")
+    signed_anew(
+        made,
+        f"create view gold.reads as from read_csv('{tmp_path / 'secret.csv'}');"
+        " create or replace macro gold.twice_of(a) as a * 3;"
+        " create macro gold.further(a) as table select a;"
+        " create schema more; create type more.kind as enum ('x'); create sequence more.numbers;"
+        " create table more.t (k more.kind, n bigint default nextval('more.numbers'))",
+    )
+    path = tmp_path / f"{whole.database}.duckdb"
+    restore_backup(path, read_backup(made.folder))
+    with open_warehouse(path) as warehouse:
+        assert {r.name for r in read_relations(warehouse)} == {*whole.tables, *whole.views}
+        assert warehouse.rows("select gold.twice_of(3)") == [(6,)]
+        made_now = {made.key for made in read_definitions(warehouse).values()}
+    assert made_now == {definition.key for definition in whole.definitions}
+
+
+def test_no_edit_of_a_whole_copy_makes_a_file(whole: Backup, tmp_path: Path) -> None:
+    made = taken_along(whole, tmp_path)
+    path = tmp_path / "new" / f"{whole.database}.duckdb"
+    manifest, database = made.folder / MANIFEST_NAME, made.folder / DATABASE_NAME
+    text, content, random_ = manifest.read_text(), database.read_bytes(), random.Random(1)
+    for number in range(150):
+        if number % 3 == 0:
+            at = random_.randrange(len(content))
+            database.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        elif number % 3 == 1:
+            database.write_bytes(content[: random_.randrange(len(content))])
+        else:
+            changed = edited(json.loads(text), random_)
+            if changed == json.loads(text):
+                continue
+            manifest.write_text(json.dumps(changed))
+        with pytest.raises(WarehouseError):
+            restore_backup(path, read_backup(made.folder))
+        manifest.write_text(text)
+        database.write_bytes(content)
+        assert not path.exists()
+    assert list(path.parent.iterdir()) == []
