@@ -51,17 +51,14 @@ def _run(asked: argparse.Namespace) -> int:
         raise UsageError(f"{len(asked.runs)} run given: name two, or none for the last two")
     from models_py.runs.comparison import compare_runs
     from models_py.database.connection import open_warehouse
-    from models_py.database.results import entity_column, read_assignments
+    from models_py.database.results import entity_column
 
     with open_warehouse(asked.warehouse, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
         first, second = _two_runs(warehouse, asked)
-        comparison = compare_runs(
-            read_assignments(warehouse, first.run_id),
-            read_assignments(warehouse, second.run_id),
-            _segments(warehouse, first.run_id),
-            _segments(warehouse, second.run_id),
-            _rows_of(warehouse, second.run_id),
-        )
+        before, segments_before = _described(warehouse, first.run_id)
+        now, segments_now = _described(warehouse, second.run_id)
+        rows = _rows_of(warehouse, second.run_id)
+        comparison = compare_runs(before, now, segments_before, segments_now, rows)
         entity = entity_column(warehouse, second.run_id)
     if asked.json:
         print(json.dumps(_as_json(first, second, comparison, entity), indent=2))
@@ -92,14 +89,33 @@ def _two_runs(warehouse: Any, asked: argparse.Namespace) -> tuple[Run, Run]:
     return first, second
 
 
-def _rows_of(warehouse: Any, run_id: str) -> str:
-    """Return what a run's rows are, in the plural, whichever version wrote its study."""
+def _described(warehouse: Any, run_id: str) -> tuple[pd.DataFrame, dict[int, SegmentFacts]]:
+    """Return a run's members and segments; those that are not described count as one."""
+    from models_py.database.results import read_assignments
+    from models_py.runs.comparison import without_withheld
+    from models_py.runs.tables import withheld_before
+    from models_py.studies.study import Describe
+
+    assignments = read_assignments(warehouse, run_id)
+    least = _describe(warehouse, run_id)[0].get("small_segment", Describe().small_segment)
+    withheld = withheld_before(assignments, int(least))
+    return without_withheld(assignments, _segments(warehouse, run_id), withheld)
+
+
+def _describe(warehouse: Any, run_id: str) -> tuple[dict[str, Any], str]:
+    """Return what a run's study says of describing, whichever version wrote it, and its entity."""
     from models_py.database.results import done_runs
-    from models_py.describe.names import rows_of
 
     ((parameters, entity),) = done_runs(warehouse, ["parameters", "entity_column"], run_id)
-    said = (json.loads(parameters).get("describe") or {}).get("rows")
-    return str(said or rows_of(entity))
+    return json.loads(parameters).get("describe") or {}, entity
+
+
+def _rows_of(warehouse: Any, run_id: str) -> str:
+    """Return what a run's rows are, in the plural, whichever version wrote its study."""
+    from models_py.describe.names import rows_of
+
+    described, entity = _describe(warehouse, run_id)
+    return str(described.get("rows") or rows_of(entity))
 
 
 def _segments(warehouse: Any, run_id: str) -> dict[int, SegmentFacts]:

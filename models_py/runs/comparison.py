@@ -16,7 +16,7 @@ Analysis 98(5), 873-895.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +24,7 @@ import numpy as np
 
 from models_py.base.arrays import BoolArray, FloatArray, IntArray
 from models_py.base.errors import DataError
+from models_py.describe.withholding import TOGETHER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,8 @@ MATCH_SHARE = 0.5
 
 PART_SHARE = 0.25
 """Each part of a split took this share of the customers (MONIC's tau for splits)."""
+
+WITHHELD_NAME = "segments not described"
 
 
 Kind = Literal["kept", "new", "gone", "split", "merged"]
@@ -106,6 +109,33 @@ class Comparison:
     def moved_share(self) -> float:
         """Of the customers in both runs, the share that moved; nan where there are none."""
         return self.moved / self.in_both if self.in_both else float("nan")
+
+
+def without_withheld(
+    assignments: pd.DataFrame, segments: Mapping[int, SegmentFacts], withheld: Collection[int]
+) -> tuple[pd.DataFrame, dict[int, SegmentFacts]]:
+    """Return a run whose segments that are not described are one, so that no flow tells of them.
+
+    Parameters
+    ----------
+    assignments, segments
+        Of the run, as for :func:`compare_runs`.
+    withheld
+        Segments that are not described.
+    """
+    hidden = [segments[segment_id] for segment_id in sorted(withheld) if segment_id in segments]
+    if not hidden:
+        return assignments, dict(segments)
+    ids = assignments["segment_id"]
+    joined = SegmentFacts(
+        TOGETHER,
+        WITHHELD_NAME,
+        sum(segment.size for segment in hidden),
+        sum(segment.share for segment in hidden),
+    )
+    described = {key: facts for key, facts in segments.items() if key not in withheld}
+    together = assignments.assign(segment_id=ids.mask(ids.isin(list(withheld)), TOGETHER))
+    return together, {TOGETHER: joined, **described}
 
 
 def compare_runs(

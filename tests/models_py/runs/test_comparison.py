@@ -19,8 +19,10 @@ from models_py.runs.comparison import (
     SegmentFacts,
     compare_runs,
     variation_of_information,
+    without_withheld,
 )
 from models_py.runs.identity import match_by_centers
+from models_py.runs.tables import withheld_before
 
 
 def assignments(members: dict[int, range | list[int]]) -> pd.DataFrame:
@@ -122,6 +124,28 @@ def test_runs_without_a_common_customer() -> None:
     assert np.isnan(comparison.moved_share)
     gone = next(change for change in comparison.changes if change.kind == "gone")
     assert gone.words.endswith("none of them is there any more")
+
+
+def test_no_flow_tells_of_a_segment_that_is_not_described() -> None:
+    before = assignments({1: range(100), 2: [200, 201, 202], 3: range(300, 340)})
+    after = assignments({1: [*range(100), 200], 2: [201, 202], 3: range(300, 340)})
+    sides = []
+    for rows in (before.assign(partition="all"), after.assign(partition="all")):
+        sizes = rows["segment_id"].value_counts()
+        facts = {
+            int(i): SegmentFacts(int(i), f"s{i}", int(n), n / len(rows)) for i, n in sizes.items()
+        }
+        sides.append(without_withheld(rows, facts, withheld_before(rows, 5)))
+    (rows_before, was), (rows_after, now) = sides
+    comparison = compare_runs(rows_before, rows_after, was, now)
+    # The smallest described one stands in for the small one, whose size would follow otherwise.
+    assert set(was) == set(now) == {0, 1}
+    assert (was[0].size, now[0].size) == (43, 42)
+    ids = {*comparison.flows["from_segment_id"], *comparison.flows["to_segment_id"]}
+    assert ids == {0, 1}
+    said = " ".join(change.words for change in comparison.changes)
+    assert "s2" not in said
+    assert "s3" not in said
 
 
 def test_an_empty_run_is_refused() -> None:
