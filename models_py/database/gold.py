@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from models_py.base.errors import DataError, StudyError, near_match
@@ -12,6 +13,8 @@ from models_py.database.connection import Warehouse, quoted, warehouse_errors
 
 if TYPE_CHECKING:
     import pandas as pd
+
+NO_BOUNDS: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ def read_gold(
     at_least: Mapping[str, float],
     order_by: str | None = None,
     most: int | None = None,
+    *,
+    at_most: Mapping[str, float] = NO_BOUNDS,
 ) -> GoldRows:
     """Read columns of one table, ordered by the entity.
 
@@ -65,6 +70,8 @@ def read_gold(
         Column to order by, the entity after it.
     most
         Rows to read at most: those whose entities have the lowest hashes, whatever their order.
+    at_most
+        Column to the greatest number that a row may have there.
 
     Raises
     ------
@@ -76,20 +83,20 @@ def read_gold(
     types = warehouse.columns(schema, name)
     wanted = list(dict.fromkeys([entity, *columns]))
     ordered = [entity] if order_by is None else [order_by, entity]
-    for column in [*wanted, *where, *at_least, *ordered]:
+    for column in [*wanted, *where, *at_least, *at_most, *ordered]:
         if column not in types:
             raise StudyError(f"{schema}.{name} has no column '{column}'{near_match(column, types)}")
-    for column in at_least:
+    for key, column in [*(("at_least", c) for c in at_least), *(("at_most", c) for c in at_most)]:
         if not is_number_type(types[column]):
             raise StudyError(
-                f"at_least.{column}: {schema}.{name} holds {types[column]} there, not a number"
+                f"{key}.{column}: {schema}.{name} holds {types[column]} there, not a number"
             )
     # As text, ids keep every digit: pandas would make floating numbers of the widest integers.
     key = warehouse.quote(entity)
     quoted = ", ".join(
         [f"cast({key} as varchar) as {key}", *(warehouse.quote(column) for column in wanted[1:])]
     )
-    conditions, values = _conditions(warehouse, where, at_least)
+    conditions, values = _conditions(warehouse, where, at_least, at_most)
     source = f"select {quoted} from {warehouse.quote(schema, name)} as read_table{conditions}"
     if most is not None:
         # The lowest hashes are kept as the table goes by: it is neither sorted nor held whole.
@@ -121,12 +128,14 @@ def evaluate(
     where: Mapping[str, Sequence[str]],
     at_least: Mapping[str, float],
     expressions: Mapping[str, str],
+    *,
+    at_most: Mapping[str, float] = NO_BOUNDS,
 ) -> pd.DataFrame:
     """Return what SQL expressions give on the rows that :func:`read_gold` reads.
 
     Parameters
     ----------
-    warehouse, schema, name, entity, where, at_least
+    warehouse, schema, name, entity, where, at_least, at_most
         As there.
     expressions
         Column of the answer to the expression, which may name the table's columns.
@@ -144,7 +153,7 @@ def evaluate(
     wanted = ", ".join(
         f"{expression} as {warehouse.quote(column)}" for column, expression in expressions.items()
     )
-    conditions, values = _conditions(warehouse, where, at_least)
+    conditions, values = _conditions(warehouse, where, at_least, at_most)
     answers = warehouse.frame(
         f"select cast({warehouse.quote(entity)} as varchar) as read_entity, {wanted}"
         f" from {warehouse.quote(schema, name)}{conditions}",
@@ -175,13 +184,18 @@ def evaluate_frame(
 
 
 def _conditions(
-    warehouse: Warehouse, where: Mapping[str, Sequence[str]], at_least: Mapping[str, float]
+    warehouse: Warehouse,
+    where: Mapping[str, Sequence[str]],
+    at_least: Mapping[str, float],
+    at_most: Mapping[str, float],
 ) -> tuple[str, list[object]]:
     conditions = [
         f"cast({warehouse.quote(column)} as varchar) in ({', '.join('?' * len(allowed))})"
         for column, allowed in where.items()
     ] + [f"{warehouse.quote(column)} >= ?" for column in at_least]
-    values = [*(value for allowed in where.values() for value in allowed), *at_least.values()]
+    conditions += [f"{warehouse.quote(column)} <= ?" for column in at_most]
+    allowed_values = [value for allowed in where.values() for value in allowed]
+    values = [*allowed_values, *at_least.values(), *at_most.values()]
     return f" where {' and '.join(conditions)}" if conditions else "", values
 
 

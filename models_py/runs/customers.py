@@ -33,7 +33,7 @@ class Source:
     schema, table
         None for a file.
     is_studied
-        Whether it is the study's own table: then its ``where`` and ``at_least`` hold.
+        Whether it is the study's own table: then its ``where``, ``at_least`` and ``at_most`` hold.
     """
 
     words: str
@@ -109,10 +109,18 @@ def _read_table(source: Source, saved: SavedRun, warehouse: Warehouse | None) ->
     study = saved.study
     where = study.where if source.is_studied else {}
     at_least = study.at_least if source.is_studied else {}
+    at_most = study.at_most if source.is_studied else {}
     there = warehouse.columns(source.schema, source.table)
     _check_columns(there, saved, source.words)
     read = read_gold(
-        warehouse, source.schema, source.table, study.entity, saved.columns, where, at_least
+        warehouse,
+        source.schema,
+        source.table,
+        study.entity,
+        saved.columns,
+        where,
+        at_least,
+        at_most=at_most,
     )
     return read.frame
 

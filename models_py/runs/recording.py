@@ -183,6 +183,7 @@ def open_ending(
     """
     schema, name = study.schema_and_name
     asked = (schema, name, study.entity, study.where, study.at_least)
+    reads = partial(evaluate, at_most=study.at_most)
     with ExitStack() as stack:
         try:
             warehouse = stack.enter_context(open_for_writing(path, wait_seconds=wait_seconds))
@@ -192,7 +193,7 @@ def open_ending(
             last = recorded_predecessor(warehouse, study.name)
             rows = _assignments(warehouse, last)
             yield Ending(
-                path, start, last, rows, partial(evaluate, warehouse, *asked), warehouse=warehouse
+                path, start, last, rows, partial(reads, warehouse, *asked), warehouse=warehouse
             )
             return
         stack.enter_context(waiting_lock(path))
@@ -206,7 +207,7 @@ def open_ending(
         ask_gold = (
             partial(evaluate_frame, frame, study.entity)
             if reader is None
-            else partial(evaluate, reader, *asked)
+            else partial(reads, reader, *asked)
         )
         yield Ending(path, start, last, rows, ask_gold, holder=holder)
 

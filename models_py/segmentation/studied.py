@@ -98,11 +98,12 @@ def read_studied(study: Study, path: Path, most: int | None = None) -> GoldRows:
             schema,
             name,
             study.entity,
-            list(_columns_read(study, available)),
+            list(columns_read(study, available)),
             study.where,
             study.at_least,
             study.order_by,
             most,
+            at_most=study.at_most,
         )
     return replace(read, frame=known_values(study, read.frame))
 
@@ -113,7 +114,8 @@ def known_values(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     return without_missing_values(frame, study.features, apart)
 
 
-def _columns_read(study: Study, available: dict[str, str]) -> list[str]:
+def columns_read(study: Study, available: dict[str, str]) -> list[str]:
+    """Return the columns that a study reads beside its entity, of those available with types."""
     wanted = [
         *_feature_columns(study, available),
         *_in_order(available, study.describe.measures),
