@@ -125,8 +125,8 @@ class RoomPlan:
         The run, and another of its study to compare it with, or None.
     schema, table, entity
         The gold table that the run read, and the column that tells its rows apart.
-    numbers, words
-        Its columns: those of numbers, dates among them, and those of few words.
+    numbers, words, answers
+        Its columns: those of numbers, of few words, and of yes and no.
     missing
         Column to the values that stand for none.
     rare, rare_word
@@ -142,11 +142,26 @@ class RoomPlan:
     entity: str
     numbers: tuple[str, ...]
     words: tuple[str, ...]
+    answers: tuple[str, ...]
     missing: Mapping[str, Sequence[float | str]]
     rare: Mapping[str, Sequence[str]]
     rare_word: str
     withheld: frozenset[int]
     withheld_before: frozenset[int]
+
+    @property
+    def columns(self) -> list[str]:
+        """All columns of gold that the room holds, but for the entity."""
+        return [*self.numbers, *self.words, *self.answers]
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Bars of one width: where the first begins, the width, and how many there are."""
+
+    low: float
+    step: float
+    count: int
 
 
 class Room:
@@ -173,6 +188,37 @@ class Room:
             self._raw.execute("set enable_external_access = false")
             self._raw.execute("set lock_configuration = true")
         self.rows = int(self.fetch(f"select count(*) from {CUSTOMERS}")[0][0])
+
+    def prepare(self, bins: Mapping[str, Bins], words: Mapping[str, Sequence[str]]) -> None:
+        """Keep beside each number its bar, in ``_bin_0`` and so on, and words as their places.
+
+        Charts group by these, a million rows in a few hundredths of a second.
+
+        Parameters
+        ----------
+        bins
+            By column, in the order of the numbers given.
+        words
+            Every word by column.
+        """
+        places = []
+        for place, (column, bars) in enumerate(bins.items()):
+            bar = f"floor((cast({quoted(column)} as double) - {bars.low!r}) / {bars.step!r})"
+            places.append(
+                f"cast(case when {bar} between 0 and {bars.count - 1} then {bar} end as utinyint)"
+                f" as _bin_{place}"
+            )
+        kinds = [
+            f"cast({quoted(column)} as enum({', '.join(map(literal, listed))})) as {quoted(column)}"
+            for column, listed in words.items()
+            if listed
+        ]
+        replaced = f" replace ({', '.join(kinds)})" if kinds else ""
+        with warehouse_errors(self.snapshot.path):
+            self._raw.execute(
+                f"create or replace table {CUSTOMERS} as"
+                f" select {', '.join([f'*{replaced}', *places])} from {CUSTOMERS}"
+            )
 
     def close(self) -> None:
         """Let go of the rows."""
@@ -249,8 +295,9 @@ def _select(plan: RoomPlan) -> str:
         f"gold.{quoted(plan.entity)}",
         *(f"{_known(plan, column)} as {quoted(column)}" for column in plan.numbers),
         *(f"{_word(plan, column)} as {quoted(column)}" for column in plan.words),
-        f"now.segment_id as {SEGMENT}",
-        f"{_segment_before(plan)} as {BEFORE}",
+        *(f"gold.{quoted(column)}" for column in plan.answers),
+        f"cast(now.segment_id as integer) as {SEGMENT}",
+        f"cast({_segment_before(plan)} as integer) as {BEFORE}",
         f"now.is_outlier as {OUTLIER}",
     ]
     before = plan.before_id or ""

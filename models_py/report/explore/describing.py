@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from models_py.base.errors import DataError, first_line_of
 from models_py.base.patterns import matching
 from models_py.database import contract
 from models_py.database.connection import Warehouse, open_warehouse, quoted
-from models_py.database.exploring import CUSTOMERS, OWN_COLUMNS, Room, RoomPlan, Snapshot
+from models_py.database.exploring import CUSTOMERS, OWN_COLUMNS, Bins, Room, RoomPlan, Snapshot
 from models_py.database.gold import is_number_type
 from models_py.database.results import done_runs, read_run_rows
 from models_py.describe.withholding import (
@@ -43,12 +43,13 @@ class Column:
     ----------
     kind
         ``number``, ``share`` (a number that is a part of something) or ``word``.
-    low, step, bins
-        Of a number: where the first bar begins, the width of a bar and how many there are.
+    low, step, bins, bar
+        Of a number: where the first bar begins, the width of a bar and how many there are; the
+        column of the room that has each customer's bar.
     beyond
         Of a number: rows that lie outside of all bars.
     values
-        Of words: each, the most frequent first.
+        Of words: each, the most frequent first; of yes and no ``True`` and ``False``.
     """
 
     name: str
@@ -58,8 +59,9 @@ class Column:
     low: float = 0.0
     step: float = 1.0
     bins: int = 0
+    bar: str = ""
     beyond: int = 0
-    values: tuple[str, ...] = ()
+    values: tuple[str | bool, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,9 +159,12 @@ def _plan(
         for column in [*read, *others]
         if types[column] in ("VARCHAR", "BOOLEAN")
     }
-    words = [c for c, counts in counted.items() if 2 <= len(counts) <= MOST_CATEGORIES]
+    few = [c for c, counts in counted.items() if 2 <= len(counts) <= MOST_CATEGORIES]
+    words = [c for c in few if types[c] == "VARCHAR"]
+    answers = [c for c in few if types[c] == "BOOLEAN" and min(counted[c].values()) >= least]
     figures = [c for c in read if is_number_type(types[c])]
-    chosen = [c for c in [*read, *others] if c in set(words) | set(figures)][:MOST_COLUMNS]
+    drawn = {*words, *answers, *figures}
+    chosen = [c for c in [*read, *others] if c in drawn][:MOST_COLUMNS]
     return RoomPlan(
         run_id=run_ids[0],
         before_id=run_ids[1],
@@ -168,6 +173,7 @@ def _plan(
         entity=study.entity,
         numbers=tuple(c for c in chosen if c in figures),
         words=tuple(c for c in chosen if c in words),
+        answers=tuple(c for c in chosen if c in answers),
         missing=missing,
         rare={column: _rare(counted[column], least) for column in words},
         rare_word=RARE,
@@ -201,9 +207,10 @@ def _withheld(segments: Any, least: int) -> set[int]:
 def _about(room: Room, study: Study, segments: Any, before: Any) -> dict[str, Any]:
     plan = room.plan
     sample = room.frame(f"select * from {CUSTOMERS} limit 1000")
-    speech = study_speech(study, sample[[*plan.numbers, *plan.words]])
+    speech = study_speech(study, sample[plan.columns])
     columns = [_number(room, name, speech) for name in plan.numbers]
-    columns += [_words(room, name, speech) for name in plan.words]
+    columns += [_words(room, name, speech) for name in [*plan.words, *plan.answers]]
+    columns = _prepared(room, columns)
     order = {name: place for place, name in enumerate(_by_importance(room, study))}
     columns.sort(key=lambda column: order.get(column.name, len(order)))
     shown = segments[~segments["segment_id"].isin(plan.withheld)]
@@ -222,9 +229,17 @@ def _about(room: Room, study: Study, segments: Any, before: Any) -> dict[str, An
         "segments": _named(shown),
         "segments_before": _named(before[~before["segment_id"].isin(plan.withheld_before)])
         + ([{"segment_id": TOGETHER, "name": "not described"}] if plan.withheld_before else []),
-        "columns": [asdict(column) for column in columns if column.bins or column.values],
+        "columns": [asdict(c) for c in columns if c.bins or len(c.values) > 1],
         "moved": _moved(room) if plan.before_id else None,
     }
+
+
+def _prepared(room: Room, columns: list[Column]) -> list[Column]:
+    bins = {c.name: Bins(c.low, c.step, c.bins) for c in columns if c.bins}
+    words = {c.name: [str(value) for value in c.values] for c in columns if c.kind == "word"}
+    room.prepare(bins, {name: words[name] for name in room.plan.words})
+    bars = {name: f"_bin_{place}" for place, name in enumerate(bins)}
+    return [replace(c, bar=bars.get(c.name, "")) for c in columns]
 
 
 def _named(segments: Any) -> list[dict[str, Any]]:
@@ -311,11 +326,8 @@ def _words(room: Room, name: str, speech: Any) -> Column:
         f"select {quoted(name)}, count(*) from {CUSTOMERS} where {quoted(name)} is not null"
         " group by all order by count(*) desc, 1"
     )
-    words = tuple(str(word) for word, _ in counts)
-    is_answer = set(words) <= {"true", "false"}
-    said = (
-        speech.vocabulary.yes_or_no(name, True).words
-        if is_answer
-        else speech.vocabulary.called(name)
-    )
-    return Column(name, said, "", "word", values=words if len(words) > 1 else ())
+    words = tuple(word for word, _ in counts)
+    vocabulary = speech.vocabulary
+    is_answer = name in room.plan.answers
+    called = vocabulary.yes_or_no(name, True).words if is_answer else vocabulary.called(name)
+    return Column(name, called, "", "word", values=words)

@@ -4,7 +4,7 @@
   const asked = new URLSearchParams(location.search);
   const at = (id) => document.getElementById(id);
   const CHARTS = 9;
-  const ROWS = 100;
+  const ROWS = 25;
   let room, brush, backdrop, shown, sorted, about, ages;
 
   function make(tag, properties = {}, ...children) {
@@ -75,7 +75,7 @@
   };
   const columnOf = (name) => about.columns.find((column) => column.name === name);
   const said = (column, value) =>
-    value === "true" ? "yes" : value === "false" ? "no" : value === null ? "not given" : String(value);
+    value === true ? "yes" : value === false ? "no" : value === null ? "not given" : String(value);
 
   // What is selected, as the server reads it: one clause a column.
   function clauses() {
@@ -119,8 +119,8 @@
     });
   }
 
-  const client = (query, queryResult) => vg.makeClient({
-    coordinator, selection: brush, filterStable: false, query,
+  const client = (query, queryResult, selection = brush) => vg.makeClient({
+    coordinator, selection, filterStable: false, query,
     queryResult: (data) => queryResult(data.toArray()),
   });
 
@@ -224,18 +224,25 @@
     vg.colorRange(about.segments.map((item) => `var(--s${item.colour})`)),
   ];
 
-  // Where a bar of a column begins, or its end; null beyond the edges of the chart.
-  function edge({ name, low, step, bins }, last) {
-    const value = vg.column(name);
-    const place = vg.sql`floor((${value} - ${low}) / ${step})`;
-    return vg.sql`case when ${place} >= 0 and ${place} < ${bins} then ${low} + ${step} * (${place} + ${last}) end`;
-  }
+  // Where a bar of a column begins, or ends.
+  const edge = ({ low, step, bar }, last) => vg.sql`${low} + ${step} * (${vg.column(bar)} + ${last})`;
+
+  // The mark before asks for groups of bars by their numbers; their edges are made of these alone.
+  const byBars = (groups, edges, counted) => ({ marks }) => {
+    marks.at(-1).query = (filter) => {
+      const bars = vg.Query.from("customers").select(...groups, { [counted]: vg.count() }).where(filter).groupby(...groups);
+      return vg.Query.from({ bars }).select(edges, ...groups.filter((name) => name.startsWith("_segment")), counted);
+    };
+  };
 
   function drawNumber(column) {
-    const bars = { x1: edge(column, 0), x2: edge(column, 1), y: vg.count(), inset: 0.5 };
+    const edges = { x1: edge(column, 0), x2: edge(column, 1) };
+    const bars = { ...edges, y: vg.count(), inset: 0.5 };
     return vg.plot(
       vg.rectY(all(), { ...bars, fill: "var(--rule)" }),
+      byBars([column.bar], edges, "y"),
       vg.rectY(selected(), { ...bars, fill: "_segment_id" }),
+      byBars([column.bar, "_segment_id"], edges, "y"),
       vg.intervalX({ as: brush, field: column.name }),
       vg.xDomain([column.low, column.low + column.step * column.bins]),
       vg.xLabel(null), vg.yLabel(null), vg.xTicks(5), vg.yTicks(4), vg.xTickFormat(column.kind === "share" ? "~%" : "~s"), vg.yTickFormat("~s"),
@@ -266,9 +273,15 @@
     return chart;
   }
 
+  // A chart out of sight asks again when it comes into sight.
+  const watcher = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => {
+    target.querySelector(".plot").value.marks.forEach((mark) => { mark.enabled = isIntersecting; });
+  }), { rootMargin: "200px" });
+
   function drawCharts(most) {
-    const rest = about.columns.slice(shown, most);
-    at("charts").append(...rest.map(drawChart));
+    const rest = about.columns.slice(shown, most).map(drawChart);
+    at("charts").append(...rest);
+    rest.forEach((chart) => watcher.observe(chart));
     shown = Math.min(most, about.columns.length);
     at("more").hidden = shown >= about.columns.length;
     at("more").textContent = `${about.columns.length - shown} more columns`;
@@ -277,15 +290,16 @@
   function drawMap() {
     const [across, up] = [columnOf(at("across").value), columnOf(at("up").value)];
     brush.clauses.filter(({ source }) => source === drawMap.source).forEach((clause) => brush.reset([clause]));
-    const place = { x1: edge(across, 0), x2: edge(across, 1), y1: edge(up, 0), y2: edge(up, 1), fill: vg.count() };
+    const edges = { x1: edge(across, 0), x2: edge(across, 1), y1: edge(up, 0), y2: edge(up, 1) };
+    const [faint, strong] = ["--hair", "--accent"].map((name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim());
     at("map").replaceChildren(vg.plot(
-      vg.rect(selected(), place),
+      vg.rect(selected(), { ...edges, fill: vg.count() }),
+      byBars([across.bar, up.bar], edges, "fill"),
       vg.intervalXY({ as: brush, xfield: across.name, yfield: up.name }),
       vg.xDomain([across.low, across.low + across.step * across.bins]),
       vg.yDomain([up.low, up.low + up.step * up.bins]),
       vg.xLabel(`${across.words}${across.unit ? `, ${across.unit}` : ""} \u2192`), vg.yLabel(`\u2191 ${up.words}${up.unit ? `, ${up.unit}` : ""}`),
-      vg.colorScale("sqrt"), vg.colorRange(["color-mix(in srgb, var(--accent) 12%, var(--sheet))", "var(--accent)"]),
-      vg.colorScheme("blues"), vg.xTickFormat(across.kind === "share" ? "~%" : "~s"), vg.yTickFormat(up.kind === "share" ? "~%" : "~s"),
+      vg.colorScale("sqrt"), vg.colorRange([faint, strong]), vg.xTickFormat(across.kind === "share" ? "~%" : "~s"), vg.yTickFormat(up.kind === "share" ? "~%" : "~s"),
       vg.width(Math.min(620, document.body.clientWidth - 40)), vg.height(340), vg.marginLeft(48),
     ));
   }
@@ -294,6 +308,9 @@
     const columns = about.columns.slice(0, 8);
     const titles = [[about.entity, about.entity], ["_segment_id", "segment"], ...columns.map(({ name, words }) => [name, words])];
     sorted = { name: about.entity, falls: false };
+    const calm = vg.Selection.intersect();
+    const follow = () => calm.update({ source: calm, clients: new Set(), value: true, meta: { type: "point" }, fields: [], predicate: brush.predicate(calm) ?? null });
+    brush.addEventListener("value", () => { clearTimeout(drawRows.timer); drawRows.timer = setTimeout(follow, 250); });
     const own = client(
       (filter) => vg.Query.from("customers").select(Object.fromEntries(titles.map(([name], place) => [`c${place}`, vg.column(name)])))
         .where(filter).orderby(sorted.falls ? vg.desc(vg.column(sorted.name)) : vg.asc(vg.column(sorted.name))).limit(ROWS),
@@ -310,7 +327,7 @@
         });
         const text = (value, place) => {
           if (place === 0) return String(value);
-          if (place === 1) return nameOf(about.segments, value);
+          if (place === 1) return String(value);
           const column = columns[place - 2];
           return column.kind === "word" ? said(column.name, value) : figure(value === null ? NaN : Number(value), column);
         };
@@ -320,6 +337,7 @@
           }))))));
         at("rows-words").textContent = rows.length < ROWS ? `${rows.length} ${about.things}` : `The first ${ROWS} of the selection; a click on a title sorts.`;
       },
+      calm,
     );
   }
 
@@ -357,6 +375,7 @@
       ? `${whole(about.left_out)} ${about.things} of ${about.withheld} segments of few members are left out.` : "";
     shown = 0;
     at("alone").checked = false;
+    watcher.disconnect();
     at("charts").replaceChildren();
     const figures = about.columns.filter(({ kind, bins }) => kind !== "word" && bins).map(({ name, words }) => [name, words]);
     at("two").hidden = figures.length < 2;

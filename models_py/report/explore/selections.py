@@ -55,7 +55,7 @@ class Clause:
         if self.low is not None:
             return f"{column} between {self.low!r} and {self.high!r}"
         known = [value for value in self.values if value is not None]
-        listed = ", ".join(literal(v) if isinstance(v, str) else str(v) for v in known)
+        listed = ", ".join(literal(v) if isinstance(v, str) else str(v).lower() for v in known)
         tests = [f"{column} in ({listed})"] if known else []
         tests += [f"{column} is null"] if len(known) < len(self.values) else []
         return f"({' or '.join(tests)})"
@@ -79,7 +79,7 @@ def read_clauses(content: object, opened: OpenRoom) -> list[Clause]:
         clauses = [_clause(item) for item in content]  # type: ignore[attr-defined]
     except (TypeError, KeyError, ValueError) as error:
         raise DataError(f"this is no selection ({error})") from error
-    there = {*plan.numbers, *plan.words, *OWN_COLUMNS}
+    there = {*plan.columns, *OWN_COLUMNS}
     for clause in clauses:
         if clause.column not in there:
             raise DataError(f"there is no column '{clause.column}' here")
@@ -142,7 +142,8 @@ def find_rule(opened: OpenRoom, clauses: Sequence[Clause]) -> dict[str, Any]:
         if rows < least:
             raise DataError(f"{rows} {opened.about['things']} {said}: too few for a rule")
     wanted = int(np.clip(SEARCHED * count / room.rows, FEWEST, SEARCHED - FEWEST))
-    columns = ", ".join(map(quoted, [*plan.numbers, *plan.words]))
+    words = [f"cast({quoted(column)} as varchar) as {quoted(column)}" for column in plan.words]
+    columns = ", ".join([*map(quoted, [*plan.numbers, *plan.answers]), *words])
     frame = room.frame(
         " union all ".join(
             f"(select {columns}, {flag} as _is_selected from {CUSTOMERS}"
@@ -230,5 +231,9 @@ def _words(clause: Clause, opened: OpenRoom) -> list[str]:
         if value is None:
             raise DataError(f"{clause.column}: a study's where cannot ask for what is not given")
         rare = plan.rare.get(clause.column, ())
-        words += rare if value == plan.rare_word else [str(value)]
+        words += rare if value == plan.rare_word else [_as_text(value)]
     return words
+
+
+def _as_text(value: str | int) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

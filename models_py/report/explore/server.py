@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -106,6 +107,11 @@ class ExploreServer(ThreadingHTTPServer):
                 f"--port {port}: {HOST} has no such port free ({error.strerror}); leave it out for"
                 " any that is"
             ) from error
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Keep quiet of a browser that left before its answer; tell of anything else."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     @property
     def address(self) -> str:
