@@ -99,7 +99,7 @@ def _state(path: Path) -> tuple[bytes, int, float]:
         head = file.read(HEADERS)
     log = _log_of(path)
     status = log.stat() if log.is_file() else None
-    return head, status.st_size if status else -1, status.st_mtime_ns if status else 0
+    return head, status.st_size if status else -1, status.st_mtime_ns if status else 0.0
 
 
 def _log_of(path: Path) -> Path:
@@ -203,11 +203,7 @@ class Room:
         """
         places = []
         for place, (column, bars) in enumerate(bins.items()):
-            bar = f"floor((cast({quoted(column)} as double) - {bars.low!r}) / {bars.step!r})"
-            places.append(
-                f"cast(case when {bar} between 0 and {bars.count - 1} then {bar} end as utinyint)"
-                f" as _bin_{place}"
-            )
+            places.append(f"{_bar_of(column, bars)} as _bin_{place}")
         kinds = [
             f"cast({quoted(column)} as enum({', '.join(map(literal, listed))})) as {quoted(column)}"
             for column, listed in words.items()
@@ -286,6 +282,18 @@ def require_select(raw: Any, sql: str) -> None:
     statements = raw.extract_statements(sql)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise DataError("only one select statement is answered")
+
+
+def _bar_of(column: str, bars: Bins) -> str:
+    # A division may round over an edge: the bar is set right by the edges themselves.
+    value = f"cast({quoted(column)} as double)"
+    rough = f"floor(({value} - {bars.low!r}) / {bars.step!r})"
+    edge = f"{bars.low!r}::double + {bars.step!r}::double * ({rough} + {{}})"
+    bar = (
+        f"({rough} + case when {value} < {edge.format(0)} then -1"
+        f" when {value} >= {edge.format(1)} then 1 else 0 end)"
+    )
+    return f"cast(case when {bar} between 0 and {bars.count - 1} then {bar} end as utinyint)"
 
 
 def _select(plan: RoomPlan) -> str:

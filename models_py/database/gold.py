@@ -48,7 +48,7 @@ def read_gold(
     order_by: str | None = None,
     most: int | None = None,
     *,
-    at_most: Mapping[str, float] = NO_BOUNDS,
+    under: Mapping[str, float] = NO_BOUNDS,
 ) -> GoldRows:
     """Read columns of one table, ordered by the entity.
 
@@ -70,8 +70,8 @@ def read_gold(
         Column to order by, the entity after it.
     most
         Rows to read at most: those whose entities have the lowest hashes, whatever their order.
-    at_most
-        Column to the greatest number that a row may have there.
+    under
+        Column to the number that a row must be under there.
 
     Raises
     ------
@@ -83,10 +83,10 @@ def read_gold(
     types = warehouse.columns(schema, name)
     wanted = list(dict.fromkeys([entity, *columns]))
     ordered = [entity] if order_by is None else [order_by, entity]
-    for column in [*wanted, *where, *at_least, *at_most, *ordered]:
+    for column in [*wanted, *where, *at_least, *under, *ordered]:
         if column not in types:
             raise StudyError(f"{schema}.{name} has no column '{column}'{near_match(column, types)}")
-    for key, column in [*(("at_least", c) for c in at_least), *(("at_most", c) for c in at_most)]:
+    for key, column in [*(("at_least", c) for c in at_least), *(("under", c) for c in under)]:
         if not is_number_type(types[column]):
             raise StudyError(
                 f"{key}.{column}: {schema}.{name} holds {types[column]} there, not a number"
@@ -96,7 +96,7 @@ def read_gold(
     quoted = ", ".join(
         [f"cast({key} as varchar) as {key}", *(warehouse.quote(column) for column in wanted[1:])]
     )
-    conditions, values = _conditions(warehouse, where, at_least, at_most)
+    conditions, values = _conditions(warehouse, where, at_least, under)
     source = f"select {quoted} from {warehouse.quote(schema, name)} as read_table{conditions}"
     if most is not None:
         # The lowest hashes are kept as the table goes by: it is neither sorted nor held whole.
@@ -129,13 +129,13 @@ def evaluate(
     at_least: Mapping[str, float],
     expressions: Mapping[str, str],
     *,
-    at_most: Mapping[str, float] = NO_BOUNDS,
+    under: Mapping[str, float] = NO_BOUNDS,
 ) -> pd.DataFrame:
     """Return what SQL expressions give on the rows that :func:`read_gold` reads.
 
     Parameters
     ----------
-    warehouse, schema, name, entity, where, at_least, at_most
+    warehouse, schema, name, entity, where, at_least, under
         As there.
     expressions
         Column of the answer to the expression, which may name the table's columns.
@@ -153,7 +153,7 @@ def evaluate(
     wanted = ", ".join(
         f"{expression} as {warehouse.quote(column)}" for column, expression in expressions.items()
     )
-    conditions, values = _conditions(warehouse, where, at_least, at_most)
+    conditions, values = _conditions(warehouse, where, at_least, under)
     answers = warehouse.frame(
         f"select cast({warehouse.quote(entity)} as varchar) as read_entity, {wanted}"
         f" from {warehouse.quote(schema, name)}{conditions}",
@@ -187,15 +187,15 @@ def _conditions(
     warehouse: Warehouse,
     where: Mapping[str, Sequence[str]],
     at_least: Mapping[str, float],
-    at_most: Mapping[str, float],
+    under: Mapping[str, float],
 ) -> tuple[str, list[object]]:
     conditions = [
         f"cast({warehouse.quote(column)} as varchar) in ({', '.join('?' * len(allowed))})"
         for column, allowed in where.items()
     ] + [f"{warehouse.quote(column)} >= ?" for column in at_least]
-    conditions += [f"{warehouse.quote(column)} <= ?" for column in at_most]
+    conditions += [f"{warehouse.quote(column)} < ?" for column in under]
     allowed_values = [value for allowed in where.values() for value in allowed]
-    values = [*allowed_values, *at_least.values(), *at_most.values()]
+    values = [*allowed_values, *at_least.values(), *under.values()]
     return f" where {' and '.join(conditions)}" if conditions else "", values
 
 

@@ -33,7 +33,7 @@ class Source:
     schema, table
         None for a file.
     is_studied
-        Whether it is the study's own table: then its ``where``, ``at_least`` and ``at_most`` hold.
+        Whether it is the study's own table: then its ``where``, ``at_least`` and ``under`` hold.
     """
 
     words: str
@@ -109,7 +109,7 @@ def _read_table(source: Source, saved: SavedRun, warehouse: Warehouse | None) ->
     study = saved.study
     where = study.where if source.is_studied else {}
     at_least = study.at_least if source.is_studied else {}
-    at_most = study.at_most if source.is_studied else {}
+    under = study.under if source.is_studied else {}
     there = warehouse.columns(source.schema, source.table)
     _check_columns(there, saved, source.words)
     read = read_gold(
@@ -120,7 +120,7 @@ def _read_table(source: Source, saved: SavedRun, warehouse: Warehouse | None) ->
         saved.columns,
         where,
         at_least,
-        at_most=at_most,
+        under=under,
     )
     return read.frame
 

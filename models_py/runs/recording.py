@@ -183,7 +183,7 @@ def open_ending(
     """
     schema, name = study.schema_and_name
     asked = (schema, name, study.entity, study.where, study.at_least)
-    reads = partial(evaluate, at_most=study.at_most)
+    reads = partial(evaluate, under=study.under)
     with ExitStack() as stack:
         try:
             warehouse = stack.enter_context(open_for_writing(path, wait_seconds=wait_seconds))

@@ -103,7 +103,7 @@ def read_studied(study: Study, path: Path, most: int | None = None) -> GoldRows:
             study.at_least,
             study.order_by,
             most,
-            at_most=study.at_most,
+            under=study.under,
         )
     return replace(read, frame=known_values(study, read.frame))
 

@@ -201,7 +201,7 @@ class Study(Section):
     entity: str
     where: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
     at_least: dict[str, float] = {}
-    at_most: dict[str, float] = {}
+    under: dict[str, float] = {}
     fit_at_least: dict[str, float] = {}
     order_by: str | None = None
     partition_by: str | None = None

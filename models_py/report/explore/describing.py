@@ -49,7 +49,8 @@ class Column:
     beyond
         Of a number: rows that lie outside of all bars.
     values
-        Of words: each, the most frequent first; of yes and no ``True`` and ``False``.
+        Of words: each, the most frequent first, and None where some are not given; of yes and
+        no ``True`` and ``False``.
     """
 
     name: str
@@ -61,7 +62,7 @@ class Column:
     bins: int = 0
     bar: str = ""
     beyond: int = 0
-    values: tuple[str | bool, ...] = ()
+    values: tuple[str | bool | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -236,7 +237,7 @@ def _about(room: Room, study: Study, segments: Any, before: Any) -> dict[str, An
 
 def _prepared(room: Room, columns: list[Column]) -> list[Column]:
     bins = {c.name: Bins(c.low, c.step, c.bins) for c in columns if c.bins}
-    words = {c.name: [str(value) for value in c.values] for c in columns if c.kind == "word"}
+    words = {c.name: [str(word) for word in c.values if word is not None] for c in columns if c.kind == "word"}
     room.prepare(bins, {name: words[name] for name in room.plan.words})
     bars = {name: f"_bin_{place}" for place, name in enumerate(bins)}
     return [replace(c, bar=bars.get(c.name, "")) for c in columns]
@@ -323,10 +324,10 @@ def nice_bins(
 
 def _words(room: Room, name: str, speech: Any) -> Column:
     counts = room.fetch(
-        f"select {quoted(name)}, count(*) from {CUSTOMERS} where {quoted(name)} is not null"
-        " group by all order by count(*) desc, 1"
+        f"select {quoted(name)}, count(*) from {CUSTOMERS}"
+        " group by 1 order by count(*) desc, 1"
     )
-    words = tuple(word for word, _ in counts)
+    words = tuple(sorted((word for word, _ in counts), key=lambda word: word is None))
     vocabulary = speech.vocabulary
     is_answer = name in room.plan.answers
     called = vocabulary.yes_or_no(name, True).words if is_answer else vocabulary.called(name)

@@ -19,9 +19,12 @@
       headers: { Authorization: `Bearer ${asked.get("token")}` },
       body: JSON.stringify({ ...room, ...content }),
     });
-    if (response.ok) return response;
-    const { error } = await response.json();
-    throw new Error(error);
+    if (response.headers.get("Content-Type").startsWith("application/json")) {
+      const answer = await response.json();
+      if (answer.error) throw new Error(answer.error);
+      return answer;
+    }
+    return response;
   }
 
   function tell(error) {
@@ -84,9 +87,7 @@
       const names = clause.fields.map((field) => field.column);
       if (clause.meta.type === "interval") {
         const ranges = names.length > 1 ? clause.value : [clause.value];
-        return names.map((column, place) => ({
-          column, low: Number(ranges[place][0]), high: Number(ranges[place][1]),
-        }));
+        return names.map((column, place) => ({ column, low: ranges[place][0], high: ranges[place][1] }));
       }
       return names.map((column, place) => ({
         column, values: [...new Set(clause.value.map((point) => point[place]))],
@@ -101,7 +102,7 @@
     }
     const { words, unit, kind } = columnOf(column);
     if (values) return `${words}: ${values.map((value) => said(column, value)).join(" or ")}`;
-    return `${words} ${figure(low, { kind })} to ${figure(high, { unit, kind })}`;
+    return `${words} ${figure(low, { kind })} to under ${figure(high, { unit, kind })}`;
   }
 
   function drawChips() {
@@ -113,7 +114,12 @@
     at("draft").disabled = list.length === 0 || list.some(({ column }) => column.startsWith("_"));
     at("found").hidden = true;
     tell(null);
-    const chosen = new Set((list.find(({ column }) => column === "_segment_id")?.values ?? []).map(String));
+    markSegments();
+  }
+
+  function markSegments() {
+    const clause = clauses().find(({ column, values }) => column === "_segment_id" && values);
+    const chosen = new Set((clause?.values ?? []).map(String));
     document.querySelectorAll("button.segment").forEach((button) => {
       button.setAttribute("aria-pressed", String(chosen.has(button.dataset.segment)));
     });
@@ -166,7 +172,7 @@
             make("td", { textContent: share(count, sizes.get(id) ?? 0) }),
             ...figures.map((column, place) => make("td", { textContent: row ? figure(Number(row[`f${place}`] ?? NaN), column) : "" })));
         }));
-        drawChips();
+        markSegments();
       },
     );
     let chosen = [];
@@ -235,15 +241,45 @@
     };
   };
 
+  // What is dragged over takes whole bars: their numbers are compared, which is quick, and the
+  // edges of bars are round numbers that a rule or a study can say.
+  function takeBars(columns, published) {
+    const source = { reset: () => { source.key = ""; published.clauses.forEach((clause) => clause.source.reset()); }, key: "" };
+    published.addEventListener("value", () => {
+      const range = published.value;
+      const ranges = !range ? null : columns.length > 1 ? range : [range];
+      const bars = ranges?.map(([low, high], place) => {
+        const { low: start, step, bins } = columns[place];
+        const at = (value) => Math.min(Math.max(Math.floor((value - start) / step + 1e-9), 0), bins - 1);
+        return [at(low), at(high - 1e-9 * step)];
+      });
+      const key = JSON.stringify(bars ?? "");
+      if (key === source.key) return;
+      source.key = key;
+      const edges = bars?.map(([first, last], place) => {
+        const { low, step } = columns[place];
+        return [low + step * first, low + step * (last + 1)];
+      });
+      const parts = bars?.map((pair, place) => vg.isBetween(vg.column(columns[place].bar), pair));
+      brush.update({
+        source, clients: source.clients, meta: { type: "interval" }, fields: columns.map(({ name }) => vg.column(name)),
+        value: edges ? (columns.length > 1 ? edges : edges[0]) : null, predicate: parts ? vg.and(...parts) : null,
+      });
+    });
+    return ({ marks }) => { source.clients = new Set(marks); };
+  }
+
   function drawNumber(column) {
     const edges = { x1: edge(column, 0), x2: edge(column, 1) };
     const bars = { ...edges, y: vg.count(), inset: 0.5 };
+    const published = vg.Selection.single();
     return vg.plot(
       vg.rectY(all(), { ...bars, fill: "var(--rule)" }),
       byBars([column.bar], edges, "y"),
       vg.rectY(selected(), { ...bars, fill: "_segment_id" }),
       byBars([column.bar, "_segment_id"], edges, "y"),
-      vg.intervalX({ as: brush, field: column.name }),
+      takeBars([column], published),
+      vg.intervalX({ as: published, field: column.name }),
       vg.xDomain([column.low, column.low + column.step * column.bins]),
       vg.xLabel(null), vg.yLabel(null), vg.xTicks(5), vg.yTicks(4), vg.xTickFormat(column.kind === "share" ? "~%" : "~s"), vg.yTickFormat("~s"),
       vg.width(300), vg.height(150), vg.marginLeft(38), vg.marginTop(8), vg.marginRight(12), vg.marginBottom(24), ...colours(),
@@ -257,8 +293,8 @@
       vg.barX(all(), { ...bars, fill: "var(--rule)" }),
       vg.barX(selected(), { ...bars, fill: "_segment_id" }),
       vg.toggleY({ as: brush }),
-      vg.yDomain([...column.values, null]), vg.yTickFormat(short), vg.xLabel(null), vg.yLabel(null), vg.xTicks(4), vg.xTickFormat("~s"),
-      vg.width(300), vg.height(Math.min(34 + 19 * (column.values.length + 1), 320)),
+      vg.yDomain(column.values), vg.yTickFormat(short), vg.xLabel(null), vg.yLabel(null), vg.xTicks(4), vg.xTickFormat("~s"),
+      vg.width(300), vg.height(Math.min(34 + 19 * column.values.length, 320)),
       vg.marginLeft(112), vg.marginTop(4), vg.marginRight(12), vg.marginBottom(24), ...colours(),
     );
   }
@@ -289,13 +325,15 @@
 
   function drawMap() {
     const [across, up] = [columnOf(at("across").value), columnOf(at("up").value)];
-    brush.clauses.filter(({ source }) => source === drawMap.source).forEach((clause) => brush.reset([clause]));
+    const published = vg.Selection.single();
+    brush.reset(brush.clauses.filter(({ fields }) => fields.length > 1 && !fields[0].column.startsWith("_")));
     const edges = { x1: edge(across, 0), x2: edge(across, 1), y1: edge(up, 0), y2: edge(up, 1) };
     const [faint, strong] = ["--hair", "--accent"].map((name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim());
     at("map").replaceChildren(vg.plot(
       vg.rect(selected(), { ...edges, fill: vg.count() }),
       byBars([across.bar, up.bar], edges, "fill"),
-      vg.intervalXY({ as: brush, xfield: across.name, yfield: up.name }),
+      takeBars([across, up], published),
+      vg.intervalXY({ as: published, xfield: across.name, yfield: up.name }),
       vg.xDomain([across.low, across.low + across.step * across.bins]),
       vg.yDomain([up.low, up.low + up.step * up.bins]),
       vg.xLabel(`${across.words}${across.unit ? `, ${across.unit}` : ""} \u2192`), vg.yLabel(`\u2191 ${up.words}${up.unit ? `, ${up.unit}` : ""}`),
@@ -309,7 +347,10 @@
     const titles = [[about.entity, about.entity], ["_segment_id", "segment"], ...columns.map(({ name, words }) => [name, words])];
     sorted = { name: about.entity, falls: false };
     const calm = vg.Selection.intersect();
-    const follow = () => calm.update({ source: calm, clients: new Set(), value: true, meta: { type: "point" }, fields: [], predicate: brush.predicate(calm) ?? null });
+    const follow = () => {
+      const parts = brush.clauses.map((clause) => clause.predicate).filter(Boolean);
+      calm.update({ source: calm, clients: new Set(), value: parts.length || null, meta: { type: "point" }, fields: [], predicate: parts.length ? vg.and(...parts) : null });
+    };
     brush.addEventListener("value", () => { clearTimeout(drawRows.timer); drawRows.timer = setTimeout(follow, 250); });
     const own = client(
       (filter) => vg.Query.from("customers").select(Object.fromEntries(titles.map(([name], place) => [`c${place}`, vg.column(name)])))
@@ -364,7 +405,7 @@
   async function open(run_id, before_id) {
     const wanted = { run_id, before_id: before_id || null };
     room = wanted;
-    about = await (await ask("/about")).json();
+    about = await ask("/about");
     coordinator.clear();
     brush = vg.Selection.crossfilter();
     backdrop = vg.Selection.intersect();
@@ -405,7 +446,7 @@
   }
 
   async function showRule() {
-    const rule = await (await ask("/rule", { clauses: clauses() })).json();
+    const rule = await ask("/rule", { clauses: clauses() });
     const words = `${share(rule.precision, 1)} of the ${whole(rule.rows)} ${about.things} that it finds are selected; `
       + `it finds ${share(rule.recall, 1)} of the ${whole(rule.selected)} selected.`;
     at("found").replaceChildren(
@@ -419,7 +460,7 @@
   at("run").addEventListener("change", guarded(() => open(at("run").value, null)));
   at("before").addEventListener("change", guarded(() => open(at("run").value, at("before").value)));
   at("refresh").addEventListener("click", guarded(async () => {
-    ({ runs } = await (await ask("/refresh")).json());
+    ({ runs } = await ask("/refresh"));
     await open(room.run_id, room.before_id);
   }));
   at("clear").addEventListener("click", () => brush.reset());
@@ -435,7 +476,7 @@
   });
 
   await guarded(async () => {
-    ({ runs } = await (await ask("/runs")).json());
+    ({ runs } = await ask("/runs"));
     if (!runs.length) throw new Error("there is no finished run yet: python scripts/run_clustering.py");
     const wanted = asked.get("run");
     await open(runs.some((run) => run.run_id === wanted) ? wanted : runs[0].run_id, null);

@@ -38,7 +38,7 @@ class Clause:
     Attributes
     ----------
     low, high
-        Both included; None for a list of values.
+        From ``low`` on and under ``high``; None for a list of values.
     values
         None among them stands for null.
     """
@@ -53,7 +53,7 @@ class Clause:
         """The clause as a condition on the room's customers."""
         column = quoted(self.column)
         if self.low is not None:
-            return f"{column} between {self.low!r} and {self.high!r}"
+            return f"({column} >= {self.low!r} and {column} < {self.high!r})"
         known = [value for value in self.values if value is not None]
         listed = ", ".join(literal(v) if isinstance(v, str) else str(v).lower() for v in known)
         tests = [f"{column} in ({listed})"] if known else []
@@ -181,7 +181,7 @@ def find_rule(opened: OpenRoom, clauses: Sequence[Clause]) -> dict[str, Any]:
 def draft_study(opened: OpenRoom, clauses: Sequence[Clause]) -> tuple[str, str]:
     """Return the name and the text of a study over the selected customers alone.
 
-    It is the run's own recipe with the selection as ``where``, ``at_least`` and ``at_most``.
+    It is the run's own recipe with the selection as ``where``, ``at_least`` and ``under``.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def draft_study(opened: OpenRoom, clauses: Sequence[Clause]) -> tuple[str, str]:
             "a study reads gold, which has no segments: select by the charts of columns, or take"
             " the rule"
         )
-    where, least, most = dict(study.where), dict(study.at_least), dict(study.at_most)
+    where, least, most = dict(study.where), dict(study.at_least), dict(study.under)
     for clause in clauses:
         if clause.low is not None and clause.high is not None:
             least[clause.column] = max(clause.low, least.get(clause.column, clause.low))
@@ -207,7 +207,7 @@ def draft_study(opened: OpenRoom, clauses: Sequence[Clause]) -> tuple[str, str]:
         f"select count(*) from {CUSTOMERS} where {condition(clauses)}"
     )
     name = re.sub(r"\W", "_", study.name)[:50] + "_selection"
-    limits = {"where": where, "at_least": least, "at_most": most}
+    limits = {"where": where, "at_least": least, "under": most}
     content = study.model_dump(mode="json", exclude_unset=True)
     changed = {
         **content,

@@ -155,7 +155,9 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             kind, content, headers = answer(self.server.explorer, _read_json(body))
         except SegmenthouseError as error:
-            self._refuse(HTTPStatus.BAD_REQUEST, str(error))
+            # That a run is of another version, or a selection gives no rule, is an answer too.
+            may_be = self.path in _MAY_BE_NONE
+            self._refuse(HTTPStatus.OK if may_be else HTTPStatus.BAD_REQUEST, str(error))
         except Exception as error:  # noqa: BLE001
             # A fault of this package is told to the page: the others who ask are still answered.
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, first_line_of(str(error)))
@@ -289,3 +291,4 @@ _ANSWERS: dict[str, Callable[[Explorer, dict[str, Any]], Answer]] = {
     "/customers": _customers,
     "/study": _study,
 }
+_MAY_BE_NONE = ("/about", "/rule", "/customers", "/study")
