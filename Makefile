@@ -20,7 +20,7 @@ DBT := $(BIN)/dbt --quiet
 # Models that only their variables turn on.
 OFF_BY_DEFAULT := warehouse/models/bronze/grocery/sort_of_real $(wildcard warehouse/models/*/custom) warehouse/tests/custom
 
-.PHONY: help run test heavy lint build docs clean
+.PHONY: help run explore test heavy lint build docs clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ run: build ## Set up, build the warehouse from real data, find the segments (STU
 	case ",$$extras," in *,text,*) $(INSTALL) --no-deps $(TEXT_MODEL);; esac
 	@$(BIN)/python scripts/run_clustering.py --study $(STUDY)
 	@echo "  . $(BIN)/activate                                 so that dbt and python are found"
+
+explore: $(VENV)/.core ## Look around in the newest run: charts that filter each other, on this machine
+	@$(BIN)/python scripts/explore_segments.py
 
 test: $(VENV)/.dev lint ## Set up and run every check and test, but for the heavy ones
 	PYTHONHASHSEED=0 $(BIN)/python -m pytest -m "not heavy" $(PYTEST)

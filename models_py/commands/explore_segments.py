@@ -74,7 +74,9 @@ def _chosen(runs: list[dict[str, str]], study: str | None, run_id: str | None) -
     for run in runs:
         if run_id in (None, run["run_id"]) and name in (None, run["study"]):
             return run["run_id"]
-    asked = " ".join(["finished run", *([run_id] if run_id else []), *([f"of {name}"] if name else [])])
+    asked = " ".join(
+        ["finished run", *([run_id] if run_id else []), *([f"of {name}"] if name else [])]
+    )
     raise DataError(
         f"there is no {asked}: find segments with python scripts/run_clustering.py, or see"
         " python scripts/run_sql.py runs"

@@ -233,7 +233,9 @@ class Room:
         with self._asked(sql) as cursor:
             table = cursor.execute(sql).to_arrow_table()
         if table.num_rows > MOST_ROWS:
-            raise DataError(f"the answer has {table.num_rows:,} rows; ask for {MOST_ROWS:,} at most")
+            raise DataError(
+                f"the answer has {table.num_rows:,} rows; ask for {MOST_ROWS:,} at most"
+            )
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
@@ -264,7 +266,7 @@ class Room:
             except duckdb.InterruptException as error:
                 raise DataError(f"the question took over {QUERY_SECONDS:g} s") from error
             except duckdb.Error as error:
-                raise DataError(first_line_of(str(error))) from error
+                raise DataError(first_line_of(error)) from error
             finally:
                 limit.cancel()
 
@@ -311,7 +313,8 @@ def _select(plan: RoomPlan) -> str:
     before = plan.before_id or ""
     return (
         f"select {', '.join(columns)} from copy.{quoted(plan.schema, plan.table)} as gold"
-        f" join {results} as now on now.run_id = {literal(plan.run_id)} and now.entity_id = {entity}"
+        f" join {results} as now on now.run_id = {literal(plan.run_id)}"
+        f" and now.entity_id = {entity}"
         f" left join {results} as earlier on earlier.run_id = {literal(before)}"
         f" and earlier.entity_id = {entity}"
         f" where now.segment_id not in ({_listed(plan.withheld)})"

@@ -21,7 +21,7 @@ def study_text(study: Study, comment: str) -> str:
     comment
         One line or several.
     """
-    content = study.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    content = study.model_dump(mode="json", exclude_defaults=True)
     content.pop("name", None)
     lines = [f"# {line}" for line in comment.splitlines()]
     return "\n".join([*lines, *_section(content, "")]) + "\n"
@@ -51,6 +51,9 @@ def _key(text: str) -> str:
 
 
 def _value(value: Any) -> str:
+    if value is None:
+        # Only where the default is another: a study says it so.
+        return '"none"'
     if isinstance(value, list):
         return f"[{', '.join(_value(item) for item in value)}]"
     # Strings, numbers and booleans are written as in JSON, whose escapes TOML reads.

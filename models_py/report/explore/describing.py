@@ -135,7 +135,7 @@ def _study_of(warehouse: Warehouse, run_id: str) -> Study:
         return study_from_json(json.loads(rows[0][0]))
     except ValueError as error:
         raise DataError(
-            f"run {run_id}: its study was written by another version ({first_line_of(str(error))})"
+            f"run {run_id}: its study was written by another version ({first_line_of(error)})"
         ) from error
 
 
@@ -201,8 +201,10 @@ def _rare(counts: dict[str, int], least: int) -> tuple[str, ...]:
 
 
 def _withheld(segments: Any, least: int) -> set[int]:
-    columns = (segments[name].tolist() for name in ("partition", "segment_id", "size"))
-    return withheld_segments(*columns, least)
+    partitions, ids, sizes = (
+        segments[name].tolist() for name in ("partition", "segment_id", "size")
+    )
+    return withheld_segments(partitions, ids, sizes, least)
 
 
 def _about(room: Room, study: Study, segments: Any, before: Any) -> dict[str, Any]:
@@ -237,7 +239,11 @@ def _about(room: Room, study: Study, segments: Any, before: Any) -> dict[str, An
 
 def _prepared(room: Room, columns: list[Column]) -> list[Column]:
     bins = {c.name: Bins(c.low, c.step, c.bins) for c in columns if c.bins}
-    words = {c.name: [str(word) for word in c.values if word is not None] for c in columns if c.kind == "word"}
+    words = {
+        c.name: [str(word) for word in c.values if word is not None]
+        for c in columns
+        if c.kind == "word"
+    }
     room.prepare(bins, {name: words[name] for name in room.plan.words})
     bars = {name: f"_bin_{place}" for place, name in enumerate(bins)}
     return [replace(c, bar=bars.get(c.name, "")) for c in columns]
@@ -324,8 +330,7 @@ def nice_bins(
 
 def _words(room: Room, name: str, speech: Any) -> Column:
     counts = room.fetch(
-        f"select {quoted(name)}, count(*) from {CUSTOMERS}"
-        " group by 1 order by count(*) desc, 1"
+        f"select {quoted(name)}, count(*) from {CUSTOMERS} group by 1 order by count(*) desc, 1"
     )
     words = tuple(sorted((word for word, _ in counts), key=lambda word: word is None))
     vocabulary = speech.vocabulary

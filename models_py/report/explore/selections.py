@@ -167,9 +167,10 @@ def find_rule(opened: OpenRoom, clauses: Sequence[Clause]) -> dict[str, Any]:
         f"select count(*) filter ({rule.sql}), count(*) filter (({rule.sql}) and ({selected}))"
         f" from {CUSTOMERS}"
     )
+    table = quoted(plan.schema, plan.table)
     return {
         "text": rule.text,
-        "sql": f"select {quoted(plan.entity)}\nfrom {quoted(plan.schema, plan.table)}\nwhere {rule.sql}",
+        "sql": f"select {quoted(plan.entity)}\nfrom {table}\nwhere {rule.sql}",
         "precision": both / held if held else 0.0,
         "recall": both / count,
         "rows": int(held),
@@ -203,9 +204,7 @@ def draft_study(opened: OpenRoom, clauses: Sequence[Clause]) -> tuple[str, str]:
             most[clause.column] = min(clause.high, most.get(clause.column, clause.high))
         else:
             where[clause.column] = _words(clause, opened)
-    ((count,),) = opened.room.fetch(
-        f"select count(*) from {CUSTOMERS} where {condition(clauses)}"
-    )
+    ((count,),) = opened.room.fetch(f"select count(*) from {CUSTOMERS} where {condition(clauses)}")
     name = re.sub(r"\W", "_", study.name)[:50] + "_selection"
     limits = {"where": where, "at_least": least, "under": most}
     content = study.model_dump(mode="json", exclude_unset=True)

@@ -102,10 +102,10 @@ class ExploreServer(ThreadingHTTPServer):
         self.explorer, self.token = explorer, secrets.token_urlsafe(24)
         try:
             super().__init__((HOST, port), _Handler)
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             raise UsageError(
-                f"--port {port}: {HOST} has no such port free ({error.strerror}); leave it out for"
-                " any that is"
+                f"--port {port}: {HOST} has no such port free ({first_line_of(error)}); leave it"
+                " out for any that is"
             ) from error
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -126,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Keep quiet: a line a request would hide what the command says."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         asked = urlsplit(self.path)
         given = parse_qs(asked.query).get("token", [""])[0]
         if asked.path == "/favicon.ico":
@@ -138,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self._refuse(HTTPStatus.NOT_FOUND, "there is no such page")
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         given = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
         size = self.headers.get("Content-Length") or ""
         if not size.isdigit() or int(size) > MOST_BYTES:
@@ -160,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.OK if may_be else HTTPStatus.BAD_REQUEST, str(error))
         except Exception as error:  # noqa: BLE001
             # A fault of this package is told to the page: the others who ask are still answered.
-            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, first_line_of(str(error)))
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, first_line_of(error))
         else:
             self._send(HTTPStatus.OK, kind, content, headers)
 
@@ -172,7 +172,8 @@ class _Handler(BaseHTTPRequestHandler):
         ):
             return True
         self._refuse(
-            HTTPStatus.FORBIDDEN, "open the address that explore_segments.py printed: it has the token"
+            HTTPStatus.FORBIDDEN,
+            "open the address that explore_segments.py printed: it has the token",
         )
         return False
 

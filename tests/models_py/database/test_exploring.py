@@ -100,10 +100,15 @@ def test_a_room_leaves_out_what_is_withheld(path: Path, tmp_path: Path) -> None:
     assert room.fetch("select distinct _segment_id from customers order by 1") == [(1,), (2,)]
     assert room.fetch("select distinct _segment_before from customers order by 1") == [(1,)]
     assert room.fetch("select distinct amount from customers order by 1") == [
-        (0,), (1,), (2,), (None,),
+        (0,),
+        (1,),
+        (2,),
+        (None,),
     ]
     assert room.fetch("select distinct word from customers order by 1") == [
-        ("(rare)",), ("w0",), ("w1",),
+        ("(rare)",),
+        ("w0",),
+        ("w1",),
     ]
 
 

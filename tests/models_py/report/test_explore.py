@@ -111,7 +111,9 @@ def test_without_token_or_by_another_name_nothing_is_told(
     server: ExploreServer, explained: Reported, headers: dict[str, str]
 ) -> None:
     for path in ("/runs", "/about", "/query", "/refresh", "/nothing"):
-        status, body = post(server, path, {"run_id": explained.run_id, "sql": "select 1"}, **headers)
+        status, body = post(
+            server, path, {"run_id": explained.run_id, "sql": "select 1"}, **headers
+        )
         assert status == 403, path
         assert b"token" in body
 
@@ -133,7 +135,7 @@ def test_what_is_no_question_is_refused(server: ExploreServer) -> None:
     assert post(server, "/query", b"no json")[0] == 400
     assert post(server, "/query", [1])[0] == 400
     assert post(server, "/query", {"sql": "select 1"})[0] == 400
-    assert post(server, "/query", b" " * 1_000_001)[0] == 413
+    assert post(server, "/query", {}, **{"Content-Length": "1000001"})[0] == 413
     for content in ({"run_id": "nothing"}, {"run_id": 1}):
         assert b"error" in post(server, "/about", content)[1]
 
@@ -183,7 +185,7 @@ def test_a_selection_becomes_a_list(explorer: Explorer, explained: Reported) -> 
 def test_a_rule_has_the_precision_that_sql_counts(explorer: Explorer, explained: Reported) -> None:
     opened = explorer.room(explained.run_id, None)
     rule = selections.find_rule(opened, [Clause("_segment_id", values=(2,))])
-    members = f"select entity_id from results.assignments where run_id = ? and segment_id = 2"
+    members = "select entity_id from results.assignments where run_id = ? and segment_id = 2"
     ((found, both),) = asked(
         explained.warehouse,
         f"select count(*), count(*) filter (customer_id in ({members})) from ({rule['sql']})",
@@ -224,9 +226,7 @@ def test_a_selection_becomes_a_study_of_the_same_rows(
 
 
 def test_two_runs_side_by_side_say_who_moved(explorer: Explorer, explained: Reported) -> None:
-    first = next(
-        run["run_id"] for run in explorer.runs() if run["run_id"] != explained.run_id
-    )
+    first = next(run["run_id"] for run in explorer.runs() if run["run_id"] != explained.run_id)
     opened = explorer.room(explained.run_id, first)
     flows = opened.room.fetch(
         "select _segment_before, _segment_id, count(*) from customers group by all order by all"
@@ -299,9 +299,9 @@ def tab(browser: Any, server: ExploreServer, explained: Reported) -> Iterator[An
 
 def drag(tab: Any, column: str, first: float, last: float) -> None:
     """Drag over a chart between two parts of its width."""
-    chart = tab.locator(f".chart[data-column='{column}'] svg")
+    chart = tab.locator(f".chart[data-column='{column}']")
     chart.scroll_into_view_if_needed()
-    box = chart.bounding_box()
+    box = chart.locator("svg").bounding_box()
     middle = box["y"] + box["height"] / 2
     tab.mouse.move(box["x"] + first * box["width"], middle)
     tab.mouse.down()
@@ -311,7 +311,10 @@ def drag(tab: Any, column: str, first: float, last: float) -> None:
 
 def counts(tab: Any) -> dict[int, int]:
     rows = tab.locator("#segments tbody tr").all()
-    cells = [(row.locator("button").get_attribute("data-segment"), row.locator("td").nth(1)) for row in rows]
+    cells = [
+        (row.locator("button").get_attribute("data-segment"), row.locator("td").nth(1))
+        for row in rows
+    ]
     return {int(segment): int(cell.inner_text().replace(",", "")) for segment, cell in cells}
 
 
@@ -321,8 +324,8 @@ def test_brushing_changes_the_counts_to_those_of_sql(
     drag(tab, "basket_spend_mean", 0.35, 0.7)
     tab.locator("#of", has_text="selected of 350").wait_for()
     tab.wait_for_timeout(300)
-    low, high = tab.locator("#chips").inner_text().removeprefix("average basket spend ").split(
-        " to under "
+    low, high = (
+        tab.locator("#chips").inner_text().removeprefix("average basket spend ").split(" to under ")
     )
     expected = asked(
         explained.warehouse,
@@ -349,8 +352,11 @@ def test_charts_filter_each_other_and_the_list(tab: Any, explained: Reported) ->
     tab.wait_for_timeout(600)
     chips = tab.locator("#chips li").all_inner_texts()
     assert chips[0].startswith("1 ")
-    low, high = chips[1].removeprefix("time since the last visit ").removesuffix(" days").split(
-        " to under "
+    low, high = (
+        chips[1]
+        .removeprefix("time since the last visit ")
+        .removesuffix(" days")
+        .split(" to under ")
     )
     expected = asked(
         explained.warehouse,

@@ -20,5 +20,5 @@ def test_signs_that_toml_escapes_are_escaped() -> None:
     study = load_study("bank")
     odd = study.model_copy(update={"title": 'a "quote", a \\ and\na line\x7f'})
     changed = odd.model_copy(update={"where": {"job [x]": ["ü", "1"]}})
-    changed = type(study).model_validate(changed.model_dump(exclude_unset=True))
+    changed = type(study).model_validate(changed.model_dump(exclude_defaults=True))
     assert parse_study(study_text(changed, "c"), "bank") == changed
