@@ -18,6 +18,7 @@ from models_py.report.sections.data import (
     selection_section,
     training_section,
 )
+from models_py.report.sections.distributing import distributions_section
 from models_py.report.sections.explaining import explaining_section
 from models_py.report.sections.labelling import labelling_section
 from models_py.report.sections.mapping import maps_section
@@ -43,6 +44,7 @@ PANELS: Sequence[tuple[str, str, Sequence[tuple[str, Make]]]] = (
         "Why these",
         (
             ("explanations", explaining_section),
+            ("distributions", distributions_section),
             ("maps", maps_section),
             ("candidates", choosing_section),
             ("resemblance", resemblance_section),

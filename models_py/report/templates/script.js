@@ -69,7 +69,7 @@
     document.body.toggleAttribute("data-only", chosen.length > 0);
     light.textContent = chosen.map((of) =>
       `body[data-only] .dots.of-${of}{stroke-opacity:.9}body[data-only] .middle-of.of-${of}{opacity:1}`).join("");
-    all("main .card[data-of], main tbody tr[data-of], figure[data-of]").forEach((one) => {
+    all("main .card[data-of], main tbody tr[data-of], figure[data-of], figure g[data-of]").forEach((one) => {
       one.hidden = chosen.length > 0 && !chosen.includes(one.dataset.of);
     });
     all(".heat").forEach((heat) => {
