@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from models_py.base import settings
 from models_py.base.checksums import package_versions
 from models_py.base.progress import Progress
-from models_py.database import results
+from models_py.database import contract, results
 from models_py.database.connection import WAIT_SECONDS, require_file
 from models_py.database.gold import GoldRows
 from models_py.database.locks import run_lock
@@ -60,6 +60,8 @@ class Finished:
         What was left out and how to get it, a line each.
     waits_in, holder
         Where the results wait, and which process holds the warehouse; None where they are in it.
+    is_challenger
+        Whether the run before still answers for the study.
     """
 
     run_id: str
@@ -71,6 +73,7 @@ class Finished:
     skipped: tuple[str, ...] = ()
     waits_in: Path | None = None
     holder: str | None = None
+    is_challenger: bool = False
 
 
 def run_study(
@@ -79,6 +82,8 @@ def run_study(
     seed: int,
     progress: Progress,
     wait_seconds: float = WAIT_SECONDS,
+    *,
+    is_challenger: bool = False,
 ) -> Finished:
     """Run a study on the warehouse and write its results.
 
@@ -94,6 +99,8 @@ def run_study(
         Shows each step.
     wait_seconds
         How long another process is waited for; then the results wait beside the warehouse.
+    is_challenger
+        Leave the answer to the study's standing run, where there is one.
 
     Raises
     ------
@@ -110,7 +117,7 @@ def run_study(
     start = _start(study, seed)
     require_file(path)
     with run_lock(path, start.run_id):
-        return _run(study, path, start, description, progress, wait_seconds)
+        return _run(study, path, start, description, progress, wait_seconds, is_challenger)
 
 
 def _run(
@@ -120,6 +127,7 @@ def _run(
     description: DescriptionInputs,
     progress: Progress,
     wait_seconds: float,
+    is_challenger: bool,
 ) -> Finished:
     seed = description.seed
     failed = begin(path, start, wait_seconds)
@@ -143,7 +151,7 @@ def _run(
         scores = supervised_scores(study, gold.frame, segmentations, seed, progress)
         progress.step("matching the previous run and writing results")
         with open_ending(path, start, study, gold.frame, before, wait_seconds) as ending:
-            return _write(study, ending, gold, segmentations, description, scores)
+            return _write(study, ending, gold, segmentations, description, scores, is_challenger)
     except BaseException as error:
         if not record_failure(path, start, error):
             remove_run_models(settings.models_dir(start.run_id))
@@ -171,6 +179,7 @@ def _write(
     segmentations: list[Segmentation],
     description: DescriptionInputs,
     scores: dict[str, Supervised | None],
+    is_challenger: bool,
 ) -> Finished:
     run_id, previous_run_id = ending.start.run_id, ending.last.run_id
     tables = run_tables(
@@ -194,6 +203,9 @@ def _write(
             reason if name == ALL else f"{name}: {reason}" for name, reason in reasons.items()
         ),
     }
+    is_challenger = is_challenger and previous_run_id is not None
+    if is_challenger:
+        facts["status"] = contract.CHALLENGER
     models = settings.models_dir(run_id)
     save_run_models(models, run_id, study, gold.frame, segmentations, tables.rows["segments"])
     waits_in = ending.finish(facts, tables.rows, tables.new_segments)
@@ -212,6 +224,7 @@ def _write(
         skipped,
         waits_in,
         None if waits_in is None else ending.holder,
+        is_challenger,
     )
 
 

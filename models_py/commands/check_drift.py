@@ -1,4 +1,4 @@
-"""Check whether a study's newest run is still true of its gold table: keep, watch or refit."""
+"""Check whether a study's standing run is still true of its gold table: keep, watch or refit."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.base import settings
@@ -25,9 +26,10 @@ EXAMPLES = f"""\
 examples:
   python scripts/check_drift.py
   python scripts/check_drift.py --study grocery_lifestages --json
-  python scripts/check_drift.py --fail-on refit || python scripts/run_clustering.py
+  python scripts/check_drift.py --fail-on refit || python scripts/run_clustering.py --challenger
+  python scripts/run_clustering.py --if-drifted        # the same in one command
 
-Without --study the newest run of {DEFAULT} is checked. A check that worked ends with 0 whatever
+Without --study the standing run of {DEFAULT} is checked. A check that worked ends with 0 whatever
 its verdict; with --fail-on a verdict as grave as that ends with 3.
 """
 FAILED_ON = 3
@@ -74,12 +76,31 @@ def _run(asked: argparse.Namespace) -> int:
     if asked.json:
         print(json.dumps(as_json(drift), indent=2))
     else:
-        _print_drift(drift)
+        print_drift(drift)
     grave = {"watch": ("watch", "refit"), "refit": ("refit",)}.get(asked.fail_on, ())
     return FAILED_ON if drift.verdict in grave else 0
 
 
 def _measure(asked: argparse.Namespace, progress: Progress) -> Drift:
+    return drift_of(asked.warehouse, asked.study, asked.run, asked.input, progress)
+
+
+def drift_of(
+    path: Path | None, study: str, run_id: str | None, customers: str | None, progress: Progress
+) -> Drift:
+    """Hold customers against a run: the study's standing one, and its own table, where None.
+
+    Parameters
+    ----------
+    path
+        The warehouse; the home's where None.
+    study, run_id
+        The study's name or file, or one of its runs.
+    customers
+        A file or table.
+    progress
+        Shows each step.
+    """
     from models_py.database.connection import open_warehouse
     from models_py.database.results import read_assignments, utc_now
     from models_py.runs.drift import measure_drift
@@ -87,10 +108,10 @@ def _measure(asked: argparse.Namespace, progress: Progress) -> Drift:
     from models_py.runs.finished_runs import find_run
     from models_py.runs.storage import load_run_models
 
-    with open_warehouse(asked.warehouse, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
-        run = find_run(warehouse, asked.study, asked.run)
+    with open_warehouse(path, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
+        run = find_run(warehouse, study, run_id)
         saved = load_run_models(settings.models_dir(run.run_id), run.run_id)
-        source = find_source(asked.input, saved)
+        source = find_source(customers, saved)
         progress.step(f"reading {source.words}")
         frame = read_customers(source, saved, warehouse)
         then = read_assignments(warehouse, run.run_id)["entity_id"]
@@ -108,6 +129,7 @@ def as_json(drift: Drift) -> dict[str, object]:
         "unseen": [item.words for item in drift.unseen],
         "not_scored": drift.not_scored,
         "verdict": drift.verdict,
+        "triggers": drift.triggers,
         "reasons": [asdict(reason) for reason in drift.reasons],
         "figures": {
             name: None if math.isnan(value) else value for name, value in drift.figures.items()
@@ -116,7 +138,8 @@ def as_json(drift: Drift) -> dict[str, object]:
     }
 
 
-def _print_drift(drift: Drift) -> None:
+def print_drift(drift: Drift) -> None:
+    """Print the verdict with its reasons, and what moved."""
     print(
         f"\n{drift.verdict}: run {drift.run_id} of {drift.study}, {drift.rows:,} {drift.things} now"
     )
@@ -149,4 +172,5 @@ def _print_drift(drift: Drift) -> None:
     if len(drift.features) > MOST_SHOWN:
         print(f"{len(drift.features) - MOST_SHOWN} more moved less; --json has them all")
     if drift.verdict == "refit":
-        print(f"\nNext: python scripts/run_clustering.py --study {drift.study}")
+        print(f"\ntriggers: {', '.join(drift.triggers)}")
+        print(f"Next: python scripts/run_clustering.py --if-drifted --study {drift.study}")

@@ -14,6 +14,7 @@ from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import WAITING, end
 from models_py.commands.options import (
     add_json,
+    add_run,
     add_study,
     add_wait,
     add_warehouse,
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser("check_validity.py", __doc__, EXAMPLES)
     add_study(parser)
+    add_run(parser)
     add_warehouse(parser)
     add_wait(parser, WAIT_SECONDS)
     add_json(parser)
@@ -87,7 +89,7 @@ def _run(asked: argparse.Namespace) -> int:
         from models_py.runs.validity import check_validity
 
         with open_warehouse(path, read_only=True, wait_seconds=asked.wait) as warehouse:
-            run = find_run(warehouse, study.name)
+            run = find_run(warehouse, study.name, asked.run)
         result = check_validity(study, path, study.seed, progress)
         rows = frame_rows(run.run_id, result)
         written = write_rows(path, contract.validity, run.run_id, rows, wait_seconds=asked.wait)

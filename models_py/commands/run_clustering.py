@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from models_py.base import settings
 from models_py.base.errors import SegmenthouseError, UsageError
 from models_py.base.progress import show_progress
+from models_py.commands.check_drift import as_json as drift_json, drift_of
 from models_py.commands.exit_codes import WAITING, end, unexpected
 from models_py.commands.options import (
     add_json,
@@ -24,12 +25,18 @@ from models_py.commands.options import (
     command_parser,
     still_waiting,
 )
+from models_py.commands.promote_run import (
+    challenge_json,
+    print_challenge,
+    settle_challenger,
+)
 from models_py.database.connection import WAIT_SECONDS
 from models_py.studies.listing import DEFAULT, shipped_studies
 
 if TYPE_CHECKING:
     from models_py.base.progress import Progress
     from models_py.pipeline import Finished
+    from models_py.runs.challenge import Challenge
     from models_py.studies.study import Study
 
 EXAMPLES = f"""\
@@ -38,7 +45,12 @@ examples:
   python scripts/run_clustering.py --study grocery_lifestages
   python scripts/run_clustering.py --study my_study.toml --seed 7
   python scripts/run_clustering.py --k 5
+  python scripts/run_clustering.py --if-drifted
   python scripts/run_clustering.py --list-studies
+
+A new run answers for its study from then on. With --challenger the run before keeps answering
+until the new one is as good in stability, identity and validity; --if-drifted runs a challenger
+only where check_drift says refit. python scripts/promote_run.py goes back.
 
 While another process holds the warehouse for longer than --wait, a finished run waits beside it
 (exit code 3): the next command that writes takes it in.
@@ -70,6 +82,12 @@ def _parser() -> argparse.ArgumentParser:
     add_wait(parser, WAIT_SECONDS)
     parser.add_argument("--seed", type=int, help="in place of the study's own")
     parser.add_argument("--k", type=int, help="this number of segments only")
+    parser.add_argument(
+        "--challenger", action="store_true", help="compare it with the standing run first"
+    )
+    parser.add_argument(
+        "--if-drifted", action="store_true", help="a challenger, and only on the verdict refit"
+    )
     parser.add_argument("--list-studies", action="store_true", help="list the shipped studies")
     parser.add_argument(
         "--extras", action="store_true", help="print the extras that the study needs installed"
@@ -108,19 +126,22 @@ def _run(asked: argparse.Namespace) -> int:
         raise UsageError(f"--seed {seed}: a seed is a whole number from 0 to 4294967295")
     with show_progress(quiet=asked.json) as progress:
         progress.step("starting")
+        if asked.if_drifted and not _asks_for_refit(asked, study.name, path, progress):
+            return 0
         from models_py.pipeline import run_study
 
-        finished = run_study(study, path, seed, progress, asked.wait)
+        is_challenger = asked.challenger or asked.if_drifted
+        finished = run_study(study, path, seed, progress, asked.wait, is_challenger=is_challenger)
         is_written = finished.waits_in is None
         wants_report = is_written and not asked.no_report
         written = _write_report(finished, path, progress) if wants_report else WrittenReport()
+        challenge = None
+        if finished.is_challenger and is_written:
+            progress.step("comparing with the standing run")
+            challenge = settle_challenger(path, finished.run_id)
     for reason in finished.skipped:
         print(f"not explained: {reason}", file=sys.stderr)
-    if asked.json:
-        print(json.dumps(_as_json(finished) | asdict(written), indent=2, default=str))
-    else:
-        _print_finished(study, finished)
-        _print_report(written)
+    _print(asked, study, finished, written, challenge)
     if not is_written:
         print(_waiting_line(finished), file=sys.stderr)
         return WAITING
@@ -135,8 +156,52 @@ def _run(asked: argparse.Namespace) -> int:
     return 1
 
 
+def _print(
+    asked: argparse.Namespace,
+    study: Study,
+    finished: Finished,
+    written: WrittenReport,
+    challenge: Challenge | None,
+) -> None:
+    if asked.json:
+        compared = {} if challenge is None else {"challenge": challenge_json(challenge)}
+        output = _as_json(finished) | asdict(written) | compared
+        print(json.dumps(output, indent=2, default=str))
+        return
+    _print_finished(study, finished)
+    _print_report(written)
+    if challenge is not None:
+        print_challenge(challenge)
+
+
+def _asks_for_refit(asked: argparse.Namespace, study: str, path: Path, progress: Progress) -> bool:
+    """Say how far the standing run drifted; a study that never ran has to."""
+    from models_py.database.connection import open_warehouse
+    from models_py.database.results import latest_run
+
+    progress.step("measuring the drift of the standing run")
+    with open_warehouse(path, read_only=True, wait_seconds=asked.wait) as warehouse:
+        standing = latest_run(warehouse, study)
+    if standing is None:
+        return True
+    drift = drift_of(path, study, standing, None, progress)
+    if drift.verdict == "refit":
+        if not asked.json:
+            print(f"refit: {', '.join(drift.triggers)}", file=sys.stderr)
+        return True
+    if asked.json:
+        print(json.dumps({"run_id": None, "standing_run_id": standing, "drift": drift_json(drift)}))
+    else:
+        reasons = "; ".join(reason.words for reason in drift.reasons)
+        said = reasons or "nothing moved past its limit"
+        print(f"{drift.verdict}: run {standing} stays the answer for {study}: {said}")
+    return False
+
+
 def _waiting_line(finished: Finished) -> str:
     report = f"; then write its report: python scripts/write_report.py {finished.run_id}"
+    if finished.is_challenger:
+        report += f", and compare it: python scripts/promote_run.py {finished.run_id} --if-better"
     return still_waiting(f"run {finished.run_id}", finished.waits_in, finished.holder) + report
 
 

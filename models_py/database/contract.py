@@ -23,13 +23,19 @@ LOADED = "loaded by new_study.py from "
 metadata = MetaData(schema=SCHEMA)
 
 RUNNING, DONE, FAILED = "running", "done", "failed"
+CHALLENGER, RETIRED = "challenger", "retired"
+FINISHED = (DONE, CHALLENGER, RETIRED)
+"""A study's standing run, which answers for it, is the newest that is done. A challenger is
+finished and answers once it has taken over; a retired run was stepped back from."""
 
 runs = Table(
     "runs",
     metadata,
     Column("run_id", String, nullable=False, comment="begins with the start time by the clock"),
     Column("study", String, nullable=False),
-    Column("status", String, nullable=False, comment="running, done or failed"),
+    Column(
+        "status", String, nullable=False, comment="running, done, challenger, retired or failed"
+    ),
     Column("started_at", DateTime, nullable=False, comment="UTC"),
     Column("ended_at", DateTime),
     Column("process_id", Integer),
@@ -314,6 +320,18 @@ segment_registry = Table(
     Column("first_run_id", String, nullable=False),
 )
 
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("run_id", String, nullable=False, comment="the challenger"),
+    Column("standing_run_id", String, nullable=False, comment="which it was compared with"),
+    Column("measure", String, nullable=False, comment="stability, kept_share, silhouette, ..."),
+    Column("value", Double, comment="the challenger's; null: not measured, and says nothing"),
+    Column("standing_value", Double),
+    Column("at_least", Double, comment="what the challenger needs to take over"),
+    Column("is_met", Boolean, nullable=False),
+)
+
 partition_resemblance = Table(
     "partition_resemblance",
     metadata,
@@ -371,6 +389,7 @@ RUN_TABLES = (
     assignments,
     memberships,
     migrations,
+    challenges,
     partition_resemblance,
     partition_comparison,
     scores,

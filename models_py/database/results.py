@@ -117,7 +117,7 @@ def failed_runs(warehouse: Warehouse) -> list[str]:
 def fail_run(warehouse: Warehouse, run_id: str, reason: str) -> None:
     """Record why a run failed; one whose results are there is done, whatever came after."""
     with warehouse.transaction():
-        if status_of(warehouse, run_id) != contract.DONE:
+        if status_of(warehouse, run_id) not in contract.FINISHED:
             end_run(warehouse, run_id, contract.FAILED, {"error": reason})
 
 
@@ -130,6 +130,8 @@ def finish_run(
 ) -> None:
     """Write all of a run's rows, mark it done and point the study's view at it.
 
+    A challenger is marked as one, and the view stays where it is.
+
     Parameters
     ----------
     warehouse
@@ -137,7 +139,7 @@ def finish_run(
     run_id
         The run, which :func:`begin_run` recorded.
     facts
-        Columns of ``runs`` that are known now.
+        Columns of ``runs`` that are known now; a challenger's with its ``status``.
     tables
         Rows for tables of ``contract.RUN_TABLES`` by name, without ``run_id``.
     new_segments
@@ -169,7 +171,35 @@ def write_run(
     for name, table_rows in rows.items():
         warehouse.append(by_name[name], table_rows)
     end_run(warehouse, run_id, contract.DONE, {**facts, "error": None})
-    _point_view(warehouse, run_id)
+    if status_of(warehouse, run_id) == contract.DONE:
+        _point_view(warehouse, run_id)
+
+
+def stand(warehouse: Warehouse, study: str, run_id: str) -> list[str]:
+    """Make a finished run its study's standing run, inside the open transaction.
+
+    Runs that are done and newer are retired: the standing run is the newest that is done.
+
+    Returns
+    -------
+    list of str
+        The runs that were retired.
+    """
+    runs = warehouse.quote(contract.SCHEMA, contract.runs.name)
+    _create_tables(warehouse)
+    newer = warehouse.rows(
+        f"select run_id, number from {runs} where study = $1 and status = $2 and number >"
+        f" (select number from {runs} where run_id = $3) order by number",
+        [study, contract.DONE, run_id],
+    )
+    retired = [str(newer_id) for newer_id, _ in newer]
+    change = f"update {runs} set status = ? where list_contains(?, run_id)"
+    warehouse.rows(change, [contract.RETIRED, retired])
+    warehouse.rows(change, [contract.DONE, [run_id]])
+    ((source,),) = warehouse.rows(f"select source_table from {runs} where run_id = ?", [run_id])
+    if source in warehouse.relations():
+        _point_view(warehouse, run_id)
+    return retired
 
 
 def mark_dead_runs(warehouse: Warehouse) -> int:
@@ -201,7 +231,7 @@ def order_of_runs(warehouse: Warehouse) -> str:
 
 
 def latest_run(warehouse: Warehouse, study: str) -> str | None:
-    """Return the newest finished run of a study."""
+    """Return the standing run of a study: the newest that is done."""
     if f"{contract.SCHEMA}.{contract.runs.name}" not in warehouse.relations():
         return None
     records = warehouse.rows(
@@ -215,18 +245,19 @@ def latest_run(warehouse: Warehouse, study: str) -> str | None:
 def done_runs(
     warehouse: Warehouse, columns: Sequence[str], run_id: str | None = None
 ) -> list[tuple[Any, ...]]:
-    """Return columns of ``results.runs`` for the finished runs, the oldest first, or for one.
+    """Return columns of ``results.runs`` for the runs that are done, the oldest first, or for one.
 
-    There are none where nothing ever ran, or where the run is not there or did not finish.
+    The last of a study is its standing run. The one asked for may be a challenger or retired,
+    too. There are none where nothing ever ran, or where the run is not there or did not finish.
     """
     if f"{contract.SCHEMA}.{contract.runs.name}" not in warehouse.relations():
         return []
     return warehouse.rows(
         f"select {', '.join(map(warehouse.quote, columns))}"
         f" from {warehouse.quote(contract.SCHEMA, contract.runs.name)}"
-        " where status = $1 and run_id = coalesce($2, run_id)"
+        " where list_contains($1, status) and run_id = coalesce($2, run_id)"
         f" order by {order_of_runs(warehouse)}",
-        [contract.DONE, run_id],
+        [[contract.DONE] if run_id is None else list(contract.FINISHED), run_id],
     )
 
 

@@ -173,10 +173,11 @@ def predecessor(
     last, highest = None, recorded.last_segment_id
     for item in list_waiting(warehouse_path):
         if item.study == study and item.content and item.content.get("status") == contract.DONE:
-            last = item
+            if item.content["facts"].get("status") != contract.CHALLENGER:
+                last = item
             highest = max(highest, int(item.content["highest_segment_id"]))
     if last is None:
-        return recorded, None
+        return Predecessor(recorded.run_id, highest), None
     return Predecessor(last.run_id, highest), last
 
 
@@ -342,7 +343,7 @@ def _take_run(warehouse: Warehouse, item: Waiting) -> None:
     facts = {**content["facts"], "ended_at": datetime.fromisoformat(content["ended_at"])}
     with warehouse.transaction():
         results.record_start(warehouse, start)
-        if results.status_of(warehouse, item.run_id) == contract.DONE:
+        if results.status_of(warehouse, item.run_id) in contract.FINISHED:
             return
         if content["status"] == contract.FAILED:
             results.end_run(warehouse, item.run_id, contract.FAILED, facts)
@@ -374,7 +375,7 @@ def _take_rows(warehouse: Warehouse, item: Waiting) -> None:
     tables = {table.name: table for table in contract.RUN_TABLES}
     if content["table"] not in tables:
         raise WaitingError(f"there is no table {content['table']}; {WaitingError.again}")
-    if results.status_of(warehouse, item.run_id) != contract.DONE:
+    if results.status_of(warehouse, item.run_id) not in contract.FINISHED:
         raise WaitingError(f"run {item.run_id} is not in the warehouse; remove that folder")
     replaced = _read_rows(item, Path(_REPLACED).stem) if content["replaces"] else None
     rows = _read_rows(item, content["table"])

@@ -121,10 +121,17 @@ class FeatureDrift:
 
 @dataclass(frozen=True)
 class Reason:
-    """A measure past a limit, in words."""
+    """A measure past a limit, in words.
+
+    Attributes
+    ----------
+    measure
+        Its name in :data:`LIMITS`; ``features`` where single ones moved.
+    """
 
     verdict: Verdict
     words: str
+    measure: str
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,11 @@ class Drift:
     unseen: list[Unseen] = field(default_factory=list)
     not_scored: list[str] = field(default_factory=list)
     things: str = "customers"
+
+    @property
+    def triggers(self) -> list[str]:
+        """The measures that ask for a refit."""
+        return [reason.measure for reason in self.reasons if reason.verdict == "refit"]
 
 
 def measure_drift(
@@ -377,10 +389,10 @@ def _reasons(
         verdict = LIMITS[name].verdict(figures[name])
         if verdict != "keep":
             said = words.format(figures[name], psi=LIMITS["psi"].refit, things=things)
-            reasons.append(Reason(verdict, said))
+            reasons.append(Reason(verdict, said, name))
     moved = [feature for feature in features if feature.verdict != "keep"]
     if moved:
-        reasons.append(Reason("watch", _moved_words(moved)))
+        reasons.append(Reason("watch", _moved_words(moved), "features"))
     return reasons
 
 

@@ -1,4 +1,4 @@
-"""Which run scores: the one asked for, or the newest of a study."""
+"""Which run scores: the one asked for, or the standing run of a study, the newest that is done."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from models_py.database.waiting import Waiting, waiting_runs
 from models_py.describe.meanings import offer
 from models_py.studies.listing import shipped_studies
 from models_py.studies.loading import load_study
+
+COLUMNS = ("run_id", "study", "started_at")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Run:
 
 
 def find_runs(warehouse: Warehouse, study: str) -> list[Run]:
-    """Return a study's finished runs, the oldest first; none before the first.
+    """Return a study's runs that are done, the oldest first; the last is its standing run.
 
     Parameters
     ----------
@@ -45,7 +47,7 @@ def find_runs(warehouse: Warehouse, study: str) -> list[Run]:
 
 
 def find_run(warehouse: Warehouse, study: str, run_id: str | None = None) -> Run:
-    """Return the run asked for, or the newest finished one of a study.
+    """Return the run asked for, or the standing run of a study.
 
     Raises
     ------
@@ -117,7 +119,7 @@ def never_ran(warehouse: Warehouse, study: str) -> DataError:
 
 
 def finished_run(warehouse: Warehouse, run_id: str) -> Run:
-    """Return a finished run.
+    """Return a finished run: done, a challenger, or retired.
 
     Raises
     ------
@@ -126,16 +128,17 @@ def finished_run(warehouse: Warehouse, run_id: str) -> Run:
     DataError
         It waits beside the warehouse.
     """
-    runs = {run.run_id: run for run in _finished(warehouse)}
-    if run_id not in runs:
+    found = done_runs(warehouse, COLUMNS, run_id)
+    if not found:
         for item, _ in waiting_runs(warehouse.path):
             if item.run_id == run_id:
                 raise DataError(_waits(item))
+        known = [run.run_id for run in _finished(warehouse)]
         raise UsageError(
-            f"there is no finished run '{run_id}'{near_match(run_id, runs)}; see them with"
+            f"there is no finished run '{run_id}'{near_match(run_id, known)}; see them with"
             " python scripts/run_sql.py sql/runs.sql"
         )
-    return runs[run_id]
+    return Run(*found[0])
 
 
 def _waits(item: Waiting) -> str:
@@ -146,4 +149,4 @@ def _waits(item: Waiting) -> str:
 
 
 def _finished(warehouse: Warehouse) -> list[Run]:
-    return [Run(*row) for row in done_runs(warehouse, ["run_id", "study", "started_at"])]
+    return [Run(*row) for row in done_runs(warehouse, COLUMNS)]

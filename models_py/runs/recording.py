@@ -242,7 +242,7 @@ def record_failure(path: Path, start: RunStart, error: BaseException) -> bool:
             if results.status_of(warehouse, start.run_id) is None:
                 return False
             results.fail_run(warehouse, start.run_id, reason)
-            is_done = results.status_of(warehouse, start.run_id) == contract.DONE
+            is_done = results.status_of(warehouse, start.run_id) in contract.FINISHED
         if not is_done:
             _tell_of_failure(start.run_id)
         return is_done

@@ -177,8 +177,9 @@ def _rows_without_run(warehouse: Warehouse, there: set[str], runs: str) -> Itera
         count = _count(
             warehouse,
             f"select count(*) from {name.sql} as t anti join"
-            f" (select run_id from {runs} where status = ?) as r on t.run_id = r.run_id",
-            [contract.DONE],
+            f" (select run_id from {runs} where list_contains(?, status)) as r"
+            " on t.run_id = r.run_id",
+            [list(contract.FINISHED)],
         )
         fault = f"{count:,} rows of runs that did not finish" if count else None
         yield Figure("rows without a finished run", str(name), count, fault)
