@@ -76,7 +76,7 @@ def test_fail_on_ends_with_three(capsys: pytest.CaptureFixture[str]) -> None:
     assert check("--fail-on", "refit") == 3
     out = capsys.readouterr().out
     assert "33% of the customers are new since the run" in out
-    assert "Next: python scripts/run_clustering.py --study shop" in out
+    assert "Next: python scripts/run_clustering.py --if-drifted --study shop" in out
 
 
 def test_a_column_that_is_gone_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

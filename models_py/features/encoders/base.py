@@ -172,7 +172,7 @@ class Encoder(ABC):
                 columns=self.columns_,
                 history=self.history_,
             ),
-            self.file_names,
+            self.files_of(self.settings),
         )
 
     @classmethod
@@ -190,12 +190,18 @@ class Encoder(ABC):
                 f"{folder}: holds an encoder of kind '{manifest.kind}', not '{cls.kind}'; "
                 "load it with load_encoder"
             )
-        storage.check_files(folder, manifest, cls.file_names)
-        encoder = cls(cls.settings_class.model_validate(manifest.parameters))
+        settings: Any = cls.settings_class.model_validate(manifest.parameters)
+        storage.check_files(folder, manifest, cls.files_of(settings))
+        encoder = cls(settings)
         encoder.columns_ = manifest.columns
         encoder.history_ = manifest.history
         encoder._read(folder)
         return encoder
+
+    @classmethod
+    def files_of(cls, settings: Any) -> tuple[str, ...]:  # noqa: ARG003
+        """Return the files that an encoder with these settings is saved in."""
+        return cls.file_names
 
     @abstractmethod
     def _fit(self, points: FloatArray, seed: int) -> None: ...
@@ -211,11 +217,11 @@ class Encoder(ABC):
 
     @abstractmethod
     def _write(self, folder: Path) -> None:
-        """Write the files named in ``file_names``."""
+        """Write the files named by :meth:`files_of`."""
 
     @abstractmethod
     def _read(self, folder: Path) -> None:
-        """Read the files named in ``file_names``."""
+        """Read the files named by :meth:`files_of`."""
 
     def _check_fitted(self) -> None:
         if not self.columns_:

@@ -5,18 +5,26 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from models_py.features.encoders import storage
 from models_py.base.arrays import Float32Array, FloatArray, IntArray, blocks
+from models_py.base.errors import DataError
 from models_py.features.encoders.base import Encoder
 from models_py.features.encoders.keras_backend import import_keras
 from models_py.features.encoders.layers import Dense, Weights, dropout_width, forward, weight_shapes
+from models_py.features.encoders.pca import PcaEncoder
+from models_py.features.encoders.settings import PcaSettings
 from models_py.features.encoders.training import AdamLoop, Draw, RowLoss, split_rows, train
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 NETWORK_FILE = "network.keras"
+BEFORE_FOLDER = "principal_components"
 TRANSFORM_ROWS = 16_384
 
 
@@ -41,11 +49,73 @@ class NetworkEncoder(Encoder):
         The Keras model with the trained weights.
     weights_
         The same weights by ``<layer>/kernel`` and ``<layer>/bias``.
+    before_
+        The principal components that the network sees; None where it sees the points.
     """
 
     file_names: ClassVar[tuple[str, ...]] = (NETWORK_FILE,)
     network_: Any
     weights_: dict[str, Float32Array]
+    before_: PcaEncoder | None = None
+    _strata: IntArray | None = None
+
+    def fit_rows(self, frame: pd.DataFrame, points: FloatArray, seed: int) -> Self:
+        """Learn the coordinates; see :meth:`Encoder.fit_rows`.
+
+        Raises
+        ------
+        DataError
+            The study does not read the column of ``stratify_by``.
+        """
+        column = self.settings.stratify_by
+        if column is not None:
+            if column not in frame:
+                raise DataError(
+                    f"encoder '{self.kind}': stratify_by = '{column}' is no column that the study"
+                    " reads; name its label, a feature or a measure"
+                )
+            words = frame[column].astype("string").fillna("")
+            self._strata = np.unique(words.to_numpy(dtype=str), return_inverse=True)[1]
+        return self.fit(points, seed)
+
+    def fit(self, points: FloatArray, seed: int) -> Self:
+        """Learn the coordinates; see :meth:`Encoder.fit`."""
+        kept, columns = self.settings.principal_components, np.shape(points)[1]
+        self.before_ = None
+        if kept is not None:
+            self.before_ = PcaEncoder(PcaSettings(components=kept)).fit(points, seed)
+            points = self.before_.transform(points)
+        super().fit(points, seed)
+        self.columns_ = columns
+        return self
+
+    def transform(self, points: FloatArray) -> FloatArray:
+        """Return the embedding; see :meth:`Encoder.transform`."""
+        seen = self._seen(points)
+        with threadpool_limits(1):
+            return self._transform(seen)
+
+    def inverse_transform(self, embedding: FloatArray) -> FloatArray:
+        """Return the points of an embedding; see :meth:`Encoder.inverse_transform`."""
+        restored = super().inverse_transform(embedding)
+        return restored if self.before_ is None else self.before_.inverse_transform(restored)
+
+    @classmethod
+    def files_of(cls, settings: Any) -> tuple[str, ...]:
+        """Return the files that it is saved in, the principal components' where there are."""
+        if settings.principal_components is None:
+            return cls.file_names
+        names = ("manifest.json", *PcaEncoder.file_names)
+        return (*cls.file_names, *(f"{BEFORE_FOLDER}/{name}" for name in names))
+
+    @property
+    def _width(self) -> int:
+        """The columns that the network sees."""
+        return self.columns_ if self.before_ is None else self.before_.components_.shape[0]
+
+    def _seen(self, points: FloatArray) -> FloatArray:
+        points = self._known_columns(points)
+        return points if self.before_ is None else self.before_.transform(points)
 
     def _fit(self, points: FloatArray, seed: int) -> None:
         self._train(points, seed)
@@ -53,9 +123,14 @@ class NetworkEncoder(Encoder):
 
     def _train(self, points: FloatArray, seed: int) -> None:
         """Set ``weights_`` to the best of the training."""
+        if self.settings.stratify_by is not None and self._strata is None:
+            raise DataError(
+                f"encoder '{self.kind}': stratify_by needs the rows of a study's [[encoding]];"
+                " leave it out here"
+            )
         generator = np.random.default_rng(seed)
         training_rows, validation_rows = split_rows(
-            points.shape[0], self.settings.validation_share, generator
+            points.shape[0], self.settings.validation_share, generator, self._strata
         )
         values = points.astype(np.float32)
         loss = self.loss(points.shape[1])
@@ -112,17 +187,21 @@ class NetworkEncoder(Encoder):
         return apply_layers(self._encoding_layers(points.shape[1]), self.weights_, points)
 
     def _inverse_transform(self, embedding: FloatArray) -> FloatArray:
-        layers = self._decoding_layers(self.columns_)
+        layers = self._decoding_layers(self._width)
         embedding = self._of_width(embedding, layers[0].inputs, "embedding columns")
         return apply_layers(layers, self.weights_, embedding)
 
     def _write(self, folder: Path) -> None:
         self.network_.save(folder / NETWORK_FILE)
+        if self.before_ is not None:
+            self.before_.save(folder / BEFORE_FOLDER)
 
     def _read(self, folder: Path) -> None:
+        if self.settings.principal_components is not None:
+            self.before_ = PcaEncoder.load(folder / BEFORE_FOLDER)
         self.network_ = read_network(folder / NETWORK_FILE)
         self.weights_ = read_weights(self.network_)
-        expected = dict(weight_shapes(self._saved_layers(self.columns_)))
+        expected = dict(weight_shapes(self._saved_layers(self._width)))
         if {name: each.shape for name, each in self.weights_.items()} != expected:
             raise storage.SavedEncoderError(
                 f"{folder / NETWORK_FILE} is not the network of its manifest; "

@@ -70,6 +70,10 @@ class TrainingSettings(Settings):
     ``epochs`` is the most that are run. Training stops after ``stop_patience`` epochs
     without a lower validation loss and keeps the best weights; the learning rate is
     multiplied by ``halve_factor`` after ``halve_patience`` epochs without one.
+
+    ``principal_components`` (a number, or a share of the variance as for ``pca``) puts principal
+    components before the network. ``stratify_by`` names a column of the study, such as its label,
+    whose values have the same shares in the rows kept aside for validation.
     """
 
     batch_size: int = Field(32, ge=1)
@@ -80,6 +84,12 @@ class TrainingSettings(Settings):
     halve_factor: float = Field(0.5, gt=0.0, lt=1.0)
     minimum_learning_rate: float = Field(0.0, ge=0.0)
     validation_share: float = Field(0.2, gt=0.0, lt=1.0)
+    stratify_by: str | None = None
+    principal_components: (
+        Annotated[int, Field(ge=1, strict=True)]
+        | Annotated[float, Field(gt=0.0, le=1.0, strict=True)]
+        | None
+    ) = None
 
 
 class AutoencoderSettings(TrainingSettings):

@@ -216,9 +216,17 @@ def mean_loss(loss: RowLoss, weights: Weights, batch: Batch) -> float:
 
 
 def split_rows(
-    rows: int, validation_share: float, generator: np.random.Generator
+    rows: int,
+    validation_share: float,
+    generator: np.random.Generator,
+    strata: IntArray | None = None,
 ) -> tuple[IntArray, IntArray]:
     """Return the rows to train on and the rows kept aside, drawn at random.
+
+    Parameters
+    ----------
+    strata
+        Shape (rows,), 0..s-1: each has its share of the rows kept aside, to the nearest row.
 
     Raises
     ------
@@ -229,7 +237,16 @@ def split_rows(
         raise DataError(f"training: two rows are needed, got {rows}; use encoder 'none'")
     aside = min(max(round(rows * validation_share), 1), rows - 1)
     order = generator.permutation(rows)
-    return np.sort(order[aside:]), np.sort(order[:aside])
+    if strata is None:
+        return np.sort(order[aside:]), np.sort(order[:aside])
+    counts = np.bincount(strata)
+    wanted = counts * (aside / rows)
+    each = np.floor(wanted).astype(np.int64)
+    each[np.argsort(each - wanted, kind="stable")[: aside - each.sum()]] += 1
+    order = order[np.argsort(strata[order], kind="stable")]
+    starts = np.cumsum(counts) - counts
+    is_aside = np.arange(rows) - starts[strata[order]] < each[strata[order]]
+    return np.sort(order[~is_aside]), np.sort(order[is_aside])
 
 
 def _programs(order: IntArray, batch_size: int) -> Iterator[IntArray]:

@@ -123,7 +123,7 @@ class VariationalAutoencoder(NetworkEncoder):
 
     def spread(self, points: FloatArray) -> FloatArray:
         """Return each row's posterior standard deviation, averaged over the embedding."""
-        points = self._known_columns(points)
+        points = self._seen(points)
         loss = self.loss(points.shape[1])
         layers = (*loss.down, loss.log_variance)
         logs = apply_layers(layers, self.weights_, points)

@@ -3,9 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from models_py.base.arrays import FloatArray, IntArray
+from models_py.base.errors import DataError
 from models_py.features.encoders.base import Encoder
 from models_py.features.encoders.catalog import EncoderSpec, build_encoder, load_encoder
 from models_py.features.encoders.keras_backend import import_keras
@@ -141,3 +143,42 @@ def test_every_part_can_be_set(groups: tuple[FloatArray, IntArray], tmp_path: Pa
     assert embedding.max() < 1.0
     encoder.save(tmp_path)
     np.testing.assert_array_equal(load_encoder(tmp_path).transform(points), embedding)
+
+
+@pytest.mark.parametrize("kind", ["autoencoder", "variational_autoencoder", "dec"])
+def test_principal_components_before_the_network(
+    groups: tuple[FloatArray, IntArray], tmp_path: Path, kind: str
+) -> None:
+    points, _ = groups
+    own = {"k": 4, "restarts": 1, "refine_epochs": 1} if kind == "dec" else {}
+    settings = {"layers": [6, 2], "epochs": 2, "principal_components": 3, **own}
+    encoder = build_encoder(EncoderSpec(kind, settings)).fit(points, seed=1)
+    components = build_encoder(EncoderSpec("pca", {"components": 3})).fit(points, seed=1)
+    del settings["principal_components"]
+    alone = build_encoder(EncoderSpec(kind, settings)).fit(components.transform(points), seed=1)
+    embedding = alone.transform(components.transform(points))
+    np.testing.assert_array_equal(encoder.transform(points), embedding)
+    assert encoder.columns_ == points.shape[1]
+    encoder.save(tmp_path)
+    loaded = load_encoder(tmp_path)
+    np.testing.assert_array_equal(loaded.transform(points), embedding)
+    if kind != "dec":
+        restored = components.inverse_transform(alone.inverse_transform(embedding))
+        np.testing.assert_array_equal(loaded.reconstruct(points), restored)
+    if kind == "variational_autoencoder":
+        spread = alone.spread(components.transform(points))
+        np.testing.assert_array_equal(loaded.spread(points), spread)
+
+
+def test_strata_are_those_of_the_rows(groups: tuple[FloatArray, IntArray]) -> None:
+    points, truth = groups
+    frame = pd.DataFrame({"answer": truth.astype(str)})
+    frame.loc[:30, "answer"] = None
+    stratified = EncoderSpec("autoencoder", {**SMALL, "stratify_by": "answer"})
+    by_rows = build_encoder(stratified).fit_rows(frame, points, seed=1)
+    plain = build_encoder(EncoderSpec("autoencoder", SMALL)).fit(points, seed=1)
+    assert by_rows.history_ != plain.history_
+    with pytest.raises(DataError, match="stratify_by = 'answer' is no column"):
+        build_encoder(stratified).fit_rows(frame[[]], points, seed=1)
+    with pytest.raises(DataError, match="stratify_by needs the rows"):
+        build_encoder(stratified).fit(points, seed=1)

@@ -235,3 +235,20 @@ def test_threads_do_not_change_a_training() -> None:
     )
     assert first == all_of_them
     assert len(first.strip()) == 64
+
+
+@given(
+    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=6),
+    share=st.floats(0.05, 0.6),
+    seed=st.integers(0, 99),
+)
+def test_strata_have_their_share_aside(sizes: list[int], share: float, seed: int) -> None:
+    strata = np.repeat(np.arange(len(sizes)), sizes)
+    rows = strata.size
+    if rows < 2:
+        return
+    kept, aside = split_rows(rows, share, np.random.default_rng(seed), strata)
+    np.testing.assert_array_equal(np.sort(np.concatenate([kept, aside])), np.arange(rows))
+    assert aside.size == min(max(round(rows * share), 1), rows - 1)
+    counts = np.bincount(strata[aside], minlength=len(sizes))
+    assert (np.abs(counts - np.array(sizes) * aside.size / rows) < 1.0).all()
