@@ -21,6 +21,7 @@ HEAVY = (
     "tests/models_py/database/maintenance/test_faults.py",
     "tests/models_py/database/maintenance/test_round_trip.py",
     "tests/models_py/report/test_withheld.py",
+    "tests/scripts/test_promote_run.py",
     "tests/warehouse/test_bad_input.py",
     "tests/warehouse/test_basket_features.py",
     "tests/warehouse/test_readme_figures.py",

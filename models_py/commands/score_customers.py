@@ -146,7 +146,7 @@ def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     progress.step("writing the scores")
     written = Written()
     if asked.output is not None:
-        named = with_names(scored, saved.study.entity, names)
+        named = with_names(scored, saved.study.entity, names, saved.study.label)
         write_file(asked.output, run.run_id, named, now)
     else:
         path = asked.warehouse or settings.warehouse_path()

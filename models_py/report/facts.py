@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models_py.base import settings
-from models_py.base.arrays import FloatArray
+from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError, SegmenthouseError, first_line_of
 from models_py.database import contract
 from models_py.database.connection import WAIT_SECONDS, Warehouse, open_warehouse
@@ -189,6 +189,21 @@ class Facts:
     def described_gold(self) -> pd.DataFrame:
         """The gold rows that are drawn: without those of withheld segments."""
         return self.gold[~self.gold["_segment_id"].isin(self.withheld)]
+
+    @cached_property
+    def neighbours(self) -> tuple[IntArray, FloatArray] | None:
+        """Places of drawn rows in :attr:`described_gold`, and where t-SNE lays them out.
+
+        None where there are no models, several partitions, or too few rows.
+        """
+        from models_py.report.maps import FEWEST_NEIGHBOURS, TSNE_ROWS, neighbour_map, sampled
+
+        kept = self.described_gold
+        if self.saved is None or self.is_partitioned or len(kept) < FEWEST_NEIGHBOURS:
+            return None
+        part = next(iter(self.saved.partitions.values()))
+        drawn = sampled(len(kept), TSNE_ROWS, self.run.seed)
+        return drawn, neighbour_map(part.encode(kept.iloc[drawn]), self.run.seed)
 
     def table(self, name: str) -> pd.DataFrame:
         """Return the run's rows of a table, without those of withheld segments."""

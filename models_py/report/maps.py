@@ -19,6 +19,9 @@ TSNE_ROWS = 1_500
 FEWEST_MAPPED = 3
 """Rows that a map of principal components needs at least."""
 
+FEWEST_NEIGHBOURS = 10
+"""Rows that t-SNE needs at least."""
+
 TSNE_STEPS = 500
 PCA_ROWS = 4_000
 MCA_ROWS = 20_000

@@ -20,6 +20,7 @@ from models_py.report.sections.data import (
 )
 from models_py.report.sections.distributing import distributions_section
 from models_py.report.sections.explaining import explaining_section
+from models_py.report.sections.exploring import exploring_section
 from models_py.report.sections.labelling import labelling_section
 from models_py.report.sections.mapping import maps_section
 from models_py.report.sections.method import method_section, questions_section
@@ -55,6 +56,7 @@ PANELS: Sequence[tuple[str, str, Sequence[tuple[str, Make]]]] = (
         "data",
         "Data",
         (
+            ("what the data say", exploring_section),
             ("data", data_section),
             ("features", selection_section),
             ("outliers", outliers_section),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models_py.report.facts import Facts, records
+from models_py.base.arrays import FloatArray, IntArray
+from models_py.report.facts import Facts, known_numbers, records
 from models_py.base.numbers import share, shortened
 from models_py.report.maps import FEWEST_MAPPED, principal_map, sampled
 from models_py.report.resemblance import draw_resemblance, matplotlib_figure
@@ -24,11 +25,12 @@ PALETTE = (
 
 MOST_POINTS = 4_000
 MOST_FEATURES = 18
+MOST_BOXES = 6
 DOTS_PER_INCH = 130
 
 
 def draw_pictures(facts: Facts, folder: Path) -> list[Path]:
-    """Draw the sizes, profiles, importance, silhouettes by number, map and training of a run.
+    """Draw a run: sizes, profiles, boxes, importance, silhouettes by number, maps, training.
 
     Parameters
     ----------
@@ -53,9 +55,11 @@ def draw_pictures(facts: Facts, folder: Path) -> list[Path]:
     for name, draw in (
         ("sizes", _sizes),
         ("profiles", _profiles),
+        ("boxes", _boxes),
         ("importance", _importance),
         ("silhouettes", _silhouettes),
         ("map", _map),
+        ("tsne", _neighbours),
         ("training", _training),
     ):
         figure = figure_class(layout="constrained")
@@ -131,6 +135,31 @@ def _importance(figure: Any, facts: Facts) -> bool:
     return True
 
 
+def _boxes(figure: Any, facts: Facts) -> bool:
+    """Draw the features that differ most, a box a segment; whiskers hold 90%, no row is a dot."""
+    gold = facts.described_gold
+    rows = facts.table("segment_features").dropna(subset="importance")
+    order = rows.groupby("feature")["importance"].max().sort_values(ascending=False).index
+    names = [str(n) for n in order if n in gold and len(known_numbers(gold[n]))][:MOST_BOXES]
+    ids = [int(i) for i in facts.segments["segment_id"] if int(i) not in facts.withheld]
+    if not names or not ids or facts.is_partitioned:
+        return False
+    figure.set_size_inches(1.6 + 0.5 * len(ids) * 2, 2.6 * -(-len(names) // 2))
+    for place, name in enumerate(names):
+        axes = figure.add_subplot(-(-len(names) // 2), 2, place + 1)
+        values = [known_numbers(gold.loc[gold["_segment_id"] == item, name]) for item in ids]
+        shown = [own if own.size >= facts.least else own[:0] for own in values]
+        boxes = axes.boxplot(shown, whis=(5, 95), showfliers=False, patch_artist=True)
+        for box, item in zip(boxes["boxes"], ids, strict=True):
+            box.set_facecolor(PALETTE[facts.colours[item] - 1])
+            box.set_alpha(0.6)
+        axes.set_xticks(range(1, len(ids) + 1), [str(item) for item in ids])
+        axes.set_title(facts.called(name), loc="left", fontsize=9)
+        _plain(axes)
+    figure.supxlabel("segment; the line is the middle, the box half of the rows, whiskers 90%")
+    return True
+
+
 def _training(figure: Any, facts: Facts) -> bool:
     if facts.saved is None or facts.is_partitioned:
         return False
@@ -187,20 +216,34 @@ def _map(figure: Any, facts: Facts) -> bool:
         return False
     points = principal_map(part.matrix.transform(kept)).points
     drawn = sampled(len(kept), MOST_POINTS, facts.run.seed)
-    ids = kept["_segment_id"].to_numpy()[drawn]
+    _scatter(figure, facts, points[drawn], kept["_segment_id"].to_numpy()[drawn])
+    figure.axes[0].set_title(
+        f"{drawn.size:,} {facts.things} on two principal components", loc="left"
+    )
+    return True
+
+
+def _neighbours(figure: Any, facts: Facts) -> bool:
+    if facts.neighbours is None:
+        return False
+    drawn, points = facts.neighbours
+    _scatter(figure, facts, points, facts.described_gold["_segment_id"].to_numpy()[drawn])
+    figure.axes[0].set_title(f"{drawn.size:,} {facts.things} by t-SNE", loc="left")
+    return True
+
+
+def _scatter(figure: Any, facts: Facts, points: FloatArray, ids: IntArray) -> None:
     figure.set_size_inches(8.0, 6.0)
     axes = figure.add_subplot()
     for segment_id in facts.segments["segment_id"]:
-        own = points[drawn][ids == segment_id]
+        own = points[ids == segment_id]
         if len(own):
             colour = PALETTE[facts.colours[int(segment_id)] - 1]
             title = shortened(facts.title(int(segment_id)), 44)
             axes.scatter(own[:, 0], own[:, 1], s=7, alpha=0.6, color=colour, label=title)
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.set_title(f"{drawn.size:,} {facts.things} on two principal components", loc="left")
     axes.legend(frameon=False, markerscale=2.5, fontsize=8, loc="best")
-    return True
 
 
 def _plain(axes: Any) -> None:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 FILE_KINDS = (".csv", ".parquet")
 
 
-def with_names(scored: pd.DataFrame, entity: str, names: Mapping[int, str]) -> pd.DataFrame:
-    """Return scores with the entity's own column and the segments' names.
+def with_names(
+    scored: pd.DataFrame, entity: str, names: Mapping[int, str], label: str | None = None
+) -> pd.DataFrame:
+    """Return scores with the entity's own column, the segments' names and the label's column.
 
     Parameters
     ----------
@@ -28,8 +30,10 @@ def with_names(scored: pd.DataFrame, entity: str, names: Mapping[int, str]) -> p
         Column of the study.
     names
         Of the segments by id.
+    label
+        Column of the study that the majority label stands for.
     """
-    renamed = scored.rename(columns={"entity_id": entity})
+    renamed = scored.rename(columns={"entity_id": entity} | ({"label": label} if label else {}))
     place = list(renamed.columns).index("segment_id") + 1
     renamed.insert(place, "segment_name", renamed["segment_id"].map(names).astype("string"))
     return renamed

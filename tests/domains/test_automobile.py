@@ -145,10 +145,10 @@ def test_the_unlabelled_get_segment_label_and_confidence(
     table = pd.read_csv(tmp_path / "predictions.csv")
     segments = ours.tables.rows["segments"].set_index("segment_id")
     assert len(table) == table["prospect_id"].nunique() == 2_627
-    assert (table["label"] == table["segment_id"].map(segments["majority_label"])).all()
+    assert (table["segment_label"] == table["segment_id"].map(segments["majority_label"])).all()
     assert table["confidence"].between(0, 1).all()
     stored = automobile.rows(
         "select entity_id::integer, segment_id, label from results.scores order by 1"
     )
-    wanted = table.sort_values("prospect_id")[["prospect_id", "segment_id", "label"]]
+    wanted = table.sort_values("prospect_id")[["prospect_id", "segment_id", "segment_label"]]
     assert stored == list(wanted.itertuples(index=False, name=None))

@@ -37,7 +37,7 @@ STEPS = {
 
 def data_section(facts: Facts) -> Section:
     """Return missing values, distributions and correlations of the features."""
-    columns = _columns(facts)
+    columns = number_columns(facts)
     frame = facts.described_gold[columns]
     lead = [
         f"{facts.run.rows_read:,} rows of {facts.run.source_table}, one for each of the"
@@ -158,7 +158,7 @@ def training_section(facts: Facts) -> Section | None:
     return Section("training", "How the network learnt", lead, figures=figures)
 
 
-def _columns(facts: Facts) -> list[str]:
+def number_columns(facts: Facts) -> list[str]:
     """Return gold columns of numbers: features by importance first, then measures."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
@@ -235,7 +235,8 @@ def _distributions(facts: Facts, frame: pd.DataFrame) -> Figure:
                 class_="spark-cell",
             )
         )
-        rows.append([facts.called(name), *texts])
+        typical = [float(values.mean()), float(values.std())]
+        rows.append([facts.called(name), *(facts.value(name, v) for v in typical), *texts])
     drawn = tag("div", joined(cells), class_="sparks")
     more = int(frame.notna().any().sum()) - len(cells)
     note = "The line is the middle value; the outer hundredth at either end is cut off."
@@ -247,7 +248,9 @@ def _distributions(facts: Facts, frame: pd.DataFrame) -> Figure:
         Markup(drawn),
         f"Distributions of {len(cells)} columns of {facts.run.source_table}; see the table.",
         note=note,
-        table=Table(["column", "a tenth below", "half below", "a tenth above"], rows),
+        table=Table(
+            ["column", "mean", "deviation", "a tenth below", "half below", "a tenth above"], rows
+        ),
         is_wide=True,
     )
 

@@ -17,7 +17,6 @@ from models_py.report.maps import (
     PCA_ROWS,
     TSNE_ROWS,
     correspondence_map,
-    neighbour_map,
     principal_map,
     sampled,
 )
@@ -61,7 +60,7 @@ def maps_section(facts: Facts) -> Section:
             left_out.append(f"No map of the features: {few} {facts.things} are too few.")
         else:
             figures += [_principal_figure(facts, part, facts.gold, PCA_ROWS, "pca", "Overview")]
-        figures += _neighbour_figures(facts, part, left_out)
+        figures += _neighbour_figures(facts, left_out)
     figures += _correspondence_figures(facts, left_out)
     return Section("maps", "Maps", lead, figures=figures, left_out=left_out)
 
@@ -102,13 +101,12 @@ def _principal_figure(
     return Figure(key, title, drawing, alternative, note=note)
 
 
-def _neighbour_figures(facts: Facts, part: SavedPartition, left_out: list[str]) -> list[Figure]:
+def _neighbour_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
     kept = _of_large_segments(facts, facts.gold)
-    if len(kept) < FEWEST_ROWS:
+    if facts.neighbours is None:
         left_out.append(f"No t-SNE map: {len(kept)} {facts.things} are too few.")
         return []
-    drawn = sampled(len(kept), TSNE_ROWS, facts.run.seed)
-    points = neighbour_map(part.encode(kept.iloc[drawn]), facts.run.seed)
+    drawn, points = facts.neighbours
     clouds = _clouds(facts, kept, drawn, points)
     alternative = (
         f"t-SNE map of {drawn.size:,} {facts.things} in the coordinates that were clustered:"

@@ -37,6 +37,7 @@ FIGURES = (
     "flows",
     "labels",
     "validity-spend-eta-squared",
+    "categories",
     "missing",
     "distributions",
     "correlations",
@@ -274,7 +275,7 @@ def test_files_hold_the_tables(explained: Reported) -> None:
 def test_pictures(explained: Reported) -> None:
     drawn = sorted((explained.page.parent / "figures").glob("*.png"))
     assert [path.stem for path in drawn] == [
-        "importance", "map", "profiles", "silhouettes", "sizes",
+        "boxes", "importance", "map", "profiles", "silhouettes", "sizes", "tsne",
     ]  # fmt: skip
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn)
 
