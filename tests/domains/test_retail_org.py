@@ -26,11 +26,14 @@ def baselines(retail_org: Warehouse) -> Path:
     return retail_org.home / "data" / "segmenthouse.duckdb"
 
 
-def of_run(path: Path, study: str, columns: str, table: str = "model_search") -> list[Any]:
+def of_run(
+    path: Path, study: str, columns: str, table: str = "model_search", where: str = "true"
+) -> list[Any]:
     return asked(
         path,
         f"select {columns} from results.{table} as rows_of_table"
-        " inner join results.runs on rows_of_table.run_id = runs.run_id where runs.study = ?",
+        " inner join results.runs on rows_of_table.run_id = runs.run_id"
+        f" where runs.study = ? and {where}",
         [study],
     )
 
@@ -88,6 +91,7 @@ def test_the_hierarchical_baseline_is_the_published_one(baselines: Path) -> None
         baselines,
         "retail_org_hierarchical",
         "silhouette, davies_bouldin, common_silhouette, common_davies_bouldin",
+        where="is_chosen",
     )
     sizes = of_run(baselines, "retail_org_hierarchical", "size", "segments")
 
@@ -96,6 +100,19 @@ def test_the_hierarchical_baseline_is_the_published_one(baselines: Path) -> None
     assert own_db == pytest.approx(0.3027, abs=5e-5)
     assert common == pytest.approx(0.1587, abs=5e-5)
     assert common_db == pytest.approx(0.9287, abs=5e-5)
+
+
+def test_both_methods_stand_in_one_run_and_the_single_customers_are_described(
+    baselines: Path,
+) -> None:
+    study = "retail_org_hierarchical"
+    candidates = of_run(baselines, study, "algorithm, k, noise_share")
+    assert sorted(candidates) == [("dbscan", 0, 1.0), ("ward", 4, 0.0)]
+    single = of_run(baselines, study, "name, is_withheld", "segments", where="size = 1")
+    names = sorted(name for name, _ in single)
+    assert "bulk buyers" in names[0]
+    assert "long-standing" in names[1]
+    assert not any(is_withheld for _, is_withheld in single)
 
 
 def test_the_run_says_why_dbscan_finds_nothing(baselines: Path) -> None:
