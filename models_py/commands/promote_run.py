@@ -16,7 +16,7 @@ from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
 from models_py.commands.options import add_json, add_study, add_warehouse, command_parser
 from models_py.commands.table import print_table
-from models_py.studies.loading import DEFAULT
+from models_py.studies.listing import DEFAULT
 
 if TYPE_CHECKING:
     from models_py.runs.challenge import Challenge
