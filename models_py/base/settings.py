@@ -1,7 +1,8 @@
 """Where things lie, and the only reader of the environment in Python.
 
 ``SEGMENTHOUSE_HOME`` moves every output at once; ``warehouse/profiles.yml`` reads the
-same name. Without it the home is the repository that holds this package.
+same name. Without it the home is the repository that holds this package, and the current folder
+where the package is installed without one.
 ``SEGMENTHOUSE_DEBUG=1`` shows the traceback of every error; ``SEGMENTHOUSE_WAIT=600`` lets
 ``dbt build`` wait ten minutes for a process that holds the warehouse.
 """
@@ -10,6 +11,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
 
 from models_py.base.errors import UsageError
@@ -19,10 +23,28 @@ DEBUG_VARIABLE = "SEGMENTHOUSE_DEBUG"
 WAIT_VARIABLE = "SEGMENTHOUSE_WAIT"
 
 
+_home_here: ContextVar[Path | None] = ContextVar("home", default=None)
+
+
 def home() -> Path:
     """Return the folder under which data, models and reports are kept."""
+    here = _home_here.get()
+    if here is not None:
+        return here
     named = os.environ.get(HOME_VARIABLE)
-    return Path(named).expanduser().resolve() if named else repository()
+    if named:
+        return Path(named).expanduser().resolve()
+    return repository() if is_checkout() else Path.cwd()
+
+
+@contextmanager
+def home_at(folder: Path) -> Iterator[None]:
+    """Keep data, models and reports under another folder for as long as the block lasts."""
+    token = _home_here.set(folder)
+    try:
+        yield
+    finally:
+        _home_here.reset(token)
 
 
 def shows_tracebacks() -> bool:
@@ -54,8 +76,21 @@ def environment_of(other_home: Path) -> dict[str, str]:
 
 
 def repository() -> Path:
-    """Return the folder that holds ``models_py``, ``warehouse`` and ``sql``."""
+    """Return the folder that holds ``models_py``: the checkout, if there is one."""
     return Path(__file__).resolve().parents[2]
+
+
+def is_checkout() -> bool:
+    """Tell whether this package lies in its repository, not among installed packages."""
+    return (repository() / "pyproject.toml").is_file() and (repository() / "warehouse").is_dir()
+
+
+def brought_along(name: str) -> Path:
+    """Return ``warehouse`` or ``sql``: in the checkout, or in the installed package.
+
+    The wheel has them inside ``models_py``, as the build configuration says.
+    """
+    return (repository() if is_checkout() else repository() / "models_py") / name
 
 
 def warehouse_path() -> Path:
@@ -104,7 +139,8 @@ def report_dir(study: str, run_id: str) -> Path:
 def study_files() -> list[Path]:
     """Return the study files that come with the package and those that lie in the home."""
     shipped = repository() / "models_py" / "studies" / "shipped"
-    return [*sorted(shipped.glob("*.toml")), *sorted(home().glob("*.toml"))]
+    own = [*sorted(home().glob("*.toml")), *sorted((home() / "studies").glob("*.toml"))]
+    return [*sorted(shipped.glob("*.toml")), *own]
 
 
 def logs_dir() -> Path:
@@ -124,12 +160,12 @@ def advice_file() -> Path:
 
 def sql_dir() -> Path:
     """Return the folder of ready questions."""
-    return repository() / "sql"
+    return brought_along("sql")
 
 
 def dbt_project_dir() -> Path:
     """Return the dbt project."""
-    return repository() / "warehouse"
+    return brought_along("warehouse")
 
 
 def core_count() -> int:

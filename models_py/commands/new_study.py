@@ -8,13 +8,13 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.base import committed, settings
-from models_py.base.errors import DataError, SegmenthouseError, StudyError, UsageError
+from models_py.base.errors import SegmenthouseError, StudyError, UsageError
 from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
 from models_py.commands.options import (
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from models_py.database.reading.log import LogColumns
     from models_py.database.transactions import TransactionLog
     from models_py.sources.reading.record import Reading
+    from models_py.describe.drafted_study import DraftedTable
     from models_py.studies.drafting import Draft
 
 EXAMPLES = """\
@@ -145,21 +146,15 @@ def _run(asked: argparse.Namespace) -> int:
     with show_progress(quiet=asked.json) as progress:
         progress.step(f"reading {asked.input}")
         loaded = _take_in(asked, name, target)
-        schema, table, entity, source = _customers_table(asked, loaded, name, progress)
+        table = _customers_table(asked, loaded, name, progress)
         progress.step("looking at the columns")
         with _undone_on_failure(asked, loaded, name):
-            draft = _draft(asked, loaded, name, schema, table, entity, source, target)
-    from models_py.studies.drafting import draft_study
-    from models_py.studies.log_drafting import draft_log_study
+            from models_py.describe.drafted_study import draft_of, study_text
 
-    text = draft_log_study(draft) if asked.transactions else draft_study(draft)
-    if not asked.transactions:
-        text += f"\n{_words(draft, loaded)}\n"
-    if loaded is not None:
-        from models_py.sources.reading.record import toml_lines
-
-        text += "\n# How the file was read; what is corrected here holds when it is read again.\n"
-        text += "\n".join(toml_lines(loaded.record)) + "\n"
+            path = asked.warehouse or settings.warehouse_path()
+            run_with = f"python scripts/run_clustering.py --study {target}"
+            draft = draft_of(path, table, run_with, asked.wait)
+    text = study_text(draft, table)
     with _undone_on_failure(asked, loaded, name):
         _write(target, text)
     if loaded is not None:
@@ -191,17 +186,6 @@ def _import_meanwhile(asked: argparse.Namespace) -> None:
         threading.Thread(target=import_module, args=["sklearn.ensemble"]).start()
 
 
-def _words(draft: Draft, loaded: Loaded | None) -> str:
-    from models_py.describe.drafted_words import draft_words
-
-    roles = {guess.name: guess.role for guess in draft.guesses if guess.role != "left out"}
-    if loaded is None:
-        return draft_words(draft.entity, roles, measures=draft.measures)
-    units = {name: column.unit for name, column in loaded.record.columns.items() if column.unit}
-    days = loaded.record.days_columns
-    return draft_words(draft.entity, roles, days, units, draft.measures)
-
-
 def _uses(asked: argparse.Namespace) -> dict[str, str] | None:
     if not asked.transactions:
         return None
@@ -214,20 +198,25 @@ def _uses(asked: argparse.Namespace) -> dict[str, str] | None:
 
 def _customers_table(
     asked: argparse.Namespace, loaded: Loaded | None, name: str, progress: Progress
-) -> tuple[str, str, str, str]:
-    """Return schema, name and entity of the table with a row per customer, and its source."""
+) -> DraftedTable:
+    """Return the table with a row per customer; of a log it is made first."""
+    from models_py.describe.drafted_study import DraftedTable
+
     where = Path(asked.input).name if _is_file(asked) else asked.input
     if not asked.transactions:
         if loaded is None:
             schema, _, table = asked.input.partition(".")
-            return schema, table, asked.id, "of the warehouse"
-        return "gold", name, loaded.entity, f"from {where}"
+            source = "of the warehouse"
+            return DraftedTable(schema, table, asked.id, name, source, asked.label)
+        source = f"from {where}"
+        return DraftedTable("gold", name, loaded.entity, name, source, asked.label, loaded)
     from models_py.database.dbt import build_customers
 
     progress.step("making customers' features (dbt build --selector custom)")
     with _undone_on_failure(asked, loaded, name):
         made = build_customers(_log(asked, loaded, name))
-    return "gold", made, "customer_id", f"made from {where}"
+    source = f"made from {where}"
+    return DraftedTable("gold", made, "customer_id", name, source, None, loaded, is_log=True)
 
 
 @contextmanager
@@ -447,77 +436,6 @@ def _log(asked: argparse.Namespace, loaded: Loaded | None, name: str) -> Transac
         basket="basket" if has_basket else None,
         quantity="quantity" if has_units else None,
     )
-
-
-def _no_dates(loaded: Loaded | None) -> dict[str, frozenset[float]]:
-    from models_py.studies.sentinels import days_of_no_date
-
-    if loaded is None or loaded.record.last_date is None:
-        return {}
-    codes = days_of_no_date(loaded.record.last_date)
-    return dict.fromkeys(loaded.record.days_columns, codes)
-
-
-def _draft(
-    asked: argparse.Namespace,
-    loaded: Loaded | None,
-    name: str,
-    schema: str,
-    table: str,
-    entity: str,
-    source: str,
-    target: Path,
-) -> Draft:
-    from models_py.database.waiting import open_for_writing
-    from models_py.database.own_data import check_id, column_facts, require_columns, row_count
-    from models_py.studies.drafting import Draft
-    from models_py.studies.roles import guess_roles
-
-    path = asked.warehouse or settings.warehouse_path()
-    with open_for_writing(path, wait_seconds=asked.wait) as warehouse:
-        if not _is_file(asked) or asked.transactions:
-            # A file's ids were looked at while it was loaded.
-            check_id(warehouse, schema, table, entity)
-        if asked.label is not None:
-            require_columns(warehouse, schema, table, {"--label": asked.label})
-        facts = column_facts(warehouse, schema, table, entity, asked.label)
-        rows = row_count(warehouse, schema, table)
-    guesses = guess_roles(facts, asked.label, _no_dates(loaded))
-    if all(guess.role == "left out" for guess in guesses):
-        raise DataError(f"no column of {schema}.{table} can be a feature: {guesses[0].reason}")
-    draft = Draft(
-        name=name,
-        title=name.replace("_", " ").capitalize(),
-        table=f"{schema}.{table}",
-        entity=entity,
-        label=asked.label,
-        source=source,
-        rows=rows,
-        guesses=guesses,
-        run_with=f"python scripts/run_clustering.py --study {target}",
-    )
-    if not asked.transactions:
-        return _with_features(draft, path)
-    from models_py.studies.log_drafting import draft_log_features
-
-    return draft_log_features(draft)
-
-
-def _with_features(draft: Draft, path: Path) -> Draft:
-    """Return the draft with the columns that tell groups apart, by the rows themselves."""
-    from models_py.segmentation.relevance import JUDGED_ROWS, column_relevance, skewed_columns
-    from models_py.segmentation.studied import read_studied
-    from models_py.studies.drafting import LEAST_JUDGED, choose_features, draft_study
-    from models_py.studies.loading import parse_study
-
-    numbers = [guess.name for guess in draft.guesses if guess.role == "number"]
-    study = parse_study(draft_study(draft), draft.name)
-    frame = read_studied(study, path, JUDGED_ROWS).frame
-    draft = replace(draft, skewed=skewed_columns(frame, numbers, study.features.winsorise))
-    if draft.rows < LEAST_JUDGED:
-        return draft
-    study = parse_study(draft_study(draft), draft.name)
-    return choose_features(draft, column_relevance(study, frame, study.seed))
 
 
 def _print(draft: Draft, target: Path) -> None:

@@ -14,6 +14,7 @@ from models_py.segmentation.studied import known_values
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from models_py.sources.reading.record import Loss
 
@@ -30,6 +31,8 @@ class Source:
         The file or table, as a message names it.
     file
         None for a table.
+    rows
+        Those of a frame, where they come from neither.
     schema, table
         None for a file.
     is_studied
@@ -41,6 +44,7 @@ class Source:
     schema: str = ""
     table: str = ""
     is_studied: bool = False
+    rows: pa.Table | None = None
 
 
 def find_source(asked: str | None, saved: SavedRun) -> Source:
@@ -76,7 +80,7 @@ def read_customers(
 ) -> pd.DataFrame:
     """Read the entity and the columns that the run needs.
 
-    A file is read as the study's own was, by its ``[reading]``.
+    A file or frame is read as the study's own was, by its ``[reading]``.
 
     Parameters
     ----------
@@ -85,7 +89,7 @@ def read_customers(
     saved
         The run.
     warehouse
-        Open; None where the source is a file.
+        Open; None where the source is no table.
     losses
         Takes what of a file was not read.
 
@@ -95,8 +99,9 @@ def read_customers(
         A column is missing or holds words where the run had numbers, or an entity is null or
         stands twice.
     """
-    if source.file:
-        frame = _read_file(source.file, source.words, saved, losses if losses is not None else [])
+    given = source.file or source.rows
+    if given is not None:
+        frame = _read_given(given, source.words, saved, losses if losses is not None else [])
     else:
         frame = _read_table(source, saved, warehouse)
     frame = known_values(saved.study, frame)
@@ -125,7 +130,9 @@ def _read_table(source: Source, saved: SavedRun, warehouse: Warehouse | None) ->
     return read.frame
 
 
-def _read_file(path: Path, words: str, saved: SavedRun, losses: list[Loss]) -> pd.DataFrame:
+def _read_given(
+    given: Path | pa.Table, words: str, saved: SavedRun, losses: list[Loss]
+) -> pd.DataFrame:
     from models_py.database.reading.columns import ReadingOptions
     from models_py.database.reading.loading import read_frame
 
@@ -133,7 +140,7 @@ def _read_file(path: Path, words: str, saved: SavedRun, losses: list[Loss]) -> p
     entity = study.entity
     options = ReadingOptions(ids=(entity,), text=() if study.reading else tuple(known))
     frame, read = read_frame(
-        path,
+        given,
         options,
         recorded=study.reading,
         check=lambda names: _check_columns(names, saved, words),

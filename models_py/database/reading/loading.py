@@ -22,12 +22,22 @@ from models_py.database.reading.reader import (
     refuse_rounded_ids,
 )
 from models_py.database.reading.replacing import set_aside
-from models_py.database.reading.staging import Hints, Staged, staged_file, staged_table
+from models_py.database.reading.staging import (
+    Hints,
+    Staged,
+    staged_file,
+    staged_rows,
+    staged_table,
+)
 from models_py.database.rejections import SUFFIX
 from models_py.sources.reading.record import Loss, Reading
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+
+FRAME = "the frame"
+"""What rows that come without a file are called."""
 
 ROW_ID = "row"
 """What ``--id`` is given to number the rows."""
@@ -63,7 +73,7 @@ class Loaded:
 
 def load_customers(
     warehouse: Warehouse,
-    file: Path,
+    source: Path | pa.Table,
     name: str,
     entity: str,
     options: ReadingOptions,
@@ -73,14 +83,14 @@ def load_customers(
     accept_losses: bool = False,
     recorded: Reading | None = None,
 ) -> Loaded:
-    """Load a file with a row per customer as ``gold.<name>``.
+    """Load a file, or rows in memory, with a row per customer as ``gold.<name>``.
 
     Parameters
     ----------
     warehouse
         Open for writing.
-    file
-        Of any kind that is read.
+    source
+        A file of any kind that is read, or the rows of a frame.
     name
         Of the table.
     entity
@@ -105,7 +115,7 @@ def load_customers(
     check_replaceable(warehouse, "silver", f"{name}{SUFFIX}", anew=True)
     named = () if entity == ROW_ID else (entity,)
     hints = _hints(options, recorded, (*named, *((label,) if label else ())))
-    with staged_file(warehouse, file, hints) as staged:
+    with _staged(warehouse, source, hints) as staged:
         numbered = entity == ROW_ID and ROW_ID not in staged.names
         wanted = {} if numbered else {"--id": entity}
         _require(staged, {**wanted, **({"--label": label} if label else {})})
@@ -115,13 +125,13 @@ def load_customers(
             refuse_rounded_ids(read, "--id", entity)
         read.record = _with_losses(read, [] if read.record.numbered else _id_losses(read, entity))
         check_losses(read.record.losses, read.record.lines, accept_losses)
-        with _new_table(warehouse, "gold", name, file.name) as table:
+        with _new_table(warehouse, "gold", name, staged.source) as table:
             set_aside(warehouse, name, is_log=False)
             warehouse.rows(f"create table {table} as {_customer_rows(read, entity)}")
             ((rows,),) = warehouse.rows(f"select count(*) from {table}")
             if not rows:
-                raise DataError(f"{file} has no rows that can be used")
-            _write_rejections(warehouse, name, file.name, read.record.losses)
+                raise DataError(f"{staged.source} has no rows that can be used")
+            _write_rejections(warehouse, name, staged.source, read.record.losses)
         # Once the rows are written they are counted by every core.
         missing = _missing(read, quoted("gold", name))
         return Loaded(read.record, int(rows), entity, read.warnings, missing)
@@ -205,14 +215,16 @@ def _hints(options: ReadingOptions, recorded: Reading | None, names: tuple[str, 
 @contextmanager
 def _staged(
     warehouse: Warehouse,
-    source: Path | tuple[str, str],
+    source: Path | tuple[str, str] | pa.Table,
     hints: Hints,
 ) -> Iterator[Staged]:
     if isinstance(source, Path):
-        with staged_file(warehouse, source, hints) as staged:
-            yield staged
-        return
-    with staged_table(warehouse, *source) as staged:
+        opened = staged_file(warehouse, source, hints)
+    elif isinstance(source, tuple):
+        opened = staged_table(warehouse, *source)
+    else:
+        opened = staged_rows(warehouse, source, FRAME)
+    with opened as staged:
         yield staged
 
 
@@ -346,18 +358,18 @@ def _missing_of_log(read: FileReading, log: LogColumns) -> dict[str, tuple[int, 
 
 
 def read_frame(
-    file: Path,
+    source: Path | pa.Table,
     options: ReadingOptions,
     *,
     recorded: Reading | None = None,
     check: Callable[[Sequence[str]], None] = lambda _: None,
 ) -> tuple[pd.DataFrame, FileReading]:
-    """Read a file as a frame, by the record of its first reading where there is one.
+    """Read a file, or rows, as a frame, by the record of its first reading where there is one.
 
     Parameters
     ----------
-    file
-        Of any kind that is read.
+    source
+        A file of any kind that is read, or the rows of a frame.
     options
         What is known of its columns.
     recorded
@@ -374,12 +386,13 @@ def read_frame(
     """
     import duckdb
 
-    warehouse = Warehouse(Path(file.name), duckdb.connect())
+    words = source if isinstance(source, Path) else Path(FRAME)
+    warehouse = Warehouse(Path(words.name), duckdb.connect())
     try:
         hints = replace(
             _hints(options, recorded, tuple(recorded.columns) if recorded else ()), delimiter=None
         )
-        with staged_file(warehouse, file, hints) as staged:
+        with _staged(warehouse, source, hints) as staged:
             made = [*recorded.days_columns, recorded.numbered] if recorded else []
             check([*staged.names, *made])
             read = read_staged(staged, options, recorded=recorded)
@@ -389,6 +402,6 @@ def read_frame(
             )
             return frame, read
     except WarehouseError as error:
-        raise DataError(f"{file} cannot be read: {error}") from error
+        raise DataError(f"{words} cannot be read: {error}") from error
     finally:
         warehouse.close()

@@ -206,6 +206,32 @@ def staged_table(warehouse: Warehouse, schema: str, name: str) -> Iterator[Stage
         warehouse.rows(f"drop table if exists temp.{table}")
 
 
+@contextmanager
+def staged_rows(warehouse: Warehouse, rows: pa.Table, name: str) -> Iterator[Staged]:
+    """Stage rows in memory for as long as the block lasts.
+
+    Parameters
+    ----------
+    warehouse
+        Where the temporary table is made.
+    rows
+        Of any types.
+    name
+        What messages call them.
+    """
+    table = f"reading_{next(_numbers)}"
+    given = f"{table}_rows"
+    warehouse.raw.register(given, rows)
+    try:
+        yield _stage_typed(warehouse, table, given, name, "table")
+    finally:
+        import contextlib
+
+        warehouse.raw.unregister(given)
+        with contextlib.suppress(WarehouseError):
+            warehouse.rows(f"drop table if exists temp.{table}")
+
+
 def _stage_typed(warehouse: Warehouse, table: str, source: str, name: str, kind: str) -> Staged:
     try:
         described = warehouse.rows(f"describe select * from {source}")
