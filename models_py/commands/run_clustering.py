@@ -107,7 +107,7 @@ def _run(asked: argparse.Namespace) -> int:
     if asked.list_studies:
         _list_studies(asked.json)
         return 0
-    from models_py.studies.loading import load_study
+    from models_py.studies.loading import load_study, with_k
 
     study = load_study(asked.study)
     if asked.extras:
@@ -116,7 +116,7 @@ def _run(asked: argparse.Namespace) -> int:
         print(",".join(extra for extra in study.extras if extra not in skipped))
         return 0
     if asked.k is not None:
-        study = _with_k(study, asked.k)
+        study = with_k(study, asked.k)
     path = asked.warehouse or settings.warehouse_path()
     check_wait(asked)
     if asked.alternative is not None:
@@ -235,25 +235,6 @@ def _list_studies(as_json: bool) -> None:
         return
     for study in studies:
         print(f"{study.name:<22} {study.table:<24} {study.description or study.title}")
-
-
-def _with_k(study: Study, k: int) -> Study:
-    if k < 2:
-        raise UsageError(f"--k {k}: at least 2 segments")
-    algorithms = [
-        algorithm.model_copy(update={"k": k})
-        for algorithm in study.algorithms
-        if not algorithm.finds_k
-    ]
-    if not algorithms:
-        raise UsageError(f"--k {k}: every algorithm of study {study.name} finds its own number")
-    # Parts of one range of k have become the same.
-    distinct = [
-        algorithm
-        for place, algorithm in enumerate(algorithms)
-        if algorithm not in algorithms[:place]
-    ]
-    return study.model_copy(update={"algorithms": distinct})
 
 
 def _with_alternative(study: Study, path: Path, asked: argparse.Namespace) -> Study:

@@ -91,6 +91,23 @@ def write_report(run_id: str, path: Path, progress: Progress, folder: Path | Non
     return Report(folder / PAGE, notes)
 
 
+def write_single_page(facts: Facts, file: Path, progress: Progress) -> None:
+    """Write a run's page alone, without pictures and CSV files beside it.
+
+    Raises
+    ------
+    ReportError
+        The file cannot be written.
+    """
+    from models_py.report.page import write_page
+
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _replace(file, write_page(facts, [], progress))
+    except OSError as error:
+        raise ReportError(f"{file} cannot be written ({error.strerror or error})") from error
+
+
 def csv_tables(facts: Facts) -> dict[str, pd.DataFrame]:
     """Return the run's segments, profiles and candidates; withheld segments by size only."""
     segments = facts.segments.drop(columns="run_id")

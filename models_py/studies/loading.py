@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from models_py.base.errors import StudyError, near_match
+from models_py.base.errors import StudyError, UsageError, near_match
 from models_py.clustering.algorithms import ALGORITHMS
 from models_py.studies.listing import shipped_studies
 from models_py.studies.study import Study
@@ -103,6 +103,32 @@ def study_from_json(content: dict[str, Any]) -> Study:
         if ALGORITHMS[algorithm["name"]].finds_k:
             algorithm.pop("k", None)
     return Study.model_validate_json(json.dumps(content))
+
+
+def with_k(study: Study, k: int) -> Study:
+    """Return the study with this number of segments for every algorithm that is given one.
+
+    Raises
+    ------
+    UsageError
+        It is below 2, or every algorithm finds its own.
+    """
+    if k < 2:
+        raise UsageError(f"--k {k}: at least 2 segments")
+    algorithms = [
+        algorithm.model_copy(update={"k": k})
+        for algorithm in study.algorithms
+        if not algorithm.finds_k
+    ]
+    if not algorithms:
+        raise UsageError(f"--k {k}: every algorithm of study {study.name} finds its own number")
+    # Parts of one range of k have become the same.
+    distinct = [
+        algorithm
+        for place, algorithm in enumerate(algorithms)
+        if algorithm not in algorithms[:place]
+    ]
+    return study.model_copy(update={"algorithms": distinct})
 
 
 def _summary(errors: Sequence[Any]) -> str:
