@@ -19,7 +19,7 @@ from models_py.base.errors import SegmenthouseError
 if TYPE_CHECKING:
     from segmenthouse.segmenter import Segmenter, load, segment
 
-__all__ = ["SegmenthouseError", "Segmenter", "__version__", "load", "segment"]
+__all__ = ["Segmenter", "SegmenthouseError", "__version__", "load", "segment"]
 
 
 def __getattr__(name: str) -> Any:

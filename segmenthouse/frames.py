@@ -33,9 +33,8 @@ def arrow_rows(frame: Any, least: int = 1) -> pa.Table:
 
     try:
         if isinstance(frame, pd.DataFrame):
-            rows = pa.Table.from_pandas(
-                frame.rename(columns=str, copy=False), preserve_index=False
-            ).replace_schema_metadata(None)
+            named = frame.set_axis([str(name) for name in frame.columns], axis="columns")
+            rows = pa.Table.from_pandas(named, preserve_index=False).replace_schema_metadata(None)
         elif hasattr(frame, "__arrow_c_stream__"):
             rows = pa.table(frame)
         else:
@@ -60,7 +59,9 @@ def _array_rows(values: Any, least: int) -> pa.Table:
     import pyarrow as pa
     from sklearn.utils import check_array
 
-    checked = check_array(values, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=least)
+    checked = check_array(
+        values, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=least
+    )
     if checked.dtype == object:
         checked = checked.astype("float64")
     return pa.table({f"x{place}": column for place, column in enumerate(checked.T.copy())})

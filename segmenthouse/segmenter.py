@@ -122,11 +122,14 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.__dict__.pop("_facts", None)
         self.__dict__.pop("_saved", None)
         workspace = _workspace(self.warehouse)
-        with workspace.entered(), show_progress(quiet=not self.verbose) as progress:
-            with warnings.catch_warnings():
-                # What a library warns its programmers of is nothing a user can mend.
-                warnings.simplefilter("ignore")
-                study = self._run(rows, workspace, progress)
+        with (
+            workspace.entered(),
+            show_progress(quiet=not self.verbose) as progress,
+            warnings.catch_warnings(),
+        ):
+            # What a library warns its programmers of is nothing a user can mend.
+            warnings.simplefilter("ignore")
+            study = self._run(rows, workspace, progress)
         self.study_ = study
         self._workspace = workspace
         self.feature_names_in_ = np.array(rows.column_names, dtype=object)
