@@ -18,6 +18,7 @@ from typing import IO, Any, TextIO, cast
 
 from models_py.base import committed, settings
 from models_py.base.errors import SegmenthouseError
+from models_py.base.invocation import as_called
 
 FAILED = 1
 WAITING = 3
@@ -165,7 +166,7 @@ class _Stream:
     def write(self, text: str) -> int:
         if self._is_written:
             try:
-                return self._stream.write(text)
+                self._stream.write(as_called(text))
             except OSError as error:
                 self._give_up(error)
         return len(text)

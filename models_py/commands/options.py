@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models_py.base.errors import UsageError
+from models_py.base.invocation import program
 
 
 def command_parser(prog: str, purpose: str | None, examples: str) -> argparse.ArgumentParser:
@@ -15,14 +16,14 @@ def command_parser(prog: str, purpose: str | None, examples: str) -> argparse.Ar
     Parameters
     ----------
     prog
-        What a user types after ``python scripts/``.
+        The file name of its script.
     purpose
         What it does; the docstring of the command's module.
     examples
         As they are to stand.
     """
     return argparse.ArgumentParser(
-        prog=prog,
+        prog=program(prog),
         description=purpose,
         epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -80,13 +80,14 @@ def _build(
     home: Path | None = None,
 ) -> None:
     """Run ``dbt build``, here or in another home, and say in dbt's own words what failed."""
-    project = str(settings.dbt_project_dir())
-    written = str((home or settings.home()) / "data" / "dbt")
-    words = ["--quiet", "--no-use-colors", "build", *selection, "--vars", json.dumps(variables)]
-    folders = ["--project-dir", project, "--profiles-dir", project]
-    outputs = ["--target-path", written, "--log-path", written]
     ended = subprocess.run(
-        [sys.executable, "-c", DBT, *words, *folders, *outputs],
+        build_command(
+            [*selection, "--vars", json.dumps(variables)],
+            home or settings.home(),
+            settings.dbt_project_dir(),
+            "--quiet",
+            "--no-use-colors",
+        ),
         cwd=settings.repository(),
         env=settings.environment_of(home or settings.home()),
         capture_output=True,
@@ -95,6 +96,26 @@ def _build(
     )
     if ended.returncode:
         raise WarehouseError(f"dbt could not build {what}: {first_error(ended)}")
+
+
+def build_command(words: Sequence[str], home: Path, profiles: Path, *flags: str) -> list[str]:
+    """Return the command line of a ``dbt build`` that writes into a home and nowhere else.
+
+    Parameters
+    ----------
+    words
+        After ``build``.
+    home
+        Gets dbt's own files under ``data/dbt``.
+    profiles
+        Folder of ``profiles.yml``.
+    flags
+        Before ``build``.
+    """
+    folders = ["--project-dir", str(settings.dbt_project_dir()), "--profiles-dir", str(profiles)]
+    written = str(home / "data" / "dbt")
+    outputs = ["--target-path", written, "--log-path", written]
+    return [sys.executable, "-c", DBT, *flags, "build", *words, *folders, *outputs]
 
 
 def first_error(ended: subprocess.CompletedProcess[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from models_py.base.invocation import as_called
 from models_py.base.progress import Progress
 from models_py.report.content import Card, Panel, Section
 from models_py.report.facts import Facts
@@ -101,7 +102,7 @@ def write_page(facts: Facts, files: Sequence[str], progress: Progress) -> str:
         panels=panels,
         files=files,
     )
-    return page
+    return as_called(page)
 
 
 def _panels(facts: Facts, cards: list[Card], progress: Progress) -> list[Panel]:

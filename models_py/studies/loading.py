@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from models_py.base import settings
 from models_py.base.errors import StudyError, UsageError, near_match
 from models_py.clustering.algorithms import ALGORITHMS
 from models_py.studies.listing import shipped_studies
@@ -32,7 +33,7 @@ IN_TOML = {
 
 
 def load_study(name_or_file: str) -> Study:
-    """Read a shipped study by name, or a study file by path.
+    """Read a shipped study by name, one in the home's ``studies``, or a study file by path.
 
     Raises
     ------
@@ -42,6 +43,9 @@ def load_study(name_or_file: str) -> Study:
     """
     shipped = shipped_studies()
     path = shipped.get(name_or_file, Path(name_or_file))
+    own = settings.home() / "studies" / f"{path.name}.toml"
+    if name_or_file and not path.exists() and own.is_file():
+        path = own
     if name_or_file and path.is_dir():
         raise StudyError(f"{path} is a folder: name the .toml file in it")
     if not path.is_file():
