@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import warnings
-from functools import cached_property
 from html import escape
 from os import PathLike
 from pathlib import Path
@@ -21,7 +20,7 @@ from models_py.base.errors import DataError, UsageError
 from models_py.base.progress import show_progress
 from models_py.studies.study import Study
 from segmenthouse.frames import arrow_rows, ids_as_text
-from segmenthouse.workspace import Workspace
+from segmenthouse.workspace import KeptRun, Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from models_py.database.connection import Warehouse
     from models_py.database.reading.loading import Loaded
     from models_py.report.facts import Facts
-    from models_py.runs.saved import SavedRun
 
 NOT_ASSIGNED = -1
 """Label of a row without a segment: left out as it was read, or by the study."""
@@ -119,8 +117,6 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             In one line: what, where, what to do.
         """
         rows = arrow_rows(X, least=2)
-        self.__dict__.pop("_facts", None)
-        self.__dict__.pop("_saved", None)
         workspace = _workspace(self.warehouse)
         with (
             workspace.entered(),
@@ -129,9 +125,9 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         ):
             # What a library warns its programmers of is nothing a user can mend.
             warnings.simplefilter("ignore")
-            study = self._run(rows, workspace, progress)
-        self.study_ = study
-        self._workspace = workspace
+            study, run_id = self._found(rows, workspace, progress)
+        self.study_, self.run_id_ = study, run_id
+        self._run = KeptRun(run_id, workspace)
         self.feature_names_in_ = np.array(rows.column_names, dtype=object)
         self.n_features_in_ = rows.num_columns
         self._has_names = hasattr(X, "columns") or hasattr(X, "column_names")
@@ -140,7 +136,7 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             del self.feature_names_in_
         return self
 
-    def _run(self, rows: pa.Table, workspace: Workspace, progress: Progress) -> Study:
+    def _found(self, rows: pa.Table, workspace: Workspace, progress: Progress) -> tuple[Study, str]:
         from models_py.database.own_data import make_warehouse
         from models_py.pipeline import run_study
         from models_py.studies.loading import with_k
@@ -172,12 +168,9 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 f"the run waits in {finished.waits_in}, since {finished.holder}; the next command"
                 " that writes takes it in"
             )
-        self.run_id_ = finished.run_id
-        return study
+        return study, finished.run_id
 
-    def _load(
-        self, rows: pa.Table, path: Path, study: Study | None, given: str | None
-    ) -> Loaded:
+    def _load(self, rows: pa.Table, path: Path, study: Study | None, given: str | None) -> Loaded:
         from models_py.database.reading.columns import ReadingOptions
         from models_py.database.reading.loading import ROW_ID, load_customers
         from models_py.database.waiting import open_for_writing
@@ -213,7 +206,7 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     def _labels(self, rows: pa.Table) -> IntArray:
         from models_py.database.results import read_assignments
 
-        with self._opened() as warehouse:
+        with self._run.opened() as warehouse:
             assigned = read_assignments(warehouse, self.run_id_)
         labels = dict(zip(assigned["entity_id"], assigned["segment_id"], strict=True))
         entity = self.study_.entity
@@ -249,10 +242,10 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             if entity in rows.column_names:
                 rows = rows.drop_columns([entity])
             rows = rows.append_column(entity, [numbers])
-        with self._workspace.entered(), warnings.catch_warnings():
+        with self._run.workspace.entered(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            frame = read_customers(Source("the frame", rows=rows), self._saved, None)
-            scored = self._saved.score(frame)
+            frame = read_customers(Source("the frame", rows=rows), self._run.saved, None)
+            scored = self._run.saved.score(frame)
         labels = np.full(rows.num_rows, NOT_ASSIGNED, dtype=np.int64)
         places = scored["entity_id"].astype("int64").to_numpy() - 1
         labels[places] = scored["segment_id"].fillna(NOT_ASSIGNED).to_numpy(dtype=np.int64)
@@ -314,11 +307,11 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
         target = Path(path)
         facts = self._known
-        with self._workspace.entered(), show_progress(quiet=not self.verbose) as progress:
+        with self._run.workspace.entered(), show_progress(quiet=not self.verbose) as progress:
             if target.suffix.lower() in {".html", ".htm"}:
                 write_single_page(facts, target, progress)
                 return target
-            return write_report(self.run_id_, self._workspace.warehouse, progress, target).page
+            return write_report(self.run_id_, self._run.workspace.warehouse, progress, target).page
 
     def to_sql(self, table: str | None = None, *, by: str = "model") -> str:
         """Return a statement that gives the rows of a table their segments.
@@ -347,10 +340,10 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             return self._rules_sql(source)
         if by != "model":
             raise UsageError(f"by = {by!r}: 'model' or 'rules'")
-        with self._opened() as warehouse:
+        with self._run.opened() as warehouse:
             types = warehouse.columns(schema, name)
         try:
-            return scoring_sql(self._saved, source, types, self.names)
+            return scoring_sql(self._run.saved, source, types, self.names)
         except DataError as error:
             reason = str(error).partition(";")[0]
             raise DataError(f"{reason}; use the rules, to_sql(by='rules'), or predict") from error
@@ -376,7 +369,7 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         target = Path(folder)
-        self._workspace.copy_to(target)
+        self._run.workspace.copy_to(target)
         state = {
             "study": self.study_.name,
             "run_id": self.run_id_,
@@ -390,14 +383,7 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def _known(self) -> Facts:
         check_is_fitted(self)
-        return self._facts
-
-    @cached_property
-    def _facts(self) -> Facts:
-        from models_py.report.facts import read_facts
-
-        with self._workspace.entered():
-            return read_facts(self.run_id_, self._workspace.warehouse)
+        return self._run.facts
 
     @property
     def _tables(self) -> dict[str, pd.DataFrame]:
@@ -405,39 +391,13 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
         return csv_tables(self._known)
 
-    @cached_property
-    def _saved(self) -> SavedRun:
-        from models_py.base import settings
-        from models_py.runs.storage import load_run_models
-
-        with self._workspace.entered():
-            return load_run_models(settings.models_dir(self.run_id_), self.run_id_)
-
-    def _opened(self) -> Any:
-        from models_py.database.connection import open_warehouse
-
-        return open_warehouse(self._workspace.warehouse, read_only=True)
-
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "run_id_")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
-        tags.input_tags.string = True
-        tags.input_tags.categorical = True
         return tags
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = {k: v for k, v in super().__getstate__().items() if k not in {"_facts", "_saved"}}
-        if "_workspace" in state and self._workspace.temporary is not None:
-            state["_workspace"] = self._workspace.packed()
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        if isinstance(state.get("_workspace"), bytes):
-            state = {**state, "_workspace": Workspace.unpacked(state["_workspace"])}
-        super().__setstate__(state)
 
     def _repr_html_(self) -> str:
         try:
@@ -525,7 +485,8 @@ def load(home: str | PathLike[str], *, study: str | None = None) -> Segmenter:
         run = find_run(warehouse, name, state.get("run_id"))
         saved = load_run_models(settings.models_dir(run.run_id), run.run_id)
     loaded = Segmenter()
-    loaded.study_, loaded.run_id_, loaded._workspace = saved.study, run.run_id, workspace
+    loaded.study_, loaded.run_id_ = saved.study, run.run_id
+    loaded._run = KeptRun(run.run_id, workspace)
     loaded.labels_ = np.array(state.get("labels", _recorded_labels(loaded)), dtype=np.int64)
     loaded.n_features_in_ = int(state.get("columns", len(saved.columns)))
     if state.get("names", saved.columns):
@@ -549,7 +510,7 @@ def _recorded_labels(segmenter: Segmenter) -> list[int]:
     # In the order of the ids as text, as the warehouse gives them.
     from models_py.database.results import read_assignments
 
-    with segmenter._opened() as warehouse:
+    with segmenter._run.opened() as warehouse:
         return list(read_assignments(warehouse, segmenter.run_id_)["segment_id"])
 
 

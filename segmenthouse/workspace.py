@@ -1,4 +1,4 @@
-"""The home of a result that was asked for without one: a folder that goes when nobody needs it."""
+"""Where a fitted run lies: a home that goes when nobody needs it, or one that stays."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models_py.base import settings
 from models_py.base.errors import UsageError
+
+if TYPE_CHECKING:
+    from models_py.database.connection import Warehouse
+    from models_py.report.facts import Facts
+    from models_py.runs.saved import SavedRun
 
 
 @dataclass
@@ -98,3 +105,48 @@ class Workspace:
                 " segmenthouse.load(HOME, study=NAME)"
             )
         return self.home
+
+
+@dataclass
+class KeptRun:
+    """A finished run and where it lies; what is read of it is read once."""
+
+    run_id: str
+    workspace: Workspace
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Everything that its page is made of."""
+        from models_py.report.facts import read_facts
+
+        with self.workspace.entered():
+            return read_facts(self.run_id, self.workspace.warehouse)
+
+    @cached_property
+    def saved(self) -> SavedRun:
+        """Its models."""
+        from models_py.runs.storage import load_run_models
+
+        with self.workspace.entered():
+            return load_run_models(settings.models_dir(self.run_id), self.run_id)
+
+    def opened(self) -> AbstractContextManager[Warehouse]:
+        """Open its warehouse for reading."""
+        from models_py.database.connection import open_warehouse
+
+        return open_warehouse(self.workspace.warehouse, read_only=True)
+
+    def __getstate__(self) -> dict[str, object]:
+        is_temporary = self.workspace.temporary is not None
+        return {
+            "run_id": self.run_id,
+            "workspace": self.workspace.packed() if is_temporary else self.workspace,
+        }
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.run_id = str(state["run_id"])
+        workspace = state["workspace"]
+        if isinstance(workspace, bytes):
+            workspace = Workspace.unpacked(workspace)
+        assert isinstance(workspace, Workspace)
+        self.workspace = workspace

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from models_py.base import settings
 from models_py.base.errors import SegmenthouseError, UsageError
+from models_py.base.invocation import as_called
 from models_py.base.progress import show_progress
 from models_py.commands.check_drift import as_json as drift_json, drift_of
 from models_py.commands.exit_codes import WAITING, end, unexpected
@@ -300,7 +301,7 @@ def _print_finished(study: Study, finished: Finished) -> None:
         ("python scripts/run_sql.py --list", "every ready question"),
         ("python scripts/run_clustering.py --list-studies", "other studies"),
     ):
-        print(f"  {command:<52} {purpose}")
+        print(f"  {as_called(command):<52} {purpose}")
 
 
 def _print_answers(study: Study, finished: Finished, partition: str) -> None:

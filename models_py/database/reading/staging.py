@@ -248,6 +248,9 @@ def _stage_typed(warehouse: Warehouse, table: str, source: str, name: str, kind:
             types[place] = "VARCHAR"
         elif kind_of == "DATE" or kind_of.startswith(("TIMESTAMP", "ENUM")):
             value, types[place] = f"cast({value} as varchar)", "VARCHAR"
+        elif kind_of in {"FLOAT", "DOUBLE"}:
+            # What programs write for no number is none.
+            value = f"case when isnan({value}) then null else {value} end"
         columns.append(f"{value} as c{place}")
     warehouse.rows(f"create temp table {table} as select {', '.join(columns)} from {source}")
     ((rows,),) = warehouse.rows(f"select count(*) from temp.{table}")
