@@ -33,7 +33,7 @@ def arrow_rows(frame: Any, least: int = 1) -> pa.Table:
 
     try:
         if isinstance(frame, pd.DataFrame):
-            named = frame.set_axis([str(name) for name in frame.columns], axis="columns")
+            named = frame.set_axis(_distinct([str(name) for name in frame]), axis="columns")
             rows = pa.Table.from_pandas(named, preserve_index=False).replace_schema_metadata(None)
         elif hasattr(frame, "__arrow_c_stream__"):
             rows = pa.table(frame)
@@ -44,15 +44,20 @@ def arrow_rows(frame: Any, least: int = 1) -> pa.Table:
             f"the frame cannot be read as Arrow ({first_line_of(error)}): give that column values"
             " of one type"
         ) from error
-    twice = {name for name in rows.column_names if rows.column_names.count(name) > 1}
-    if twice:
-        raise DataError(f"the frame has two columns '{min(twice)}': rename one")
+    _distinct(rows.column_names)
     if not rows.num_columns or rows.num_rows < least:
         raise DataError(
             f"the frame has {rows.num_rows:,} rows and {rows.num_columns:,} columns: at least"
             f" {least} and 1 are needed"
         )
     return rows
+
+
+def _distinct(names: list[str]) -> list[str]:
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise DataError(f"the frame has two columns '{twice[0]}': rename one")
+    return names
 
 
 def _array_rows(values: Any, least: int) -> pa.Table:
