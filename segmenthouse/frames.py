@@ -80,9 +80,7 @@ def ids_as_text(rows: pa.Table, column: str) -> list[str]:
     DataError
         There is no such column, or a row has none.
     """
-    import duckdb
-
-    from models_py.database.connection import quoted
+    from models_py.database.reading.loading import text_of
 
     if column not in rows.column_names:
         raise DataError(
@@ -91,7 +89,4 @@ def ids_as_text(rows: pa.Table, column: str) -> list[str]:
         )
     if rows[column].null_count:
         raise DataError(f"id '{column}' is missing on {rows[column].null_count:,} rows")
-    with duckdb.connect() as raw:
-        raw.register("given_rows", rows.select([column]))
-        found = raw.execute(f"select trim(cast({quoted(column)} as varchar)) from given_rows")
-        return [str(text) for (text,) in found.fetchall()]
+    return text_of(rows, column)

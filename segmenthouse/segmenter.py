@@ -349,7 +349,7 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             raise DataError(f"{reason}; use the rules, to_sql(by='rules'), or predict") from error
 
     def _rules_sql(self, source: str) -> str:
-        from models_py.database.connection import quoted
+        from models_py.database.scoring import rules_statement
 
         sets = self._known.tables["rule_sets"]
         if sets.empty:
@@ -357,9 +357,8 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         if len(sets) > 1:
             raise DataError("each partition has rules of its own: see rules")
         row = sets.iloc[0]
-        return (
-            f"-- Right on {row['accuracy']:.1%} of the {row['rows']:,} rows it was made of.\n"
-            f"select {quoted(self.study_.entity)}, {row['case_sql']} as segment_id from {source}\n"
+        return rules_statement(
+            source, self.study_.entity, row["case_sql"], int(row["rows"]), float(row["accuracy"])
         )
 
     def save(self, folder: str | PathLike[str]) -> Path:

@@ -4,7 +4,8 @@
 same name. Without it the home is the repository that holds this package, and the current folder
 where the package is installed without one.
 ``SEGMENTHOUSE_DEBUG=1`` shows the traceback of every error; ``SEGMENTHOUSE_WAIT=600`` lets
-``dbt build`` wait ten minutes for a process that holds the warehouse.
+``dbt build`` wait ten minutes for a process that holds the warehouse; ``SEGMENTHOUSE_SHARE=0``
+leaves out the copy for readers.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from models_py.base.errors import UsageError
 HOME_VARIABLE = "SEGMENTHOUSE_HOME"
 DEBUG_VARIABLE = "SEGMENTHOUSE_DEBUG"
 WAIT_VARIABLE = "SEGMENTHOUSE_WAIT"
+SHARE_VARIABLE = "SEGMENTHOUSE_SHARE"
 
 
 _home_here: ContextVar[Path | None] = ContextVar("home", default=None)
@@ -50,6 +52,11 @@ def home_at(folder: Path) -> Iterator[None]:
 def shows_tracebacks() -> bool:
     """Tell whether errors come with their traceback: ``SEGMENTHOUSE_DEBUG`` is set, not to 0."""
     return os.environ.get(DEBUG_VARIABLE, "0") not in ("", "0")
+
+
+def shares_copies() -> bool:
+    """Tell whether commands that write keep a copy for readers: unless the variable is 0."""
+    return os.environ.get(SHARE_VARIABLE, "1") not in ("", "0")
 
 
 def wait_seconds() -> float:

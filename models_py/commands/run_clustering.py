@@ -31,6 +31,7 @@ from models_py.commands.promote_run import (
     print_challenge,
     settle_challenger,
 )
+from models_py.commands.sharing import share_written
 from models_py.database.connection import WAIT_SECONDS
 from models_py.studies.listing import DEFAULT, shipped_studies
 
@@ -140,6 +141,9 @@ def _run(asked: argparse.Namespace) -> int:
         if finished.is_challenger and is_written:
             progress.step("comparing with the standing run")
             challenge = settle_challenger(path, finished.run_id)
+        if is_written:
+            progress.step("copying for readers")
+            share_written(path)
     for reason in finished.skipped:
         print(f"not explained: {reason}", file=sys.stderr)
     _print(asked, study, finished, written, challenge)

@@ -356,3 +356,23 @@ def _listed(columns: Iterable[str]) -> str:
 
 def _indented(text: str) -> str:
     return "\n".join(f"{INDENT}{line}" for line in text.splitlines())
+
+
+def rules_statement(source: str, entity: str, case_sql: str, rows: int, accuracy: float) -> str:
+    """Return a statement that gives the rows of a table their segments by the rules.
+
+    Parameters
+    ----------
+    source
+        The table, as SQL writes it.
+    entity
+        Column that tells its rows apart.
+    case_sql
+        All rules, as ``results.rule_sets`` has them.
+    rows, accuracy
+        How many rows they were run on, and on which share they are right.
+    """
+    return (
+        f"-- Right on {accuracy:.1%} of the {rows:,} rows it was made of.\n"
+        f"select {quoted(entity)}, {case_sql} as segment_id from {source}\n"
+    )

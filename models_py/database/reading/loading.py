@@ -405,3 +405,13 @@ def read_frame(
         raise DataError(f"{words} cannot be read: {error}") from error
     finally:
         warehouse.close()
+
+
+def text_of(rows: pa.Table, column: str) -> list[str]:
+    """Return a column of rows in memory as the warehouse writes it."""
+    import duckdb
+
+    with duckdb.connect() as raw:
+        raw.register("given_rows", rows.select([column]))
+        texts = raw.execute(f"select trim(cast({quoted(column)} as varchar)) from given_rows")
+        return [str(text) for (text,) in texts.fetchall()]
