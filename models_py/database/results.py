@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from models_py.base.sql_text import literal
 from models_py.database import contract
 from models_py.database.connection import Warehouse
+from models_py.database.history import history_view
 from models_py.database.locks import is_at_work, remove_sign
 
 if TYPE_CHECKING:
@@ -381,6 +382,7 @@ def _create_tables(warehouse: Warehouse) -> None:
     for table in contract.ALL_TABLES:
         create_table(warehouse, table)
     _number_earlier_runs(warehouse)
+    warehouse.rows(history_view())
 
 
 def _number_earlier_runs(warehouse: Warehouse) -> None:

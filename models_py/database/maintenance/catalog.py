@@ -16,7 +16,7 @@ from typing import Any
 from models_py.base import settings
 from models_py.base.errors import WarehouseError
 from models_py.base.sql_text import literal
-from models_py.database import contract
+from models_py.database import contract, history
 from models_py.database.connection import Warehouse, quoted
 
 TABLE, VIEW = "table", "view"
@@ -382,6 +382,7 @@ def read_ownership(warehouse: Warehouse, manifest: Path | None = None) -> Owners
 def _contract_owners(warehouse: Warehouse) -> Iterator[tuple[tuple[str, str], str]]:
     for table in contract.ALL_TABLES:
         yield Name(contract.SCHEMA, table.name).key, "a table of the results contract"
+    yield Name(contract.SCHEMA, history.NAME).key, "a view of the results contract"
     runs = Name(contract.SCHEMA, contract.runs.name)
     if str(runs) in warehouse.relations():
         for (study,) in warehouse.rows(f"select distinct study from {runs.sql} order by 1"):
