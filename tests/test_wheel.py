@@ -30,12 +30,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The installed command; the packages that it needs are those of this environment."""
     environment = tmp_path_factory.mktemp("environment")
-    venv.create(environment, with_pip=False, symlinks=os.name != "nt")
-    (python,) = (
-        environment.glob("*/python*[!.0-9]")
-        if os.name == "nt"
-        else [environment / "bin" / "python"]
-    )
+    venv.create(environment, with_pip=False, symlinks=True)
+    python = environment / "bin" / "python"
     install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps"]
     subprocess.run([*install, "--no-index", "-q", str(wheel)], check=True, capture_output=True)
     (packages,) = environment.glob("lib/python*/site-packages")
