@@ -1,8 +1,9 @@
-"""A call on a frame beside the commands: seconds of ``segment()`` and of the two commands.
+"""A call on a frame beside the commands: processor seconds of ``segment()`` and of the commands.
 
     python benchmarks/frames.py --rows 10000 --columns 12 --repeats 3
 
 Both roads run in one process that has compiled and imported everything before, in turn.
+Processor seconds, for other work on the machine changes them least.
 """
 
 from __future__ import annotations
@@ -39,29 +40,29 @@ def planted_frame(rows: int, columns: int, seed: int = 0) -> pd.DataFrame:
 
 
 def by_commands(frame: pd.DataFrame) -> dict[str, float]:
-    """Return the seconds of drafting from a CSV file and of the run without its page."""
+    """Return the processor seconds of drafting from a CSV file and of the run without its page."""
     with tempfile.TemporaryDirectory() as folder, settings.home_at(Path(folder)):
         file, study = Path(folder) / "customers.csv", Path(folder) / "customers.toml"
         frame.to_csv(file, index=False)
         told = io.StringIO()
         with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
-            began = time.perf_counter()
+            began = time.process_time()
             drafted = new_study.main(
                 ["--input", str(file), "--id", "customer_id", "--output", str(study)]
             )
-            between = time.perf_counter()
+            between = time.process_time()
             ran = run_clustering.main(["--study", str(study), "--no-report"])
-            ended = time.perf_counter()
+            ended = time.process_time()
         if drafted or ran:
             raise SystemExit(told.getvalue())
         return {"new_study": between - began, "run_clustering": ended - between}
 
 
 def by_call(frame: pd.DataFrame) -> float:
-    """Return the seconds of ``segment()``."""
-    began = time.perf_counter()
+    """Return the processor seconds of ``segment()``."""
+    began = time.process_time()
     segment(frame, id="customer_id")
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 def import_seconds() -> float:

@@ -122,3 +122,12 @@ def test_every_file_that_a_change_touches_is_there() -> None:
 def _pattern(path: str) -> str:
     # <name> stands for what the change brings: any file will do.
     return re.sub(r"<\w+>", "*", path).rstrip("/")
+
+
+def test_the_public_face_stands_above_the_package() -> None:
+    upward = [
+        str(file.relative_to(PACKAGE))
+        for file in PACKAGE.rglob("*.py")
+        if re.search(r"^\s*(from|import) segmenthouse\b", file.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert upward == []
