@@ -17,6 +17,7 @@ VERBS = {
     "check_drift": "drift",
     "check_validity": "validity",
     "compare_runs": "compare",
+    "promote_run": "promote",
     "write_report": "report",
     "explore_segments": "explore",
     "run_sql": "sql",
