@@ -89,7 +89,7 @@ def repository() -> Path:
 
 def is_checkout() -> bool:
     """Tell whether this package lies in its repository, not among installed packages."""
-    return (repository() / "pyproject.toml").is_file() and (repository() / "warehouse").is_dir()
+    return not (repository() / "models_py" / "warehouse").is_dir()
 
 
 def brought_along(name: str) -> Path:
