@@ -12,8 +12,9 @@ from models_py.base import numbers
 from models_py.base.errors import DataError, first_line_of
 from models_py.base.patterns import matching
 from models_py.database import contract
-from models_py.database.connection import Warehouse, open_warehouse, quoted
-from models_py.database.exploring import CUSTOMERS, OWN_COLUMNS, Bins, Room, RoomPlan, Snapshot
+from models_py.database import exploring_questions as questions
+from models_py.database.connection import Warehouse, open_warehouse
+from models_py.database.exploring import OWN_COLUMNS, Bins, Room, RoomPlan, Snapshot
 from models_py.database.gold import is_number_type
 from models_py.database.results import done_runs, read_run_rows
 from models_py.describe.withholding import (
@@ -156,7 +157,7 @@ def _plan(
         for column in matching(pattern, types)
     }
     counted = {
-        column: _counted(warehouse, study, column)
+        column: questions.gold_words(warehouse, study.schema_and_name, column, MOST_CATEGORIES + 1)
         for column in [*read, *others]
         if types[column] in ("VARCHAR", "BOOLEAN")
     }
@@ -183,18 +184,6 @@ def _plan(
     )
 
 
-def _counted(warehouse: Warehouse, study: Study, column: str) -> dict[str, int]:
-    schema, name = study.schema_and_name
-    return dict(
-        warehouse.rows(
-            f"select cast(gold.{quoted(column)} as varchar) as word, count(*)"
-            f" from {quoted(schema, name)} as gold where word is not null"
-            " group by word order by count(*) desc, word"
-            f" limit {MOST_CATEGORIES + 1}"
-        )
-    )
-
-
 def _rare(counts: dict[str, int], least: int) -> tuple[str, ...]:
     hidden = suppressed(np.array(list(counts.values()), dtype=np.int64), least)
     return tuple(word for word, is_hidden in zip(counts, hidden, strict=True) if is_hidden)
@@ -209,7 +198,7 @@ def _withheld(segments: Any, least: int) -> set[int]:
 
 def _about(room: Room, study: Study, segments: Any, before: Any) -> dict[str, Any]:
     plan = room.plan
-    sample = room.frame(f"select * from {CUSTOMERS} limit 1000")
+    sample = questions.first_customers(room, 1000)
     speech = study_speech(study, sample[plan.columns])
     columns = [_number(room, name, speech) for name in plan.numbers]
     columns += [_words(room, name, speech) for name in [*plan.words, *plan.answers]]
@@ -261,12 +250,8 @@ def _named(segments: Any) -> list[dict[str, Any]]:
 
 
 def _moved(room: Room) -> dict[str, int]:
-    ((stayed, moved, came),) = room.fetch(
-        f"select count(*) filter (_segment_before = _segment_id),"
-        " count(*) filter (_segment_before <> _segment_id),"
-        f" count(*) filter (_segment_before is null) from {CUSTOMERS}"
-    )
-    return {"stayed": int(stayed), "moved": int(moved), "came": int(came)}
+    stayed, moved, came = questions.count_moves(room)
+    return {"stayed": stayed, "moved": moved, "came": came}
 
 
 def _by_importance(room: Room, study: Study) -> list[str]:
@@ -285,24 +270,17 @@ def _by_importance(room: Room, study: Study) -> list[str]:
 
 
 def _number(room: Room, name: str, speech: Any) -> Column:
-    value = f"cast({quoted(name)} as double)"
-    low, high, least, most = room.fetch(
-        f"select quantile_cont({value}, {EDGES[0]}), quantile_cont({value}, {EDGES[1]}),"
-        f" min({value}), max({value}) from {CUSTOMERS} where isfinite({value})"
-    )[0]
+    low, high, least, most = questions.number_range(room, name, EDGES)
     vocabulary = speech.vocabulary
     named = {"name": name, "words": vocabulary.called(name), "unit": vocabulary.unit(name).strip()}
     kind = "share" if numbers.is_share(name) else "number"
-    if low is None or least == most:
+    if low is None or high is None or least is None or most is None or least == most:
         return Column(**named, kind=kind)
     low, high = (low, high) if low < high else (least, most)
-    is_whole = room.fetch(f"select bool_and({value} = floor({value})) from {CUSTOMERS}")[0][0]
+    is_whole = questions.is_whole(room, name)
     start, step, bins = nice_bins(low, high, BINS, 1.0 if is_whole else 0.0)
-    beyond = room.fetch(
-        f"select count(*) from {CUSTOMERS} where {value} < {start!r}"
-        f" or {value} >= {start + bins * step!r}"
-    )[0][0]
-    return Column(**named, kind=kind, low=start, step=step, bins=bins, beyond=int(beyond))
+    beyond = questions.count_outside(room, name, start, start + bins * step)
+    return Column(**named, kind=kind, low=start, step=step, bins=bins, beyond=beyond)
 
 
 def nice_bins(
@@ -329,10 +307,8 @@ def nice_bins(
 
 
 def _words(room: Room, name: str, speech: Any) -> Column:
-    counts = room.fetch(
-        f"select {quoted(name)}, count(*) from {CUSTOMERS} group by 1 order by count(*) desc, 1"
-    )
-    words = tuple(sorted((word for word, _ in counts), key=lambda word: word is None))
+    counted = questions.room_words(room, name)
+    words = tuple(sorted(counted, key=lambda word: word is None))
     vocabulary = speech.vocabulary
     is_answer = name in room.plan.answers
     called = vocabulary.yes_or_no(name, True).words if is_answer else vocabulary.called(name)

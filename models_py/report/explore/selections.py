@@ -16,8 +16,9 @@ from models_py.base import numbers
 from models_py.base.errors import DataError
 from models_py.base.spreadsheet import spreadsheet_cell
 from models_py.base.sql_text import literal
+from models_py.database import exploring_questions as questions
 from models_py.database.connection import quoted
-from models_py.database.exploring import CUSTOMERS, OWN_COLUMNS, SEGMENT
+from models_py.database.exploring import OWN_COLUMNS, SEGMENT
 from models_py.describe.rules import find_rules
 from models_py.features.matrix import FeatureMatrix
 from models_py.features.settings import Features
@@ -107,10 +108,7 @@ def condition(clauses: Sequence[Clause]) -> str:
 def customers_csv(opened: OpenRoom, clauses: Sequence[Clause]) -> str:
     """Return the selected customers with their segments, as a spreadsheet may open it."""
     plan = opened.room.plan
-    rows = opened.room.fetch(
-        f"select {quoted(plan.entity)}, {SEGMENT} from {CUSTOMERS} where {condition(clauses)}"
-        " order by 1"
-    )
+    rows = questions.customers_where(opened.room, SEGMENT, condition(clauses))
     names = {item["segment_id"]: item["name"] for item in opened.about["segments"]}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -137,21 +135,12 @@ def find_rule(opened: OpenRoom, clauses: Sequence[Clause]) -> dict[str, Any]:
     """
     room, plan, least = opened.room, opened.room.plan, opened.study.describe.small_segment
     selected = condition(clauses)
-    ((count,),) = room.fetch(f"select count(*) from {CUSTOMERS} where {selected}")
+    count = questions.count_where(room, selected)
     for rows, said in ((count, "are selected"), (room.rows - count, "are not selected")):
         if rows < least:
             raise DataError(f"{rows} {opened.about['things']} {said}: too few for a rule")
     wanted = int(np.clip(SEARCHED * count / room.rows, FEWEST, SEARCHED - FEWEST))
-    words = [f"cast({quoted(column)} as varchar) as {quoted(column)}" for column in plan.words]
-    columns = ", ".join([*map(quoted, [*plan.numbers, *plan.answers]), *words])
-    frame = room.frame(
-        " union all ".join(
-            f"(select {columns}, {flag} as _is_selected from {CUSTOMERS}"
-            f" where coalesce({selected}, false) = {flag}"
-            f" order by hash(cast({quoted(plan.entity)} as varchar)) limit {most})"
-            for flag, most in (("false", SEARCHED - wanted), ("true", wanted))
-        )
-    )
+    frame = questions.drawn_both_ways(room, selected, SEARCHED - wanted, wanted)
     flags = frame.pop("_is_selected").to_numpy(dtype=np.int64)
     features = Features(
         include=list(frame.columns),
@@ -163,18 +152,14 @@ def find_rule(opened: OpenRoom, clauses: Sequence[Clause]) -> dict[str, Any]:
     rule = next((rule for rule in rules.rules if rule.group == 1), None) if rules else None
     if rule is None:
         raise DataError("no rule tells these from the others")
-    ((held, both),) = room.fetch(
-        f"select count(*) filter ({rule.sql}), count(*) filter (({rule.sql}) and ({selected}))"
-        f" from {CUSTOMERS}"
-    )
-    table = quoted(plan.schema, plan.table)
+    held, both = questions.count_both(room, rule.sql, selected)
     return {
         "text": rule.text,
-        "sql": f"select {quoted(plan.entity)}\nfrom {table}\nwhere {rule.sql}",
+        "sql": questions.rule_statement(room, rule.sql),
         "precision": both / held if held else 0.0,
         "recall": both / count,
-        "rows": int(held),
-        "selected": int(count),
+        "rows": held,
+        "selected": count,
         "exact": selected if clauses and all(c.is_of_gold for c in clauses) else None,
     }
 
@@ -204,7 +189,7 @@ def draft_study(opened: OpenRoom, clauses: Sequence[Clause]) -> tuple[str, str]:
             most[clause.column] = min(clause.high, most.get(clause.column, clause.high))
         else:
             where[clause.column] = _words(clause, opened)
-    ((count,),) = opened.room.fetch(f"select count(*) from {CUSTOMERS} where {condition(clauses)}")
+    count = questions.count_where(opened.room, condition(clauses))
     name = re.sub(r"\W", "_", study.name)[:50] + "_selection"
     limits = {"where": where, "at_least": least, "under": most}
     content = study.model_dump(mode="json", exclude_unset=True)

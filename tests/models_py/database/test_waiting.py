@@ -235,6 +235,7 @@ def test_whoever_writes_takes_in_what_waits() -> None:
         # The one that all others go through, and a new file that is not the warehouse yet.
         "database/waiting.py: open_warehouse(path, wait_seconds=wait_seconds, on_wait=on_wait)",
         "database/maintenance/restore.py: open_warehouse(fresh)",
+        "database/maintenance/restore.py: open_warehouse(copy)",
     }
 
 
