@@ -54,11 +54,9 @@ def meaning(counts: IntArray, names: Sequence[str], least: int) -> str:
             said.append(f"{words} become one")
             spoken.update(joined)
     stay = len(names) - len(spoken)
-    more = said[MOST_SAID:]
-    said = said[:MOST_SAID]
-    if more:
-        changes = "change" if len(more) == 1 else "changes"
-        said.append(f"and {_count(len(more))} more such {changes}")
+    if len(said) > MOST_SAID:
+        cut = int((is_part.sum(axis=1) > 1).sum())
+        return f"it runs across these: {_count(cut)} of {_count(len(names))} are cut"
     if stay and said:
         others = "other stays" if stay == 1 else "others stay"
         said.append(f"{_count(stay)} {others} much as now")

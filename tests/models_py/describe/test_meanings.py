@@ -31,6 +31,11 @@ def test_segments_are_cut_and_become_one(counts: list[list[int]], said: str) -> 
     assert meaning(np.array(counts), NAMES, 5) == said
 
 
+def test_too_many_changes_are_counted() -> None:
+    counts = np.full((4, 2), 20)
+    assert meaning(counts, [*NAMES, "late"], 5) == "it runs across these: four of four are cut"
+
+
 def test_one_segment_falls_into_groups() -> None:
     assert meaning(np.array([[50, 30, 20]]), ["all"], 5) == (
         "the rows fall into groups of 50%, 30% and 20%"
