@@ -138,4 +138,4 @@ def test_students_as_sentences_are_scored_as_they_were_assigned(
     scored = pd.read_csv(tmp_path / "scores.csv", dtype={"client_id": "string"})
     assert len(scored) == len(assigned) == 938
     assert scored.set_index("client_id")["segment_id"].to_dict() == assigned.to_dict()
-    assert scored["label"].astype("string").isin(["True", "False"]).all()
+    assert scored["has_subscribed"].astype("string").isin(["True", "False"]).all()
