@@ -24,6 +24,7 @@ from planted_table_roads import drafted_segmentation
 from planted_tables import HELD_OUT, ID, TUNED, PlantedTable, planted_table
 
 from models_py.base.arrays import FloatArray
+from models_py.segmentation.alternatives import distinct_alternatives
 from models_py.segmentation.calibration import RIGHT_FROM, icl_gap
 
 FIRST_SEED = 600
@@ -50,13 +51,14 @@ def measured(kind: str, seed: int) -> dict[str, object]:
     order = {entity: place for place, entity in enumerate(frame[ID].astype(str))}
     groups = found.groups[[order[entity] for entity in table.frame[ID]]]
     known = table.truth >= 0
+    fitted_groups = found.groups[found.prepared.fitted_rows]
     return {
         "kind": kind,
         "seed": seed,
         "rows": len(table.frame),
         "true_k": len(np.unique(table.truth[known])),
         "k": len(np.unique(groups)),
-        "gap": icl_gap(found),
+        "gap": icl_gap(found, distinct_alternatives(found.candidates, found.choice, fitted_groups)),
         "adjusted_rand": float(adjusted_rand_score(table.truth[known], groups[known])),
     }
 

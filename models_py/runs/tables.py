@@ -232,6 +232,7 @@ def _answers_of(
     groups = segmentation.groups[segmentation.prepared.fitted_rows]
     least = study.describe.small_segment
     answer = None if choice.position is None else evaluated[choice.position]
+    others = distinct_alternatives(evaluated, choice, groups)
     part = {"partition": segmentation.prepared.partition, "measure": measure.name}
     yield part | {
         "rank": 0,
@@ -240,12 +241,12 @@ def _answers_of(
         "k": len(segmentation.jaccard),
         "figure": np.nan if answer is None else answer.figures.get(measure.name, np.nan),
         "agreement": 1.0,
-        "likely_right": likely_right(study, segmentation),
+        "likely_right": likely_right(study, segmentation, others),
         "meaning": "the answer" if study.choose.candidate is None else TAKEN,
     }
     if study.choose.candidate is not None:
         return
-    for rank, other in enumerate(distinct_alternatives(evaluated, choice, groups), 1):
+    for rank, other in enumerate(others, 1):
         item = evaluated[other.position]
         yield part | {
             "rank": rank,

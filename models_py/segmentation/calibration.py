@@ -10,8 +10,9 @@ outputs for support vector machines"). ``benchmarks/sureness.py`` makes it anew.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-from models_py.segmentation.alternatives import distinct_alternatives
+from models_py.segmentation.alternatives import Alternative
 from models_py.segmentation.segmentation import Segmentation
 from models_py.studies.measures import ICL
 from models_py.studies.study import Study
@@ -24,7 +25,7 @@ MOST_CERTAIN = 0.97
 """Held against so few tables, no answer is surer than this."""
 
 
-def icl_gap(segmentation: Segmentation) -> float:
+def icl_gap(segmentation: Segmentation, others: Sequence[Alternative]) -> float:
     """Return how much lower the answer's ICL is than that of the next other grouping.
 
     Infinite where every candidate says the same; nan where one segment is the answer.
@@ -32,14 +33,12 @@ def icl_gap(segmentation: Segmentation) -> float:
     choice = segmentation.choice
     if choice.position is None:
         return float("nan")
-    groups = segmentation.groups[segmentation.prepared.fitted_rows]
-    others = distinct_alternatives(segmentation.candidates, choice, groups)
     own = segmentation.candidates[choice.position].figure(ICL)
     figures = [segmentation.candidates[other.position].figure(ICL) for other in others]
     return min(figures, default=math.inf) - own
 
 
-def likely_right(study: Study, segmentation: Segmentation) -> float:
+def likely_right(study: Study, segmentation: Segmentation, others: Sequence[Alternative]) -> float:
     """Return how often an answer with such evidence was right, 0..1.
 
     Parameters
@@ -48,6 +47,8 @@ def likely_right(study: Study, segmentation: Segmentation) -> float:
         How it was chosen.
     segmentation
         A partition as the run left it.
+    others
+        The other groupings that it names.
 
     Returns
     -------
@@ -56,7 +57,7 @@ def likely_right(study: Study, segmentation: Segmentation) -> float:
     """
     if study.choose.by != ICL.name or study.choose.candidate is not None:
         return float("nan")
-    return likely_right_at(icl_gap(segmentation))
+    return likely_right_at(icl_gap(segmentation, others))
 
 
 def likely_right_at(gap: float) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,6 +14,29 @@ from report_house import Reported, customers, put_rows, run, study, write_gold
 from models_py.base import settings
 from models_py.base.progress import Silent
 from models_py.report.writing import write_report
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, where the machine has one."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = next((result for name in BROWSERS if (result := shutil.which(name))), None)
+    if path is None:
+        pytest.skip(f"no browser is found ({', '.join(BROWSERS)}): apt-get install chromium")
+    with api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=SWITCHES)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")

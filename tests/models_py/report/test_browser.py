@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,6 @@ from typing import Any
 import pytest
 from report_house import Reported
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
 
@@ -27,19 +17,6 @@ UNFOLD = "document.body.classList.remove('tabbed')"
 """Every tab below the other, as without scripts."""
 
 CHECKS = Path(__file__).with_name("page_checks.js").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium, where the machine has one."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = next((result for name in BROWSERS if (result := shutil.which(name))), None)
-    if path is None:
-        pytest.skip(f"no browser is found ({', '.join(BROWSERS)}): apt-get install chromium")
-    with api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=SWITCHES)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 import threading
 import tomllib
 import urllib.error
@@ -18,7 +17,6 @@ import pyarrow as pa
 import pytest
 from planted_gold import asked
 from report_house import Reported
-from test_browser import BROWSERS, SWITCHES
 
 from models_py.base.errors import DataError
 from models_py.report.explore import selections
@@ -267,19 +265,6 @@ def test_the_library_comes_with_its_licences() -> None:
     assert licences.count("Permission") + licences.count("Redistribution") >= 30
     script = (FOLDER / "vgplot.js").read_text(encoding="utf-8")
     assert "</script" not in script + (FOLDER / "page.js").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium, where the machine has one."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip(f"no browser is found ({', '.join(BROWSERS)}): apt-get install chromium")
-    with api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=SWITCHES)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
