@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from models_py.base import settings
 from models_py.base.errors import SegmenthouseError, UsageError
 from models_py.base.invocation import as_called
+from models_py.base.plurals import plural
 from models_py.base.progress import show_progress
 from models_py.commands.check_drift import as_json as drift_json, drift_of
 from models_py.commands.exit_codes import WAITING, end, unexpected
@@ -273,7 +274,8 @@ def _as_json(finished: Finished) -> dict[str, object]:
 def _print_finished(study: Study, finished: Finished) -> None:
     segments = finished.tables.rows["segments"].to_dict("records")
     print(
-        f"\n{study.title}: {len(segments)} segments of {finished.rows_read:,} rows of {study.table}"
+        f"\n{study.title}: {plural(len(segments), 'segment')} of {finished.rows_read:,} rows"
+        f" of {study.table}"
     )
     width = max(len(str(row["name"])) for row in segments)
     print(f"\n{'segment':>7}  {'name':<{width}} {'size':>7} {'share':>6}  stability")
