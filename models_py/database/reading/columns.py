@@ -17,6 +17,7 @@ from models_py.database.reading.expressions import (
     plain_sql,
     shape_sql,
 )
+from models_py.database.reading.order_cells import OrderCells
 from models_py.database.reading.staging import Staged
 from models_py.base.sql_text import literal
 from models_py.base.errors import DataError
@@ -73,6 +74,8 @@ class ReadingOptions:
         Of the file.
     sheet
         Of a workbook.
+    order_cells
+        Columns of a log that may be given once an order.
     """
 
     ids: tuple[str, ...] = ()
@@ -84,6 +87,7 @@ class ReadingOptions:
     time_zone: str = "UTC"
     encoding: str | None = None
     sheet: str = ""
+    order_cells: OrderCells = field(default_factory=OrderCells)
 
 
 @dataclass

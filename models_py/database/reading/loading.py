@@ -187,7 +187,8 @@ def load_log(
     hints = _hints(options, recorded, tuple(columns.named.values()))
     with _staged(warehouse, source, hints) as staged:
         require_log_columns(staged.names, columns, staged.source)
-        read = read_staged(staged, options, recorded=recorded)
+        known = replace(options, order_cells=columns.order_cells)
+        read = read_staged(staged, known, recorded=recorded)
         log = read_log(read, columns)
         read.record = _with_losses(read, log.losses)
         check_losses(read.record.losses, read.record.lines, accept_losses)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from models_py.database.reading.columns import rounded_ids
+from models_py.database.reading.order_cells import OrderCells
 from models_py.database.reading.reader import FileReading, refuse_rounded_ids
 from models_py.database.reading.rows import BLANK, TOTAL
 from models_py.base.sql_text import literal
@@ -140,6 +141,21 @@ class LogColumns:
             "--currency": self.currency,
         }
         return {option: column for option, column in given.items() if column is not None}
+
+    @property
+    def order_cells(self) -> OrderCells:
+        """Columns that a line may have of its order alone."""
+        keys = [self.basket, self.customer, self.time]
+        conditions = [c.column for c in (self.where, self.returns) if c is not None]
+        items = tuple(c for c in (self.product, self.category) if c is not None)
+        others = [
+            c
+            for c in (*conditions, self.currency, self.channel)
+            if c is not None and c not in {*keys, *items}
+        ]
+        return OrderCells(
+            self.basket, tuple(c for c in keys if c), tuple(dict.fromkeys(others)), items
+        )
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -492,19 +508,26 @@ def _losses(read: FileReading, select: str, log: LogColumns) -> tuple[list[Loss]
             )
         )
     if log.where is not None:
-        losses += _where_loss(read, select, lines)
+        losses += _where_loss(read, select, log.where, lines)
     return losses, total
 
 
-def _where_loss(read: FileReading, select: str, lines: int) -> list[Loss]:
+def _where_loss(read: FileReading, select: str, where: Condition, lines: int) -> list[Loss]:
     ((count, row),) = read.staged.query(
         f"select count(*), min(file_row) from ({select}) where left_out = 'not_asked_for'"
     )
     if not count:
         return []
+    ((blank,),) = read.staged.query(
+        f"select count(*) from temp.{read.staged.table} where {read.staged.kept_rows}"
+        f" and coalesce(trim({_text(read, where.column)}), '') = ''"
+    )
+    of_them = (
+        f" ({blank:,} of them have no '{where.column}')" if blank and not where.is_negated else ""
+    )
     return [
         Loss(
-            reason="not among the lines asked for with --where",
+            reason=f"not among the lines asked for with --where{of_them}",
             lines=int(count),
             share=count / lines,
             line=read.staged.line(int(row) - 1),

@@ -10,6 +10,7 @@ from models_py.base.errors import DataError
 from models_py.database.connection import quoted
 from models_py.database.reading.columns import Column, ReadingOptions, decide_columns, rounded_ids
 from models_py.database.reading.expressions import is_known_sql, tight_sql, typed_sql
+from models_py.database.reading.order_cells import fill_order_cells
 from models_py.database.reading.rows import BLANK, exclude_rows
 from models_py.database.reading.staging import Staged, require_zone
 from models_py.sources.reading.numbers import STRAY_SHARE
@@ -118,6 +119,7 @@ def read_staged(
     zone = recorded.time_zone if recorded else options.time_zone
     require_zone(staged.warehouse, zone)
     exclude_rows(staged, options.ids)
+    fill_order_cells(staged, options.order_cells)
     if recorded is None:
         columns = decide_columns(staged, options)
     else:
