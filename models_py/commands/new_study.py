@@ -180,10 +180,22 @@ def _run(asked: argparse.Namespace) -> int:
 
 
 def _import_meanwhile(asked: argparse.Namespace) -> None:
-    """Import what judges the columns while the database is busy with a large file."""
+    """Load what judges the columns while the database is busy with a large file."""
     file = Path(asked.input)
     if not asked.transactions and file.is_file() and file.stat().st_size > LARGE_BYTES:
-        threading.Thread(target=import_module, args=["sklearn.ensemble"]).start()
+        threading.Thread(target=_load_judges).start()
+
+
+def _load_judges() -> None:
+    """Import modules that take a second or more, and read compiled kernels from the disk."""
+    import_module("sklearn.ensemble")
+    import_module("models_py.describe.drafted_study")
+    import numpy as np
+
+    from models_py.features.structure import find_structure
+
+    few = np.random.default_rng(0).normal(size=(100, 2))
+    find_structure(few, (few[:, :1] > 0.0).astype(np.int64), 2, 0)
 
 
 def _uses(asked: argparse.Namespace) -> dict[str, str] | None:
