@@ -11,3 +11,11 @@ def literal(text: str) -> str:
     package import pandas, half a second that a listing need not wait.
     """
     return "'" + text.replace("'", "''") + "'"
+
+
+def number(value: float) -> str:
+    """Return a number as a SQL literal of type double that reads back to the last bit."""
+    # Without an exponent DuckDB reads a decimal, whose digits round once more.
+    text = repr(float(value))
+    text = text if "e" in text else f"{text}e0"
+    return f"({text})" if text.startswith("-") else text

@@ -263,6 +263,22 @@ class MixedMixtureModel:
             logs[known] += np.log(self.levels[:, place, code[known]]).T
         return np.asarray(logs)
 
+    def roots(self) -> tuple[FloatArray, FloatArray]:
+        """Return roots of the precisions and the constant part of each log density.
+
+        Returns
+        -------
+        roots, offsets
+            Shapes (k, p, p), or (1, p, p) where the components have one covariance, and (k,), as
+            in :meth:`models_py.clustering.mixture.MixtureModel.roots`; words come on top.
+        """
+        within = self.within.reshape(-1, *self.within.shape[-2:])
+        p = within.shape[-1]
+        lower = np.linalg.cholesky(within)
+        roots = np.tril(np.linalg.inv(lower))
+        logs = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
+        return roots, np.log(self.weights) + logs - 0.5 * p * np.log(2.0 * np.pi)
+
     def assignment(self) -> Assignment:
         """Return the rule by which `predict` decides."""
         layout = {name: getattr(self.layout, name) for name in Layout.__dataclass_fields__}

@@ -111,13 +111,20 @@ class MixtureModel:
 
         full = self.covariances.ndim == 3
         write = kernels.log_densities_full if full else kernels.log_densities_diagonal
-        roots, offsets = self._roots()
+        roots, offsets = self.roots()
         out = np.empty((len(points), len(self.weights)))
         write(points, self.means, roots, offsets, out)
         return out
 
-    def _roots(self) -> tuple[FloatArray, FloatArray]:
-        """Return roots of the precisions and the constant part of each log density."""
+    def roots(self) -> tuple[FloatArray, FloatArray]:
+        """Return roots of the precisions and the constant part of each log density.
+
+        Returns
+        -------
+        roots, offsets
+            Shapes (k, p, p), or (k, p) for diagonal and spherical covariances, and (k,): a log
+            density is ``offset - |root (x - mean)|² / 2``.
+        """
         columns = self.means.shape[1]
         if self.covariances.ndim == 3:
             lower = np.linalg.cholesky(self.covariances)

@@ -1,8 +1,9 @@
 """A chain of arithmetic on one row, as one SQL statement that scores inside DuckDB.
 
-Imputing, clipping, logarithms, Yeo-Johnson powers, categories, scaling, principal components
-and the nearest center are all arithmetic on one row. The statement does the same steps in the
-same order as the Python chain, with numbers written so that they read back to the last bit.
+Imputing, clipping, logarithms, Yeo-Johnson powers, categories, scaling, principal components,
+the nearest center and the densities of a mixture are all arithmetic on one row. The statement does
+the same steps in the same order as the Python chain, with numbers written so that they read back
+to the last bit.
 """
 
 from __future__ import annotations
@@ -15,9 +16,15 @@ import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.rounding import LARGEST
-from models_py.base.sql_text import literal
+from models_py.base.sql_text import literal, number
 from models_py.database.connection import quoted
 from models_py.database.gold import is_number_type
+from models_py.database.scoring_mixtures import (
+    Components,
+    component_steps,
+    most_probable,
+    probability,
+)
 
 if TYPE_CHECKING:
     from models_py.features.recipes import Recipe
@@ -61,6 +68,8 @@ class ScoringPart:
     groups, rule_centers
         Shapes (c,) and (c, d): the group of each center that a row may be nearest to; empty
         where every row is of group 0.
+    components
+        The mixture whose most probable component decides, in place of a center.
     """
 
     name: str
@@ -70,6 +79,7 @@ class ScoringPart:
     centers: FloatArray
     groups: IntArray
     rule_centers: FloatArray
+    components: Components | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +134,11 @@ def _partition_sql(table: ScoredTable, parts: Sequence[ScoringPart], place: int)
     for label, projection in part.projections.items():
         names = [f"{label}_{i}" for i in range(1, len(projection.offsets) + 1)]
         steps.append((names, list(_sums(projection, steps[-1][0]))))
+    if table.partition_by is not None:
+        source = f"{source}\nwhere {_partition_name(table, parts)} = {literal(part.name)}"
+    if part.components is not None:
+        steps += component_steps(part.components, steps[-1][0])
+        return _layers(table, part, source, place, steps, most_probable(part.components))
     last = steps[-1][0]
     distances = [f"distance_{i}" for i in range(1, len(part.centers) + 1)]
     steps.append((distances, [_distance(last, center) for center in part.centers]))
@@ -133,8 +148,6 @@ def _partition_sql(table: ScoredTable, parts: Sequence[ScoringPart], place: int)
         steps[-1][0].extend(apart)
         steps[-1][1].extend(_distance(last, center) for center in part.rule_centers)
         group = _first_least(apart, part.groups.tolist())
-    if table.partition_by is not None:
-        source = f"{source}\nwhere {_partition_name(table, parts)} = {literal(part.name)}"
     return _layers(table, part, source, place, steps, group)
 
 
@@ -156,12 +169,15 @@ def _layers(
         key = f"entity_id,\n{INDENT}is_scored"
     ids, called = part.segment_ids.tolist(), table.segment_names
     named = [] if called is None else [literal(called.get(segment_id, "")) for segment_id in ids]
+    sureness = (
+        _confidence(len(ids)) if part.components is None else probability(part.components, len(ids))
+    )
     texts = [
         f"entity_id as {entity}",
         f"{literal(part.name)} as partition",
         f"{_by_group(ids)} as segment_id",
         *([f"{_by_group(named)} as segment_name"] if named else []),
-        f"{_confidence(len(ids))} as confidence",
+        f"{sureness} as confidence",
     ]
     inner = f"select *, case when is_scored then {group} end as group_number\nfrom {text}"
     return f"select\n{_listed(texts)}\nfrom (\n{_indented(inner)}\n) as grouped_{place}"
@@ -340,14 +356,6 @@ def _is_missing(recipe: Recipe, column_type: str) -> str:
     else:
         tests += [_is_word(recipe.column, word, column_type) for word in recipe.missing_words]
     return f"({' or '.join(tests)})" if len(tests) > 1 else tests[0]
-
-
-def number(value: float) -> str:
-    """Return a number as a SQL literal of type double that reads back to the last bit."""
-    # Without an exponent DuckDB reads a decimal, whose digits round once more.
-    text = repr(float(value))
-    text = text if "e" in text else f"{text}e0"
-    return f"({text})" if text.startswith("-") else text
 
 
 def _listed(columns: Iterable[str]) -> str:

@@ -27,6 +27,7 @@ from models_py.segmentation.segmentation import Segmentation
 
 if TYPE_CHECKING:
     from models_py.clustering.mixed_mixture import MixedMixtureModel
+    from models_py.clustering.mixture import MixtureModel
 
 MOST_ROWS = 100_000
 """Rows of the run kept at most, where the nearest of them decides."""
@@ -222,16 +223,19 @@ class MostProbable(Rule):
 
     def nearest(self, rows: Coordinates) -> IntArray:
         """Return the component's place, shape (n,)."""
-        from models_py.clustering.mixture import MixtureModel
-
-        return MixtureModel(self.weights, self.means, self.covariances).predict(rows.points)
+        return self.model.predict(rows.points)
 
     def memberships(self, rows: Coordinates) -> FloatArray:
         """Return the probability of each group, shape (n, groups)."""
+        probable = self.model.probabilities(rows.points)
+        return by_group(probable, self.groups, int(self.groups.max()) + 1)
+
+    @cached_property
+    def model(self) -> MixtureModel:
+        """The mixture."""
         from models_py.clustering.mixture import MixtureModel
 
-        model = MixtureModel(self.weights, self.means, self.covariances)
-        return by_group(model.probabilities(rows.points), self.groups, int(self.groups.max()) + 1)
+        return MixtureModel(self.weights, self.means, self.covariances)
 
     @property
     def columns(self) -> int:
@@ -360,15 +364,16 @@ class MostProbableKind(Rule):
 
     def nearest(self, rows: Coordinates) -> IntArray:
         """Return the component's place, shape (n,)."""
-        return self._model.predict(rows.numbers, rows.codes)
+        return self.model.predict(rows.numbers, rows.codes)
 
     def memberships(self, rows: Coordinates) -> FloatArray:
         """Return the probability of each group, shape (n, groups)."""
-        probable = self._model.probabilities(rows.numbers, rows.codes)
+        probable = self.model.probabilities(rows.numbers, rows.codes)
         return by_group(probable, self.groups, int(self.groups.max()) + 1)
 
     @cached_property
-    def _model(self) -> MixedMixtureModel:
+    def model(self) -> MixedMixtureModel:
+        """The mixture."""
         from models_py.clustering.mixed_mixture import Layout, MixedMixtureModel
 
         layout = Layout(

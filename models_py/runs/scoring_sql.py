@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError
 from models_py.database.scoring import Projection, ScoredTable, ScoringPart, scoring_statement
+from models_py.database.scoring_mixtures import Components, MixtureNumber, MixtureWord
 from models_py.clustering.distances import EUCLIDEAN
-from models_py.runs.assignment import NearestCenter, OneGroup
+from models_py.features.recipes import Recipe
+from models_py.runs.assignment import MostProbable, MostProbableKind, NearestCenter, OneGroup
 from models_py.runs.saved import SavedPartition, SavedRun
 from models_py.segmentation.studied import NOT_GIVEN
 
@@ -70,6 +72,8 @@ def _scoring_part(part: SavedPartition) -> ScoringPart:
             f"{part.algorithm} compared rows by {part.metric} distance, which SQL does not write;"
             " score with Python (leave --sql out)"
         )
+    if isinstance(rule, MostProbable | MostProbableKind) and part.is_soft:
+        return _mixture_part(part, rule)
     if not isinstance(rule, NearestCenter | OneGroup):
         raise DataError(
             f"{part.algorithm} labels rows by the {rule.words}, which SQL cannot"
@@ -85,6 +89,66 @@ def _scoring_part(part: SavedPartition) -> ScoringPart:
         groups=rule.groups if is_nearest else rule.groups[:0],
         rule_centers=rule.centers if isinstance(rule, NearestCenter) else part.centers[:0],
     )
+
+
+def _mixture_part(part: SavedPartition, rule: MostProbable | MostProbableKind) -> ScoringPart:
+    roots, offsets = rule.model.roots()
+    if roots.ndim == 2:
+        roots = np.stack([np.diag(root) for root in roots])
+    projections: dict[str, Projection] = {}
+    numbers: list[MixtureNumber] | None = None
+    words: list[MixtureWord] = []
+    if isinstance(rule, MostProbableKind):
+        numbers, words = _numbers_and_words(part.matrix.recipes_, rule)
+    else:
+        projections = dict(_projections(part))
+    components = Components(rule.groups, offsets, rule.means, roots, numbers, words)
+    return ScoringPart(
+        name=part.name,
+        recipes=part.matrix.recipes_,
+        projections=projections,
+        segment_ids=part.segment_ids,
+        centers=part.centers,
+        groups=rule.groups,
+        rule_centers=part.centers[:0],
+        components=components,
+    )
+
+
+def _numbers_and_words(
+    recipes: Sequence[Recipe], rule: MostProbableKind
+) -> tuple[list[MixtureNumber], list[MixtureWord]]:
+    """Return what the mixture sees of the features, as its layout says."""
+    layout, numeric = rule.model.layout, [i for i, r in enumerate(recipes) if r.kind != "category"]
+    numbers = []
+    for place, at in enumerate(layout.numbers):
+        known = np.isfinite(layout.levels[place])
+        numbers.append(
+            MixtureNumber(
+                numeric[at],
+                float(layout.centers[place]),
+                float(layout.spreads[place]),
+                layout.levels[place, known],
+                layout.scores[place, known],
+            )
+        )
+    tests = [
+        [(numeric[at], float(half))] for at, half in zip(layout.truths, layout.halves, strict=True)
+    ]
+    by_column: dict[str, list[tuple[int, float]]] = {}
+    for i, recipe in enumerate(recipes):
+        if recipe.kind == "category":
+            edge = (0.5 - recipe.center) / recipe.spread
+            by_column.setdefault(recipe.column, []).append((i, edge))
+    with np.errstate(divide="ignore"):
+        shares = np.log(rule.model.levels)
+    words = [
+        MixtureWord(of_column, shares[:, place, :size])
+        for place, (of_column, size) in enumerate(
+            zip([*tests, *by_column.values()], layout.sizes, strict=True)
+        )
+    ]
+    return numbers, words
 
 
 def _projections(part: SavedPartition) -> Iterator[tuple[str, Projection]]:

@@ -45,6 +45,20 @@ def column_types(database: duckdb.DuckDBPyConnection, table: str) -> dict[str, s
         {"choose": {"by": "rule", "min_share": 0.9}},
         {"partition_by": "region"},
         {"features": {"include": FEATURES, "missing": {"*_count": [3], "fav*": ["app"]}}},
+        {"algorithm": "gaussian_mixture"},
+        {
+            "algorithms": [
+                {"name": "gaussian_mixture", "k": 4, "parameters": {"covariance": "diag"}}
+            ],
+            "encoding": [{"kind": "none"}],
+            "partition_by": "region",
+        },
+        {"algorithm": "mixed_mixture", "encoding": [{"kind": "none"}]},
+        {
+            "algorithms": [{"name": "mixed_mixture", "k": 3, "parameters": {"covariance": "own"}}],
+            "encoding": [{"kind": "none"}],
+            "features": {"include": FEATURES, "missing_indicator": True},
+        },
     ],
     ids=[
         "pca",
@@ -55,6 +69,10 @@ def column_types(database: duckdb.DuckDBPyConnection, table: str) -> dict[str, s
         "one_segment",
         "partitions",
         "missing",
+        "mixture",
+        "diagonal_mixture",
+        "mixed_mixture",
+        "mixed_mixture_own",
     ],
 )
 def test_labels_and_confidences_are_pythons(home: Path, changes: dict[str, Any]) -> None:
@@ -94,9 +112,9 @@ def test_a_partition_that_the_run_never_saw_has_no_segment(home: Path) -> None:
 
 
 def test_a_chain_that_is_not_linear_says_why(home: Path) -> None:
-    loaded = saved(run(study(algorithm="gaussian_mixture"), customers(overlap=0.9)).run_id)
+    loaded = saved(run(study(algorithm="kprototypes"), customers(overlap=0.9)).run_id)
     types = dict.fromkeys([*loaded.columns, "customer_id"], "DOUBLE")
-    with pytest.raises(DataError, match="gaussian_mixture labels rows by the most probable"):
+    with pytest.raises(DataError, match="kprototypes labels rows by the cheapest prototype"):
         scoring_sql(loaded, "t", types)
 
 
