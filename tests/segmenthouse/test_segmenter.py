@@ -78,8 +78,8 @@ def test_rules_are_one_statement(found: Segmenter, frame: pd.DataFrame) -> None:
     statement = found.to_sql("frame", by="rules")
     answer = duckdb.sql(statement).df().set_index("customer_id")["segment_id"]
     assert (answer[frame["customer_id"]].to_numpy() == found.labels_).mean() > 0.9
-    with pytest.raises(SegmenthouseError, match="use the rules"):
-        found.to_sql()
+    answer = duckdb.sql(found.to_sql("frame")).df().set_index("customer_id")["segment_id"]
+    assert answer[frame["customer_id"]].tolist() == found.predict(frame).tolist()
     with pytest.raises(SegmenthouseError, match="'model' or 'rules'"):
         found.to_sql(by="magic")
 
