@@ -12,7 +12,15 @@ from models_py.database.connection import Warehouse
 if TYPE_CHECKING:
     import pandas as pd
 
-    from models_py.studies.study import Log, Validity
+    from models_py.studies.study import Log, Study, Validity
+
+GRAINS = {"month": 150, "week": 28}
+"""Periods by which spending is told, and the days of purchases from which on each is."""
+
+SLACK_DAYS = {"month": 2, "week": 0, "day": 0}
+"""Days without a purchase at either end that leave a period whole: shops close."""
+
+FEWEST_PERIODS = 4
 
 
 @dataclass(frozen=True)
@@ -102,3 +110,62 @@ def _check_columns(warehouse: Warehouse, log: Log, entity: str, section: str) ->
     for key, column in (("entity", entity), ("time", log.time), ("amount", log.amount)):
         if column not in types:
             raise StudyError(f"{section}.{key}: {log.table} has no column '{column}'")
+
+
+def purchase_log(warehouse: Warehouse, study: Study) -> tuple[Log, str] | None:
+    """Return where the purchases of a study's rows stand and the column of who bought.
+
+    They are those of the study's ``validity``; without it, those that a table of customers was
+    made from, where it was made from a log. None where there are none.
+    """
+    from models_py.studies.study import Log
+
+    name = study.schema_and_name[1].removesuffix("_customers")
+    made_from = Log(table=f"silver.{name}_sales", time="ordered_at", amount="spend_amount")
+    log: Log = study.validity or made_from
+    entity = (study.validity and study.validity.entity) or study.entity
+    if log.table not in warehouse.relations():
+        return None
+    known = warehouse.columns(*log.schema_and_name)
+    return (log, entity) if {log.time, log.amount, entity} <= set(known) else None
+
+
+def read_spending(warehouse: Warehouse, log: Log, entity: str, run_id: str) -> pd.DataFrame:
+    """Add up what each segment of a run spent, by month, week or day, as the period is long.
+
+    Periods that the purchases cover in part, at either end, are left out.
+
+    Parameters
+    ----------
+    warehouse
+        The open warehouse.
+    log
+        Where the purchases stand.
+    entity
+        The log's column of who bought.
+    run_id
+        The run whose segments are meant.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``segment_id``, ``period`` (its first day), ``buyers`` and ``amount``. Empty where
+        fewer than ``FEWEST_PERIODS`` are whole.
+    """
+    day = f"cast({warehouse.quote(log.time)} as date)"
+    amount = f"cast({warehouse.quote(log.amount)} as double)"
+    source = warehouse.quote(*log.schema_and_name)
+    ((first, last),) = warehouse.rows(f"select min({day}), max({day}) from {source}")
+    span = 0 if first is None else (last - first).days + 1
+    unit = next((name for name, least in GRAINS.items() if span >= least), "day")
+    frame = warehouse.frame(
+        f"select segment_id, date_trunc('{unit}', {day}) as period,"
+        f" count(distinct {warehouse.quote(entity)}) as buyers, sum({amount}) as amount"
+        f" from {source} join results.assignments"
+        f" on entity_id = cast({warehouse.quote(entity)} as varchar) and run_id = ?"
+        f" where date_trunc('{unit}', {day}) >= ? - {SLACK_DAYS[unit]}"
+        f" and date_trunc('{unit}', {day}) + interval 1 {unit} <= ? + 1 + {SLACK_DAYS[unit]}"
+        " group by all order by all",
+        [run_id, first, last],
+    )
+    return frame if frame["period"].nunique() >= FEWEST_PERIODS else frame.iloc[:0]

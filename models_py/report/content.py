@@ -84,6 +84,8 @@ class Trait:
         Length of its bar, 0..1.
     detail
         Effect size and interval, in words.
+    spread
+        Where the middle half of the segment lies; empty where it is not known.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Trait:
     is_high: bool
     width: float
     detail: str
+    spread: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,8 @@ class Card:
         Why only the size is given; empty where the segment is described.
     members
         How many are in it.
+    sureness
+        How sure its members are of it: pairs of title and figure.
     """
 
     segment_id: int
@@ -133,6 +138,7 @@ class Card:
     members: int = 0
     traits: list[Trait] = field(default_factory=list)
     facts: list[tuple[str, str]] = field(default_factory=list)
+    sureness: list[tuple[str, str]] = field(default_factory=list)
     categories: list[str] = field(default_factory=list)
     rule: str = ""
     rule_detail: str = ""

@@ -17,6 +17,7 @@ from models_py.base.errors import DataError, SegmenthouseError, first_line_of
 from models_py.database import contract
 from models_py.database.connection import WAIT_SECONDS, Warehouse, open_warehouse
 from models_py.database.gold import read_columns
+from models_py.database.purchases import purchase_log, read_spending
 from models_py.database.results import done_runs, read_run_rows
 from models_py.describe.names import Speech
 from models_py.describe.withholding import withheld_segments
@@ -79,6 +80,9 @@ class Facts:
         Columns of words in gold for the same rows.
     is_gold_changed
         Whether gold holds other values now than the run read.
+    spending
+        What each segment spent by period, as :func:`read_spending` returns it; None where no
+        purchases are known.
     saved
         The run's models; None where they cannot be read, then ``saved_problem`` says why.
     """
@@ -90,6 +94,7 @@ class Facts:
     gold: pd.DataFrame
     categories: pd.DataFrame
     is_gold_changed: bool
+    spending: pd.DataFrame | None
     saved: SavedRun | None
     saved_problem: str
 
@@ -234,6 +239,8 @@ def read_facts(run_id: str, path: Path) -> Facts:
         before = _segments_before(warehouse, run.previous_run_id)
         study = _study_of(run)
         words = _read_words(warehouse, study)
+        log = purchase_log(warehouse, study)
+        spending = None if log is None else read_spending(warehouse, *log, run_id)
     read = read_studied(study, path)
     gold = _with_segments(read.frame, tables["assignments"], study.entity)
     if gold.empty:
@@ -250,6 +257,7 @@ def read_facts(run_id: str, path: Path) -> Facts:
         gold=gold.drop(columns=study.entity),
         categories=words.reindex(gold[study.entity]).reset_index(drop=True),
         is_gold_changed=read.fingerprint != run.data_fingerprint,
+        spending=spending,
         saved=saved,
         saved_problem=problem,
     )

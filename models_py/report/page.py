@@ -9,6 +9,7 @@ from models_py.base.progress import Progress
 from models_py.report.content import Card, Panel, Section
 from models_py.report.facts import Facts
 from models_py.base.numbers import day
+from models_py.report.sections.behaving import behaviour_section
 from models_py.report.sections.cards import cards_section, segment_cards
 from models_py.report.sections.changing import changing_section
 from models_py.report.sections.choosing import choosing_section
@@ -37,6 +38,7 @@ PANELS: Sequence[tuple[str, str, Sequence[tuple[str, Make]]]] = (
         (
             ("profiles", profile_section),
             ("sizes", sizes_section),
+            ("behaviour", behaviour_section),
             ("labels", labelling_section),
             ("changes", changing_section),
         ),

@@ -228,7 +228,7 @@ def draw_flows(
         used_left[source] += thick
         used_right[target] += thick
         tip = f"{_side(source, 'new')} to {_side(target, 'gone')}: {count(entities)}"
-        parts.append(_flow(y1, y2, thick, colours[source], tip))
+        parts.append(_flow(y1, y2, thick, colours[source], tip, (source, target, entities)))
     parts += [_node(node, left[node.key], scale, is_left=True) for node in before]
     parts += [_node(node, right[node.key], scale, is_left=False) for node in after]
     return drawing(height, alternative, *parts, kind="chart flows")
@@ -256,14 +256,30 @@ def _side(key: int | None, missing: str) -> str:
     return missing if key is None else str(key)
 
 
-def _flow(y1: float, y2: float, thick: float, colour: int, tip: str) -> Markup:
+def _flow(
+    y1: float,
+    y2: float,
+    thick: float,
+    colour: int,
+    tip: str,
+    move: tuple[int | None, int | None, int],
+) -> Markup:
     x1, x2, middle = 116.0, 324.0, 220.0
     down = max(thick, 0.8)
     path = (
         f"M{x1} {y1:.1f}C{middle} {y1:.1f} {middle} {y2:.1f} {x2} {y2:.1f}"
         f"V{y2 + down:.1f}C{middle} {y2 + down:.1f} {middle} {y1 + down:.1f} {x1} {y1 + down:.1f}Z"
     )
-    return tag("path", d=path, class_=f"flow s{colour}", data_tip=tip)
+    source, target, entities = move
+    return tag(
+        "path",
+        d=path,
+        class_=f"flow s{colour}",
+        data_from=_side(source, "new"),
+        data_to=_side(target, "gone"),
+        data_n=entities,
+        data_tip=tip,
+    )
 
 
 def _node(node: Node, y: float, scale: float, is_left: bool) -> Markup:

@@ -9,7 +9,7 @@ import numpy as np
 
 from models_py.database import examples
 from models_py.describe.traits import Trait as Found
-from models_py.describe.traits import find_traits
+from models_py.describe.traits import UNKNOWN_WORDS, find_traits
 from models_py.base.plurals import plural
 from models_py.report.content import Advice, Card, Code, Section, Trait
 from models_py.report.facts import Facts, is_given, number, records
@@ -26,6 +26,13 @@ CLEAR_LIFT = 1.25
 SURE = 0.05
 LONGEST = 2.0
 """Size of an effect whose bar is full."""
+
+
+SURENESS = {
+    "confidence": "confidence in the placing, of 1",
+    "silhouette": "silhouette, from \N{MINUS SIGN}1 to 1",
+}
+"""Columns of the assignments, as a card calls their mean."""
 
 
 def segment_cards(facts: Facts) -> list[Card]:
@@ -121,8 +128,9 @@ def _card(facts: Facts, row: dict[str, Any]) -> Card:
     result = _found_traits(facts, segment_id, profile)
     return replace(
         card,
-        traits=[_trait(trait, profile) for trait in result],
+        traits=[_trait(facts, trait, profile) for trait in result],
         facts=_measures(facts, segment_id, profile),
+        sureness=_sureness(facts, segment_id),
         categories=_categories(facts, segment_id, {trait.feature for trait in result}),
         rule=str(row.get("rule_text") or ""),
         rule_detail=_rule_detail(facts, row),
@@ -168,7 +176,7 @@ def _found_traits(facts: Facts, segment_id: int, profile: pd.DataFrame) -> list[
     return [*high, *low]
 
 
-def _trait(candidates: Found, profile: pd.DataFrame) -> Trait:
+def _trait(facts: Facts, candidates: Found, profile: pd.DataFrame) -> Trait:
     rows = records(profile[profile["feature"] == candidates.feature])
     row = rows[0] if rows else {}
     effect = number(row, "effect_size")
@@ -187,7 +195,26 @@ def _trait(candidates: Found, profile: pd.DataFrame) -> Trait:
         is_high=candidates.is_high,
         width=float(min(abs(effect) / LONGEST, 1.0)),
         detail=detail,
+        spread=_spread(facts, candidates.feature, row),
     )
+
+
+def _spread(facts: Facts, feature: str, row: dict[str, Any]) -> str:
+    low, high = number(row, "lower_quartile"), number(row, "upper_quartile")
+    if np.isnan(low) or np.isnan(high) or facts.speech.kinds.get(feature) != "number":
+        return ""
+    return f"half of them {facts.value(feature, low)} to {facts.value(feature, high)}"
+
+
+def _sureness(facts: Facts, segment_id: int) -> list[tuple[str, str]]:
+    """Return how clearly the members belong to the segment, beside all rows."""
+    rows = facts.tables["assignments"]
+    own = rows[rows["segment_id"] == segment_id]
+    return [
+        (title, f"{plain(float(own[name].mean()))} (all {plain(float(rows[name].mean()))})")
+        for name, title in SURENESS.items()
+        if is_given(own, name)
+    ]
 
 
 def _measures(facts: Facts, segment_id: int, profile: pd.DataFrame) -> list[tuple[str, str]]:
@@ -222,7 +249,8 @@ def _categories(facts: Facts, segment_id: int, said: set[str]) -> list[str]:
     if rows.empty:
         return []
     own = rows[(rows["segment_id"] == segment_id) & (rows["lift"] >= CLEAR_LIFT)]
-    own = own[(own["p_adjusted"] <= SURE) & (own["category"] != "not given")]
+    is_answer = ~own["category"].astype(str).str.lower().isin(UNKNOWN_WORDS)
+    own = own[(own["p_adjusted"] <= SURE) & is_answer]
     own = own[~(own["feature"] + "=" + own["category"]).isin(said)]
     more = (own["share"] - own["population_share"]).sort_values(ascending=False, kind="stable")
     own = own.loc[more.index].head(MOST_CATEGORIES)

@@ -38,8 +38,9 @@
   const keys = all("[data-only-of]");
   const titles = new Map(keys.map((key) => [key.dataset.onlyOf + " " + key.title, key.dataset.onlyOf]));
   all("main tbody tr").forEach((row) => {
-    const of = titles.get(row.firstElementChild?.textContent.trim());
-    if (of && !row.closest(".heat")) row.dataset.of = of;
+    const cells = row.closest("#figure-flows") ? [...row.cells].slice(0, 2) : [row.firstElementChild];
+    const of = cells.map((one) => titles.get(one?.textContent.trim())).filter(Boolean);
+    if (of.length && !row.closest(".heat")) row.dataset.of = of.join(" ");
   });
   all("figure[id^=figure-swarm-]").forEach((one) => { one.dataset.of = one.id.split("-").pop(); });
   const cell = (name, text, is_words) => {
@@ -49,7 +50,7 @@
     return made;
   };
   let chosen = [];
-  const differences = (one, other) => all(".heat tbody tr")
+  const differences = (one, other) => all(".heat:not(.mix) tbody tr")
     .map((row) => [row, row.querySelector(`[data-of="${one}"]`), row.querySelector(`[data-of="${other}"]`)])
     .filter(([, a, b]) => a && b)
     .map(([row, a, b]) => [Math.abs(a.dataset.z - b.dataset.z), [row.firstElementChild, a, b, row.lastElementChild].map((part) => part.textContent)])
@@ -64,14 +65,30 @@
     rows.forEach(([, texts]) => body.insertRow().append(...texts.map((text, place) => cell("td", text, !place))));
     box.append(cell("h2", `Segment ${one} beside segment ${other}`), table);
   };
+  const moves = () => {
+    const flows = all(".flow");
+    flows.forEach((flow) => flow.classList.toggle("is-off",
+      chosen.length > 0 && !chosen.includes(flow.dataset.from) && !chosen.includes(flow.dataset.to)));
+    const box = document.querySelector("#figure-flows .moved");
+    if (!box) return;
+    const sum = (fits) => flows.filter(fits).reduce((total, flow) => total + Number(flow.dataset.n), 0).toLocaleString("en");
+    box.textContent = chosen.map((of) => `Segment ${of}: ${sum((flow) => flow.dataset.from === of && flow.dataset.to === of)} stayed, ` +
+      `${sum((flow) => flow.dataset.from !== of && flow.dataset.to === of)} came, ${sum((flow) => flow.dataset.from === of && flow.dataset.to !== of)} left.`).join(" ");
+  };
+  const flowing = document.querySelector("#figure-flows svg");
+  if (flowing) {
+    const box = document.createElement("p");
+    box.className = "moved"; box.setAttribute("role", "status"); flowing.after(box);
+  }
   const choose = () => {
     keys.forEach((key) => key.setAttribute("aria-pressed", String(chosen.includes(key.dataset.onlyOf))));
     document.body.toggleAttribute("data-only", chosen.length > 0);
     light.textContent = chosen.map((of) =>
       `body[data-only] .dots.of-${of}{stroke-opacity:.9}body[data-only] .middle-of.of-${of}{opacity:1}`).join("");
     all("main .card[data-of], main tbody tr[data-of], figure[data-of], figure g[data-of]").forEach((one) => {
-      one.hidden = chosen.length > 0 && !chosen.includes(one.dataset.of);
+      one.hidden = chosen.length > 0 && !one.dataset.of.split(" ").some((of) => chosen.includes(of));
     });
+    moves();
     all(".heat").forEach((heat) => {
       heat.classList.toggle("is-chosen", chosen.some((of) => heat.querySelector(`[data-of="${of}"]`)));
       all("[data-of]", heat).forEach((part) => part.classList.toggle("is-of", chosen.includes(part.dataset.of)));
