@@ -13,7 +13,7 @@ from models_py.base.rounding import spreads_of
 if TYPE_CHECKING:
     import pandas as pd
 
-TSNE_ROWS = 1_500
+TSNE_ROWS = 1_000
 """Rows that t-SNE lays out: its time grows with n log n, a few seconds at this number."""
 
 FEWEST_MAPPED = 3

@@ -77,22 +77,25 @@ def words_beside_numbers(words: pd.DataFrame, numbers: pd.DataFrame) -> list[Pai
     The measure is the squared correlation ratio (Pearson 1905): variance between the categories
     over all variance.
     """
+    coded = words.astype("category")
     pairs = [
         Pair(str(word), str(name), ratio)
-        for word in words.columns
+        for word in coded.columns
         for name in numbers.columns
-        if (ratio := correlation_ratio(words[word], numbers[name])) >= 0.01
+        if (ratio := correlation_ratio(coded[word], numbers[name])) >= 0.01
     ]
     return sorted(pairs, key=lambda pair: -pair.ratio)[:MOST_PAIRS]
 
 
 def correlation_ratio(words: pd.Series[Any], numbers: pd.Series[Any]) -> float:
     """Return the part of a number's variance that lies between categories, 0..1."""
+    import pandas as pd
+
     values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     known = np.isfinite(values)
     if known.sum() < 3:
         return 0.0
-    values, codes = values[known], np.unique(words[known], return_inverse=True)[1]
+    values, codes = values[known], pd.factorize(words[known])[0]
     total = float(((values - values.mean()) ** 2).sum())
     if total <= 0.0 or codes.max() == 0:
         return 0.0

@@ -121,7 +121,8 @@ def _largest(cards: list[Card]) -> list[Card]:
 def _traits(card: Card) -> list[str]:
     strongest = sorted(card.traits, key=lambda trait: -trait.width)[:MOST_TRAITS]
     return [
-        f"{UP if trait.is_high else DOWN} {trait.words} {trait.text} (all {trait.population})"
+        f"{UP if trait.is_high else DOWN} {trait.words} {trait.text}"
+        f" (all {trait.population})".replace("(all ", "(all\N{NO-BREAK SPACE}")
         for trait in strongest
     ]
 
