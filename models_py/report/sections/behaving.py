@@ -52,25 +52,20 @@ STRONGEST = 0.42
 
 
 def behaviour_section(facts: Facts) -> Section:
-    """Return when the segments bought, how often, and what; which are left out is said."""
+    """Return when the segments bought, how often, and what, of which each run has its part."""
     title = "Who is in each segment"
     if facts.is_partitioned:
         why = f"No spend over time and no mix: every {facts.partition_words} has its own segments."
         return Section("behaviour", title, left_out=[why])
-    left_out: list[str] = []
-    over_time = [_spending(facts, left_out), _recency_and_frequency(facts, left_out)]
+    over_time = [_spending(facts), _recency_and_frequency(facts)]
     figures = [figure for figure in over_time if figure is not None]
     if figures:
         title = "What they buy, and when"
     mixes = [*_mixes_of_shares(facts), *_mixes_of_words(facts)][:MOST_MIXES]
-    if not mixes:
-        left_out.append("No mix: the run has no shares of a whole and no columns of words.")
-    return Section(
-        "behaviour",
-        title,
-        figures=[*figures, *mixes],
-        left_out=left_out,
-    )
+    if not figures and not mixes:
+        why = "No spend over time and no mix: no purchases, shares of a whole or words are known."
+        return Section("behaviour", title, left_out=[why])
+    return Section("behaviour", title, figures=[*figures, *mixes])
 
 
 def withheld_periods(buyers: IntArray, least: int) -> BoolArray:
@@ -90,10 +85,9 @@ def withheld_periods(buyers: IntArray, least: int) -> BoolArray:
     return held
 
 
-def _spending(facts: Facts, left_out: list[str]) -> Figure | None:
+def _spending(facts: Facts) -> Figure | None:
     rows = facts.spending
     if rows is None or rows.empty:
-        left_out.append("No spend over time: no purchases with a date are known of them.")
         return None
     periods = sorted(rows["period"].unique())
     unit = _unit(periods)
@@ -149,11 +143,10 @@ def _date(period: Any, unit: str) -> str:
     return f"{period:%b %Y}" if unit == "month" else f"{period.day} {period:%b}"
 
 
-def _recency_and_frequency(facts: Facts, left_out: list[str]) -> Figure | None:
+def _recency_and_frequency(facts: Facts) -> Figure | None:
     rows = facts.table("segment_features")
     found = [_first(rows, patterns) for patterns in (RECENCY, FREQUENCY)]
     if None in found or not is_given(rows, "lower_quartile", "upper_quartile", "median"):
-        left_out.append("No recency against frequency: no columns are known that say so.")
         return None
     recency, frequency = (str(name) for name in found)
     crosses, table = [], []

@@ -29,8 +29,8 @@ LONGEST = 2.0
 
 
 SURENESS = {
-    "confidence": "confidence in the placing, of 1",
-    "silhouette": "silhouette, from \N{MINUS SIGN}1 to 1",
+    "confidence": "confidence, of 1",
+    "silhouette": "silhouette, \N{MINUS SIGN}1 to 1",
 }
 """Columns of the assignments, as a card calls their mean."""
 

@@ -47,7 +47,7 @@ def method_section(facts: Facts) -> Section:
         " on its other side.",
         "That a segment comes back in refits shows that the split repeats, not that it is right: a"
         " coarse split nearly always repeats.",
-        "Means hide spread: the quartiles are in results.segment_features.",
+        "Means hide spread: the cards and the boxes have the quartiles.",
         "Maps, beeswarms and t-SNE show samples; the number drawn stands under each.",
         f"The data are those of {facts.run.source_table} as of the run; later behaviour may"
         " differ. python scripts/check_drift.py says when to refit.",

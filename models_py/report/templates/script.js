@@ -99,6 +99,14 @@
     compare();
   };
 
+  // Who does not see that a table goes on to the right misses its columns.
+  all(".scroll").forEach((box) => {
+    const note = document.createElement("p");
+    note.className = "goes-on quiet"; note.textContent = "more to the right \u2192"; note.hidden = true;
+    box.before(note);
+    new ResizeObserver(() => { note.hidden = box.scrollWidth <= box.clientWidth + 1; }).observe(box);
+  });
+
   const sortable = (table) => all("thead th", table).forEach((title, place) => {
     const button = document.createElement("button");
     button.type = "button"; button.append(...title.childNodes); title.append(button);

@@ -9,7 +9,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from report_house import Reported, customers, put_rows, run, study, write_gold
+from report_house import (
+    Reported,
+    customers,
+    put_rows,
+    run,
+    study,
+    write_gold,
+    write_purchases,
+)
 
 from models_py.base import settings
 from models_py.base.progress import Silent
@@ -51,6 +59,7 @@ def explained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reported]:
         write_gold(path, frame.iloc[10:])
         finished = run(path, recipe, seed=8)
         measure_validity(path, finished.run_id)
+        write_purchases(path, frame.iloc[10:])
         report = write_report(finished.run_id, path, Silent())
         assert report.notes == []
         yield Reported(path, finished.run_id, report.page, list(frame["customer_id"]))

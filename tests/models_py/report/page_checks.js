@@ -12,6 +12,24 @@
     });
   },
 
+  // Of everything that can scroll sideways: whether it does, and whether that is said.
+  scrolling() {
+    return [...document.querySelectorAll("main *")]
+      .filter((one) => /auto|scroll/.test(getComputedStyle(one).overflowX) && one.clientWidth)
+      .map((one) => {
+        const note = one.previousElementSibling;
+        return [one.className || one.tagName, one.scrollWidth > one.clientWidth + 1,
+          Boolean(note?.matches(".goes-on") && !note.hidden)];
+      });
+  },
+
+  // Of each printed section but the cards: whether it stays on a page, and its height.
+  printed() {
+    return [...document.querySelectorAll("section:not(#segments)")]
+      .filter((one) => one.clientHeight)
+      .map((one) => [one.id, getComputedStyle(one).breakInside, one.clientHeight]);
+  },
+
   light([red, green, blue]) {
     const [r, g, b] = [red, green, blue].map((value) => value / 255)
       .map((value) => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);

@@ -19,6 +19,9 @@ from models_py.studies.study import Study
 AWKWARD = "A & B <script>alert('x')</script>"
 """A category that would run as a script where it is not escaped."""
 
+MARCH, FEW_IN_MARCH = 2, 3
+"""The month in which so few of one kind bought that their spend would be that of single ones."""
+
 
 @dataclass(frozen=True)
 class Reported:
@@ -59,6 +62,24 @@ def write_gold(path: Path, frame: pd.DataFrame) -> Path:
         database.register("given", frame)
         database.execute("create or replace table gold.grocery_customers as select * from given")
     return path
+
+
+def write_purchases(path: Path, frame: pd.DataFrame) -> None:
+    """Put down what the customers bought, month by month; few of one kind did so in March."""
+    is_big = frame["planted"] == "big"
+    few = frame.index[is_big][:FEW_IN_MARCH]
+    months = pd.date_range("2025-01-01", periods=7, freq="MS")
+    parts = []
+    for place, month in enumerate(months):
+        buyers = frame if place != MARCH else frame[~is_big | frame.index.isin(few)]
+        for on in (month, month + pd.offsets.MonthEnd(0)):
+            amount = buyers["spend_amount"] * (place + 1) / 60
+            rows = {"customer_id": buyers["customer_id"], "ordered_at": on, "spend_amount": amount}
+            parts.append(pd.DataFrame(rows))
+    with duckdb.connect(str(path)) as database:
+        database.execute("create schema if not exists silver")
+        database.register("given", pd.concat(parts))
+        database.execute("create or replace table silver.grocery_sales as select * from given")
 
 
 def study(**changes: Any) -> Study:

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from planted_gold import asked
 from report_house import Reported
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
+PAPER = {"width": 718, "height": 1047}
+"""A4 within its margins of a centimetre, at 96 dots an inch."""
 
 UNFOLD = "document.body.classList.remove('tabbed')"
 """Every tab below the other, as without scripts."""
@@ -63,6 +66,16 @@ def test_nothing_reaches_over_the_edge(tab: Any) -> None:
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("tab", [{"viewport": PHONE}], indirect=True, ids=["phone"])
+def test_what_scrolls_sideways_says_so(tab: Any) -> None:
+    tab.evaluate(UNFOLD)
+    tab.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    tab.wait_for_timeout(200)
+    scrolling = tab.evaluate(f"{CHECKS}.scrolling()")
+    assert any(is_wider for _, is_wider, _ in scrolling)
+    assert [row for row in scrolling if row[1] != row[2]] == []
+
+
 @pytest.mark.parametrize(
     "tab", [{"viewport": PHONE}, {"viewport": DESK}], indirect=True, ids=["phone", "desk"]
 )
@@ -110,6 +123,16 @@ def test_paper_is_white_and_whole(tab: Any) -> None:
     assert 1 <= len(re.findall(rb"/Type\s*/Page[^s]", paper)) <= 8
 
 
+def test_no_heading_is_parted_from_what_it_heads(tab: Any) -> None:
+    tab.emulate_media(media="print")
+    tab.set_viewport_size(PAPER)
+    printed = tab.evaluate(f"{CHECKS}.printed()")
+    assert len(printed) >= 4
+    for key, inside, tall in printed:
+        assert inside == "avoid", key
+        assert tall <= PAPER["height"], key
+
+
 def test_a_segment_can_be_seen_alone(tab: Any) -> None:
     key = tab.locator("[data-only-of='2']")
     shown = "getComputedStyle(document.querySelector('#figure-pca .dots.of-{}')).strokeOpacity"
@@ -135,6 +158,32 @@ def test_two_segments_are_compared(tab: Any) -> None:
     tab.locator(".keys .all").click()
     assert not versus.is_visible()
     assert tab.locator("article.card:visible").count() == 3
+
+
+def test_flows_follow_the_chosen_segment(tab: Any, explained: Reported) -> None:
+    moves = asked(
+        explained.warehouse,
+        "select from_segment_id, to_segment_id, entities from results.migrations where run_id = ?",
+        [explained.run_id],
+    )
+    off = "document.querySelectorAll('.flow.is-off').length"
+    tab.locator("[data-only-of='2']").click()
+    assert tab.evaluate(off) == sum(2 not in (source, target) for source, target, _ in moves)
+    stayed, came, left = (
+        sum(n for source, target, n in moves if fits(source == 2, target == 2))
+        for fits in (
+            lambda was, now: was and now,
+            lambda was, now: now and not was,
+            lambda was, now: was and not now,
+        )
+    )
+    words = f"Segment 2: {stayed} stayed, {came} came, {left} left."
+    assert tab.locator("#figure-flows .moved").inner_text() == words
+    lines = tab.locator("#figure-spending g[data-of]")
+    assert [line.is_visible() for line in lines.all()].count(True) == 1
+    tab.locator(".keys .all").click()
+    assert tab.evaluate(off) == 0
+    assert [line.is_visible() for line in lines.all()].count(True) == 3
 
 
 def test_tabs_show_a_part_at_a_time(tab: Any) -> None:

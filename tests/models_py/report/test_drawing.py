@@ -44,8 +44,15 @@ SIGHTS = (
             [-0.003882, -0.048116, 1.051998],
         ]
     ),
+    np.array(
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ]
+    ),
 )
-"""Common sight, deuteranopia and protanopia in linear RGB (Machado et al. 2009)."""
+"""Common sight, deuteranopia, protanopia, tritanopia in linear RGB (Machado et al. 2009)."""
 
 
 def seen(colours: list[str], sight: FloatArray) -> FloatArray:
@@ -69,7 +76,9 @@ def palettes() -> list[list[str]]:
     return [colours[first : first + PALETTE] for first in range(0, 3 * PALETTE, PALETTE)]
 
 
-@pytest.mark.parametrize("sight", SIGHTS, ids=["common", "deuteranopia", "protanopia"])
+@pytest.mark.parametrize(
+    "sight", SIGHTS, ids=["common", "deuteranopia", "protanopia", "tritanopia"]
+)
 def test_colours_can_be_told_apart(sight: FloatArray) -> None:
     for colours in palettes():
         points = seen(colours, sight)

@@ -35,6 +35,8 @@ FIGURES = (
     "silhouette",
     "tree",
     "flows",
+    "spending",
+    "recency-frequency",
     "labels",
     "validity-spend-eta-squared",
     "categories",
