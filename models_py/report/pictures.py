@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PALETTE = (
-    "#0072b2", "#d55e00", "#7a1f2b", "#0b7d7d", "#003f5c", "#24307a",
-    "#00805c", "#3a93c9", "#b0303a", "#0a4b46", "#8c6bd1", "#5b4fb0",
+    "#0072b2", "#d55e00", "#7a1f2b", "#083ac0", "#003e5c", "#3d257a",
+    "#00805c", "#3a93c9", "#b0303a", "#055a54", "#8e6cd8", "#5c46b0",
 )  # fmt: skip
 """The page's colours on paper, in its order."""
 

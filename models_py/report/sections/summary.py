@@ -126,6 +126,8 @@ def _worth(facts: Facts) -> str:
 
 def _trust(facts: Facts) -> str:
     segments = facts.segments
+    if len(segments) == 1:
+        return ""
     measured = segments[segments["stability"].notna()]
     shaky = [_name(facts, row) for row in records(measured) if not row["is_stable"]]
     if measured.empty:
@@ -170,7 +172,7 @@ def _tiles(facts: Facts) -> list[Tile]:
     segments = facts.segments
     tiles = [
         Tile(f"{facts.run.rows_read:,}", facts.things),
-        Tile(str(len(segments)), "segments"),
+        Tile(str(len(segments)), "segment" if len(segments) == 1 else "segments"),
     ]
     if segments["stability"].notna().any():
         lowest = float(segments["stability"].min())
