@@ -9,7 +9,6 @@ import numpy as np
 
 from models_py.base.numbers import listed, plain, share, time_unit
 from models_py.describe.traits import UNKNOWN_WORDS
-from models_py.describe.withholding import suppressed
 from models_py.report.behaviour_charts import Cross, Series, draw_crosses, draw_series
 from models_py.report.content import Figure, Section, Table
 from models_py.report.drawing import joined, tag
@@ -79,9 +78,10 @@ def withheld_periods(buyers: IntArray, least: int) -> BoolArray:
         Fewer buyers are withheld; then one period with so many is withheld as well, since the
         few may be the same in all of them.
     """
-    held = suppressed(buyers, least)
-    while held.any() and buyers[held].max() < least and (~held & (buyers > 0)).any():
-        held |= suppressed(buyers, least, held | (buyers == buyers[~held & (buyers > 0)].min()))
+    held: BoolArray = (buyers > 0) & (buyers < least)
+    others = np.flatnonzero(~held & (buyers > 0))
+    if held.any() and others.size:
+        held[others[buyers[others].argmin()]] = True
     return held
 
 

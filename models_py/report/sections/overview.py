@@ -22,6 +22,7 @@ KEPT_AS_BEFORE = "Keep the standard programme and test one change at a time"
 """What runs of earlier versions recorded where no figure stood out."""
 
 UP, DOWN = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 YES, NO = "true", "false"
 
 
@@ -122,7 +123,7 @@ def _traits(card: Card) -> list[str]:
     strongest = sorted(card.traits, key=lambda trait: -trait.width)[:MOST_TRAITS]
     return [
         f"{UP if trait.is_high else DOWN} {trait.words} {trait.text}"
-        f" (all {trait.population})".replace("(all ", "(all\N{NO-BREAK SPACE}")
+        f" {f'(all {trait.population})'.replace(' ', NO_BREAK)}"
         for trait in strongest
     ]
 

@@ -86,7 +86,8 @@
     light.textContent = chosen.map((of) =>
       `body[data-only] .dots.of-${of}{stroke-opacity:.9}body[data-only] .middle-of.of-${of}{opacity:1}`).join("");
     all("main .card[data-of], main tbody tr[data-of], figure[data-of], figure g[data-of]").forEach((one) => {
-      one.hidden = chosen.length > 0 && !one.dataset.of.split(" ").some((of) => chosen.includes(of));
+      // A part of a drawing has the attribute, but not the property of that name.
+      one.toggleAttribute("hidden", chosen.length > 0 && !one.dataset.of.split(" ").some((of) => chosen.includes(of)));
     });
     moves();
     all(".heat").forEach((heat) => {

@@ -56,7 +56,7 @@ def test_candidates_that_a_rule_excluded(explained: Reported, why: str) -> None:
 def test_the_chosen_candidate_has_the_figures_of_its_reason(explained: Reported, why: str) -> None:
     chosen = [row for row in rows_of(why) if row and row[-1] == "chosen"]
     assert len(chosen) == 1
-    own, best = found(r"common-space silhouette (\S+), best (\S+),", words_of(why))
+    own, best = found(r"ommon-space silhouette (\S+), best (\S+),", words_of(why))
     assert own in chosen[0]
     figures = [float(cell) for row in rows_of(why)[1:] for cell in row if cell == best]
     assert figures, "the best that the reason tells stands in no row"
@@ -99,7 +99,7 @@ def test_shares_and_silhouettes_are_the_same_wherever_they_stand(
         assert f" {share(part)} " in first
         assert share(part) in table
         assert f"silhouette, \N{MINUS SIGN}1 to 1 {plain(silhouette)} (all " in card
-        drawn = page.partition('id="figure-silhouettes"')[2].partition("</figure>")[0]
+        drawn = page.partition('id="figure-silhouette"')[2].partition("</figure>")[0]
         (tip,) = re.findall(rf'data-tip="{segment_id} [^"]*: mean ([\d.]+)"', drawn)
         assert float(tip) == pytest.approx(silhouette, abs=0.006)
 
