@@ -29,6 +29,8 @@ from models_py.studies.loading import study_from_json
 from models_py.studies.study import Study
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import pandas as pd
 
     from models_py.runs.saved import SavedRun
@@ -195,12 +197,25 @@ class Facts:
         """The gold rows that are drawn: without those of withheld segments."""
         return self.gold[~self.gold["_segment_id"].isin(self.withheld)]
 
-    @cached_property
+    @property
     def neighbours(self) -> tuple[IntArray, FloatArray] | None:
         """Places of drawn rows in :attr:`described_gold`, and where t-SNE lays them out.
 
         None where there are no models, several partitions, or too few rows.
         """
+        if self._layout is None:
+            return None
+        drawn, placed = self._layout
+        return drawn, placed.result()
+
+    def begin_layout(self) -> None:
+        """Let another thread lay the neighbours out while the rest is drawn."""
+        _ = self._layout
+
+    @cached_property
+    def _layout(self) -> tuple[IntArray, Future[FloatArray]] | None:
+        from concurrent.futures import ThreadPoolExecutor
+
         from models_py.report.maps import FEWEST_NEIGHBOURS, TSNE_ROWS, neighbour_map, sampled
 
         kept = self.described_gold
@@ -208,7 +223,12 @@ class Facts:
             return None
         part = next(iter(self.saved.partitions.values()))
         drawn = sampled(len(kept), TSNE_ROWS, self.run.seed)
-        return drawn, neighbour_map(part.encode(kept.iloc[drawn]), self.run.seed)
+        points = part.encode(kept.iloc[drawn])
+        pool = ThreadPoolExecutor(1)
+        try:
+            return drawn, pool.submit(neighbour_map, points, self.run.seed)
+        finally:
+            pool.shutdown(wait=False)
 
     def table(self, name: str) -> pd.DataFrame:
         """Return the run's rows of a table, without those of withheld segments."""

@@ -59,8 +59,8 @@ def draw_pictures(facts: Facts, folder: Path) -> list[Path]:
         ("importance", _importance),
         ("silhouettes", _silhouettes),
         ("map", _map),
-        ("tsne", _neighbours),
         ("training", _training),
+        ("tsne", _neighbours),
     ):
         figure = figure_class(layout="constrained")
         if draw(figure, facts):

@@ -66,11 +66,20 @@ def write_report(run_id: str, path: Path, progress: Progress, folder: Path | Non
     SegmenthouseError
         The run is not known, its gold table is gone or the folder cannot be written.
     """
-    from models_py.report.page import write_page
+    from threadpoolctl import threadpool_limits
 
     progress.step("reading the run for its report")
     facts = read_facts(run_id, path)
-    folder = folder or report_dir(facts.run.study, run_id)
+    # The layout of neighbours takes longest, on a core of its own; sums of several threads would
+    # come in another order each time.
+    with threadpool_limits(1):
+        facts.begin_layout()
+        return _write(facts, folder or report_dir(facts.run.study, run_id), progress)
+
+
+def _write(facts: Facts, folder: Path, progress: Progress) -> Report:
+    from models_py.report.page import write_page
+
     tables = {**csv_tables(facts), "assignments": _assignments(facts)}
     stamp = f"{facts.run.started_at:%Y%m%dT%H%M%S}"
     files = {f"{name}_{stamp}.csv": table for name, table in sorted(tables.items())}
@@ -86,7 +95,7 @@ def write_report(run_id: str, path: Path, progress: Progress, folder: Path | Non
     except OSError as error:
         raise ReportError(
             f"{folder} cannot be written ({error.strerror or error}): free space or mend its"
-            f" rights, then run python scripts/write_report.py {run_id}"
+            f" rights, then run python scripts/write_report.py {facts.run.run_id}"
         ) from error
     return Report(folder / PAGE, notes)
 
