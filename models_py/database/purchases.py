@@ -152,8 +152,9 @@ def read_spending(warehouse: Warehouse, log: Log, entity: str, run_id: str) -> p
         ``segment_id``, ``period`` (its first day), ``buyers`` and ``amount``. Empty where
         fewer than ``FEWEST_PERIODS`` are whole.
     """
-    day = f"cast({warehouse.quote(log.time)} as date)"
-    amount = f"cast({warehouse.quote(log.amount)} as double)"
+    # A line without a day or an amount is left out: the page does not fail over it.
+    day = f"try_cast({warehouse.quote(log.time)} as date)"
+    amount = f"try_cast({warehouse.quote(log.amount)} as double)"
     source = warehouse.quote(*log.schema_and_name)
     ((first, last),) = warehouse.rows(f"select min({day}), max({day}) from {source}")
     span = 0 if first is None else (last - first).days + 1
