@@ -157,7 +157,11 @@ def read_spending(warehouse: Warehouse, log: Log, entity: str, run_id: str) -> p
     amount = f"try_cast({warehouse.quote(log.amount)} as double)"
     source = warehouse.quote(*log.schema_and_name)
     ((first, last),) = warehouse.rows(f"select min({day}), max({day}) from {source}")
-    span = 0 if first is None else (last - first).days + 1
+    if first is None:
+        import pandas as pd
+
+        return pd.DataFrame(columns=["segment_id", "period", "buyers", "amount"])
+    span = (last - first).days + 1
     unit = next((name for name, least in GRAINS.items() if span >= least), "day")
     frame = warehouse.frame(
         f"select segment_id, date_trunc('{unit}', {day}) as period,"
