@@ -123,7 +123,8 @@ def purchase_log(warehouse: Warehouse, study: Study) -> tuple[Log, str] | None:
     name = study.schema_and_name[1].removesuffix("_customers")
     made_from = Log(table=f"silver.{name}_sales", time="ordered_at", amount="spend_amount")
     log: Log = study.validity or made_from
-    entity = (study.validity and study.validity.entity) or study.entity
+    own = None if study.validity is None else study.validity.entity
+    entity = own or study.entity
     if log.table not in warehouse.relations():
         return None
     known = warehouse.columns(*log.schema_and_name)
