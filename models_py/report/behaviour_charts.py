@@ -189,11 +189,11 @@ def _cross(frame: Frame, cross: Cross, x_scale: _Scale, y_scale: _Scale) -> tupl
 
 
 def _line(frame: Frame, one: Series, dates: Sequence[str], end: float) -> Markup:
-    known = np.flatnonzero(np.isfinite(one.values))
+    known = [int(place) for place in np.flatnonzero(np.isfinite(one.values))]
     xs = [frame.x(float(place)) for place in known]
     ys = [frame.y(float(one.values[place])) for place in known]
     # A period that is withheld is a gap: no line says what it was.
-    runs = np.split(np.arange(known.size), np.flatnonzero(np.diff(known) > 1) + 1)
+    runs = np.split(np.arange(len(known)), np.flatnonzero(np.diff(known) > 1) + 1)
     path = "".join(outline([xs[i] for i in run], [ys[i] for i in run]) for run in runs)
     parts = [tag("path", d=path, class_="line")]
     parts += [
