@@ -136,6 +136,9 @@ def _run(asked: argparse.Namespace) -> int:
         is_challenger = asked.challenger or asked.if_drifted
         finished = run_study(study, path, seed, progress, asked.wait, is_challenger=is_challenger)
         is_written = finished.waits_in is None
+        if is_written:
+            progress.step("foretelling who moves next")
+            _forecast_moves(path, finished.run_id)
         wants_report = is_written and not asked.no_report
         written = _write_report(finished, path, progress) if wants_report else WrittenReport()
         challenge = None
@@ -209,6 +212,15 @@ def _waiting_line(finished: Finished) -> str:
     if finished.is_challenger:
         report += f", and compare it: python scripts/promote_run.py {finished.run_id} --if-better"
     return still_waiting(f"run {finished.run_id}", finished.waits_in, finished.holder) + report
+
+
+def _forecast_moves(path: Path, run_id: str) -> None:
+    from models_py.runs.moving import forecast_moves
+
+    try:
+        forecast_moves(path, run_id)
+    except SegmenthouseError as error:
+        print(f"note: who is likely to move next is not told: {error}", file=sys.stderr)
 
 
 def _write_report(finished: Finished, path: Path, progress: Progress) -> WrittenReport:

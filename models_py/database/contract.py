@@ -357,6 +357,33 @@ partition_comparison = Table(
     Column("sentence", String, comment="the verdict with the figures it rests on"),
 )
 
+move_forecasts = Table(
+    "move_forecasts",
+    metadata,
+    Column("run_id", String, nullable=False, comment="the run whose entities may move next"),
+    Column("transitions", Integer, nullable=False, comment="from run to run, learned from"),
+    Column("rows", BigInteger, nullable=False, comment="entities in both runs of a transition"),
+    Column("moved_share", Double, comment="of these rows"),
+    Column(
+        "auc",
+        Double,
+        comment="out of time: of the newest transition, foretold from those before; 0.5 is chance",
+    ),
+    Column("auc_rows", BigInteger, comment="entities that the AUC was measured on"),
+    Column("refused", String, comment="why nothing is foretold; null where something is"),
+)
+
+likely_moves = Table(
+    "likely_moves",
+    metadata,
+    Column("run_id", String, nullable=False),
+    Column("entity_id", String, nullable=False),
+    Column("segment_id", Integer, nullable=False, comment="where it is in this run"),
+    Column(
+        "likelihood", Double, nullable=False, comment="0..1, of another segment in the next run"
+    ),
+)
+
 scores = Table(
     "scores",
     metadata,
@@ -392,6 +419,8 @@ RUN_TABLES = (
     challenges,
     partition_resemblance,
     partition_comparison,
+    move_forecasts,
+    likely_moves,
     scores,
 )
 ALL_TABLES = (runs, segment_registry, *RUN_TABLES)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from models_py.base.sql_text import literal
 from models_py.database import contract
+from models_py.database.connection import Warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NAME = "segment_history"
 MAJORITY = 0.5
@@ -95,3 +101,29 @@ select
     size
 from judged
 """
+
+
+def read_history(warehouse: Warehouse, run_id: str) -> pd.DataFrame:
+    """Return the rows of the view for the runs of a study up to one of them.
+
+    ``is_withheld`` is added: that of the segment, or of the one that is gone. A warehouse of an
+    earlier version has no such view, and no rows.
+    """
+    import pandas as pd
+
+    if f"{contract.SCHEMA}.{NAME}" not in warehouse.relations():
+        return pd.DataFrame(columns=["number", "segment_id", "event"])
+    schema = contract.SCHEMA
+    return warehouse.frame(
+        "select history.*, coalesce(own.is_withheld, former.is_withheld, false) as is_withheld"
+        f" from {schema}.{NAME} as history"
+        f" inner join {schema}.runs as runs on history.run_id = runs.run_id"
+        f" left join {schema}.segments as own"
+        " on history.run_id = own.run_id and history.segment_id = own.segment_id"
+        f" left join {schema}.segments as former"
+        " on runs.previous_run_id = former.run_id and history.segment_id = former.segment_id"
+        f" inner join {schema}.runs as shown on runs.study = shown.study"
+        " and runs.number <= shown.number"
+        " where shown.run_id = ? order by history.number, history.segment_id",
+        [run_id],
+    )

@@ -18,6 +18,7 @@ from models_py.database import contract
 from models_py.database.connection import WAIT_SECONDS, Warehouse, open_warehouse
 from models_py.database.gold import read_columns
 from models_py.database.purchases import purchase_log, read_spending
+from models_py.database.history import read_history
 from models_py.database.results import done_runs, read_run_rows
 from models_py.describe.names import Speech
 from models_py.describe.withholding import withheld_segments
@@ -74,6 +75,9 @@ class Facts:
     previous_segments
         ``segment_id``, ``partition``, ``name`` and ``size`` of the run before; empty for the
         first.
+    history
+        What became of the study's segments, run after run up to this one, as
+        :func:`models_py.database.history.read_history` returns it.
     gold
         Gold columns of the study and ``_segment_id``, ``_partition``, ``_silhouette``,
         ``_is_outlier``: the rows of the run that are still in gold. The entity's own column is
@@ -93,6 +97,7 @@ class Facts:
     study: Study
     tables: dict[str, pd.DataFrame]
     previous_segments: pd.DataFrame
+    history: pd.DataFrame
     gold: pd.DataFrame
     categories: pd.DataFrame
     is_gold_changed: bool
@@ -257,6 +262,7 @@ def read_facts(run_id: str, path: Path) -> Facts:
         run = _read_run(warehouse, run_id)
         tables = {table.name: read_run_rows(warehouse, table, run_id) for table in READ}
         before = _segments_before(warehouse, run.previous_run_id)
+        history = read_history(warehouse, run_id)
         study = _study_of(run)
         words = _read_words(warehouse, study)
         log = purchase_log(warehouse, study)
@@ -274,6 +280,7 @@ def read_facts(run_id: str, path: Path) -> Facts:
         study=study,
         tables=tables,
         previous_segments=before,
+        history=history,
         gold=gold.drop(columns=study.entity),
         categories=words.reindex(gold[study.entity]).reset_index(drop=True),
         is_gold_changed=read.fingerprint != run.data_fingerprint,

@@ -23,9 +23,11 @@ from models_py.report.sections.data import (
 from models_py.report.sections.distributing import distributions_section
 from models_py.report.sections.explaining import explaining_section
 from models_py.report.sections.exploring import exploring_section
+from models_py.report.sections.history import history_section
 from models_py.report.sections.labelling import labelling_section
 from models_py.report.sections.mapping import maps_section
 from models_py.report.sections.method import method_section, questions_section
+from models_py.report.sections.moving import moving_section
 from models_py.report.sections.summary import summarise
 from models_py.report.sections.usefulness import usefulness_section
 
@@ -41,6 +43,8 @@ PANELS: Sequence[tuple[str, str, Sequence[tuple[str, Make]]]] = (
             ("behaviour", behaviour_section),
             ("labels", labelling_section),
             ("changes", changing_section),
+            ("history", history_section),
+            ("likely moves", moving_section),
         ),
     ),
     (

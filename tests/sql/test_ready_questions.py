@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -17,8 +18,8 @@ from models_py.database.questions import ask
 from models_py.pipeline import run_study
 
 QUESTIONS = sorted(settings.sql_dir().glob("*.sql"))
-MAY_BE_EMPTY = {"validity", "resembling_segments"}
-"""Not asked of the newest run, or of one partition."""
+MAY_BE_EMPTY = {"validity", "resembling_segments", "likely_moves"}
+"""Not asked of the newest run, or of one partition, or by too few runs."""
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +177,21 @@ def test_another_table_s_key_and_columns(shoes: Path, capsys: pytest.CaptureFixt
     assert len(json.loads(capsys.readouterr().out)) == 30
     assert main(["segments_by_column", *asked, "--param", "column=knd"]) == 2
     assert "did you mean 'kind'" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_who_is_likely_to_move_next(warehouse: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(warehouse, tmp_path))
+    with duckdb.connect(str(path)) as database:
+        database.execute(
+            "insert into results.move_forecasts select max_by(run_id, number), 2, 480, 0.1, 0.8,"
+            " 240, null from results.runs where status = 'done'"
+        )
+        database.execute(
+            "insert into results.likely_moves select run_id, entity_id, segment_id, 1 - confidence"
+            " from results.assignments semi join results.move_forecasts using (run_id)"
+        )
+    rows = answers("likely_moves", path)
+    assert len(rows) == 240
+    likelihoods = [float(str(row["likelihood"])) for row in rows]
+    assert likelihoods == sorted(likelihoods, reverse=True)
+    assert {row["auc_out_of_time"] for row in rows} == {0.8}

@@ -20,7 +20,7 @@ from models_py.report.writing import write_report
 LEAST = 5
 FEW, ODD = 4, "island"
 SECRETS = (ODD, "secret", "907.25", "99.5")
-BY_ENTITY = {"assignments", "outliers", "scores"}
+BY_ENTITY = {"assignments", "likely_moves", "outliers", "scores"}
 """Tables that name every entity, as gold does."""
 
 

@@ -1,0 +1,71 @@
+"""Who is likely to be in another segment at the next run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models_py.base.numbers import count, plain, share
+from models_py.base.plurals import plural
+from models_py.report.content import Figure, Section, Table
+from models_py.report.facts import Facts, records
+from models_py.report.shape_charts import Bar, draw_bars
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TITLE = "Who is likely to move next"
+BY_CHANCE = 0.55
+"""Up to this area under the curve a forecast is little better than chance."""
+
+
+def moving_section(facts: Facts) -> Section | None:
+    """Return how many of each segment are likely to leave it; None where nobody asked."""
+    made = facts.tables["move_forecasts"]
+    if made.empty:
+        return None
+    forecast = records(made)[0]
+    if forecast["refused"] is not None:
+        why = f"Who is likely to move next is not told: {forecast['refused']}."
+        return Section("moves", TITLE, left_out=[why])
+    is_weak = forecast["auc"] <= BY_CHANCE
+    lead = [
+        f"Learned from {plural(forecast['transitions'], 'step')} from run to run, in which"
+        f" {share(forecast['moved_share'])} changed segment. Tried on the newest step by what was"
+        f" known before it, on {count(forecast['auc_rows'])} {facts.things}: AUC"
+        f" {plain(forecast['auc'])}, where 0.5 is chance and 1 is certainty."
+        + (" That is little better than chance: do not act on it." if is_weak else ""),
+        f"Each of the {facts.things} with a likelihood is in results.likely_moves; the likeliest"
+        f" are asked with python scripts/run_sql.py likely_moves --study {facts.study.name}, and a"
+        " path through the segments with python scripts/run_sql.py customer_path --study"
+        f" {facts.study.name} --param entity_id=ID.",
+    ]
+    return Section("moves", TITLE, lead, figures=[_figure(facts, facts.table("likely_moves"))])
+
+
+def _figure(facts: Facts, rows: pd.DataFrame) -> Figure:
+    means = rows.groupby("segment_id")["likelihood"].mean().sort_values(ascending=False)
+    sizes = rows["segment_id"].value_counts()
+    longest = max(float(means.max()), 1e-9)
+    bars = [
+        Bar(
+            facts.title(int(key)),
+            share(float(mean)),
+            float(mean) / longest,
+            facts.colours[int(key)],
+        )
+        for key, mean in means.items()
+    ]
+    text = "; ".join(f"{bar.title} {bar.text}" for bar in bars)
+    alternative = f"Mean likelihood of another segment at the next run: {text}."
+    cells = [
+        [facts.title(int(key)), count(sizes[key]), share(float(mean)), count(mean * sizes[key])]
+        for key, mean in means.items()
+    ]
+    return Figure(
+        "likely-moves",
+        "Likely to be in another segment at the next run",
+        draw_bars(bars, alternative),
+        alternative,
+        note=f"The mean over the {facts.things} of a segment.",
+        table=Table(["segment", facts.things, "likely to move", "expected to move"], cells),
+    )
