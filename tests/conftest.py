@@ -22,6 +22,7 @@ HEAVY = (
     "tests/models_py/database/maintenance/test_round_trip.py",
     "tests/models_py/report/test_withheld.py",
     "tests/scripts/test_promote_run.py",
+    "tests/scripts/test_ten_weeks.py",
     "tests/segmenthouse/test_same_as_commands.py",
     "tests/segmenthouse/test_scikit_learn.py",
     "tests/test_wheel.py",

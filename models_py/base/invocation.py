@@ -18,6 +18,7 @@ VERBS = {
     "check_validity": "validity",
     "compare_runs": "compare",
     "promote_run": "promote",
+    "run_night": "night",
     "write_report": "report",
     "explore_segments": "explore",
     "run_sql": "sql",

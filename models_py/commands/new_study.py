@@ -6,7 +6,7 @@ import argparse
 import json
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from importlib import import_module
@@ -145,7 +145,7 @@ def _run(asked: argparse.Namespace) -> int:
     _import_meanwhile(asked)
     with show_progress(quiet=asked.json) as progress:
         progress.step(f"reading {asked.input}")
-        loaded = _take_in(asked, name, target)
+        loaded = _take_in(asked, name, _recorded(asked, target))
         table = _customers_table(asked, loaded, name, progress)
         progress.step("looking at the columns")
         with _undone_on_failure(asked, loaded, name):
@@ -177,6 +177,46 @@ def _run(asked: argparse.Namespace) -> int:
             print_reading(loaded, _uses(asked), codes)
         _print(draft, target)
     return 0
+
+
+def load_again(
+    words: Sequence[str], recorded: Reading, check: Callable[[], None], progress: Progress
+) -> Loaded:
+    """Load a new file in the place of the one that a study was drafted from.
+
+    The study stays as it is, and on any error so does what was loaded before.
+
+    Parameters
+    ----------
+    words
+        As this command is given them, without ``--force``.
+    recorded
+        How the study's file was read.
+    check
+        Asks whether the study can go on with what is loaded; it raises where it cannot.
+    progress
+        Shows each step.
+
+    Raises
+    ------
+    SegmenthouseError
+        The file cannot be read, dbt could not build from it, or ``check`` refuses it.
+    """
+    asked = _parser().parse_args([*words, "--force"])
+    _check_options(asked)
+    name = _name(asked)
+    progress.step(f"reading {asked.input}")
+    loaded = _take_in(asked, name, None if has_reading_options(asked) else recorded)
+    if loaded is None:
+        raise UsageError(f"--input {asked.input}: is a table, and a new file is to be loaded")
+    _customers_table(asked, loaded, name, progress)
+    from models_py.database.reading.replacing import forget_earlier
+
+    with _undone_on_failure(asked, loaded, name):
+        check()
+    with _opened(asked) as warehouse:
+        forget_earlier(warehouse, name, is_log=asked.transactions)
+    return loaded
 
 
 def _import_meanwhile(asked: argparse.Namespace) -> None:
@@ -324,7 +364,7 @@ def _is_file(asked: argparse.Namespace) -> bool:
     return Path(text).is_file() or bool(re.search(FILE_NAME, text))
 
 
-def _take_in(asked: argparse.Namespace, name: str, target: Path) -> Loaded | None:
+def _take_in(asked: argparse.Namespace, name: str, recorded: Reading | None) -> Loaded | None:
     """Load the file, or the log; a table with a row per customer is used where it is."""
     from models_py.database.waiting import open_for_writing
     from models_py.database.own_data import make_warehouse
@@ -338,7 +378,6 @@ def _take_in(asked: argparse.Namespace, name: str, target: Path) -> Loaded | Non
         return None
     if isinstance(source, Path):
         make_warehouse(path)
-    recorded = _recorded(asked, target)
     with open_for_writing(path, wait_seconds=asked.wait) as warehouse:
         if asked.transactions:
             columns = _log_columns(asked)

@@ -101,6 +101,12 @@ def _run(asked: argparse.Namespace) -> int:
     return 0
 
 
+def score_study(study: str, path: Path, wait_seconds: float, progress: Progress) -> dict[str, Any]:
+    """Score a study's own table by its standing run; return what ``--json`` prints."""
+    words = ["--study", study, "--warehouse", str(path), "--wait", str(wait_seconds)]
+    return _score(_parser().parse_args(words), progress)
+
+
 def _statement(asked: argparse.Namespace) -> str:
     from models_py.database.connection import open_warehouse, quoted
     from models_py.database.results import segment_names

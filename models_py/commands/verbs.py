@@ -24,6 +24,7 @@ PURPOSES = {
     "drift": ("check_drift", "tell whether a run is still true of its table"),
     "compare": ("compare_runs", "compare two runs of a study"),
     "promote": ("promote_run", "let a challenger take over, or an earlier run answer again"),
+    "night": ("run_night", "bring a study up to date, unattended"),
     "validity": ("check_validity", "ask whether segments tell of what comes next"),
     "report": ("write_report", "write the page of a run again"),
     "explore": ("explore_segments", "look around in a run, live and read-only"),

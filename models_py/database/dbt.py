@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from models_py.studies.study import Study, Validity
 
 DBT = "from dbt.cli.main import cli; cli()"
+MARK = "BUILD_MARK"
+"""What dbt writes a build's mark under into its results."""
 
 
 def build_first_part(study: Study, section: Validity, split_on: date, folder: Path) -> Path:
@@ -71,6 +73,61 @@ def build_customers(log: TransactionLog) -> str:
     """
     _build(["--selector", "custom"], log.variables, f"gold.{log.name}_customers")
     return f"{log.name}_customers"
+
+
+def build_marked(words: Sequence[str], what: str, mark: str, wait_seconds: float) -> None:
+    """Build a part of the home's warehouse, so that :func:`is_built` knows it again.
+
+    Parameters
+    ----------
+    words
+        After ``dbt build``.
+    what
+        Is built, for the message.
+    mark
+        Of this build and no other.
+    wait_seconds
+        How long another process is waited for.
+
+    Raises
+    ------
+    WarehouseError
+        dbt failed; the message has the first line that says why.
+    """
+    home = settings.home()
+    profiles = home if (home / "profiles.yml").is_file() else settings.dbt_project_dir()
+    ended = subprocess.run(
+        build_command(words, home, profiles, "--quiet", "--no-use-colors"),
+        env={
+            **settings.environment_of(home),
+            f"DBT_ENV_CUSTOM_ENV_{MARK}": mark,
+            settings.WAIT_VARIABLE: str(wait_seconds),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        raise WarehouseError(f"dbt could not build {what}: {first_error(ended)}")
+
+
+def is_built(mark: str) -> bool:
+    """Tell whether the newest build of the home is the one of this mark, and nothing failed."""
+    try:
+        text = (settings.home() / "data" / "dbt" / "run_results.json").read_text(encoding="utf-8")
+        content = json.loads(text)
+    except (OSError, ValueError):
+        return False
+    failed = [r for r in content["results"] if r["status"] not in ("success", "pass", "warn")]
+    return content["metadata"]["env"].get(MARK) == mark and not failed
+
+
+def domain_of(table: str) -> str | None:
+    """Return the domain whose dbt models make a table; None where none does."""
+    models = settings.dbt_project_dir() / "models"
+    schema, _, name = table.partition(".")
+    made = sorted(models.glob(f"{schema}/*/{schema}_{name}.sql"))
+    return made[0].parent.name if made else None
 
 
 def _build(
