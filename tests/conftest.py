@@ -21,6 +21,7 @@ HEAVY = (
     "tests/models_py/database/maintenance/test_faults.py",
     "tests/models_py/database/maintenance/test_round_trip.py",
     "tests/models_py/report/test_withheld.py",
+    "tests/scripts/test_killed_nights.py",
     "tests/scripts/test_promote_run.py",
     "tests/scripts/test_ten_weeks.py",
     "tests/segmenthouse/test_same_as_commands.py",

@@ -1,0 +1,120 @@
+"""A night that is killed at a step, or whose alert fails, leaves nothing twice or half done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from nights import ROWS, Night, clients, counted, first, first_night, house, night, outcomes
+from planted_gold import asked
+
+from models_py.base import journal as journals
+from models_py.base import settings
+from models_py.base.journal import Journal
+from models_py.commands import run_night
+from models_py.commands.night_steps import STEPS
+
+__all__ = ["first", "first_night", "house", "night"]
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing catches it."""
+
+
+def traces() -> list[Any]:
+    sql = (
+        "select count(*), count(distinct status) from results.runs",
+        "select count(*) from results.challenges",
+        "select count(*), max(scored_at) from results.scores",
+        "select count(*) from results.assignments",
+        "select count(*) from results.move_forecasts",
+        "select count(*) from gold.clients",
+    )
+    return [asked(settings.warehouse_path(), each) for each in sql]
+
+
+@pytest.mark.parametrize("when", ["before the step", "after its commit"])
+@pytest.mark.parametrize(
+    "name", [step.name for step in STEPS if step.name not in ("fetch", "build")]
+)
+def test_a_night_killed_at_a_step_goes_on_there(
+    night: Night, name: str, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("--refit", "always")
+    with monkeypatch.context() as patch:
+        if when == "before the step":
+            patch.setattr(run_night, "_do_step", killing(run_night._do_step, name))
+        else:
+            patch.setattr(Journal, "finish", killing(Journal.finish, name))
+        with pytest.raises(Killed):
+            night(*words, text=clients(ROWS, 7))
+    left = traces()
+    again = night(*words)
+    assert (again["resumed_at"], again["exit_code"]) == (name, 0)
+    assert set(outcomes(again).values()) <= {"done", "skipped"}
+    assert list(again["steps"]) == [step.name for step in STEPS]
+    assert counted("select count(*) from results.runs") == 2
+    assert counted("select count(distinct run_id) from results.challenges") == 1
+    assert counted("select count(*) from gold.clients") == ROWS
+    assert asked(settings.warehouse_path(), "select distinct status from results.runs") == [
+        ("done",)
+    ]
+    commits = {step.name for step in STEPS if step.committed is not STEPS[0].committed}
+    if when == "after its commit" and name in commits:
+        assert again["steps"][name]["was_committed"] is True
+    if when == "after its commit" and name in ("page", "retention", "share"):
+        assert traces() == left
+
+
+def killing(work: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Return a function that is killed where it is asked for this step."""
+
+    def killed(*given: Any) -> Any:
+        if any(each == name or getattr(each, "name", None) == name for each in given):
+            raise Killed
+        return work(*given)
+
+    return killed
+
+
+def test_a_night_of_another_day_or_file_is_not_gone_on_with(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(text: str) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(Journal, "finish", killing(Journal.finish, "drift"))
+            with pytest.raises(Killed):
+                night(text=text)
+
+    kill(clients(ROWS, 2))
+    assert night(text=clients(ROWS, 3))["resumed_at"] is None
+    kill(clients(ROWS, 4))
+    assert night("--anew")["resumed_at"] is None
+    kill(clients(ROWS, 5))
+    later = journals.now() + journals.RESUMABLE
+    monkeypatch.setattr(journals, "now", lambda: later)
+    assert night()["resumed_at"] is None
+
+
+def test_an_alert_that_fails_changes_nothing(night: Night) -> None:
+    said = night("--alert", "false", text=clients(2 * ROWS))
+    assert said["exit_code"] == run_night.ALERT_FAILED
+    assert set(outcomes(said).values()) <= {"done", "skipped"}
+    assert said["alerts"][0].startswith("drift: refit")
+    assert counted("select count(*) from results.runs where status = 'done'") == 2
+
+
+def test_a_mended_file_is_another_night(night: Night) -> None:
+    assert night(text="client_id\n")["exit_code"] == run_night.REFUSED
+    mended = night(text=clients(ROWS, 1))
+    assert (mended["exit_code"], mended["resumed_at"]) == (0, None)
+
+
+def test_retention_leaves_the_newest_runs(night: Night, first: dict[str, Any]) -> None:
+    words = ("--refit", "always", "--keep-runs", "2")
+    for start in (1, 2):
+        said = night(*words, text=clients(ROWS, start))
+    assert first["run_id"] in str(said["steps"]["retention"]["dropped"])
+    assert counted("select count(*) from results.runs") == 2
+    assert counted("select count(*) from results.runs where status = 'done'") >= 1
