@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -221,9 +222,10 @@ def _load(night: Night) -> Facts:
     def check() -> None:
         rows = _rows_there(night)
         if rows < plan.least_rows * rows_before:
+            enough = floor(100 * rows / rows_before) / 100
             raise DataError(
                 f"{plan.file} has {rows:,} rows for {study.table}, which had {rows_before:,}: a"
-                f" file cut short? --least-rows {rows / rows_before:.2f} takes it all the same"
+                f" file cut short? --least-rows {enough:g} takes it all the same"
             )
         read_studied(study, plan.path)
 

@@ -89,7 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = command_parser("run_night.py", __doc__, EXAMPLES)
+    codes = "\n".join(f"  {code}  {words}" for code, words in EXIT_CODES.items())
+    parser = command_parser("run_night.py", __doc__, f"{EXAMPLES}\nexit codes:\n{codes}")
     add_study(parser)
     data = parser.add_argument_group("new data")
     data.add_argument("--input", metavar="FILE", type=Path, help="of a study of new_study.py")
@@ -333,14 +334,13 @@ def _failed(words: str, code: int, began: float) -> dict[str, Any]:
 
 
 def _exit_code(said: dict[str, Any]) -> int:
+    steps = said["steps"]
+    for key, step in (("verdict", "drift"), ("run_id", "page"), ("page", "page")):
+        said[key] = steps.get(step, {}).get(key)
     code = said.pop("failed_with", None)
     if code is not None:
         return int(code)
-    gates = said["steps"].get("gates", {})
-    said["verdict"] = said["steps"]["drift"].get("verdict")
-    said["run_id"] = said["steps"]["page"].get("run_id")
-    said["page"] = said["steps"]["page"].get("page")
-    return NOT_BETTER if gates.get("is_met") is False else DONE
+    return NOT_BETTER if steps["gates"].get("is_met") is False else DONE
 
 
 def _alerts(said: dict[str, Any]) -> list[str]:

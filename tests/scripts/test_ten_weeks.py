@@ -166,7 +166,7 @@ def check_a_broken_file(
 ) -> None:
     before = rows("from gold.clients order by all"), rows("select max(number) from results.runs")
     lines = whole.splitlines()
-    lines[200] = lines[200].replace(",", ';"', 1)
+    lines[200] = lines[200].replace(",", ',"', 1)
     file.write_text("\n".join(lines) + "\n")
     said = night(capsys, *words)
     assert said["exit_code"] == run_night.REFUSED
