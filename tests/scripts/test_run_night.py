@@ -159,15 +159,27 @@ def test_the_examples_of_the_page_are_well_formed() -> None:
         run_night._parser().parse_args(shlex.split(command)[1:])
 
 
-def test_the_line_of_cron_needs_no_environment(house: Path) -> None:
-    root = settings.repository()
-    command = [sys.executable, str(root / "scripts" / "run_night.py"), "--study", "clients.toml"]
-    # As the package is installed from this checkout, whichever one the interpreter knows.
-    own = [f"{settings.HOME_VARIABLE}={house}", f"PYTHONPATH={root}"]
-    words = ["env", "-i", "PATH=/usr/bin:/bin", *own, *command]
-    ended = subprocess.run(
-        [*words, "--input", "clients.csv"], cwd=house, capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 0, ended.stderr
-    (line,) = ended.stdout.splitlines()
-    assert json.loads(line)["exit_code"] == 0
+def test_the_line_of_cron_runs_in_the_environment_of_cron(house: Path) -> None:
+    python = house / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    # An installed checkout's Python knows its packages; nothing else is given to it.
+    known = f"{settings.HOME_VARIABLE}={house} PYTHONPATH={settings.repository()}"
+    python.write_text(f'#!/bin/sh\n{known} exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    (house / "scripts").symlink_to(settings.repository() / "scripts")
+    for folder in ("logs", "drop", "studies"):
+        (house / folder).mkdir()
+    (house / "studies" / "clients.toml").write_text((house / "clients.toml").read_text())
+    (house / "drop" / "clients.csv").write_text(clients(ROWS, 2))
+    (line,) = blocks("cron")
+    command = line.split(maxsplit=5)[5].strip()
+    assert "%" not in command  # cron ends the line there
+    for place in ("segmenthouse", "drop"):
+        own = house if place == "segmenthouse" else house / place
+        command = command.replace(f"/path/to/{place}", str(own))
+    words = ["env", "-i", "PATH=/usr/bin:/bin", "sh", "-c", command]
+    ended = subprocess.run(words, cwd="/", capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, (house / "logs" / "night.log").read_text()
+    (told,) = (house / "logs" / "night.jsonl").read_text().splitlines()
+    said = json.loads(told)
+    assert (said["exit_code"], said["verdict"], said["steps"]["load"]["rows"]) == (0, "keep", ROWS)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 from planted_gold import asked
@@ -104,13 +105,21 @@ def killed_night(home: Path, *words: str) -> None:
         stderr=subprocess.PIPE,
     )
     while process.poll() is None:
-        if json.loads(journal.read_text())["at_work"] == "refit":
+        if json.loads(journal.read_text())["at_work"] == "refit" and is_running():
             process.send_signal(signal.SIGKILL)
             break
         time.sleep(0.02)
     printed, said = process.communicate()
     assert process.returncode == -signal.SIGKILL, said.decode()
     assert printed == b""
+
+
+def is_running() -> bool:
+    """Whether a run is recorded and at work; while the file is written nobody knows."""
+    try:
+        return rows("select count(*) from results.runs where status = 'running'") == [(1,)]
+    except duckdb.IOException:
+        return False
 
 
 def test_ten_weeks(

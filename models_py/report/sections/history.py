@@ -29,7 +29,12 @@ def history_section(facts: Facts) -> Section | None:
     shown = rows[rows["number"].isin(sorted(rows["number"].unique())[-MOST_RUNS:])]
     first = rows["number"].min()
     met = rows[(rows["number"] > first) & (rows["event"] != "continued")]
-    lead = [_lead(rows, met)]
+    path = f"python scripts/run_sql.py customer_path --study {facts.study.name}"
+    lead = [
+        _lead(rows, met),
+        f"The way of one of the {facts.things} through them is asked with {path} --param"
+        " entity_id=ID.",
+    ]
     tables = [("What became of segments", _table(facts, met))] if len(met) else []
     return Section(
         "history", "The segments' history", lead, figures=[_sizes(facts, shown)], tables=tables

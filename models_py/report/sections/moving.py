@@ -34,10 +34,8 @@ def moving_section(facts: Facts) -> Section | None:
         f" known before it, on {count(forecast['auc_rows'])} {facts.things}: AUC"
         f" {plain(forecast['auc'])}, where 0.5 is chance and 1 is certainty."
         + (" That is little better than chance: do not act on it." if is_weak else ""),
-        f"Each of the {facts.things} with a likelihood is in results.likely_moves; the likeliest"
-        f" are asked with python scripts/run_sql.py likely_moves --study {facts.study.name}, and a"
-        " path through the segments with python scripts/run_sql.py customer_path --study"
-        f" {facts.study.name} --param entity_id=ID.",
+        f"Each of the {facts.things} has a likelihood in results.likely_moves; the likeliest are"
+        f" asked with python scripts/run_sql.py likely_moves --study {facts.study.name}.",
     ]
     return Section("moves", TITLE, lead, figures=[_figure(facts, facts.table("likely_moves"))])
 
