@@ -21,15 +21,16 @@ ROWS = 240
 Night = Callable[..., dict[str, Any]]
 
 
-def clients(rows: int = ROWS, first: int = 0, spend: float = 0.0) -> str:
-    """Lines of clients in three groups, those after the first ones with another spend."""
-    lines = ["client_id,spend,visits,orders"]
+def clients(rows: int = ROWS, first: int = 0) -> str:
+    """A file of clients in three groups, from this number on."""
+    lines = ["client_id,spend,visits,orders,seen"]
     for number in range(first, first + rows):
         own = np.random.default_rng(number)
         kind = number % 3
         lines.append(
-            f"c{number:05d},{own.normal((20, 60, 110)[kind] + spend, 5):.2f},"
-            f"{own.poisson((3, 12, 25)[kind])},{own.poisson((30, 9, 18)[kind])}"
+            f"c{number:05d},{own.normal((20, 60, 110)[kind], 5):.2f},"
+            f"{own.poisson((3, 12, 25)[kind])},{own.poisson((30, 9, 18)[kind])},"
+            f"2026-01-{1 + number % 28:02d}"
         )
     return "\n".join(lines) + "\n"
 

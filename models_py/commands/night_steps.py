@@ -237,7 +237,9 @@ def _load(night: Night) -> Facts:
     if not is_log:
         words += ["--warehouse", str(plan.path)]
     try:
-        loaded = load_again(words, study.reading, check, night.progress)
+        # Days count back from the last date of the new file, not of the one of long ago.
+        reading = study.reading.model_copy(update={"last_date": None})
+        loaded = load_again(words, reading, check, night.progress)
     except SegmenthouseError as error:
         if _is_held(error):
             raise

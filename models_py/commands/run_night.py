@@ -373,8 +373,9 @@ def _tell(command: list[str], said: dict[str, Any]) -> dict[str, Any]:
         reason = getattr(error, "strerror", None) or f"not done within {ALERT_SECONDS} s"
         return {"exit_code": None, "error": f"{command[0]}: {str(reason).lower()}"}
     lines = (ended.stderr or ended.stdout).strip().splitlines()
-    error = f"{command[0]} ended with {ended.returncode}" + (f": {lines[0]}" if lines else "")
-    return {"exit_code": ended.returncode, "error": error if ended.returncode else None}
+    said_why = f": {lines[0]}" if lines else ""
+    failed = f"{command[0]} ended with {ended.returncode}{said_why}" if ended.returncode else None
+    return {"exit_code": ended.returncode, "error": failed}
 
 
 def _plain(value: Any) -> Any:

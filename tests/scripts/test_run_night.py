@@ -43,7 +43,10 @@ def test_a_first_night_a_quiet_one_and_one_with_a_refit(
     }
     assert (first["exit_code"], first["alerts"], first["verdict"]) == (0, [], None)
     assert Path(first["page"]).is_file()
-    quiet = night(text=clients(ROWS, 5))
+    assert counted("select min(seen_days) from gold.clients") == 0
+    quiet = night(text=clients(ROWS, 5).replace("2026-01", "2026-05"))
+    # Days count back from the last date of the newest file.
+    assert counted("select min(seen_days) from gold.clients") == 0
     assert quiet["steps"]["score"]["new_customers"] == 5
     assert (quiet["verdict"], quiet["run_id"]) == ("keep", first["run_id"])
     assert outcomes(quiet)["refit"] == "skipped"

@@ -41,24 +41,17 @@ def moving_section(facts: Facts) -> Section | None:
 
 
 def _figure(facts: Facts, rows: pd.DataFrame) -> Figure:
-    means = rows.groupby("segment_id")["likelihood"].mean().sort_values(ascending=False)
-    sizes = rows["segment_id"].value_counts()
-    longest = max(float(means.max()), 1e-9)
-    bars = [
-        Bar(
-            facts.title(int(key)),
-            share(float(mean)),
-            float(mean) / longest,
-            facts.colours[int(key)],
-        )
-        for key, mean in means.items()
-    ]
-    text = "; ".join(f"{bar.title} {bar.text}" for bar in bars)
-    alternative = f"Mean likelihood of another segment at the next run: {text}."
-    cells = [
-        [facts.title(int(key)), count(sizes[key]), share(float(mean)), count(mean * sizes[key])]
-        for key, mean in means.items()
-    ]
+    by_segment = rows.groupby("segment_id")["likelihood"].agg(["mean", "size"]).reset_index()
+    means = records(by_segment.sort_values("mean", ascending=False))
+    longest = max(float(by_segment["mean"].max()), 1e-9)
+    bars, cells = [], []
+    for row in means:
+        segment_id, mean, size = int(row["segment_id"]), float(row["mean"]), int(row["size"])
+        title, text = facts.title(segment_id), share(mean)
+        bars.append(Bar(title, text, mean / longest, facts.colours[segment_id]))
+        cells.append([title, count(size), text, count(mean * size)])
+    said = "; ".join(f"{bar.title} {bar.text}" for bar in bars)
+    alternative = f"Mean likelihood of another segment at the next run: {said}."
     return Figure(
         "likely-moves",
         "Likely to be in another segment at the next run",
