@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from planted_gold import asked
 from models_py.base import settings
 from models_py.commands import new_study, run_night
 
+PAGE = settings.repository() / "scripts" / "NIGHT.md"
 ROWS = 240
 Night = Callable[..., dict[str, Any]]
 
@@ -113,3 +115,8 @@ def outcomes(said: dict[str, Any]) -> dict[str, str]:
 def counted(sql: str) -> Any:
     ((value,),) = asked(settings.warehouse_path(), sql)
     return value
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language on the page about nights."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)

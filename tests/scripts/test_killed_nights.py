@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from nights import ROWS, Night, clients, counted, first, first_night, house, night, outcomes
+from nights import (
+    ROWS,
+    Night,
+    blocks,
+    clients,
+    counted,
+    first,
+    first_night,
+    house,
+    night,
+    outcomes,
+)
 from planted_gold import asked
 
 from models_py.base import journal as journals
@@ -34,9 +49,15 @@ def traces() -> list[Any]:
     return [asked(settings.warehouse_path(), each) for each in sql]
 
 
-@pytest.mark.parametrize("when", ["before the step", "after its commit"])
+BUILT = [step.name for step in STEPS if step.name not in ("fetch", "build")]
+
+
 @pytest.mark.parametrize(
-    "name", [step.name for step in STEPS if step.name not in ("fetch", "build")]
+    ("name", "when"),
+    [
+        *((name, "after its commit") for name in BUILT),
+        *((name, "before the step") for name in ("load", "refit", "gates")),
+    ],
 )
 def test_a_night_killed_at_a_step_goes_on_there(
     night: Night, name: str, when: str, monkeypatch: pytest.MonkeyPatch
@@ -118,3 +139,41 @@ def test_retention_leaves_the_newest_runs(night: Night, first: dict[str, Any]) -
     assert first["run_id"] in str(said["steps"]["retention"]["dropped"])
     assert counted("select count(*) from results.runs") == 2
     assert counted("select count(*) from results.runs where status = 'done'") >= 1
+
+
+def test_a_refit_takes_over_and_is_told(night: Night, first: dict[str, Any], house: Path) -> None:
+    told = house / "told.json"
+    moved = night("--alert", f"cp /dev/stdin {told}", text=clients(2 * ROWS))
+    assert moved["verdict"] == "refit"
+    assert moved["steps"]["gates"]["took_over_from"] == first["run_id"]
+    assert moved["run_id"] == moved["steps"]["refit"]["run_id"] != first["run_id"]
+    assert moved["alert"] == {"exit_code": 0, "error": None}
+    assert json.loads(told.read_text())["alerts"] == moved["alerts"]
+    assert 'id="history"' in Path(moved["page"]).read_text()
+    assert counted("select count(*) from gold.clients") == 2 * ROWS
+
+
+def test_the_line_of_cron_runs_in_the_environment_of_cron(house: Path) -> None:
+    python = house / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    # An installed checkout's Python knows its packages; nothing else is given to it.
+    known = f"{settings.HOME_VARIABLE}={house} PYTHONPATH={settings.repository()}"
+    python.write_text(f'#!/bin/sh\n{known} exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    (house / "scripts").symlink_to(settings.repository() / "scripts")
+    for folder in ("logs", "drop", "studies"):
+        (house / folder).mkdir()
+    (house / "studies" / "clients.toml").write_text((house / "clients.toml").read_text())
+    (house / "drop" / "clients.csv").write_text(clients(ROWS, 2))
+    (line,) = blocks("cron")
+    command = line.split(maxsplit=5)[5].strip()
+    assert "%" not in command  # cron ends the line there
+    for place in ("segmenthouse", "drop"):
+        own = house if place == "segmenthouse" else house / place
+        command = command.replace(f"/path/to/{place}", str(own))
+    words = ["env", "-i", "PATH=/usr/bin:/bin", "sh", "-c", command]
+    ended = subprocess.run(words, cwd="/", capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, (house / "logs" / "night.log").read_text()
+    (told,) = (house / "logs" / "night.jsonl").read_text().splitlines()
+    said = json.loads(told)
+    assert (said["exit_code"], said["verdict"], said["steps"]["load"]["rows"]) == (0, "keep", ROWS)
