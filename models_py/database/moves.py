@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 MOST_RUNS = 12
 """Runs that are looked back on: moves of long ago tell of segments that are no more."""
-MOST_ENTITIES = 200_000
-"""Entities whose earlier moves are read; of more, those that their hash picks."""
+MOST_ROWS = 200_000
+"""Entities times runs that are learned from; of more, the entities that their hash picks."""
 
 
 def read_paths(warehouse: Warehouse, study: str, run_id: str) -> pd.DataFrame:
@@ -32,7 +32,8 @@ def read_paths(warehouse: Warehouse, study: str, run_id: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per run and entity. ``place`` counts the runs from 1; ``segment_id``,
+        One row per run and entity: all of the newest run, of the runs before not more than
+        :data:`MOST_ROWS`. ``place`` counts the runs from 1; ``segment_id``,
         ``confidence``, ``silhouette`` and ``is_outlier`` are the run's; ``moves`` of ``steps``
         were made until then, ``stayed`` runs ago the last; ``is_moved`` tells whether it is in
         another segment in the run after, and is null where it is not in that run.
@@ -59,7 +60,7 @@ placed as (
     from chain
 ),
 thinning as (
-    select 1 + count(*) // {MOST_ENTITIES} as every
+    select 1 + count(*) * (select count(*) from placed) // {MOST_ROWS} as every
     from {assignments}
     where run_id = $2
 ),
