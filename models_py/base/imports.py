@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 
@@ -18,3 +19,8 @@ def import_named(package: str, name: str) -> Any:
     """
     module, attribute = name.split(":")
     return getattr(import_module(f"{package}.{module}"), attribute)
+
+
+def is_installed(package: str) -> bool:
+    """Tell whether a package can be imported, without importing it."""
+    return find_spec(package) is not None

@@ -19,9 +19,11 @@ VERBS = {
     "compare_runs": "compare",
     "promote_run": "promote",
     "run_night": "night",
+    "track_run": "track",
     "write_report": "report",
     "explore_segments": "explore",
     "run_sql": "sql",
+    "serve_answers": "serve-answers",
     "fetch_data": "fetch",
     "cleanup_temp_tables": "cleanup",
 }

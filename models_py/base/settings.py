@@ -5,7 +5,8 @@ same name. Without it the home is the repository that holds this package, and th
 where the package is installed without one.
 ``SEGMENTHOUSE_DEBUG=1`` shows the traceback of every error; ``SEGMENTHOUSE_WAIT=600`` lets
 ``dbt build`` wait ten minutes for a process that holds the warehouse; ``SEGMENTHOUSE_SHARE=0``
-leaves out the copy for readers.
+leaves out the copy for readers; ``SEGMENTHOUSE_TRACKING_URI`` names the MLflow store in which
+finished runs are tracked.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ HOME_VARIABLE = "SEGMENTHOUSE_HOME"
 DEBUG_VARIABLE = "SEGMENTHOUSE_DEBUG"
 WAIT_VARIABLE = "SEGMENTHOUSE_WAIT"
 SHARE_VARIABLE = "SEGMENTHOUSE_SHARE"
+TRACKING_VARIABLE = "SEGMENTHOUSE_TRACKING_URI"
 
 
 _home_here: ContextVar[Path | None] = ContextVar("home", default=None)
@@ -57,6 +59,21 @@ def shows_tracebacks() -> bool:
 def shares_copies() -> bool:
     """Tell whether commands that write keep a copy for readers: unless the variable is 0."""
     return os.environ.get(SHARE_VARIABLE, "1") not in ("", "0")
+
+
+def tracking_is_asked() -> bool:
+    """Tell whether every finished run is tracked: ``SEGMENTHOUSE_TRACKING_URI`` is set."""
+    return bool(os.environ.get(TRACKING_VARIABLE))
+
+
+def tracking_uri() -> str:
+    """Return MLflow's store: the one named, else a SQLite file in the home."""
+    return os.environ.get(TRACKING_VARIABLE) or f"sqlite:///{tracking_file().as_posix()}"
+
+
+def tracking_file() -> Path:
+    """Return the SQLite file of tracked runs; it need not be there."""
+    return home() / "data" / "mlflow" / "mlflow.db"
 
 
 def wait_seconds() -> float:
@@ -185,6 +202,17 @@ def use_keras_backend() -> None:
     """Choose JAX before Keras is imported; a backend that the user set is kept."""
     os.environ.setdefault("KERAS_BACKEND", "jax")
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+
+def keep_mlflow_quiet() -> None:
+    """Turn MLflow's telemetry off before it is imported; what else the user set is kept."""
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["DO_NOT_TRACK"] = "true"
+    # A server that is down is told in seconds, not after minutes of trying.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING", "false")
 
 
 def memory_bytes(root: Path = Path("/")) -> int:

@@ -16,6 +16,7 @@ from models_py.base.progress import show_progress
 from models_py.commands.exit_codes import end
 from models_py.commands.options import add_json, add_study, add_warehouse, command_parser
 from models_py.commands.table import print_table
+from models_py.commands.tracking import follow_promotion
 from models_py.studies.listing import DEFAULT
 
 if TYPE_CHECKING:
@@ -65,11 +66,14 @@ def _run(asked: argparse.Namespace) -> int:
 
     run_id = asked.run or run_before_standing(path, asked.study)
     study, retired = promote(path, run_id)
+    said = follow_promotion(study, run_id)
     if asked.json:
         print(json.dumps({"study": study, "standing_run_id": run_id, "retired": retired}, indent=2))
         return 0
     after = f"; retired: {', '.join(retired)}" if retired else ""
     print(f"run {run_id} is the standing run of {study}{after}")
+    if said is not None:
+        print(said)
     return 0
 
 
@@ -81,6 +85,8 @@ def _compare(asked: argparse.Namespace, path: Path) -> int:
         print(json.dumps(challenge_json(challenge), indent=2))
     else:
         print_challenge(challenge)
+    if challenge.is_met:
+        follow_promotion(challenge.study, challenge.run_id)
     return 0
 
 

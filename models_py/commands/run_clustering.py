@@ -33,6 +33,14 @@ from models_py.commands.promote_run import (
     settle_challenger,
 )
 from models_py.commands.sharing import share_written
+from models_py.commands.tracking import (
+    Tracking,
+    add_track,
+    print_tracked,
+    say_not_tracked,
+    track_finished,
+    wants_tracking,
+)
 from models_py.database.connection import WAIT_SECONDS
 from models_py.studies.listing import DEFAULT, shipped_studies
 
@@ -49,6 +57,7 @@ examples:
   python scripts/run_clustering.py --study my_study.toml --seed 7
   python scripts/run_clustering.py --k 5
   python scripts/run_clustering.py --if-drifted
+  python scripts/run_clustering.py --track
   python scripts/run_clustering.py --list-studies
 
 A new run answers for its study from then on. With --challenger the run before keeps answering
@@ -102,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         help="take the Nth of the other groupings that the study's newest run names",
     )
     parser.add_argument("--no-report", action="store_true", help="write no report of the run")
+    add_track(parser)
     add_json(parser)
     return parser
 
@@ -127,6 +137,7 @@ def _run(asked: argparse.Namespace) -> int:
     seed = study.seed if asked.seed is None else asked.seed
     if not 0 <= seed < 2**32:
         raise UsageError(f"--seed {seed}: a seed is a whole number from 0 to 4294967295")
+    is_tracked = wants_tracking(asked.track)
     with show_progress(quiet=asked.json) as progress:
         progress.step("starting")
         if asked.if_drifted and not _asks_for_refit(asked, study.name, path, progress):
@@ -148,14 +159,20 @@ def _run(asked: argparse.Namespace) -> int:
         if is_written:
             progress.step("copying for readers")
             share_written(path)
+        tracking = (
+            track_finished(path, finished.run_id, asked.track, progress)
+            if is_tracked and is_written
+            else Tracking()
+        )
     for reason in finished.skipped:
         print(f"not explained: {reason}", file=sys.stderr)
-    _print(asked, study, finished, written, challenge)
+    _print(asked, study, finished, written, challenge, tracking)
     if not is_written:
-        print(_waiting_line(finished), file=sys.stderr)
+        print(_waiting_line(finished, is_tracked), file=sys.stderr)
         return WAITING
+    code = say_not_tracked(finished.run_id, tracking)
     if written.report_problem is None:
-        return 0
+        return code
     print(
         f"error: run {finished.run_id} is done and its results are there, but its report is not:"
         f" {written.report_problem}; write it with"
@@ -171,16 +188,20 @@ def _print(
     finished: Finished,
     written: WrittenReport,
     challenge: Challenge | None,
+    tracking: Tracking,
 ) -> None:
     if asked.json:
         compared = {} if challenge is None else {"challenge": challenge_json(challenge)}
-        output = _as_json(finished) | asdict(written) | compared
+        tracked = tracking.as_json() if tracking != Tracking() else {}
+        output = _as_json(finished) | asdict(written) | compared | tracked
         print(json.dumps(output, indent=2, default=str))
         return
     _print_finished(study, finished)
     _print_report(written)
     if challenge is not None:
         print_challenge(challenge)
+    if tracking.tracked is not None:
+        print_tracked(tracking.tracked)
 
 
 def _asks_for_refit(asked: argparse.Namespace, study: str, path: Path, progress: Progress) -> bool:
@@ -207,10 +228,12 @@ def _asks_for_refit(asked: argparse.Namespace, study: str, path: Path, progress:
     return False
 
 
-def _waiting_line(finished: Finished) -> str:
+def _waiting_line(finished: Finished, is_tracked: bool) -> str:
     report = f"; then write its report: python scripts/write_report.py {finished.run_id}"
     if finished.is_challenger:
         report += f", and compare it: python scripts/promote_run.py {finished.run_id} --if-better"
+    if is_tracked:
+        report += f", and track it: python scripts/track_run.py {finished.run_id}"
     return still_waiting(f"run {finished.run_id}", finished.waits_in, finished.holder) + report
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from models_py.runs.customers import Source
     from models_py.runs.finished_runs import Run
     from models_py.runs.saved import SavedRun
+    from models_py.runs.tracking.model import LoadedModel
     from models_py.sources.reading.record import Loss
 
 EXAMPLES = f"""\
@@ -44,6 +45,7 @@ examples:
   python scripts/score_customers.py --input new_customers.csv --output scores.csv
   python scripts/score_customers.py --study grocery_customers --input gold.grocery_customers
   python scripts/score_customers.py --sql > score.sql
+  python scripts/score_customers.py --model grocery_customers@champion
 
 While another process holds the warehouse for longer than --wait, scores wait beside it (exit code
 3): the next command that writes takes them in.
@@ -66,6 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     add_study(parser)
     add_run(parser)
     parser.add_argument(
+        "--model",
+        metavar="NAME@ALIAS",
+        help="a model that MLflow keeps, in place of a run: NAME@ALIAS or NAME/VERSION",
+    )
+    parser.add_argument(
         "--input",
         metavar="FILE|TABLE",
         help="a file as new_study reads it, or a table as schema.name",
@@ -81,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
 def _run(asked: argparse.Namespace) -> int:
     if asked.sql and (asked.output is not None or asked.json):
         raise UsageError("--sql prints a statement and nothing else; leave --output and --json out")
+    if asked.model is not None and asked.run is not None:
+        raise UsageError("--model names the run that scores: leave out --run")
     check_wait(asked)
     with show_progress(quiet=asked.json or asked.sql) as progress:
         progress.step("loading the run")
@@ -113,8 +122,9 @@ def _statement(asked: argparse.Namespace) -> str:
     from models_py.runs.customers import find_source
     from models_py.runs.scoring_sql import scoring_sql
 
+    model = _load_model(asked)
     with open_warehouse(asked.warehouse, read_only=True, wait_seconds=asked.wait) as warehouse:
-        _, saved = _load(asked, warehouse)
+        _, saved = _load(asked, warehouse, model)
         source = find_source(asked.input, saved)
         if source.file is not None:
             raise UsageError("--sql scores a table of the warehouse; give --input schema.name")
@@ -139,8 +149,9 @@ def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
 
     if asked.output is not None:
         check_target(asked.output)
+    model = _load_model(asked)
     with open_warehouse(asked.warehouse, read_only=True, wait_seconds=asked.wait) as warehouse:
-        run, saved = _load(asked, warehouse)
+        run, saved = _load(asked, warehouse, model)
         source = find_source(asked.input, saved)
         progress.step(f"reading {source.words}")
         losses: list[Loss] = []
@@ -148,7 +159,7 @@ def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         before = read_assignments(warehouse, run.run_id)
         names = segment_names(warehouse, run.run_id)
     progress.step(f"scoring {len(frame):,} customers")
-    scored, now = saved.score(frame), utc_now()
+    scored, now = (saved if model is None else model).score(frame), utc_now()
     unseen = [unseen_value.words for unseen_value in unseen_values(saved, frame)]
     progress.step("writing the scores")
     written = Written()
@@ -173,10 +184,24 @@ def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     }
 
 
-def _load(asked: argparse.Namespace, warehouse: Any) -> tuple[Run, SavedRun]:
+def _load_model(asked: argparse.Namespace) -> LoadedModel | None:
+    if asked.model is None:
+        return None
+    from models_py.runs.tracking.model import load_model
+    from models_py.runs.tracking.store import open_store
+
+    with open_store() as store:
+        return load_model(store, asked.model)
+
+
+def _load(
+    asked: argparse.Namespace, warehouse: Any, model: LoadedModel | None
+) -> tuple[Run, SavedRun]:
     from models_py.runs.finished_runs import find_run
     from models_py.runs.storage import load_run_models
 
+    if model is not None:
+        return find_run(warehouse, model.saved.study.name, model.saved.run_id), model.saved
     run = find_run(warehouse, asked.study, asked.run)
     return run, load_run_models(settings.models_dir(run.run_id), run.run_id)
 

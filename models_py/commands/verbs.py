@@ -25,9 +25,11 @@ PURPOSES = {
     "compare": ("compare_runs", "compare two runs of a study"),
     "promote": ("promote_run", "let a challenger take over, or an earlier run answer again"),
     "night": ("run_night", "bring a study up to date, unattended"),
+    "track": ("track_run", "keep a run in MLflow, with its model, or show what is kept"),
     "validity": ("check_validity", "ask whether segments tell of what comes next"),
     "report": ("write_report", "write the page of a run again"),
     "explore": ("explore_segments", "look around in a run, live and read-only"),
+    "serve-answers": ("serve_answers", "answer assistants and other programs, read-only"),
     "sql": ("run_sql", "ask a ready question, or one of your own"),
     "cleanup": ("cleanup_temp_tables", "clear, back up, check and restore the warehouse"),
 }

@@ -89,16 +89,47 @@ def compare_with_standing(path: Path, run_id: str) -> Challenge:
         It is the standing run, or the rows cannot be scored.
     """
     with open_warehouse(path, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
-        challenger = finished_run(warehouse, run_id)
-        standing = find_run(warehouse, challenger.study)
+        standing = find_run(warehouse, finished_run(warehouse, run_id).study)
         if standing.run_id == run_id:
             raise DataError(f"run {run_id} is the standing run of {standing.study} already")
-        ids = (run_id, standing.run_id)
-        saved = [load_run_models(settings.models_dir(each), each) for each in ids]
-        frame = _rows_now(warehouse, saved)
-        assigned = [results.read_assignments(warehouse, each) for each in ids]
-        stability = [_stability(warehouse, each) for each in ids]
-        validity = [_validity(warehouse, each) for each in ids]
+        return _compare(warehouse, run_id, standing.run_id)
+
+
+def compare_runs(path: Path, run_id: str, other_run_id: str) -> Challenge:
+    """Hold a finished run against another of its study, be that the standing one or not.
+
+    Raises
+    ------
+    UsageError
+        There is no such finished run.
+    DataError
+        The rows cannot be scored.
+    """
+    with open_warehouse(path, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
+        finished_run(warehouse, other_run_id)
+        return _compare(warehouse, run_id, other_run_id)
+
+
+def recorded_challenge(path: Path, run_id: str, standing_run_id: str) -> Challenge | None:
+    """Return a comparison that was made before; None where there was none of these two."""
+    with open_warehouse(path, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
+        study = finished_run(warehouse, run_id).study
+        rows = results.read_run_rows(warehouse, contract.challenges, run_id)
+    rows = rows[rows["standing_run_id"] == standing_run_id]
+    names = ["measure", "value", "standing_value", "at_least"]
+    known = [[measure, *map(float, figures)] for measure, *figures in rows[names].to_numpy()]
+    checks = tuple(Check(*row) for row in known)
+    return Challenge(study, run_id, standing_run_id, checks) if checks else None
+
+
+def _compare(warehouse: Warehouse, run_id: str, standing_run_id: str) -> Challenge:
+    challenger = finished_run(warehouse, run_id)
+    ids = (run_id, standing_run_id)
+    saved = [load_run_models(settings.models_dir(each), each) for each in ids]
+    frame = _rows_now(warehouse, saved)
+    assigned = [results.read_assignments(warehouse, each) for each in ids]
+    stability = [_stability(warehouse, each) for each in ids]
+    validity = [_validity(warehouse, each) for each in ids]
     checks = (
         _check("stability", *stability),
         _check("silhouette", *_silhouettes(saved[0], saved[1], frame)),
@@ -108,7 +139,7 @@ def compare_with_standing(path: Path, run_id: str) -> Challenge:
             for outcome in sorted(validity[0].keys() & validity[1].keys())
         ),
     )
-    return Challenge(challenger.study, run_id, standing.run_id, checks)
+    return Challenge(challenger.study, run_id, standing_run_id, checks)
 
 
 def settle(path: Path, challenge: Challenge) -> bool:

@@ -1,0 +1,1 @@
+"""Finished runs in MLflow: an experiment a study, a registered model a study."""
