@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models_py import __version__
 from models_py.base import settings
-from models_py.base.errors import MissingExtraError
+from models_py.base.errors import MissingExtraError, SegmenthouseError
 from models_py.base.imports import is_installed
+from models_py.base.invocation import as_called
 from models_py.commands.exit_codes import end
 from models_py.commands.options import add_warehouse, command_parser
 
@@ -59,6 +61,20 @@ def _run(asked: argparse.Namespace) -> int:
     return 0
 
 
+def _in_one_line(tool: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Let a tool tell an error that the asker can mend as its one line."""
+    from mcp.server.mcpserver.exceptions import ToolError
+
+    @wraps(tool)
+    def answered(*words: Any, **named: Any) -> dict[str, Any]:
+        try:
+            return tool(*words, **named)
+        except SegmenthouseError as error:
+            raise ToolError(as_called(str(error))) from error
+
+    return answered
+
+
 def answer_server(path: Path) -> MCPServer:
     """Return the server with its tools; none of them writes.
 
@@ -87,7 +103,7 @@ def answer_server(path: Path) -> MCPServer:
         tools.ask_question,
     ):
         server.add_tool(
-            tool,
+            _in_one_line(tool),
             annotations=ToolAnnotations(
                 read_only_hint=True, destructive_hint=False, open_world_hint=False
             ),
