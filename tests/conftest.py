@@ -26,6 +26,7 @@ HEAVY = (
     "tests/models_py/runs/test_tracking.py",
     "tests/scripts/test_promote_run.py",
     "tests/scripts/test_ten_weeks.py",
+    "tests/scripts/test_serve_answers.py",
     "tests/segmenthouse/test_same_as_commands.py",
     "tests/segmenthouse/test_scikit_learn.py",
     "tests/test_wheel.py",
