@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from models_py.base import settings
-from models_py.base.errors import UsageError, WarehouseError, near_match
+from models_py.base.errors import DataError, UsageError, WarehouseError, near_match
 from models_py.commands.question_values import study_values
 from models_py.commands.run_sql import find_question, ready_questions
 from models_py.database.connection import open_warehouse
@@ -93,7 +93,7 @@ class AnswerTools:
         question = _ready_question(name, values)
         try:
             return self._ask(question, study, values, limit, self._file())
-        except WarehouseError:
+        except (DataError, WarehouseError):
             # The copy holds gold and results; a few questions read what lies below.
             if self._file() == self.path:
                 raise

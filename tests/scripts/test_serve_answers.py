@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from planted_gold import asked
 from tests.models_py.runs.planted_house import customers, run, study
@@ -44,7 +45,18 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         patch.setenv(settings.HOME_VARIABLE, str(home))
         recipe = study(stability={"refits": 2}, choose={"by": "silhouette"})
         run(recipe, customers(300))
+        leave_out(settings.warehouse_path())
         yield run(recipe, seed=8).run_id
+
+
+def leave_out(path: Path) -> None:
+    """Let the warehouse say what was left out, as a build does, in silver."""
+    with duckdb.connect(str(path)) as raw:
+        raw.execute("create schema silver")
+        raw.execute(
+            "create table silver.shop_rejections as select 'lines' as entity, 'null id' as reason,"
+            " 'customer_id is null' as rule, 4 as row_count"
+        )
 
 
 @pytest.fixture
@@ -128,6 +140,9 @@ def test_the_copy_for_readers_is_read_where_there_is_one(tools: AnswerTools, hou
     try:
         assert tools._file() == copy
         assert tools.segments() == before
+        # What the copy does not hold is asked of the warehouse.
+        [left_out] = tools.ask_question("rejected_rows")["rows"]
+        assert (left_out["reason"], left_out["row_count"]) == ("null id", 4)
     finally:
         copy.unlink()
 

@@ -122,10 +122,22 @@ def load_model(store: Store, named: str) -> LoadedModel:
     return LoadedModel(f"models:/{name}", loaded.unwrap_python_model().saved, loaded.predict)
 
 
-def numeric_columns(saved: SavedRun) -> set[str]:
-    """Return the columns that a run reads as numbers; all others are words."""
-    recipes = [recipe for part in saved.partitions.values() for recipe in part.matrix.recipes_]
-    return {recipe.column for recipe in recipes if recipe.kind == "numeric"}
+def column_types(saved: SavedRun) -> dict[str, str]:
+    """Return what MLflow takes each column for: ``double``, ``string``, or ``any`` as it is.
+
+    A column that a sentence is written of stays as it is: a truth value is worded otherwise than
+    its name.
+    """
+    parts = saved.partitions.values()
+    recipes = [recipe for part in parts for recipe in part.matrix.recipes_]
+    numbers = {recipe.column for recipe in recipes if recipe.kind == "numeric"}
+    written = {name for part in parts if part.encoder for name in part.encoder.columns_read}
+    types = {
+        name: "any" if name in written else "double" if name in numbers else "string"
+        for name in saved.columns
+    }
+    words = dict.fromkeys(filter(None, [saved.study.entity, saved.study.partition_by]), "string")
+    return {saved.study.entity: "string", **types, **words}
 
 
 def model_input(saved: SavedRun, frame: pd.DataFrame) -> pd.DataFrame:
@@ -133,19 +145,19 @@ def model_input(saved: SavedRun, frame: pd.DataFrame) -> pd.DataFrame:
 
     Whole numbers become doubles, since in MLflow a column of them may hold no null.
     """
-    from models_py.features.recipes import as_words
-
-    numbers, partition = numeric_columns(saved), saved.study.partition_by
-    columns: dict[str, pd.Series[Any]] = {}
-    for name in [saved.study.entity, *saved.columns]:
-        if name in numbers:
-            columns[name] = frame[name].astype("float64")
-        elif name in (saved.study.entity, partition):
-            columns[name] = frame[name].astype("string")
-        else:
-            columns[name] = as_words(frame[name])
     import pandas as pd
 
+    from models_py.features.recipes import as_words
+
+    keys = (saved.study.entity, saved.study.partition_by)
+    columns: dict[str, pd.Series[Any]] = {}
+    for name, kind in column_types(saved).items():
+        if kind == "double":
+            columns[name] = frame[name].astype("float64")
+        elif name in keys:
+            columns[name] = frame[name].astype("string")
+        else:
+            columns[name] = frame[name] if kind == "any" else as_words(frame[name])
     return pd.DataFrame(columns, index=frame.index)
 
 
@@ -153,12 +165,10 @@ def signature(saved: SavedRun) -> ModelSignature:
     """Return what the model takes and gives."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types.schema import AnyType
 
-    numbers = numeric_columns(saved)
-    given = [(saved.study.entity, False), *((name, name in numbers) for name in saved.columns)]
-    takes = [
-        ColSpec(DataType.double if is_number else DataType.string, n) for n, is_number in given
-    ]
+    kinds = {"double": DataType.double, "string": DataType.string, "any": AnyType()}
+    takes = [ColSpec(kinds[kind], name) for name, kind in column_types(saved).items()]
     gives = {
         "entity_id": DataType.string,
         "partition": DataType.string,
@@ -175,7 +185,7 @@ def example(saved: SavedRun) -> pd.DataFrame:
     import pandas as pd
 
     row: dict[str, object] = {saved.study.entity: "example"}
-    row |= dict.fromkeys(saved.columns, "")
+    row |= dict.fromkeys(saved.columns)
     for part in saved.partitions.values():
         for recipe in part.matrix.recipes_:
             if recipe.kind == "numeric":

