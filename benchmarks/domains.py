@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 PAIRS = {
     "grocery": ("grocery_customers", ("grocery_kmeans",)),
-    "bank": ("bank", ("bank_kmeans",)),
+    "bank": ("bank", ("bank_kmeans", "bank_text")),
     "automobile": ("automobile", ("automobile_autoencoder", "automobile_kmeans")),
     "online_retail": ("returns", ("returns_density", "returns_kmeans")),
     "retail_org": (

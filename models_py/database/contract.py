@@ -195,6 +195,14 @@ surrogates = Table(
     Column("shap_rows", BigInteger, comment="rows whose SHAP values were computed"),
     Column("parameters", String, nullable=False, comment="JSON"),
     Column("seconds", Double),
+    Column(
+        "text_agreement",
+        Double,
+        comment="of sentences' segments: adjusted Rand index with k-means of the columns",
+    ),
+    Column("text_explained", Double, comment="share of the unseen measures' variance they tell"),
+    Column("columns_explained", Double, comment="what k-means of the columns tells of it"),
+    Column("text_comparison", String, comment="what the sentences add, with the figures"),
 )
 
 shap_samples = Table(

@@ -107,6 +107,24 @@ def effects(inside: Moments, rest: Moments) -> Effects:
     )
 
 
+def correlation_ratio(groups: IntArray, values: FloatArray) -> float:
+    """Return the part of the variance of known values that lies between groups, 0..1.
+
+    Squared, so that it compares with an R squared (Pearson 1905, On the general theory of skew
+    correlation).
+    """
+    known = np.isfinite(values)
+    if known.sum() < 3:
+        return 0.0
+    values, codes = values[known], np.unique(groups[known], return_inverse=True)[1]
+    total = float(((values - values.mean()) ** 2).sum())
+    if total <= 0.0 or codes.max() == 0:
+        return 0.0
+    counts = np.bincount(codes)
+    means = np.bincount(codes, weights=values) / counts
+    return float((counts * (means - values.mean()) ** 2).sum() / total)
+
+
 def adjusted(p: FloatArray) -> FloatArray:
     """Return p-values adjusted for the false discovery rate; nan stays nan.
 

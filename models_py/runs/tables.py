@@ -26,6 +26,7 @@ from models_py.describe.profiles import (
     profile_categories,
     profile_segments,
 )
+from models_py.describe.texts import compare_text
 from models_py.describe.withholding import (
     Withheld,
     rare_answers,
@@ -184,6 +185,8 @@ def run_tables(
     ]
     if soft:
         rows["memberships"] = pd.concat(soft)
+    if "surrogates" in rows:
+        rows["surrogates"] = _with_text(study, frame, segmentations, rows, telling.seed)
     compared = _compared(study, frame, segmentations, rows, telling.seed)
     if compared is not None:
         rows["partition_comparison"] = compared
@@ -596,6 +599,26 @@ def _memberships(
             "probability": probable[rows, groups],
         }
     )
+
+
+def _with_text(
+    study: Study,
+    frame: pd.DataFrame,
+    segmentations: list[Segmentation],
+    rows: Mapping[str, pd.DataFrame],
+    seed: int,
+) -> pd.DataFrame:
+    """Return the rows of ``surrogates`` with what sentences add, where they made the segments."""
+    import pandas as pd
+
+    compared = {
+        s.prepared.partition: told
+        for s in segmentations
+        if (told := compare_text(study, frame, s, seed))
+    }
+    if not compared:
+        return rows["surrogates"]
+    return rows["surrogates"].join(pd.DataFrame.from_dict(compared, "index"), on="partition")
 
 
 def _compared(

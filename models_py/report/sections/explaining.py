@@ -35,6 +35,8 @@ def explaining_section(facts: Facts) -> Section:
             "No surrogate: results.surrogates has no rows of this run (it needs the extra"
             " 'report': pip install -c constraints.txt -e '.[report]')."
         )
+    if is_given(surrogates, "text_comparison"):
+        lead += [f"{text}." for text in surrogates["text_comparison"].dropna()]
     features = facts.table("segment_features")
     if is_given(features, "shap"):
         figures.append(_importance(facts, features))

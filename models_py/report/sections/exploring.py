@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from models_py.base.arrays import FloatArray
 from models_py.base.numbers import listed, plain, share, shortened
+from models_py.describe.effects import correlation_ratio
 from models_py.describe.withholding import NO_CATEGORY, RARE, rare_words
 from models_py.features.recipes import as_words
 from models_py.report.content import Figure, Section, Table
@@ -74,34 +75,23 @@ def word_columns(facts: Facts) -> pd.DataFrame:
 def words_beside_numbers(words: pd.DataFrame, numbers: pd.DataFrame) -> list[Pair]:
     """Return the pairs of a column of words and one of numbers that go together, best first.
 
-    The measure is the squared correlation ratio (Pearson 1905): variance between the categories
-    over all variance.
+    The measure is the squared correlation ratio.
     """
     coded = words.astype("category")
     pairs = [
         Pair(str(word), str(name), ratio)
         for word in coded.columns
         for name in numbers.columns
-        if (ratio := correlation_ratio(coded[word], numbers[name])) >= 0.01
+        if (ratio := _ratio(coded[word], numbers[name])) >= 0.01
     ]
     return sorted(pairs, key=lambda pair: -pair.ratio)[:MOST_PAIRS]
 
 
-def correlation_ratio(words: pd.Series[Any], numbers: pd.Series[Any]) -> float:
-    """Return the part of a number's variance that lies between categories, 0..1."""
+def _ratio(words: pd.Series[Any], numbers: pd.Series[Any]) -> float:
     import pandas as pd
 
-    values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
-    known = np.isfinite(values)
-    if known.sum() < 3:
-        return 0.0
-    values, codes = values[known], pd.factorize(words[known])[0]
-    total = float(((values - values.mean()) ** 2).sum())
-    if total <= 0.0 or codes.max() == 0:
-        return 0.0
-    counts = np.bincount(codes)
-    means = np.bincount(codes, weights=values) / counts
-    return float((counts * (means - values.mean()) ** 2).sum() / total)
+    codes = np.asarray(pd.factorize(words)[0], dtype=np.int64)
+    return correlation_ratio(codes, numbers.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def findings(facts: Facts, words: pd.DataFrame, numbers: pd.DataFrame) -> list[str]:
