@@ -44,6 +44,7 @@ examples:
   python scripts/score_customers.py
   python scripts/score_customers.py --input new_customers.csv --output scores.csv
   python scripts/score_customers.py --study grocery_customers --input gold.grocery_customers
+  python scripts/score_customers.py --study bank_text --coordinates --output embeddings.parquet
   python scripts/score_customers.py --sql > score.sql
   python scripts/score_customers.py --model grocery_customers@champion
 
@@ -78,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
         help="a file as new_study reads it, or a table as schema.name",
     )
     parser.add_argument("--output", metavar="FILE", type=Path, help="a .csv or .parquet file")
+    parser.add_argument(
+        "--coordinates",
+        action="store_true",
+        help="with --output: add where each row stands in the encoding that was clustered",
+    )
     parser.add_argument("--sql", action="store_true", help="print the scoring as one SQL statement")
     add_warehouse(parser)
     add_wait(parser, WAIT_SECONDS)
@@ -90,6 +96,10 @@ def _run(asked: argparse.Namespace) -> int:
         raise UsageError("--sql prints a statement and nothing else; leave --output and --json out")
     if asked.model is not None and asked.run is not None:
         raise UsageError("--model names the run that scores: leave out --run")
+    if asked.coordinates and asked.output is None:
+        raise UsageError("--coordinates go to a file: name it with --output embeddings.parquet")
+    if asked.coordinates and asked.model is not None:
+        raise UsageError("--coordinates are of a run: name it with --run in place of --model")
     check_wait(asked)
     with show_progress(quiet=asked.json or asked.sql) as progress:
         progress.step("loading the run")
@@ -159,7 +169,10 @@ def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         before = read_assignments(warehouse, run.run_id)
         names = segment_names(warehouse, run.run_id)
     progress.step(f"scoring {len(frame):,} customers")
-    scored, now = (saved if model is None else model).score(frame), utc_now()
+    if model is None:
+        scored, now = saved.score(frame, with_coordinates=asked.coordinates), utc_now()
+    else:
+        scored, now = model.score(frame), utc_now()
     unseen = [unseen_value.words for unseen_value in unseen_values(saved, frame)]
     progress.step("writing the scores")
     written = Written()

@@ -179,19 +179,23 @@ class SavedRun:
             return pd.Series(next(iter(self.partitions)), index=frame.index, dtype="string")
         return frame[self.study.partition_by].astype("string").fillna(NOT_GIVEN)
 
-    def score(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def score(self, frame: pd.DataFrame, *, with_coordinates: bool = False) -> pd.DataFrame:
         """Give customers their segments.
 
         Parameters
         ----------
         frame
             The entity and :attr:`columns`, one row per entity.
+        with_coordinates
+            Add where each row stands in the encoding that was clustered: principal components, a
+            network's embedding, the components of a sentence's.
 
         Returns
         -------
         pandas.DataFrame
             ``entity_id``, ``partition``, ``segment_id``, ``confidence``, ``method`` and ``note``,
-            and ``label`` where the study has one, with the index of ``frame``. A row that cannot
+            ``label`` where the study has one, and ``coordinate_1`` and so on where they are asked
+            for, with the index of ``frame``. A row that cannot
             be scored has null for its segment, and the reason as its note.
 
         Raises
@@ -212,7 +216,7 @@ class SavedRun:
         reasons = why_not_scored(self, frame)
         can = (reasons == "").to_numpy(dtype=bool)
         parts = [
-            self._scored(part, frame[is_own & can])
+            self._scored(part, frame[is_own & can], with_coordinates)
             for name, part in self.partitions.items()
             if ((is_own := (names == name).to_numpy(dtype=bool)) & can).any()
         ]
@@ -237,7 +241,9 @@ class SavedRun:
             index=frame.index,
         )
 
-    def _scored(self, part: SavedPartition, frame: pd.DataFrame) -> pd.DataFrame:
+    def _scored(
+        self, part: SavedPartition, frame: pd.DataFrame, with_coordinates: bool
+    ) -> pd.DataFrame:
         import pandas as pd
 
         scored = part.score(frame)
@@ -254,4 +260,7 @@ class SavedRun:
         )
         if part.labels:
             table["label"] = [part.labels[group] for group in scored.groups]
-        return table
+        if not with_coordinates:
+            return table
+        names = [f"coordinate_{place}" for place in range(1, scored.points.shape[1] + 1)]
+        return table.join(pd.DataFrame(scored.points, frame.index, names))

@@ -70,6 +70,26 @@ def test_gold_goes_to_the_results(house: Path, capsys: pytest.CaptureFixture[str
     assert same.iloc[0].tolist() == [400, 400, 400]
 
 
+def test_coordinates_are_those_that_were_clustered(
+    house: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert score("--coordinates") == 2
+    assert "--output embeddings.parquet" in capsys.readouterr().err
+    file = house / "embeddings.parquet"
+    assert score("--coordinates", "--output", str(file)) == 0
+    # Each row's segment is the nearest center of the coordinates that a user reads by SQL.
+    ((rows, near),) = duckdb.sql(
+        f"with told as (unpivot '{file}' on columns('coordinate_.*') into name place value x),"
+        " middles as (select segment_id as of, place, avg(x) as middle from told group by all),"
+        " apart as (select customer_id, segment_id, of, sum((x - middle) ** 2) as squares"
+        " from told join middles using (place) group by all)"
+        " select count(*), count(*) filter (segment_id = nearest) from (select customer_id,"
+        " segment_id, arg_min(of, squares) as nearest from apart group by all)"
+    ).fetchall()
+    assert rows == 400
+    assert near >= 0.99 * rows
+
+
 def test_scores_wait_for_a_reader(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with held(settings.warehouse_path(), "read"):
         assert score("--json", "--wait", "0") == 3
