@@ -188,18 +188,26 @@ def _joined(
         yield EvaluatedCandidate(space, candidate, indices | known, column in bends)
 
 
+NOT_WHAT = ("k", "n_init", "max_iter", "implementation", "random_state")
+"""Parameters that say how many, or how hard to look, and not what is looked for."""
+
+
 def _elbows(candidates: Sequence[tuple[int, Candidate]], inertia: FloatArray) -> set[int]:
-    # One elbow for each run of k that differs in k alone.
-    sweeps: dict[str, list[int]] = {}
+    # One elbow for each run of k that differs in k, and in how hard it was looked for, alone.
+    sweeps: dict[str, dict[int, int]] = {}
     for column, (space, candidate) in enumerate(candidates):
-        fixed = {key: value for key, value in candidate.parameters.items() if key != "k"}
+        fixed = {key: v for key, v in candidate.parameters.items() if key not in NOT_WHAT}
         if "k" in candidate.parameters:
-            sweeps.setdefault(f"{space} {candidate.algorithm} {fixed}", []).append(column)
+            best = sweeps.setdefault(f"{space} {candidate.algorithm} {fixed}", {})
+            k = int(str(candidate.parameters["k"]))
+            if k not in best or inertia[column] < inertia[best[k]]:
+                best[k] = column
     bends = set()
-    for columns in sweeps.values():
+    for best in sweeps.values():
+        ks = sorted(best)
+        columns = [best[k] for k in ks]
         if len(columns) >= 3 and np.isfinite(inertia[columns]).all():
-            ks = [int(str(candidates[column][1].parameters["k"])) for column in columns]
-            bends.add(columns[ks.index(elbow(ks, inertia[columns]))])
+            bends.add(best[elbow(ks, inertia[columns])])
     return bends
 
 
