@@ -55,6 +55,7 @@ examples:
   python scripts/run_clustering.py
   python scripts/run_clustering.py --study grocery_lifestages
   python scripts/run_clustering.py --study my_study.toml --seed 7
+  python scripts/run_clustering.py --study my_study.toml --explore
   python scripts/run_clustering.py --k 5
   python scripts/run_clustering.py --if-drifted
   python scripts/run_clustering.py --track
@@ -84,7 +85,8 @@ class WrittenReport:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage, 3 it waits."""
     asked = _parser().parse_args(arguments)
-    return end(lambda: _run(asked), as_json=asked.json)
+    work = _list_studies if asked.list_studies else _run
+    return end(lambda: work(asked), as_json=asked.json)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -110,6 +112,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="take the Nth of the other groupings that the study's newest run names",
     )
+    parser.add_argument(
+        "--explore", action="store_true", help="write what the table says, and cluster nothing"
+    )
     parser.add_argument("--no-report", action="store_true", help="write no report of the run")
     add_track(parser)
     add_json(parser)
@@ -117,20 +122,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    if asked.list_studies:
-        _list_studies(asked.json)
-        return 0
     from models_py.studies.loading import load_study, with_k
 
     study = load_study(asked.study)
+    path = asked.warehouse or settings.warehouse_path()
+    if asked.explore:
+        return _explore(study, path, asked.json)
     if asked.extras:
-        # Without LightGBM the segments stay unexplained, which a page would miss most.
-        skipped = {"report"} if asked.no_report else set()
-        print(",".join(extra for extra in study.extras if extra not in skipped))
-        return 0
+        return _print_extras(study, asked)
     if asked.k is not None:
         study = with_k(study, asked.k)
-    path = asked.warehouse or settings.warehouse_path()
     check_wait(asked)
     if asked.alternative is not None:
         study = _with_alternative(study, path, asked)
@@ -180,6 +181,22 @@ def _run(asked: argparse.Namespace) -> int:
         file=sys.stderr,
     )
     return 1
+
+
+def _print_extras(study: Study, asked: argparse.Namespace) -> int:
+    # Without LightGBM the segments stay unexplained, which a page would miss most.
+    skipped = {"report"} if asked.no_report else set()
+    print(",".join(extra for extra in study.extras if extra not in skipped))
+    return 0
+
+
+def _explore(study: Study, path: Path, as_json: bool) -> int:
+    from models_py.report.writing import write_exploration
+
+    with show_progress(quiet=as_json) as progress:
+        page = write_exploration(study, path, progress)
+    print(json.dumps({"study": study.name, "report": str(page)}, indent=2) if as_json else page)
+    return 0
 
 
 def _print(
@@ -266,16 +283,17 @@ def _print_report(written: WrittenReport) -> None:
         print(f"  {note}", file=sys.stderr)
 
 
-def _list_studies(as_json: bool) -> None:
+def _list_studies(asked: argparse.Namespace) -> int:
     from models_py.studies.loading import load_study
 
     studies = [load_study(name) for name in shipped_studies()]
-    if as_json:
+    if asked.json:
         rows = [{"name": s.name, "title": s.title, "table": s.table} for s in studies]
         print(json.dumps(rows, indent=2))
-        return
+        return 0
     for study in studies:
         print(f"{study.name:<22} {study.table:<24} {study.description or study.title}")
+    return 0
 
 
 def _with_alternative(study: Study, path: Path, asked: argparse.Namespace) -> Study:
@@ -330,6 +348,8 @@ def _print_finished(study: Study, finished: Finished) -> None:
         _print_answers(study, finished, name)
     if "partition_comparison" in finished.tables.rows:
         print(f"\n{finished.tables.rows['partition_comparison']['sentence'].iloc[0]}")
+    for text in finished.tables.rows.get("surrogates", {}).get("text_comparison", ()):
+        print(f"\n{text}")
     if "label_agreement" in finished.tables.rows:
         for row in finished.tables.rows["label_agreement"].to_dict("records"):
             print(_agreement(row))

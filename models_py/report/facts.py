@@ -19,7 +19,7 @@ from models_py.database.connection import WAIT_SECONDS, Warehouse, open_warehous
 from models_py.database.gold import read_columns
 from models_py.database.purchases import purchase_log, read_spending
 from models_py.database.history import read_history
-from models_py.database.results import done_runs, read_run_rows
+from models_py.database.results import done_runs, read_run_rows, utc_now
 from models_py.describe.names import Speech
 from models_py.describe.withholding import withheld_segments
 from models_py.report.drawing import PALETTE
@@ -231,7 +231,7 @@ class Facts:
         points = part.encode(kept.iloc[drawn])
         pool = ThreadPoolExecutor(1)
         try:
-            return drawn, pool.submit(neighbour_map, points, self.run.seed)
+            return drawn, pool.submit(neighbour_map, points, self.run.seed, self.study.describe.perplexity)
         finally:
             pool.shutdown(wait=False)
 
@@ -287,6 +287,41 @@ def read_facts(run_id: str, path: Path) -> Facts:
         spending=spending,
         saved=saved,
         saved_problem=problem,
+    )
+
+
+def explored_facts(study: Study, path: Path) -> Facts:
+    """Read a study's table as it is before anything was clustered: one group, no figures.
+
+    Parameters
+    ----------
+    study
+        The recipe; its table, columns, label and words are what is looked at.
+    path
+        The DuckDB file.
+    """
+    import pandas as pd
+
+    read = read_studied(study, path)
+    with open_warehouse(path, read_only=True, wait_seconds=WAIT_SECONDS) as warehouse:
+        words = _read_words(warehouse, study)
+    now = utc_now()
+    run = RunRecord(
+        *("", study.name, now, now, study.table, study.entity, len(read.frame)),
+        *(read.fingerprint, study.seed, study.model_dump_json(), "{}", None, ""),
+    )
+    tables = {table.name: pd.DataFrame(columns=list(table.columns.keys())) for table in READ}
+    gold = read.frame.assign(_segment_id=0, _partition="all", _silhouette=np.nan, _is_outlier=False)
+    return Facts(
+        run=run,
+        study=study,
+        tables=tables,
+        previous_segments=tables["segments"],
+        gold=gold.drop(columns=study.entity),
+        categories=words.reindex(gold[study.entity]).reset_index(drop=True),
+        is_gold_changed=False,
+        saved=None,
+        saved_problem="",
     )
 
 

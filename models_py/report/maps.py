@@ -101,7 +101,7 @@ def principal_map(points: FloatArray) -> Projection:
     return Projection(placed, along / total, loadings)
 
 
-def neighbour_map(points: FloatArray, seed: int) -> FloatArray:
+def neighbour_map(points: FloatArray, seed: int, perplexity: float = 30.0) -> FloatArray:
     """Return rows laid out by t-SNE, shape (n, 2): neighbours stay neighbours.
 
     One thread, since the sums of several come in another order each time and t-SNE makes
@@ -113,6 +113,8 @@ def neighbour_map(points: FloatArray, seed: int) -> FloatArray:
         Shape (n, d), n at least 5.
     seed
         The same points and seed give the same map.
+    perplexity
+        About how many neighbours each row looks at; a third of the rows at most.
 
     References
     ----------
@@ -121,11 +123,10 @@ def neighbour_map(points: FloatArray, seed: int) -> FloatArray:
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
-    perplexity = min(30.0, max(2.0, (len(points) - 1) / 3.0))
     method = TSNE(
         init="pca" if points.shape[1] > 1 else "random",
         max_iter=TSNE_STEPS,
-        perplexity=perplexity,
+        perplexity=min(perplexity, max(2.0, (len(points) - 1) / 3.0)),
         random_state=seed,
         n_jobs=1,
     )

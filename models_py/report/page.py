@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from models_py.base.invocation import as_called
 from models_py.base.progress import Progress
@@ -87,11 +88,29 @@ def write_page(facts: Facts, files: Sequence[str], progress: Progress) -> str:
     progress
         Shows each section.
     """
-    from jinja2 import Environment, PackageLoader
-
     cards = segment_cards(facts)
     panels = _panels(facts, cards, progress)
     progress.step("writing the page")
+    return _rendered(
+        facts,
+        panels,
+        what=f"segments of {facts.things}",
+        summary=summarise(facts, cards),
+        keys=[card for card in cards if not card.withheld],
+        files=files,
+    )
+
+
+def write_exploration(facts: Facts, progress: Progress) -> str:
+    """Return a page of what the rows of a table say, before anything is clustered."""
+    progress.step("drawing what the data say")
+    sections = [exploring_section(facts), data_section(facts)]
+    return _rendered(facts, [Panel("data", "Data", sections)], what=f"{facts.things} so far")
+
+
+def _rendered(facts: Facts, panels: Sequence[Panel], **parts: Any) -> str:
+    from jinja2 import Environment, PackageLoader
+
     environment = Environment(
         loader=PackageLoader("models_py.report"),
         autoescape=lambda name: name is not None and name.endswith(".html"),
@@ -100,13 +119,11 @@ def write_page(facts: Facts, files: Sequence[str], progress: Progress) -> str:
     )
     page: str = environment.get_template("page.html").render(
         title=facts.study.title,
-        what=f"segments of {facts.things}",
         when=day(facts.run.started_at),
         run_id=facts.run.run_id,
-        summary=summarise(facts, cards),
-        keys=[card for card in cards if not card.withheld],
+        study=facts.run.study,
         panels=panels,
-        files=files,
+        **parts,
     )
     return as_called(page)
 

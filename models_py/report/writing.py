@@ -12,14 +12,18 @@ from models_py.base.spreadsheet import spreadsheet_cell
 from models_py.base.errors import MissingExtraError, SegmenthouseError
 from models_py.base.progress import Progress
 from models_py.database.connection import WAIT_SECONDS, open_warehouse
-from models_py.report.facts import Facts, read_facts
+from models_py.report.facts import Facts, explored_facts, read_facts
 from models_py.runs.finished_runs import find_run
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from models_py.studies.study import Study
+
 PAGE = "index.html"
 FIGURES = "figures"
+EXPLORATION = "exploration"
+"""Where the page of a table lies beside those of its study's runs."""
 
 
 class ReportError(SegmenthouseError):
@@ -100,6 +104,23 @@ def _write(facts: Facts, folder: Path, progress: Progress) -> Report:
     return Report(folder / PAGE, notes)
 
 
+def write_exploration(study: Study, path: Path, progress: Progress) -> Path:
+    """Write what a study's table says before anything is clustered, and return the page.
+
+    Raises
+    ------
+    SegmenthouseError
+        The table or a column is missing, or the folder cannot be written.
+    """
+    from models_py.report.page import write_exploration as exploration
+
+    progress.step(f"reading {study.table}")
+    page = exploration(explored_facts(study, path), progress)
+    file = settings.report_dir(study.name, EXPLORATION) / PAGE
+    _write_alone(file, page)
+    return file
+
+
 def write_single_page(facts: Facts, file: Path, progress: Progress) -> None:
     """Write a run's page alone, without pictures and CSV files beside it.
 
@@ -110,9 +131,13 @@ def write_single_page(facts: Facts, file: Path, progress: Progress) -> None:
     """
     from models_py.report.page import write_page
 
+    _write_alone(file, write_page(facts, [], progress))
+
+
+def _write_alone(file: Path, page: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        _replace(file, write_page(facts, [], progress))
+        _replace(file, page)
     except OSError as error:
         raise ReportError(f"{file} cannot be written ({error.strerror or error})") from error
 

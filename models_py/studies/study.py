@@ -139,6 +139,7 @@ class Describe(Section):
     ``measures`` are gold columns profiled beside the features. A segment with fewer rows than
     ``small_segment`` gets neither profile nor rule, for they would be those of single customers.
     ``rows`` is what a row is called, in the plural, and ``words`` what columns are called.
+    ``perplexity`` is how many neighbours each row of the t-SNE map looks at, about.
     """
 
     measures: list[str] = []
@@ -146,6 +147,7 @@ class Describe(Section):
     words: dict[str, ColumnWords] = {}
     top: Annotated[int, Field(ge=1, le=10)] = 3
     small_segment: Annotated[int, Field(ge=1)] = 5
+    perplexity: Annotated[float, Field(ge=2.0, le=500.0)] = 30.0
 
 
 class Log(Section):

@@ -72,6 +72,10 @@ def selection_section(facts: Facts) -> Section:
         " say the same would count twice, so one of them goes."
     ]
     tables = [("Kept", _kept(facts, kept))]
+    figures = [
+        _weights(facts, kept, "importance", "How important each feature is"),
+        _weights(facts, rows, "variance", "How much each feature varies, brought to 0 to 1"),
+    ]
     left_out = []
     empty = dropped["reason"] == NO_VALUE
     if empty.any():
@@ -82,7 +86,14 @@ def selection_section(facts: Facts) -> Section:
         left_out.append("No other feature went.")
     else:
         tables.append(("Not used", _dropped(facts, dropped)))
-    return Section("features", "Which features were used", lead, tables=tables, left_out=left_out)
+    return Section(
+        "features",
+        "Which features were used",
+        lead,
+        figures=[figure for figure in figures if figure is not None],
+        tables=tables,
+        left_out=left_out,
+    )
 
 
 def outliers_section(facts: Facts) -> Section:
@@ -176,6 +187,8 @@ def number_columns(facts: Facts) -> list[str]:
 
 
 def _changed(facts: Facts) -> str:
+    if not facts.run.run_id:
+        return "Nothing was clustered yet."
     gone = facts.run.rows_read - len(facts.gold)
     if gone > 0:
         return (
@@ -284,6 +297,20 @@ def _correlations(facts: Facts, frame: pd.DataFrame) -> Figure | None:
         note="Spearman's rank correlation; orange: both rise together, blue: one falls.",
         is_wide=True,
     )
+
+
+def _weights(facts: Facts, rows: pd.DataFrame, name: str, title: str) -> Figure | None:
+    known = rows[rows[name].notna()].astype({name: float}).groupby("feature")[name].mean()
+    shown = known.sort_values(ascending=False, kind="stable").head(MOST_COLUMNS)
+    if shown.empty:
+        return None
+    longest = float(shown.max()) or 1.0
+    bars = [
+        Bar(facts.called(feature), plain(float(value)), float(value) / longest)
+        for feature, value in shown.items()
+    ]
+    alternative = f"{title}: {', '.join(f'{bar.title} {bar.text}' for bar in bars[:5])}."
+    return Figure(f"feature-{name}", title, draw_bars(bars, alternative), alternative)
 
 
 def _kept(facts: Facts, kept: pd.DataFrame) -> Table:

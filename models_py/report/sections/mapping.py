@@ -20,7 +20,7 @@ from models_py.report.maps import (
     principal_map,
     sampled,
 )
-from models_py.base.numbers import listed, share, shortened
+from models_py.base.numbers import listed, plain, share, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +114,8 @@ def _neighbour_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
     )
     note = (
         "t-SNE keeps neighbours together; distances between far groups and their sizes mean"
-        f" nothing here. {_drawn_words(facts, drawn.size, len(kept))}"
+        f" nothing here. Perplexity {plain(facts.study.describe.perplexity)}."
+        f" {_drawn_words(facts, drawn.size, len(kept))}"
     )
     drawing = draw_map(clouds, "", "", alternative)
     return [Figure("tsne", "Neighbourhoods", drawing, alternative, note=note)]
