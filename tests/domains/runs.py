@@ -14,7 +14,9 @@ from tests.warehouse.dbt_runs import Warehouse
 
 from models_py.base import settings
 from models_py.base.progress import Silent
+from models_py.describe.traits import UNKNOWN_WORDS
 from models_py.pipeline import Finished, run_study
+from models_py.runs.tables import study_speech
 from models_py.segmentation.studied import known_values
 from models_py.studies.loading import load_study
 from models_py.studies.study import Study
@@ -62,6 +64,65 @@ def check_described(warehouse: Warehouse, study: Study, finished: Finished) -> N
         np.testing.assert_allclose(told["share"].astype(float), expected, atol=1e-9)
     checked = [side for row in rows["segments"].to_dict("records") for side in sides_of(row)]
     assert checked or len(rows["segments"]) <= rows["segments"]["partition"].nunique()
+    for row in rows["segments"].to_dict("records"):
+        partition = assigned[assigned.isin(mates_of(row, rows["segments"]))].index
+        everybody = gold[gold[study.entity].astype("string").isin(partition)]
+        false = [words for words, holds in claims(row, everybody, study).items() if not any(holds)]
+        assert false == [], f"{row['name']}: {false}"
+
+
+def mates_of(segment: dict[Hashable, Any], segments: pd.DataFrame) -> list[int]:
+    """Return the segments of the same partition."""
+    return list(segments.loc[segments["partition"] == segment["partition"], "segment_id"])
+
+
+def claims(
+    segment: dict[Hashable, Any], everybody: pd.DataFrame, study: Study
+) -> dict[str, list[bool]]:
+    """Return what a segment's name says, each with whether gold bears it out for some column."""
+    speech, name = study_speech(study, everybody), str(segment["name"])
+    own = everybody[everybody["segment_id"] == segment["segment_id"]]
+    said: dict[str, list[bool]] = {}
+    for column, kind in speech.kinds.items():
+        if kind == "number":
+            both = (frame[column].astype("Float64").astype(float) for frame in (own, everybody))
+            mean, of_all = (values.mean() for values in both)
+            for is_high in (True, False):
+                words = speech.vocabulary.side(column, is_high).words
+                if _stands_in(words, name):
+                    said.setdefault(words, []).append(mean > of_all if is_high else mean < of_all)
+        else:
+            for value in everybody[column].dropna().unique():
+                shares = [_share_of(frame[column], value) for frame in (own, everybody)]
+                for hedge, holds in _hedges(*shares).items():
+                    words = (
+                        f"{hedge} {speech.vocabulary.yes_or_no(column, bool(value)).words}".strip()
+                        if kind == "boolean"
+                        else speech.vocabulary.of_word(column, str(value), hedge).words
+                    )
+                    if _stands_in(words, name):
+                        said.setdefault(words, []).append(holds)
+    return said
+
+
+def _share_of(column: pd.Series[Any], value: object) -> float:
+    known = column[column.notna() & ~column.astype("string").str.lower().isin(UNKNOWN_WORDS)]
+    return float((known == value).mean()) if len(known) else 0.0
+
+
+def _hedges(own: float, of_all: float) -> dict[str, bool]:
+    return {
+        "": own >= 0.95,
+        "mostly": own >= 0.5,
+        "more often": own > of_all,
+        "not": own <= 0.05,
+        "less often": own < of_all,
+    }
+
+
+def _stands_in(words: str, name: str) -> bool:
+    # "mostly single" does not say "single".
+    return bool(re.search(rf"(?<!mostly )(?<!often )(?<!not )(?<!-)\b{re.escape(words)}\b", name))
 
 
 def sides_of(segment: dict[Hashable, Any]) -> list[str]:

@@ -54,3 +54,17 @@ def test_baskets_are_clustered(complete_journey: Warehouse) -> None:
         "select count(*) from gold.grocery_lifestage_basket_sample"
     )
     assert len(finished.tables.rows["segments"]) >= 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "grocery_customers",
+        "grocery_kmeans",
+        "grocery_autoencoder",
+        "grocery_stores",
+        "grocery_agglomerative_stores",
+    ],
+)
+def test_what_is_told_is_true(complete_journey: Warehouse, name: str) -> None:
+    run_shipped(complete_journey, name, stability={"refits": 0})
