@@ -231,7 +231,9 @@ class Facts:
         points = part.encode(kept.iloc[drawn])
         pool = ThreadPoolExecutor(1)
         try:
-            return drawn, pool.submit(neighbour_map, points, self.run.seed, self.study.describe.perplexity)
+            return drawn, pool.submit(
+                neighbour_map, points, self.run.seed, self.study.describe.perplexity
+            )
         finally:
             pool.shutdown(wait=False)
 
