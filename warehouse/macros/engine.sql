@@ -1,4 +1,5 @@
-{# SQL that differs between engines stands here alone; another engine adds its own `<name>__` . #}
+{# SQL that differs between engines stands here and in raw_files.sql, as DuckDB has it; Spark's own
+   is in spark.sql, and another engine adds its `<name>__` . #}
 
 {% macro local_time(utc_timestamp, time_zone) -%}
     {{ return(adapter.dispatch('local_time', 'segmenthouse')(utc_timestamp, time_zone)) }}
@@ -6,10 +7,6 @@
 
 {% macro default__local_time(utc_timestamp, time_zone) -%}
     timezone('{{ time_zone }}', timezone('UTC', {{ utc_timestamp }}))
-{%- endmacro %}
-
-{% macro spark__local_time(utc_timestamp, time_zone) -%}
-    from_utc_timestamp({{ utc_timestamp }}, '{{ time_zone }}')
 {%- endmacro %}
 
 {# Full hours since 1970; and the moment at which such an hour begins. #}
@@ -37,10 +34,6 @@
 
 {% macro default__no_text() -%}
     cast(null as enum('none'))
-{%- endmacro %}
-
-{% macro spark__no_text() -%}
-    cast(null as string)
 {%- endmacro %}
 
 {# A text's date, null where the text is no date of this format. #}
@@ -102,7 +95,47 @@
 {%- endmacro %}
 
 {% macro days_between(first_date, last_date) -%}
+    {{ return(adapter.dispatch('days_between', 'segmenthouse')(first_date, last_date)) }}
+{%- endmacro %}
+
+{% macro default__days_between(first_date, last_date) -%}
     {{ datediff(first_date, last_date, 'day') }}
+{%- endmacro %}
+
+{# First days of a month from one date to the other, not counting the earlier date itself. #}
+{% macro months_between(first_date, last_date) -%}
+    {{ return(adapter.dispatch('months_between', 'segmenthouse')(first_date, last_date)) }}
+{%- endmacro %}
+
+{% macro default__months_between(first_date, last_date) -%}
+    {{ datediff(first_date, last_date, 'month') }}
+{%- endmacro %}
+
+{# The place of a row in the file that it is read from, from 1. #}
+{% macro place_in_file() -%}
+    {{ return(adapter.dispatch('place_in_file', 'segmenthouse')()) }}
+{%- endmacro %}
+
+{% macro default__place_in_file() -%}
+    row_number() over ()
+{%- endmacro %}
+
+{# The mean of an amount of money: the exact sum of the cents, divided once. #}
+{% macro mean_money(amount) -%}
+    {{ return(adapter.dispatch('mean_money', 'segmenthouse')(amount)) }}
+{%- endmacro %}
+
+{% macro default__mean_money(amount) -%}
+    cast(avg({{ amount }}) as double)
+{%- endmacro %}
+
+{# The last value of a window that is not null; `over (...)` follows. #}
+{% macro last_given(value) -%}
+    {{ return(adapter.dispatch('last_given', 'segmenthouse')(value)) }}
+{%- endmacro %}
+
+{% macro default__last_given(value) -%}
+    last_value({{ value }} ignore nulls)
 {%- endmacro %}
 
 {# The moment of the build in UTC, the same for every row of a build. #}
@@ -172,14 +205,6 @@
     unnest({{ list }})
 {%- endmacro %}
 
-{% macro spark__unnested(list) -%}
-    explode({{ list }})
-{%- endmacro %}
-
-{% macro spark__list_length(list) -%}
-    greatest(coalesce(size({{ list }}), 0), 0)
-{%- endmacro %}
-
 {# Every column of a relation but one. #}
 {% macro columns_but(relation, column) -%}
     {{ return(adapter.dispatch('columns_but', 'segmenthouse')(relation, column)) }}
@@ -187,10 +212,6 @@
 
 {% macro default__columns_but(relation, column) -%}
     {{ relation }}.* exclude ({{ column }})
-{%- endmacro %}
-
-{% macro spark__columns_but(relation, column) -%}
-    {{ relation }}.* except ({{ column }})
 {%- endmacro %}
 
 {# A text as part of a column's name: small letters and digits, the rest joined by _. #}

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 
-from models_py.sources.dbt_plugin import Plugin, complete_journey_dir, csv_problem
+from models_py.sources.dbt_plugin import Plugin, complete_journey_dir
+from models_py.sources.headers import csv_problem
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@
 {# The columns that both files have, typed, and the row's place in its file. #}
 {% macro prospect_columns() -%}
     {{ safe_integer(code('raw_file.ID')) }} as prospect_id,
-        row_number() over () as file_row,
+        {{ place_in_file() }} as file_row,
         {{ code('raw_file.Gender') }} as gender,
         {{ code('raw_file.Ever_Married') }} as married_answer,
         {{ code('raw_file.Graduated') }} as graduated_answer,

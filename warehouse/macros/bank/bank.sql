@@ -18,7 +18,7 @@
 
 {# The number of a month from its first three letters, null where they are no month. #}
 {% macro month_number(text) -%}
-    nullif(cast(ceil(strpos('janfebmaraprmayjunjulaugsepoctnovdec', {{ text }}) / 3.0) as integer), 0)
+    nullif(cast(ceil(instr('janfebmaraprmayjunjulaugsepoctnovdec', {{ text }}) / 3.0) as integer), 0)
 {%- endmacro %}
 
 {# The rules that a row must keep, in the order in which they are tried: a row is counted under

@@ -9,7 +9,7 @@
 {# A column of the log as text, or what stands for it where the log has none. #}
 {% macro custom_text(which, otherwise) -%}
     {%- if var('custom_' ~ which, '') -%}
-        {{ code('cast(' ~ custom_column(which) ~ ' as varchar)') }}
+        {{ code('cast(' ~ custom_column(which) ~ ' as string)') }}
     {%- else -%}
         {{ otherwise }}
     {%- endif -%}
@@ -25,6 +25,10 @@
 {%- endmacro %}
 
 {% macro custom_log() -%}
+    {{ return(adapter.dispatch('custom_log', 'segmenthouse')()) }}
+{%- endmacro %}
+
+{% macro default__custom_log() -%}
     "{{ var('custom_schema', '') | replace('"', '""') }}"."{{ var('custom_table', '') | replace('"', '""') }}"
 {%- endmacro %}
 

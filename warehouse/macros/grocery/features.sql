@@ -31,7 +31,7 @@ habits as (
         {{ days_between('max(baskets.bought_on)', 'max(last_day.last_on)') }} as recency_days,
         {{ days_between('min(baskets.bought_on)', 'max(last_day.last_on)') }} as tenure_days,
         -- At least one week, so that one basket on the last day is not seven a week.
-        7.0 * count(*) / greatest(
+        7e0 * count(*) / greatest(
             {{ days_between('min(baskets.bought_on)', 'max(last_day.last_on)') }} + 1, 7
         ) as baskets_per_week,
         count(distinct baskets.bought_on) as visit_count,
@@ -39,7 +39,7 @@ habits as (
         cast(sum(baskets.line_count) as bigint) as line_count,
         cast(sum(baskets.unit_count) as bigint) as unit_count,
         cast(sum(baskets.spend_amount) as double) as spend_amount,
-        cast(avg(baskets.spend_amount) as double) as basket_spend_mean,
+        {{ mean_money('baskets.spend_amount') }} as basket_spend_mean,
         {{ spread('cast(baskets.spend_amount * 100 as bigint)') }} / 100 as basket_spend_spread,
         {%- for measure, column in [
             ('units', 'unit_count'), ('lines', 'line_count'), ('products', 'product_count'),

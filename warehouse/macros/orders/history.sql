@@ -99,7 +99,7 @@ counted as (
         cast(sum(line_count) as bigint) as line_count,
         cast(sum(unit_count) as bigint) as unit_count,
         cast(sum(spend_amount) as double) as spend_amount,
-        cast(avg(spend_amount) as double) as order_spend_mean,
+        {{ mean_money('spend_amount') }} as order_spend_mean,
         avg(line_count) as order_lines_mean,
         {{ share_of('sum(spend_amount)', 'sum(unit_count)') }} as unit_price_mean,
         min(age_days) as recency_days,
@@ -128,7 +128,7 @@ habits as (
         unit_price_mean,
         recency_days,
         tenure_days,
-        7.0 * order_count / greatest(observed_days, 7) as orders_per_week,
+        7e0 * order_count / greatest(observed_days, 7) as orders_per_week,
         {%- for window in recent_windows() %}
         recent_{{ window }}_order_count,
         {{ share_of('recent_' ~ window ~ '_spend_amount', 'spend_amount') }}
@@ -181,19 +181,19 @@ orders as (select * from {{ orders }}),
 months as (
     select
         customer_id,
-        {{ dbt.date_trunc('month', 'ordered_on') }} as month_on,
+        date_trunc('month', ordered_on) as month_on,
         min(ordered_on) as first_order_on,
         min(last_on) as last_on,
         cast(sum(spend_amount) * 100 as bigint) as spend_cents
     from orders
-    group by customer_id, {{ dbt.date_trunc('month', 'ordered_on') }}
+    group by customer_id, date_trunc('month', ordered_on)
 ),
 
 month_sums as (
     select
         customer_id,
         count(*) as active_month_count,
-        {{ datediff('min(first_order_on)', 'min(last_on)', 'month') }} + 1 as month_count,
+        {{ months_between('min(first_order_on)', 'min(last_on)') }} + 1 as month_count,
         sum(cast(spend_cents as double)) as spend_cents,
         sum(cast(spend_cents as double) * cast(spend_cents as double)) as squared_cents
     from months

@@ -14,9 +14,9 @@ running as (
         *,
         sum(case when is_return then -unit_count else unit_count end)
             over {{ order_of_movements() }} as running_unit_count,
-        last_value(case when not is_return then order_id end ignore nulls)
+        {{ last_given('case when not is_return then order_id end') }}
             over {{ order_of_movements() }} as purchase_order_id,
-        last_value(case when not is_return then moved_at end ignore nulls)
+        {{ last_given('case when not is_return then moved_at end') }}
             over {{ order_of_movements() }} as purchased_at
     from movements
 ),

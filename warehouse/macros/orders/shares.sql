@@ -76,7 +76,7 @@ counted as (
     select
         orders.customer_id,
         'quarter' as whole,
-        cast(extract(quarter from orders.ordered_at) as varchar) as part,
+        cast(extract(quarter from orders.ordered_at) as string) as part,
         {{ priors['orders'] }} as prior
     from orders
     cross join covered

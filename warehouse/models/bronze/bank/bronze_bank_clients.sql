@@ -7,7 +7,7 @@ raw_file as (
 
 typed as (
     select
-        row_number() over () as client_id,
+        {{ place_in_file() }} as client_id,
         {{ code('raw_file.job') }} as job,
         {{ code('raw_file.marital') }} as marital_status,
         {{ code('raw_file.education') }} as education,

@@ -1,14 +1,14 @@
 {{ config(alias=var('custom_name', 'custom') ~ '_lines') }}
 
 {%- set day_order =
-    "customer_id || ' ' || coalesce(cast(cast(happened_at as date) as varchar), '')"
+    "customer_id || ' ' || coalesce(cast(cast(happened_at as date) as string), '')"
 -%}
 with
 raw_log as (select * from {{ custom_log() }}),
 
 typed as (
     select
-        row_number() over () as line_id,
+        {{ place_in_file() }} as line_id,
         {{ custom_text('customer', 'null') }} as customer_id,
         {{ custom_text('product', "'all'") }} as product_id,
         {{ custom_text('category', "'all'") }} as category_id,

@@ -9,7 +9,7 @@ typed as (
         file_row_number + 1 as line_id,
         {{ code('InvoiceNo') }} as invoice_id,
         upper({{ code('StockCode') }}) as product_id,
-        cast({{ safe_integer('CustomerID') }} as varchar) as customer_id,
+        cast({{ safe_integer('CustomerID') }} as string) as customer_id,
         {{ code('Description') }} as description,
         {{ code('Country') }} as country,
         {{ safe_integer('Quantity') }} as quantity,

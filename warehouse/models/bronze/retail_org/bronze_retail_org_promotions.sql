@@ -5,7 +5,7 @@ raw_file as (
 
 typed as (
     select
-        {{ code('cast(promo_customer as varchar)') }} as customer_id,
+        {{ code('cast(promo_customer as string)') }} as customer_id,
         {{ code('promo_item') }} as product_id,
         cast(promo_id as bigint) as promotion_id,
         cast(promo_disc as double) as discount_share,

@@ -5,7 +5,7 @@ raw_file as (
 
 typed as (
     select
-        {{ code('cast(customer_id as varchar)') }} as customer_id,
+        {{ code('cast(customer_id as string)') }} as customer_id,
         {{ code('customer_name') }} as customer_name,
         {{ code('product.id') }} as product_id,
         {{ code('product_name') }} as product_name,

@@ -6,11 +6,11 @@ raw_file as (
 -- Numbers and times stay the text that they came as: silver parses them and counts what fails.
 typed as (
     select
-        {{ code('cast(order_number as varchar)') }} as order_id,
-        {{ code('cast(customer_id as varchar)') }} as customer_id,
+        {{ code('cast(order_number as string)') }} as order_id,
+        {{ code('cast(customer_id as string)') }} as customer_id,
         {{ code('customer_name') }} as customer_name,
-        {{ code('cast(number_of_line_items as varchar)') }} as line_count_text,
-        {{ code('cast(order_datetime as varchar)') }} as order_time_text,
+        {{ code('cast(number_of_line_items as string)') }} as line_count_text,
+        {{ code('cast(order_datetime as string)') }} as order_time_text,
         ordered_products,
         clicked_items,
         promo_info as promotions,

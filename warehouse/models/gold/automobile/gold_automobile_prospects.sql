@@ -2,7 +2,7 @@ with
 prospects as (select * from {{ ref('silver_automobile_prospects') }}),
 
 labelled as (
-    select * exclude (is_labelled)
+    select {{ columns_but('prospects', 'is_labelled') }}
     from prospects
     where is_labelled
 )

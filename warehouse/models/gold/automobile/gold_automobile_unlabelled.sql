@@ -8,7 +8,7 @@ labelled as (
 ),
 
 unlabelled as (
-    select * exclude (is_labelled, segment_label)
+    select {{ columns_but('prospects', 'is_labelled, segment_label') }}
     from prospects
     where not is_labelled
 ),

@@ -11,7 +11,7 @@ main_format as (select * from {{ ref('silver_grocery_int_customer_main_format') 
 
 features as (
     select
-        cast(customers.customer_id as varchar) as customer_id,
+        cast(customers.customer_id as string) as customer_id,
         customers.life_stage,
         main_format.main_store_format,
         sizes.unit_spread_mean,

@@ -25,8 +25,8 @@ departments as (
 
 shares as (
     select
-        cast(departments.customer_id as varchar) as customer_id,
-        departments.* exclude (customer_id),
+        cast(departments.customer_id as string) as customer_id,
+        {{ columns_but('departments', 'customer_id') }},
         departments.spend_amount / customers.spend_amount as spend_share
     from departments
     inner join customers on departments.customer_id = customers.customer_id

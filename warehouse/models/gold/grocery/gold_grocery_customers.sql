@@ -13,7 +13,7 @@ diversity as (select * from {{ ref('silver_grocery_int_customer_diversity') }}),
 
 features as (
     select
-        cast(customers.customer_id as varchar) as customer_id,
+        cast(customers.customer_id as string) as customer_id,
         customers.life_stage,
         customers.price_sensitivity,
         customers.age_band,

@@ -7,8 +7,8 @@ customers as (select * from {{ ref('silver_grocery_customers') }}),
 
 drawn as (
     select
-        cast(baskets.basket_id as varchar) as basket_id,
-        cast(baskets.customer_id as varchar) as customer_id,
+        cast(baskets.basket_id as string) as basket_id,
+        cast(baskets.customer_id as string) as customer_id,
         customers.life_stage,
         baskets.store_format,
         baskets.basket_size,

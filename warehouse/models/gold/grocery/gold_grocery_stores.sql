@@ -13,7 +13,7 @@ diversity as (select * from {{ ref('silver_grocery_int_store_diversity') }}),
 
 features as (
     select
-        cast(stores.store_id as varchar) as store_id,
+        cast(stores.store_id as string) as store_id,
         stores.store_format,
         stores.store_region,
         {{ columns_but('habits', 'store_id') }},

@@ -16,7 +16,7 @@ habits as (
         cast(sum(line_count) as bigint) as line_count,
         cast(sum(unit_count) as bigint) as unit_count,
         cast(sum(spend_amount) as double) as spend_amount,
-        cast(avg(spend_amount) as double) as order_spend_mean,
+        {{ mean_money('spend_amount') }} as order_spend_mean,
         avg(unit_count) as order_units_mean,
         avg(line_count) as order_lines_mean,
         avg(clicked_product_count) as order_clicks_mean,

@@ -10,7 +10,7 @@ habits as (
         customer_id,
         count(*) as line_count,
         cast(sum(spend_amount) as double) as spend_amount,
-        cast(avg(spend_amount) as double) as line_spend_mean,
+        {{ mean_money('spend_amount') }} as line_spend_mean,
         count(distinct product_name) as product_count,
         count(distinct category) as category_count,
         min(ordered_on) as first_order_on,

@@ -2,7 +2,7 @@ with
 checked_rows as (select * from {{ ref('silver_automobile_checked_rows') }}),
 
 prospects as (
-    select * exclude (rejection_reason)
+    select {{ columns_but('checked_rows', 'rejection_reason') }}
     from checked_rows
     where rejection_reason is null
 )

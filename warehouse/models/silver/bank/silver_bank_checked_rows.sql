@@ -34,7 +34,7 @@ numbered as (
 
 checked as (
     select
-        * exclude (copy_number),
+        {{ columns_but('numbered', 'copy_number') }},
         case
             {%- for rule in bank_row_rules() %}
             when {{ rule.when }} then '{{ rule.reason }}'

@@ -12,7 +12,7 @@ transactions as (
         {%- for column in [
             'basket_size', 'basket_type', 'basket_mission', 'basket_price_sensitivity'
         ] %}
-        cast({{ column }} as varchar) as {{ column }},
+        cast({{ column }} as string) as {{ column }},
         {%- endfor %}
         is_own_label,
         is_bulk,

@@ -7,7 +7,7 @@ countries as (
         customer_id,
         country,
         row_number() over (
-            partition by customer_id order by count(*) desc, country asc
+            partition by customer_id order by count(*) desc, country asc nulls last
         ) as place
     from checked_lines
     where customer_id is not null

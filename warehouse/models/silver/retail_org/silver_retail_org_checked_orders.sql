@@ -14,7 +14,8 @@ parsed as (
         {{ list_length('clicked_items') }} as clicked_product_count,
         {{ list_length('promotions') }} as promotion_count,
         row_number() over (
-            partition by order_id order by order_time_text, customer_id
+            partition by order_id
+            order by order_time_text asc nulls last, customer_id asc nulls last
         ) as copy_number,
         {{ safe_epoch('order_time_text') }} as ordered_at
     from sales_orders

@@ -5,7 +5,7 @@ raw_file as (select * from {{ complete_journey_file('campaigns') }}),
 
 typed as (
     select
-        cast(campaign_id as varchar) as campaign_id,
+        cast(campaign_id as string) as campaign_id,
         household_id,
         'campaigns.parquet' as source_file
     from raw_file

@@ -5,7 +5,7 @@ raw_file as (select * from {{ complete_journey_file('campaign_descriptions') }})
 
 typed as (
     select
-        cast(campaign_id as varchar) as campaign_id,
+        cast(campaign_id as string) as campaign_id,
         campaign_type,
         cast(start_date as date) as started_on,
         cast(end_date as date) as ended_on,

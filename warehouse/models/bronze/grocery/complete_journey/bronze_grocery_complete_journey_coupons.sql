@@ -5,9 +5,9 @@ raw_file as (select * from {{ complete_journey_file('coupons') }}),
 
 typed as (
     select
-        cast(coupon_upc as varchar) as coupon_id,
+        cast(coupon_upc as string) as coupon_id,
         product_id,
-        cast(campaign_id as varchar) as campaign_id,
+        cast(campaign_id as string) as campaign_id,
         'coupons.parquet' as source_file
     from raw_file
 )

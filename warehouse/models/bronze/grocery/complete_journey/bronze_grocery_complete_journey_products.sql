@@ -6,7 +6,7 @@ raw_file as (select * from {{ complete_journey_file('products') }}),
 typed as (
     select
         product_id,
-        cast(manufacturer_id as varchar) as manufacturer_id,
+        cast(manufacturer_id as string) as manufacturer_id,
         department,
         brand,
         product_category,

@@ -6,8 +6,8 @@ raw_file as (select * from {{ complete_journey_file('coupon_redemptions') }}),
 typed as (
     select
         household_id,
-        cast(coupon_upc as varchar) as coupon_id,
-        cast(campaign_id as varchar) as campaign_id,
+        cast(coupon_upc as string) as coupon_id,
+        cast(campaign_id as string) as campaign_id,
         cast(redemption_date as date) as redeemed_on,
         'coupon_redemptions.parquet' as source_file
     from raw_file

@@ -47,7 +47,7 @@ shoppers as (
             'demographics.household_composition',
             'demographics.children_count'
         ) }} as life_stage,
-        cast(null as varchar) as price_sensitivity,
+        cast(null as string) as price_sensitivity,
         demographics.age_band,
         demographics.income_band,
         demographics.home_ownership,

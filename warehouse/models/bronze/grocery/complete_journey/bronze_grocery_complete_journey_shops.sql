@@ -11,8 +11,8 @@ stores as (
 shops as (
     select
         store_id,
-        cast(null as varchar) as store_format,
-        cast(null as varchar) as store_region
+        cast(null as string) as store_format,
+        cast(null as string) as store_region
     from stores
 )
 

@@ -7,7 +7,7 @@ select
     avg(unit_spread) as unit_spread_mean,
     avg(product_count) as product_count_mean,
     avg(unit_count) as unit_count_mean,
-    cast(avg(spend_amount) as double) as spend_amount_mean,
+    {{ mean_money('spend_amount') }} as spend_amount_mean,
     cast(max(spend_amount) as double) as spend_amount_max
 from baskets
 group by customer_id

