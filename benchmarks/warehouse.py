@@ -64,11 +64,19 @@ def seconds_by_hand(home: Path, folder: Path, kept: bool) -> float:
     return time.perf_counter() - start
 
 
-def dbt(home: Path, command: str) -> float:
+def dbt(home: Path, command: str, *words: str) -> float:
     """Run a dbt command from the project's folder; return its seconds."""
     start = time.perf_counter()
     done = subprocess.run(
-        [str(Path(sys.executable).parent / "dbt"), command, "--target-path", str(home / "target")],
+        [
+            str(Path(sys.executable).parent / "dbt"),
+            command,
+            *words,
+            "--target-path",
+            str(home / "target"),
+            "--log-path",
+            str(home / "target"),
+        ],
         cwd=settings.dbt_project_dir(),
         env={**os.environ, settings.HOME_VARIABLE: str(home)},
         capture_output=True,

