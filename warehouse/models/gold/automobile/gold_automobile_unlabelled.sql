@@ -10,7 +10,7 @@ labelled as (
 unlabelled as (
     select {{ columns_but('prospects', 'is_labelled, segment_label') }}
     from prospects
-    where not is_labelled
+    where not prospects.is_labelled
 ),
 
 marked as (

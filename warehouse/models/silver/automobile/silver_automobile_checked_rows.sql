@@ -6,7 +6,7 @@ unlabelled as (select * from {{ ref('bronze_automobile_unlabelled') }}),
 prospects as (
     select
         true as is_labelled,
-        segment_label,
+        labelled.segment_label,
         {{ columns_but('labelled', 'segment_label') }}
     from labelled
     union all
