@@ -31,7 +31,10 @@ JAVA_ADVICE = (
     f"Spark needs Java {OLDEST_JAVA} or newer: install one (Debian: apt-get install"
     " openjdk-17-jre-headless), or set JAVA_HOME to it"
 )
-COMMANDS = {"build", "run", "test", "seed", "compile", "show", "generate", "run-operation"}
+COMMANDS = (
+    "build", "clone", "compile", "generate", "retry", "run", "run-operation", "seed", "show",
+    "snapshot", "test",
+)  # fmt: skip
 """The commands of dbt that ask the database something."""
 
 

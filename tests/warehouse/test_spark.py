@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import duckdb
 import pytest
-from spark import built, compare_domain
+from spark import SPARK_PARAMETERS, built, compare_domain
+from tests.warehouse.test_engines import DUCKDB_WORDS, SPARK_WORDS
+from warehouse import dbt
 
+from models_py.base import settings
 from models_py.base.errors import WarehouseError
-from models_py.database.spark_opening import check_java
+from models_py.database.spark_opening import check_java, open_session
 from models_py.sources.installed import installed_data_dir
 
 pytest.importorskip("pyspark", reason="the extra spark is not installed")
@@ -65,3 +70,43 @@ def test_nested_orders_are_equal_on_both_engines(home: Path, shared_data: Path) 
         built(home, "retail_org", engine)
 
     assert_equal(home, "retail_org", 8)
+
+
+def compiled_models(home: Path, engine: str, source: str) -> dict[str, str]:
+    """Return the SQL that an engine gets for each model, of every domain."""
+    variables = json.dumps({"grocery_source": source})
+    dbt(home, "compile", "--select", "path:models", "--target", engine, "--vars", variables)
+    folder = home / "target" / "compiled" / "segmenthouse" / "models"
+    models = {file.stem: file.read_text() for file in folder.rglob("*.sql")}
+    assert len(models) > 80
+    return models
+
+
+def words_in(models: dict[str, str], words: tuple[str, ...]) -> dict[str, list[str]]:
+    wanted = re.compile("|".join(words), re.IGNORECASE)
+    bare = {name: re.sub(r"'[^']*'", "''", text) for name, text in models.items()}
+    found = {name: [hit[0] for hit in wanted.finditer(text)] for name, text in bare.items()}
+    return {name: hits for name, hits in found.items() if hits}
+
+
+@pytest.mark.parametrize("source", ["complete_journey", "sort_of_real"])
+def test_every_model_is_sql_of_spark(home: Path, source: str) -> None:
+    models = compiled_models(home, "spark", source)
+    assert words_in(models, DUCKDB_WORDS) == {}
+    with settings.home_at(home):
+        session = open_session(SPARK_PARAMETERS)
+    try:
+        parser = session._jsparkSession.sessionState().sqlParser()
+        for text in models.values():
+            parser.parsePlan(text)
+    finally:
+        session.stop()
+
+
+@pytest.mark.parametrize("source", ["complete_journey", "sort_of_real"])
+def test_every_model_is_sql_of_duckdb(home: Path, source: str) -> None:
+    models = compiled_models(home, "duckdb", source)
+    assert words_in(models, SPARK_WORDS) == {}
+    for name, text in models.items():
+        ((parsed,),) = duckdb.execute("select json_serialize_sql(?)", [text]).fetchall()
+        assert json.loads(parsed)["error"] is False, name
