@@ -8,6 +8,7 @@ delimiter)``, as with DuckDB.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -66,6 +67,8 @@ def open_session(parameters: Mapping[str, str]) -> SparkSession:
     folder.mkdir(parents=True, exist_ok=True)
     from pyspark.sql import SparkSession
 
+    # It repeats each error with Java's own trace, however the caller takes it.
+    logging.getLogger("SQLQueryContextLogger").disabled = True
     builder = SparkSession.builder.enableHiveSupport()
     for name, value in {**_own_parameters(folder), **parameters}.items():
         builder = builder.config(name, value)

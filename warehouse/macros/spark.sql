@@ -170,18 +170,19 @@
     (
         select
             *,
-            {{ path_of_row() }} as source_file
+            {{ as_path('_metadata.file_path') }} as source_file
             {{- ',\n            _metadata.row_index as file_row_number' if numbered }}
         from parquet.`{{ path }}`
     )
 {%- endmacro %}
 
-{# The file of a row as a path, where Spark says file:///folder/name. #}
-{% macro path_of_row() -%}
-    regexp_replace(_metadata.file_path, '^file:/+', '/')
+{# A file as a path, where Spark says file:///folder/name. #}
+{% macro as_path(address) -%}
+    regexp_replace({{ address }}, '^file:/+', '/')
 {%- endmacro %}
 
-{# CSV takes options, which only a view can carry. #}
+{# CSV takes options, which only a view can carry. A line that cannot be parted into columns stops
+   the model before its table is touched. #}
 {% macro spark__csv_rows(paths, delimiter, columns, in_order) -%}
     {%- set view = 'files_of_' ~ model.name -%}
     {%- if is_building() -%}
@@ -198,29 +199,37 @@
             )
         {%- endset -%}
         {%- do run_query(definition) -%}
+        {%- if columns -%}
+            {%- do stop_at_unread_lines_of(view) -%}
+        {%- endif -%}
     {%- endif -%}
     (
         select
             *,
-            {{ path_of_row() }} as source_file
+            {{ as_path('input_file_name()') }} as source_file
         from {{ view }}
     )
 {%- endmacro %}
 
+{% macro stop_at_unread_lines_of(view) -%}
+    {%- set unread -%}
+        select
+            {{ as_path('input_file_name()') }} as path,
+            *
+        from {{ view }}
+        where unread_line is not null
+        limit 1
+    {%- endset -%}
+    {%- for row in run_query(unread).rows -%}
+        {{ exceptions.raise_compiler_error(
+            row['path'] ~ ': a line has too few or too many values: ' ~ row['unread_line'].strip()
+            ~ '; if the file is cut short, fetch it again'
+        ) }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# spark__csv_rows has looked already. #}
 {% macro spark__stop_at_unread_lines() -%}
-    {%- if execute -%}
-        {%- set unread -%}
-            select {{ path_of_row() }} as path, * from files_of_{{ model.name }}
-            where unread_line is not null
-            limit 1
-        {%- endset -%}
-        {%- for row in run_query(unread).rows -%}
-            {{ exceptions.raise_compiler_error(
-                row['path'] ~ ': a line has too few or too many values: ' ~ row['unread_line'].strip()
-                ~ '; if the file is cut short, fetch it again'
-            ) }}
-        {%- endfor -%}
-    {%- endif -%}
 {%- endmacro %}
 
 {# The files are DuckDB's alone. #}
