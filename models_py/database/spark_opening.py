@@ -93,6 +93,9 @@ def _own_parameters(folder: Path) -> dict[str, str]:
         "spark.pyspark.python": sys.executable,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        # Else the text of a wide plan, made anew at each of its stages, takes longer than the rows.
+        "spark.sql.ui.explainMode": "simple",
+        "spark.sql.maxPlanStringLength": "1000",
         "spark.sql.warehouse.dir": str(folder / "tables"),
         "spark.local.dir": str(folder / "spill"),
         "spark.hadoop.javax.jdo.option.ConnectionURL": (
