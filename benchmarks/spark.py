@@ -57,12 +57,16 @@ class Compared:
 
 
 def built(
-    home: Path, domain: str, engine: str, variables: Mapping[str, str] | None = None
+    home: Path,
+    domain: str,
+    engine: str,
+    variables: Mapping[str, str] | None = None,
+    words: Sequence[str] = (),
 ) -> dict[str, float]:
     """Build and test a domain on one engine; return its seconds, and those of the models."""
     start = time.perf_counter()
-    words = ["--selector", domain, "--target", engine, "--vars", json.dumps(variables or {})]
-    dbt(home, "build", *words)
+    chosen = ["--selector", domain, "--target", engine, "--vars", json.dumps(variables or {})]
+    dbt(home, "build", *chosen, *words)
     seconds = time.perf_counter() - start
     return {f"{engine}_seconds": seconds, f"{engine}_model_seconds": model_seconds(home)}
 

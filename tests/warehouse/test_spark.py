@@ -18,6 +18,7 @@ from models_py.database.spark_opening import check_java, open_session
 from models_py.sources.installed import installed_data_dir
 
 pytest.importorskip("pyspark", reason="the extra spark is not installed")
+WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 HOUSEHOLDS_LEFT_OUT = 60
 """One in so many households is kept: enough for every relation to have rows."""
 
@@ -59,7 +60,8 @@ def assert_equal(home: Path, domain: str, relations: int) -> None:
 def test_grocery_is_equal_on_both_engines(home: Path) -> None:
     folder = sample_of_complete_journey(home / "complete_journey")
     for engine in ("duckdb", "spark"):
-        built(home, "grocery", engine, {"complete_journey_dir": str(folder)})
+        variables = {"complete_journey_dir": str(folder)}
+        built(home, "grocery", engine, variables, WITHOUT_UNIT_TESTS)
 
     assert_equal(home, "grocery", 13)
 
@@ -67,14 +69,17 @@ def test_grocery_is_equal_on_both_engines(home: Path) -> None:
 def test_nested_orders_are_equal_on_both_engines(home: Path, shared_data: Path) -> None:
     (home / "data" / "raw" / "retail_org").symlink_to(shared_data / "retail_org")
     for engine in ("duckdb", "spark"):
-        built(home, "retail_org", engine)
+        built(home, "retail_org", engine, words=WITHOUT_UNIT_TESTS)
 
     assert_equal(home, "retail_org", 8)
 
 
-def compiled_models(home: Path, engine: str, source: str) -> dict[str, str]:
-    """Return the SQL that an engine gets for each model, of every domain."""
-    variables = json.dumps({"grocery_source": source})
+def compiled_models(home: Path, engine: str) -> dict[str, str]:
+    """Return the SQL that an engine gets for each model of every domain.
+
+    Grocery is read from its second source: the tests above build the first.
+    """
+    variables = json.dumps({"grocery_source": "sort_of_real"})
     dbt(home, "compile", "--select", "path:models", "--target", engine, "--vars", variables)
     folder = home / "target" / "compiled" / "segmenthouse" / "models"
     models = {file.stem: file.read_text() for file in folder.rglob("*.sql")}
@@ -89,9 +94,8 @@ def words_in(models: dict[str, str], words: tuple[str, ...]) -> dict[str, list[s
     return {name: hits for name, hits in found.items() if hits}
 
 
-@pytest.mark.parametrize("source", ["complete_journey", "sort_of_real"])
-def test_every_model_is_sql_of_spark(home: Path, source: str) -> None:
-    models = compiled_models(home, "spark", source)
+def test_every_model_is_sql_of_spark(home: Path) -> None:
+    models = compiled_models(home, "spark")
     assert words_in(models, DUCKDB_WORDS) == {}
     with settings.home_at(home):
         session = open_session(SPARK_PARAMETERS)
@@ -103,9 +107,8 @@ def test_every_model_is_sql_of_spark(home: Path, source: str) -> None:
         session.stop()
 
 
-@pytest.mark.parametrize("source", ["complete_journey", "sort_of_real"])
-def test_every_model_is_sql_of_duckdb(home: Path, source: str) -> None:
-    models = compiled_models(home, "duckdb", source)
+def test_every_model_is_sql_of_duckdb(home: Path) -> None:
+    models = compiled_models(home, "duckdb")
     assert words_in(models, SPARK_WORDS) == {}
     for name, text in models.items():
         ((parsed,),) = duckdb.execute("select json_serialize_sql(?)", [text]).fetchall()
