@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from warehouse import dbt, model_seconds
+from dbt_builds import dbt, model_seconds
 
 from models_py.base import settings
 from models_py.database.spark_opening import open_session

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dbt_builds import dbt
 from spark import SPARK_PARAMETERS, built, compare_domain
 from tests.warehouse.test_engines import DUCKDB_WORDS, SPARK_WORDS
-from warehouse import dbt
 
 from models_py.base import settings
 from models_py.base.errors import WarehouseError

@@ -76,7 +76,7 @@
 {%- endmacro %}
 
 {% macro spark__place_in_file() -%}
-    row_number() over (order by monotonically_increasing_id())
+    cast(row_number() over (order by monotonically_increasing_id()) as bigint)
 {%- endmacro %}
 
 {# Spark's own average of decimals keeps only four more places. #}
@@ -192,7 +192,7 @@
             ({% for column in columns %}`{{ column }}` string, {% endfor %}unread_line string)
             {%- endif %}
             using csv options (
-                paths {{ quoted(tojson(paths)) }},
+                path {{ quoted(one_path_of(paths)) }},
                 header true, sep {{ quoted(delimiter) }}, quote '"', escape '"', multiLine true,
                 inferSchema false
                 {{- ", mode 'PERMISSIVE', columnNameOfCorruptRecord 'unread_line'" if columns }}
@@ -209,6 +209,18 @@
             {{ as_path('input_file_name()') }} as source_file
         from {{ view }}
     )
+{%- endmacro %}
+
+{# Files of one folder as one path. #}
+{% macro one_path_of(paths) -%}
+    {%- set names = [] -%}
+    {%- for path in paths -%}
+        {%- do names.append(path.rsplit('/', 1)[1]) -%}
+    {%- endfor -%}
+    {{ return(
+        paths[0] if paths | length == 1
+        else paths[0].rsplit('/', 1)[0] ~ '/{' ~ names | join(',') ~ '}'
+    ) }}
 {%- endmacro %}
 
 {% macro stop_at_unread_lines_of(view) -%}

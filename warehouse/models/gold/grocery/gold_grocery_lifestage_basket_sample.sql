@@ -23,12 +23,12 @@ drawn as (
         baskets.unit_spread,
         cast(baskets.spend_amount as double) as spend_amount,
         baskets.bought_on,
-        row_number() over (
+        cast(row_number() over (
             partition by customers.life_stage
             order by
                 md5(concat(baskets.basket_id, ':{{ var("lifestage_sample_seed") }}')),
                 baskets.basket_id
-        ) as sample_rank
+        ) as bigint) as sample_rank
     from baskets
     inner join customers on baskets.customer_id = customers.customer_id
     where customers.life_stage <> 'XX'

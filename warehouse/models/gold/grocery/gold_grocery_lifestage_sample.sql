@@ -6,10 +6,10 @@ customers as (select * from {{ ref('gold_grocery_customers') }}),
 drawn as (
     select
         *,
-        row_number() over (
+        cast(row_number() over (
             partition by life_stage
             order by md5(concat(customer_id, ':{{ var("lifestage_sample_seed") }}')), customer_id
-        ) as sample_rank
+        ) as bigint) as sample_rank
     from customers
     where life_stage <> 'XX'
 )

@@ -24,7 +24,7 @@ ranked as (
     select
         customer_id,
         main_reason,
-        sum(line_count) over (partition by customer_id) as line_count,
+        cast(sum(line_count) over (partition by customer_id) as bigint) as line_count,
         row_number() over (
             partition by customer_id order by line_count desc, main_reason asc
         ) as place

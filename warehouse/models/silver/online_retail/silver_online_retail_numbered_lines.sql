@@ -14,12 +14,12 @@ numbered as (
         coalesce(lines.invoice_id like 'C%', false) as is_credit_note,
         lines.quantity,
         lines.unit_price,
-        row_number() over (
+        cast(row_number() over (
             partition by
                 lines.invoice_id, lines.product_id, lines.description, lines.quantity,
                 lines.invoiced_at, lines.stated_price, lines.customer_id, lines.country
             order by lines.line_id
-        ) as copy_number,
+        ) as bigint) as copy_number,
         lines.invoiced_at
     from lines
     left join service_codes on lines.product_id = service_codes.product_id
