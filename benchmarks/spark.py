@@ -19,7 +19,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -88,17 +90,23 @@ def spark_files(home: Path, names: Sequence[tuple[str, str]]) -> dict[tuple[str,
     """Return the folder of parquet files of each relation that Spark has."""
     tables = home / "data" / "spark" / "tables"
     files = {(schema, name): tables / f"{schema}.db" / name for schema, name in names}
+    absent = {
+        name: home / "views" / ".".join(name) for name, at in files.items() if not at.is_dir()
+    }
+    if absent:
+        # Java keeps the metastore to itself for as long as the process lives that started it.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            process.submit(write_views, home, absent).result()
+    return {name: at for name, at in {**files, **absent}.items() if at.is_dir()}
+
+
+def write_views(home: Path, folders: Mapping[tuple[str, str], Path]) -> None:
+    """Let Spark write what it has of these relations as parquet files."""
     with settings.home_at(home):
         session = open_session(SPARK_PARAMETERS)
-        try:
-            for (schema, name), folder in files.items():
-                if not folder.is_dir() and session.catalog.tableExists(f"{schema}.{name}"):
-                    written = home / "views" / f"{schema}.{name}"
-                    session.table(f"{schema}.{name}").write.mode("overwrite").parquet(str(written))
-                    files[schema, name] = written
-        finally:
-            session.stop()
-    return {name: folder for name, folder in files.items() if folder.is_dir()}
+    for (schema, name), folder in folders.items():
+        if session.catalog.tableExists(f"{schema}.{name}"):
+            session.table(f"{schema}.{name}").write.mode("overwrite").parquet(str(folder))
 
 
 def compare(

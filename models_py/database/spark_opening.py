@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_py.base import settings
-from models_py.base.errors import WarehouseError
+from models_py.base.errors import WarehouseError, WarehouseLockedError
 from models_py.sources.headers import csv_problem, raw_files
 from models_py.sources.installed import installed_data_dir
 
@@ -38,6 +38,9 @@ COMMANDS = (
 )  # fmt: skip
 """The commands of dbt that ask the database something."""
 
+_held: list[Any] = []
+"""The lock of the folder that this process works in."""
+
 
 def open_for_dbt(command: str, credentials: Any) -> None:
     """Open the session before dbt-spark asks for one, where the target is one of this machine.
@@ -52,7 +55,7 @@ def open_for_dbt(command: str, credentials: Any) -> None:
     Raises
     ------
     WarehouseError
-        Java is missing or too old, or another process holds the metastore.
+        Java is missing or too old, or another process works with the tables.
     """
     is_session = credentials.type == "spark" and credentials.method == "session"
     if not is_session or command not in COMMANDS or settings.spark_remote():
@@ -65,6 +68,7 @@ def open_session(parameters: Mapping[str, str]) -> SparkSession:
     check_java()
     folder = settings.spark_dir()
     folder.mkdir(parents=True, exist_ok=True)
+    _hold(folder)
     from pyspark.sql import SparkSession
 
     # It repeats each error with Java's own trace, however the caller takes it.
@@ -74,10 +78,6 @@ def open_session(parameters: Mapping[str, str]) -> SparkSession:
         builder = builder.config(name, value)
     with _errors_to(folder / "spark.log"):
         session = builder.getOrCreate()
-        try:
-            session.sql("show databases").collect()
-        except Exception as error:
-            raise _refused(error, folder) from error
     session.udf.register("raw_files", raw_files, "array<string>")
     session.udf.register("csv_problem", csv_problem, "string")
     return session
@@ -109,14 +109,19 @@ def _own_parameters(folder: Path) -> dict[str, str]:
     }
 
 
-def _refused(error: Exception, folder: Path) -> WarehouseError:
-    if "Another instance of Derby" in str(error):
-        return WarehouseError(
+def _hold(folder: Path) -> None:
+    # Until the process ends, as Java does with the metastore.
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / "in_use.lock")
+    try:
+        lock.acquire(timeout=settings.wait_seconds())
+    except Timeout:
+        raise WarehouseLockedError(
             f"another process works with the Spark tables in {folder}, and only one can: wait for"
-            " it to end"
-        )
-    first = str(error).strip().splitlines()[0]
-    return WarehouseError(f"Spark cannot open {folder}: {first}; see {folder / 'spark.log'}")
+            f" it to end, or set {settings.WAIT_VARIABLE} to the seconds to wait"
+        ) from None
+    _held.append(lock)
 
 
 def check_java() -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import duckdb
 import pytest
 from dbt_builds import dbt
-from spark import SPARK_PARAMETERS, built, compare_domain
+from spark import built, compare_domain
+from tests.warehouse.spark_parser import refused_by_spark
 from tests.warehouse.test_engines import DUCKDB_WORDS, SPARK_WORDS
 
-from models_py.base import settings
 from models_py.base.errors import WarehouseError
-from models_py.database.spark_opening import check_java, open_session
+from models_py.database.spark_opening import check_java
 from models_py.sources.installed import installed_data_dir
 
 pytest.importorskip("pyspark", reason="the extra spark is not installed")
@@ -97,14 +99,8 @@ def words_in(models: dict[str, str], words: tuple[str, ...]) -> dict[str, list[s
 def test_every_model_is_sql_of_spark(home: Path) -> None:
     models = compiled_models(home, "spark")
     assert words_in(models, DUCKDB_WORDS) == {}
-    with settings.home_at(home):
-        session = open_session(SPARK_PARAMETERS)
-    try:
-        parser = session._jsparkSession.sessionState().sqlParser()
-        for text in models.values():
-            parser.parsePlan(text)
-    finally:
-        session.stop()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        assert process.submit(refused_by_spark, home, models).result() == {}
 
 
 def test_every_model_is_sql_of_duckdb(home: Path) -> None:

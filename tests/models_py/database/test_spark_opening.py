@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from filelock import FileLock
 
 from models_py.base import settings
 from models_py.base.errors import WarehouseError
@@ -84,3 +85,17 @@ def test_a_build_on_spark_stops_without_java(home: Path, monkeypatch: pytest.Mon
     with pytest.raises(WarehouseError, match="nowhere has none"):
         open_for_dbt("build", SESSION)
     assert not settings.spark_dir().exists()
+
+
+def test_tables_that_another_process_holds_are_named(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "java").mkdir()
+    java = java_that_says(home / "java", 'openjdk version "17.0.1" 2021-10-19')
+    monkeypatch.setenv("JAVA_HOME", str(java))
+    settings.spark_dir().mkdir(parents=True)
+    with (
+        FileLock(settings.spark_dir() / "in_use.lock", is_singleton=False),
+        pytest.raises(WarehouseError, match="another process works with the Spark tables in"),
+    ):
+        open_for_dbt("build", SESSION)
