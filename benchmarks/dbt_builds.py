@@ -27,7 +27,12 @@ def dbt(home: Path, command: str, *words: str) -> float:
             str(home / "target"),
         ],
         cwd=settings.dbt_project_dir(),
-        env={**os.environ, settings.HOME_VARIABLE: str(home)},
+        env={
+            **os.environ,
+            settings.HOME_VARIABLE: str(home),
+            # Where dbt finds the plugin that opens Spark.
+            "PYTHONPATH": str(settings.repository()),
+        },
         capture_output=True,
         text=True,
         check=False,
