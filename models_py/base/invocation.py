@@ -25,6 +25,7 @@ VERBS = {
     "run_sql": "sql",
     "serve_answers": "serve-answers",
     "fetch_data": "fetch",
+    "generate_grocery": "generate",
     "cleanup_temp_tables": "cleanup",
 }
 """Each script to its verb."""
