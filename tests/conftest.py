@@ -29,6 +29,8 @@ HEAVY = (
     "tests/scripts/test_serve_answers.py",
     "tests/segmenthouse/test_same_as_commands.py",
     "tests/segmenthouse/test_scikit_learn.py",
+    "tests/test_requirements.py",
+    "tests/test_tutorial.py",
     "tests/test_wheel.py",
     "tests/warehouse/test_bad_input.py",
     "tests/warehouse/test_basket_features.py",

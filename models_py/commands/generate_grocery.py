@@ -40,7 +40,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="default: 0")
     parser.add_argument(
-        "--format", choices=("parquet", "csv", "csv.gz"), default="parquet", help="of the weeks"
+        "--format",
+        choices=("csv", "csv.gz", "parquet"),
+        default="csv",
+        help="of the weeks (default: csv, which the warehouse reads)",
     )
     parser.add_argument(
         "--output", metavar="DIR", type=Path, help="default: the raw files of grocery"

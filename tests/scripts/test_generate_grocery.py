@@ -32,7 +32,7 @@ def test_same_bytes_by_any_threads_and_in_any_order(tmp_path: Path) -> None:
     assert first == contents(tmp_path / "b")
     assert first.keys() == contents(tmp_path / "c").keys()
     weeks = [name for name in first if name.startswith("transactions_")]
-    assert weeks == [f"transactions_20060{n}.parquet" for n in (7, 8, 9)]
+    assert weeks == [f"transactions_20060{n}.csv" for n in (7, 8, 9)]
     assert [n for n in weeks if first[n] == contents(tmp_path / "c")[n]] == []
 
 
