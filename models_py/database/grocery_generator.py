@@ -315,9 +315,7 @@ def _first_store(form: str) -> int:
 
 
 def _shelves() -> Iterator[str]:
-    """Part the numbers from 0 to 1 into slots, each of the department that its segment fills it
-    with; ``low`` and ``width`` are those of the whole department.
-    """
+    """Part the numbers from 0 to 1 into slots, each of a department, with its whole range."""
     firsts = [sum(PRODUCTS[:place]) for place in range(len(PRODUCTS))]
     for number, segment in enumerate(SEGMENTS):
         total = sum(segment.departments)

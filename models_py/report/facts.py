@@ -322,6 +322,8 @@ def explored_facts(study: Study, path: Path) -> Facts:
         gold=gold.drop(columns=study.entity),
         categories=words.reindex(gold[study.entity]).reset_index(drop=True),
         is_gold_changed=False,
+        history=pd.DataFrame(),
+        spending=None,
         saved=None,
         saved_problem="",
     )

@@ -253,7 +253,7 @@ def _mixes_of_words(facts: Facts) -> list[Figure]:
 def _mix(facts: Facts, key: str, title: str, wide: pd.DataFrame, words: dict[str, str]) -> Figure:
     ids = [int(i) for i in facts.segments["segment_id"] if int(i) in wide.columns]
     shown = wide.sort_values("all", ascending=False, kind="stable").head(MOST_ROWS)
-    most = float(shown[[*ids, "all"]].max(axis=None)) or 1.0
+    most = float(np.max(shown[[*ids, "all"]].to_numpy(dtype=np.float64), initial=0.0)) or 1.0
     body = [
         tag(
             "tr",
