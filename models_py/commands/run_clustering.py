@@ -348,8 +348,9 @@ def _print_finished(study: Study, finished: Finished) -> None:
         _print_answers(study, finished, name)
     if "partition_comparison" in finished.tables.rows:
         print(f"\n{finished.tables.rows['partition_comparison']['sentence'].iloc[0]}")
-    if "surrogates" in finished.tables.rows:
-        for text in finished.tables.rows["surrogates"]["text_comparison"].dropna():
+    surrogates = finished.tables.rows.get("surrogates")
+    if surrogates is not None and "text_comparison" in surrogates:
+        for text in surrogates["text_comparison"].dropna():
             print(f"\n{text}")
     if "label_agreement" in finished.tables.rows:
         for row in finished.tables.rows["label_agreement"].to_dict("records"):
