@@ -31,7 +31,9 @@ def dbt(home: Path, command: str, *words: str) -> float:
             **os.environ,
             settings.HOME_VARIABLE: str(home),
             # Where dbt finds the plugin that opens Spark.
-            "PYTHONPATH": str(settings.repository()),
+            "PYTHONPATH": os.pathsep.join(
+                [str(settings.repository()), str(settings.dbt_project_dir() / "plugins")]
+            ),
         },
         capture_output=True,
         text=True,
