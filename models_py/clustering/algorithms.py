@@ -1,7 +1,7 @@
 """Every algorithm once: what a study may say of it, what it costs, what runs it.
 
 The rest of the package asks this table and knows no algorithm by its name. A new algorithm is its
-module, its entry here, its row in the README of studies, its test. The table is light to import: what
+module, its entry here, its row in the README of studies, its test. The table imports little: what
 runs an algorithm and what estimates its memory are named ``"module:function"``, modules of this
 package, and imported when used (:meth:`Algorithm.load`).
 
