@@ -47,7 +47,7 @@ QUICK: list[Row] = [
     ("C", "elbow", ["run_sql", "select k from results.model_search where is_elbow"], "\n3"),
     ("C", "true labels", ["run_sql", "known_labels"], "known_label"),
     ("C", "label of new rows", ["score_customers", "--output", "{home}/new.csv"], "360 customers"),
-    ("C", "advice", ["run_sql", "segment_advice"], "standard deviations"),
+    ("C", "advice", ["run_sql", "segment_advice"], "deviations"),
     ("D", "memberships", ["run_sql", "select probability from results.memberships"], "probability"),
     ("D", "campaign, tiers, budget, playbooks", ["run_sql", "campaign_plan"], "2 gold"),
     ("D", "synthetic customers", ["run_sql", "synthetic_customers"], "spend_amount"),

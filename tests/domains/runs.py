@@ -121,8 +121,10 @@ def _hedges(own: float, of_all: float) -> dict[str, bool]:
 
 
 def _stands_in(words: str, name: str) -> bool:
-    # "mostly single" does not say "single".
-    return bool(re.search(rf"(?<!mostly )(?<!often )(?<!not )(?<!-)\b{re.escape(words)}\b", name))
+    # "mostly single" does not say "single", nor "no long pauses" "long pauses".
+    return bool(
+        re.search(rf"(?<!mostly )(?<!often )(?<!not )(?<!no )(?<!-)\b{re.escape(words)}\b", name)
+    )
 
 
 def sides_of(segment: dict[Hashable, Any]) -> list[str]:
