@@ -47,7 +47,7 @@ QUICK: list[Row] = [
     ("C", "elbow", ["run_sql", "select k from results.model_search where is_elbow"], "\n3"),
     ("C", "true labels", ["run_sql", "known_labels"], "known_label"),
     ("C", "label of new rows", ["score_customers", "--output", "{home}/new.csv"], "360 customers"),
-    ("C", "advice", ["run_sql", "segment_advice"], "deviations"),
+    ("C", "advice", ["run_sql", "segment_advice"], "standard deviations"),
     ("D", "memberships", ["run_sql", "select probability from results.memberships"], "probability"),
     ("D", "campaign, tiers, budget, playbooks", ["run_sql", "campaign_plan"], "2 gold"),
     ("D", "synthetic customers", ["run_sql", "synthetic_customers"], "spend_amount"),
@@ -129,6 +129,7 @@ def _run(home: Path, command: list[str]) -> int:
     is_sql = any(" " in word for word in words)
     study = ["--study", str(home / "planted.toml")] if takes_study and not is_sql else []
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "300")  # no cell wraps
         patch.setenv(settings.HOME_VARIABLE, str(home))
         code: int = main([*words, *study])
     return code

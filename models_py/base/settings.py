@@ -223,7 +223,7 @@ def keep_mlflow_quiet() -> None:
     """Turn MLflow's telemetry off before it is imported; what else the user set is kept."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["DO_NOT_TRACK"] = "true"
-    # A server that is down is told in seconds, not after minutes of trying.
+    # A server that is down is noticed in seconds, not after minutes of trying.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")

@@ -260,7 +260,7 @@ def _forecast_moves(path: Path, run_id: str) -> None:
     try:
         forecast_moves(path, run_id)
     except SegmenthouseError as error:
-        print(f"note: who is likely to move next is not told: {error}", file=sys.stderr)
+        print(f"note: who is likely to move next is not known: {error}", file=sys.stderr)
 
 
 def _write_report(finished: Finished, path: Path, progress: Progress) -> WrittenReport:

@@ -205,7 +205,7 @@ def _facts(
 
 
 def _moment_facts(warehouse: Warehouse, table: str, name: str, kind: str) -> ColumnFacts:
-    # No moment is a feature: how many there are is told near enough.
+    # No moment is a feature: an estimate of how many there are will do.
     column = quoted(name)
     ((rows, known, lowest, highest, near, is_one),) = warehouse.rows(
         f"select count(*), count({column}), cast(min({column}) as varchar),"

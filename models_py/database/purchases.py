@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from models_py.studies.study import Log, Study, Validity
 
 GRAINS = {"month": 150, "week": 28}
-"""Periods by which spending is told, and the days of purchases from which on each is."""
+"""Periods by which spending is summed, and the days of purchases from which on each is."""
 
 SLACK_DAYS = {"month": 2, "week": 0, "day": 0}
 """Days without a purchase at either end that leave a period whole: shops close."""

@@ -137,16 +137,16 @@ def check_java() -> None:
     if java is None or (home and not Path(java).is_file()):
         where = f"JAVA_HOME={home} has none" if home else "there is no java on the PATH"
         raise WarehouseError(f"{JAVA_ADVICE} ({where})")
-    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
-    version = java_version(told.stderr + told.stdout)
+    printed = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
+    version = java_version(printed.stderr + printed.stdout)
     if version is None or version < OLDEST_JAVA:
         raise WarehouseError(f"{JAVA_ADVICE} ({java} is Java {version or 'of no version'})")
 
 
 def java_version(text: str) -> int | None:
     """Return the feature release that ``java -version`` printed; None where it printed none."""
-    found = re.search(r'version "(?:1\.)?(\d+)', text)
-    return int(found[1]) if found else None
+    match = re.search(r'version "(?:1\.)?(\d+)', text)
+    return int(match[1]) if match else None
 
 
 @contextmanager

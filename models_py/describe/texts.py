@@ -61,7 +61,7 @@ def compare_text(
     by_text = segmentation.groups[rows]
     by_columns = _groups_of(prepared.common[rows], len(segmentation.jaccard), seed)
     unseen = _unseen(study, frame.iloc[prepared.rows[rows]])
-    told = [
+    explained = [
         float(np.mean([correlation_ratio(groups, values) for values in unseen.values()]))
         if unseen
         else float("nan")
@@ -70,17 +70,19 @@ def compare_text(
     agreed = agreement(by_text, by_columns).adjusted_rand
     return {
         "text_agreement": agreed,
-        "text_explained": told[0],
-        "columns_explained": told[1],
-        "text_comparison": _sentence(agreed, told, list(unseen), Vocabulary(study.describe.words)),
+        "text_explained": explained[0],
+        "columns_explained": explained[1],
+        "text_comparison": _sentence(
+            agreed, explained, list(unseen), Vocabulary(study.describe.words)
+        ),
     }
 
 
 def _groups_of(points: FloatArray, count: int, seed: int) -> IntArray:
     from models_py.clustering.kmeans import kmeans_sweep
 
-    (found,) = kmeans_sweep(points, [count], seed=seed)
-    return found.labels
+    (candidate,) = kmeans_sweep(points, [count], seed=seed)
+    return candidate.labels
 
 
 def _unseen(study: Study, rows: pd.DataFrame) -> dict[str, FloatArray]:
@@ -94,12 +96,12 @@ def _unseen(study: Study, rows: pd.DataFrame) -> dict[str, FloatArray]:
     return {str(n): numbers[n].to_numpy(np.float64, na_value=np.nan) for n in numbers}
 
 
-def _sentence(agreed: float, told: list[float], unseen: list[str], words: Vocabulary) -> str:
+def _sentence(agreed: float, explained: list[float], unseen: list[str], words: Vocabulary) -> str:
     alike = f"the two agree by an adjusted Rand index of {plain(agreed)}"
     of = "k-means of the columns alone, with as many groups"
     if not unseen:
         return f"What the sentences add is not known: no label and no measure; with {of}, {alike}"
-    text, columns = told
+    text, columns = explained
     verdict = "tell as much as the columns alone"
     if max(text, columns) < LEAST:
         verdict = "add nothing that could be shown"

@@ -612,9 +612,9 @@ def _with_text(
     import pandas as pd
 
     compared = {
-        s.prepared.partition: told
+        s.prepared.partition: comparison
         for s in segmentations
-        if (told := compare_text(study, frame, s, seed))
+        if (comparison := compare_text(study, frame, s, seed))
     }
     if not compared:
         return rows["surrogates"]

@@ -1,7 +1,7 @@
 """How often an answer with such evidence is the grouping that made the table.
 
-A mixture chosen by ICL is told apart from the next best other grouping by the difference of their
-ICL, which is twice the logarithm of how much more likely it makes the rows. That a model is right
+A mixture chosen by ICL differs from the next best other grouping by the difference of their ICL,
+which is twice the logarithm of how much more likely it makes the rows. That a model is right
 about rows that it fits is a promise of the model's own, so it is held against tables whose groups
 are known: a logistic curve over the logarithm of the difference (Platt 1999, "Probabilistic
 outputs for support vector machines"). ``benchmarks/sureness.py`` makes it anew.

@@ -188,7 +188,7 @@ def _joined(
         yield EvaluatedCandidate(space, candidate, indices | known, column in bends)
 
 
-NOT_WHAT = ("k", "n_init", "max_iter", "implementation", "random_state")
+EFFORT = ("k", "n_init", "max_iter", "implementation", "random_state")
 """Parameters that say how many, or how hard to look, and not what is looked for."""
 
 
@@ -196,7 +196,7 @@ def _elbows(candidates: Sequence[tuple[int, Candidate]], inertia: FloatArray) ->
     # One elbow for each run of k that differs in k, and in how hard it was looked for, alone.
     sweeps: dict[str, dict[int, int]] = {}
     for column, (space, candidate) in enumerate(candidates):
-        fixed = {key: v for key, v in candidate.parameters.items() if key not in NOT_WHAT}
+        fixed = {key: v for key, v in candidate.parameters.items() if key not in EFFORT}
         if "k" in candidate.parameters:
             best = sweeps.setdefault(f"{space} {candidate.algorithm} {fixed}", {})
             k = int(str(candidate.parameters["k"]))

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from nights import STUDY as CLIENTS
 from planted_gold import asked
 
 from models_py.base import settings
@@ -26,22 +27,7 @@ WEEKS = 10
 NEWCOMERS_IN, BROKEN_IN, KILLED_IN, ALWAYS_FROM = 5, 7, 8, 6
 GROUPS = {"few": (20, 3, 30), "many": (60, 14, 9), "big": (115, 25, 18), "young": (20, 26, 45)}
 """Spend, visits and orders of each planted group; the young come in the fifth week."""
-STUDY = """
-title = "Clients"
-table = "gold.clients"
-entity = "client_id"
-[features]
-include = ["spend", "visits", "orders"]
-[outliers]
-method = "none"
-[choose]
-by = "silhouette"
-[stability]
-refits = 2
-[[algorithms]]
-name = "kmeans"
-k = [3, 5]
-"""
+STUDY = CLIENTS.replace("k = 3", "k = [3, 5]")
 
 
 @dataclass

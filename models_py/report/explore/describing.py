@@ -265,8 +265,8 @@ def _by_importance(room: Room, study: Study) -> list[str]:
     features = set(rows.loc[rows["is_model_feature"], "column"])
     names = [str(name) for name in strongest.index]
     first = [study.label] if study.label else []
-    told = [*(n for n in names if n in features), *(n for n in names if n not in features)]
-    return list(dict.fromkeys([*first, *told]))
+    ordered = [*(n for n in names if n in features), *(n for n in names if n not in features)]
+    return list(dict.fromkeys([*first, *ordered]))
 
 
 def _number(room: Room, name: str, speech: Any) -> Column:

@@ -159,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
             may_be = self.path in _MAY_BE_NONE
             self._refuse(HTTPStatus.OK if may_be else HTTPStatus.BAD_REQUEST, str(error))
         except Exception as error:  # noqa: BLE001
-            # A fault of this package is told to the page: the others who ask are still answered.
+            # A fault of this package is shown on the page: the others who ask are still answered.
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, first_line_of(error))
         else:
             self._send(HTTPStatus.OK, kind, content, headers)

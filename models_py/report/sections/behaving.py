@@ -13,6 +13,7 @@ from models_py.report.behaviour_charts import Cross, Series, draw_crosses, draw_
 from models_py.report.content import Figure, Section, Table
 from models_py.report.drawing import joined, tag
 from models_py.report.facts import Facts, is_given, records
+from models_py.report.sections.comparing import segments_head
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,10 +146,10 @@ def _date(period: Any, unit: str) -> str:
 
 def _recency_and_frequency(facts: Facts) -> Figure | None:
     rows = facts.table("segment_features")
-    found = [_first(rows, patterns) for patterns in (RECENCY, FREQUENCY)]
-    if None in found or not is_given(rows, "lower_quartile", "upper_quartile", "median"):
+    named = [_first(rows, patterns) for patterns in (RECENCY, FREQUENCY)]
+    if None in named or not is_given(rows, "lower_quartile", "upper_quartile", "median"):
         return None
-    recency, frequency = (str(name) for name in found)
+    recency, frequency = (str(name) for name in named)
     crosses, table = [], []
     for segment_id in facts.segments["segment_id"].astype(int):
         sides = [_quartiles(rows, segment_id, name) for name in (recency, frequency)]
@@ -280,17 +281,7 @@ def _mix(facts: Facts, key: str, title: str, wide: pd.DataFrame, words: dict[str
 
 def mix_table(facts: Facts, ids: list[int], body: Markup, alternative: str) -> Markup:
     """Return a table of shares by segment; it scrolls where the screen is narrow."""
-    heads = [
-        tag(
-            "th",
-            tag("span", str(segment_id), class_=f"chip s{facts.colours[segment_id]}"),
-            scope="col",
-            data_of=segment_id,
-            data_tip=facts.title(segment_id),
-        )
-        for segment_id in ids
-    ]
-    head = tag("thead", tag("tr", tag("td", ""), *heads, tag("th", "all", scope="col")))
+    head = segments_head(facts, ids)
     caption = tag("caption", alternative, class_="unseen")
     return tag(
         "div",

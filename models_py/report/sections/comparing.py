@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -157,22 +158,12 @@ def _profile_figure(facts: Facts, partition: str, rows: pd.DataFrame) -> Figure:
             )
         )
     alternative = _profile_words(model, facts)
-    heads = [
-        tag(
-            "th",
-            tag("span", str(segment_id), class_=f"chip s{facts.colours[segment_id]}"),
-            scope="col",
-            data_of=segment_id,
-            data_tip=facts.title(segment_id),
-        )
-        for segment_id in ids
-    ]
     drawn = tag(
         "div",
         tag(
             "table",
             tag("caption", alternative, class_="unseen"),
-            tag("thead", tag("tr", tag("td", ""), *heads, tag("th", "all", scope="col"))),
+            segments_head(facts, ids),
             tag("tbody", *body),
             class_="heat",
         ),
@@ -207,6 +198,21 @@ def _heat_cell(facts: Facts, row: dict[str, object] | None) -> Markup:
         data_z=f"{distance:.2f}",
         data_tip=tip,
     )
+
+
+def segments_head(facts: Facts, ids: Sequence[int]) -> Markup:
+    """Return the head of a table with a column a segment, and one for all."""
+    heads = [
+        tag(
+            "th",
+            tag("span", str(segment_id), class_=f"chip s{facts.colours[segment_id]}"),
+            scope="col",
+            data_of=segment_id,
+            data_tip=facts.title(segment_id),
+        )
+        for segment_id in ids
+    ]
+    return tag("thead", tag("tr", tag("td", ""), *heads, tag("th", "all", scope="col")))
 
 
 def _row_title(facts: Facts, feature: str) -> str:

@@ -96,7 +96,7 @@ def _ratio(words: pd.Series[Any], numbers: pd.Series[Any]) -> float:
 
 def findings(facts: Facts, words: pd.DataFrame, numbers: pd.DataFrame) -> list[str]:
     """Return what stands out of the data, a sentence each; nothing where nothing does."""
-    told = [
+    sentences = [
         _label_balance(facts, words),
         _missing(facts, numbers),
         _together(facts, numbers),
@@ -104,7 +104,7 @@ def findings(facts: Facts, words: pd.DataFrame, numbers: pd.DataFrame) -> list[s
         *_dominant(facts, words),
         _skewed(facts, numbers),
     ]
-    return [sentence for sentence in told if sentence]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _label_balance(facts: Facts, words: pd.DataFrame) -> str:
@@ -154,15 +154,15 @@ def _words_with_numbers(facts: Facts, words: pd.DataFrame, numbers: pd.DataFrame
 
 
 def _dominant(facts: Facts, words: pd.DataFrame) -> list[str]:
-    told = []
+    sentences = []
     for name in words.columns:
         shares = words[name].value_counts(normalize=True)
         if name != facts.study.label and len(shares) > 1 and shares.iloc[0] >= DOMINANT:
-            told.append(
+            sentences.append(
                 f"{_capital(facts.called(name))} is {shares.index[0]} in"
                 f" {share(float(shares.iloc[0]))} of the rows, and tells little."
             )
-    return told[:2]
+    return sentences[:2]
 
 
 def _skewed(facts: Facts, numbers: pd.DataFrame) -> str:

@@ -44,9 +44,9 @@ def history_section(facts: Facts) -> Section | None:
 def _lead(rows: pd.DataFrame, met: pd.DataFrame) -> str:
     runs = rows.drop_duplicates("number")
     counts = met["event"].value_counts()
-    told = [f"{counts[event]} {words}" for event, words in EVENTS.items() if event in counts]
+    events = [f"{counts[event]} {words}" for event, words in EVENTS.items() if event in counts]
     since = day(runs["started_at"].iloc[0])
-    what = f"{listed(told)}." if told else "no segment was born, split, merged or lost."
+    what = f"{listed(events)}." if events else "no segment was born, split, merged or lost."
     return f"{plural(len(runs), 'run')} since {since}: {what}"
 
 

@@ -25,7 +25,7 @@ def moving_section(facts: Facts) -> Section | None:
         return None
     forecast = records(made)[0]
     if forecast["refused"] is not None:
-        why = f"Who is likely to move next is not told: {forecast['refused']}."
+        why = f"Who is likely to move next is not known: {forecast['refused']}."
         return Section("moves", TITLE, left_out=[why])
     is_weak = forecast["auc"] <= BY_CHANCE
     lead = [

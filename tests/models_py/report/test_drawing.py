@@ -84,7 +84,7 @@ def test_colours_can_be_told_apart(sight: FloatArray) -> None:
         points = seen(colours, sight)
         apart = np.linalg.norm(points[:, None] - points[None, :], axis=2)
         np.fill_diagonal(apart, np.inf)
-        assert apart[:6, :6].min() > 12
+        assert apart[:6, :6].min() > 15
         assert apart.min() > 9
 
 

@@ -125,7 +125,7 @@ def test_a_refusal_is_one_line_and_no_forecast_is_nothing(facts: Facts) -> None:
     assert section is not None
     assert section.is_empty
     assert section.left_out == [
-        "Who is likely to move next is not told: 2 runs so far, and 3 are needed."
+        "Who is likely to move next is not known: 2 runs so far, and 3 are needed."
     ]
 
 
