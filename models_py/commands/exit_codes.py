@@ -43,22 +43,20 @@ def run_script(main: Callable[[], int]) -> int:
     is written and drops it, so that the work goes on and the exit code is that of the work.
     """
     output, errors = _standard_streams()
-    for name in STOPPING:
-        # What is ignored from the start (nohup, a shell's background) stays so.
-        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
-            signal.signal(getattr(signal, name), _stop)
+    _handle_signals(_stop)
     sys.unraisablehook = _stop_later
+    code: int | None = None
     try:
         code = main()
+        # A signal that came while the work's last objects were freed is raised here.
+        _handle_signals(signal.SIG_IGN)
     except SystemExit as ended:
         # From argparse, which has said what it had to say.
         code = ended.code if isinstance(ended.code, int) else FAILED
     except KeyboardInterrupt:
-        code = _interrupted()
-    for name in STOPPING:
-        # The work has ended, and so is its exit code.
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+        code = _interrupted() if code is None else code
+    # The work has ended, and so is its exit code.
+    _handle_signals(signal.SIG_IGN)
     output.flush()
     if output.problem is not None:
         print(f"error: standard output was not written: {output.problem}", file=sys.stderr)
@@ -120,9 +118,16 @@ def unexpected(error: Exception) -> str:
     return f"{happened}; {_way_out(error)}; {_logged(error)}"
 
 
+def _handle_signals(handler: signal.Handlers | Callable[[int, FrameType | None], None]) -> None:
+    for name in STOPPING:
+        # What is ignored from the start (nohup, a shell's background) stays so.
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
+            signal.signal(getattr(signal, name), handler)
+
+
 def _stop(number: int, _: FrameType | None) -> None:
-    # The second signal ends the process at once: a kill loses nothing either.
-    signal.signal(number, signal.SIG_DFL)
+    # A second signal, of any kind, ends the process at once: a kill loses nothing either.
+    _handle_signals(signal.SIG_DFL)
     Stopped.received = number
     raise Stopped(f"by {signal.Signals(number).name}")
 
@@ -133,7 +138,7 @@ def _stop_later(unraisable: sys.UnraisableHookArgs) -> None:
     if number is None or not isinstance(unraisable.exc_value, KeyboardInterrupt):
         sys.__unraisablehook__(unraisable)
         return
-    signal.signal(number, _stop)
+    _handle_signals(_stop)
     threading.Timer(0.01, os.kill, (os.getpid(), number)).start()
 
 

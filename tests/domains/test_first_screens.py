@@ -54,6 +54,8 @@ def check_golden(name: str, run_id: str | None = None) -> None:
     """Hold the first screen of a study's run against the file that was read aloud."""
     path = settings.warehouse_path()
     facts = read_facts(find_run_id(name, run_id, path), path)
+    # Other tests may have run the study in this warehouse before: the screen is a first run's.
+    facts.tables["migrations"] = facts.tables["migrations"].iloc[:0]
     assert first_screen(facts) == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
 
 

@@ -48,6 +48,30 @@ def work():
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(run_script(lambda: end(work)))
 """
+ENDS = """\
+import ctypes, operator, os, signal, sys, weakref
+from models_py.commands.exit_codes import run_script
+
+class Warehouse:
+    pass
+
+class Watch(weakref.ref):
+    # As a function of C, it lets no signal in before it has returned.
+    kill = ctypes.CDLL(None).kill
+
+watches = []
+
+def main():
+    warehouse = Warehouse()
+    kill = operator.methodcaller("kill", os.getpid(), signal.{name})
+    watches.append(Watch(warehouse, kill))
+    return 3
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+code = run_script(main)
+assert watches[0]() is None
+sys.exit(code)
+"""
 
 
 @pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-", "0<&- 1>&- 2>&-"])
@@ -125,6 +149,18 @@ def test_a_signal_ends_in_one_line_that_says_what_stays(name: str, said: str) ->
         _, told = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert told == f"{said}: the backup lies in /there\n"
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_as_the_works_last_objects_are_freed_changes_nothing(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENDS.format(name=name)],
+        cwd=settings.repository(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
 
 
 def test_ctrl_c_while_the_script_is_loaded_says_nothing() -> None:
