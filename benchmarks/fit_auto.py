@@ -4,8 +4,9 @@ Candidates are found on planted sets of every shape (`planted_data`), their evid
 measured, and the weights are those that maximise the mean adjusted Rand index to be expected
 when a candidate is drawn with probability proportional to exp(score), less a penalty on large
 weights. Then the candidate of the highest score is taken on sets of other draws, by the new
-weights and by the shipped ones, which were fitted with the same aim to four draws of the shapes and
-eight of those that came later. The chance of one group is fitted apart and is passed on as it is.
+weights and by the shipped ones. Tables of four columns and more have weights of their own
+(``--wide``), fitted to `planted_wide` and the shapes of as many columns; each of their kinds is
+then left out of a fit in its turn. The chance of one group is fitted apart and passed on as it is.
 
 A draw of all shapes takes some minutes.
 
@@ -19,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -26,10 +28,11 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 from planted_data import ShapeSet, shape_sets
+from planted_wide import NO_GROUPS, wide_sets
 
 from models_py.base.arrays import FloatArray
-from models_py.clustering.algorithms import FAMILIES, family_of
-from models_py.clustering.auto import assign_noise, auto_candidates, numbered
+from models_py.clustering.algorithms import FAMILIES, KIN, family_of
+from models_py.clustering.auto import WIDE_FROM, assign_noise, auto_candidates, numbered
 from models_py.segmentation.auto.evidence import EVIDENCE, measure_evidence, prepare_evidence
 from models_py.segmentation.auto.weighing import (
     CLIPPED_AT,
@@ -39,6 +42,7 @@ from models_py.segmentation.auto.weighing import (
     shipped_weights,
 )
 
+PENALTY, WIDE_PENALTY = 0.01, 0.0003
 HELD_OUT_FROM = 2000
 """First seed of the held-out draws; benchmarks/planted.py begins at 1000."""
 
@@ -59,7 +63,8 @@ def parsed_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--draws", type=int, default=8, help="of every shape, to fit on")
     parser.add_argument("--held-out", type=int, default=2, metavar="DRAWS", help="to compare on")
-    parser.add_argument("--penalty", type=float, default=0.01, help="on the squared weights")
+    parser.add_argument("--wide", action="store_true", help="for tables of four columns and more")
+    parser.add_argument("--penalty", type=float, help="on the squared weights; 0.01, wide 0.0003")
     parser.add_argument("--write", type=Path, help="a file for the new weights")
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser.parse_args()
@@ -77,7 +82,8 @@ def judge(shape: ShapeSet) -> Judged:
     ]
     families = [family_of(candidate.algorithm, candidate.parameters) for candidate, _ in kept]
     labelings = [labels for _, labels in kept]
-    evidence = measure_evidence(prepare_evidence(points, seed=0), labelings, families)
+    opinions = [KIN.get(family, family) for family in families]
+    evidence = measure_evidence(prepare_evidence(points, seed=0), labelings, opinions)
     known = truth >= 0
     agreement = [adjusted_rand_score(labels[known], truth[known]) for labels in labelings]
     print(f"{name}: {len(kept)} candidates, best {max(agreement):.2f}", file=sys.stderr)
@@ -129,38 +135,60 @@ def chosen_agreement(judged: list[Judged], weights: Weights) -> float:
     return float(np.mean(results))
 
 
-def as_stored(weights: Weights) -> dict[str, object]:
-    """Return the weights in the form of ``weights.json``."""
+def drawn_sets(seeds: Iterable[int], is_wide: bool) -> Iterator[ShapeSet]:
+    """Yield the sets with groups of some draws."""
+    for seed in seeds:
+        if not is_wide:
+            yield from shape_sets(seed)
+            continue
+        yield from (each for each in wide_sets(seed) if each[0] != NO_GROUPS)
+        yield from (each for each in shape_sets(seed) if each[1].shape[1] >= WIDE_FROM)
+
+
+def unseen_kinds(judged: list[Judged], penalty: float) -> float:
+    """Return the mean agreement on kinds, each left out of the fit that chooses on it."""
+    results = []
+    for kind in sorted({item.name for item in judged}):
+        others = [item for item in judged if item.name != kind]
+        own = [item for item in judged if item.name == kind]
+        results.append(chosen_agreement(own, fit(others, penalty)))
+    return float(np.mean(results))
+
+
+def as_stored(weights: Weights, is_wide: bool) -> dict[str, object]:
+    """Return all weights in the form of ``weights.json``, these in their place."""
     parts = ("mean", "deviation", "raw", "rank")
     text = files("models_py.segmentation.auto").joinpath("weights.json").read_text(encoding="utf-8")
-    return {
+    fitted = {
         "evidence": {
             name: {part: round(float(getattr(weights, part)[i]), 6) for part in parts}
             for i, name in enumerate(EVIDENCE)
         },
         "family": {name: round(value, 6) for name, value in weights.family.items()},
-        "one_group": json.loads(text)["one_group"],
     }
+    return {**json.loads(text), "wide" if is_wide else "narrow": fitted}
 
 
 def main() -> None:
     asked = parsed_arguments()
-    judged = [judge(shape) for seed in range(asked.draws) for shape in shape_sets(seed)]
-    weights = fit(judged, asked.penalty)
-    held_out = [
-        judge(shape)
-        for seed in range(HELD_OUT_FROM, HELD_OUT_FROM + asked.held_out)
-        for shape in shape_sets(seed)
-    ]
+    penalty = asked.penalty or (WIDE_PENALTY if asked.wide else PENALTY)
+    judged = [judge(each) for each in drawn_sets(range(asked.draws), asked.wide)]
+    weights = fit(judged, penalty)
+    seeds = range(HELD_OUT_FROM, HELD_OUT_FROM + asked.held_out)
+    held_out = [judge(each) for each in drawn_sets(seeds, asked.wide)]
+    shipped = shipped_weights(WIDE_FROM if asked.wide else WIDE_FROM - 1)
     results = {
         "sets": len(judged),
         "held_out_sets": len(held_out),
         "fitted": chosen_agreement(held_out, weights),
-        "shipped": chosen_agreement(held_out, shipped_weights()),
+        "shipped": chosen_agreement(held_out, shipped),
         "best_candidate": float(np.mean([item.agreement.max() for item in held_out])),
     }
+    if asked.wide:
+        results["unseen_kinds"] = unseen_kinds(judged, penalty)
     if asked.write:
-        asked.write.write_text(json.dumps(as_stored(weights), indent=1), encoding="utf-8")
+        stored = json.dumps(as_stored(weights, asked.wide), indent=1)
+        asked.write.write_text(stored, encoding="utf-8")
     if asked.json:
         print(json.dumps(results))
         return

@@ -9,6 +9,8 @@ at random have no truth and are left out of the scoring, but every side sees the
 * ``--foreign DRAWS``: sets of generators and tables that came with scikit-learn; no weight was
   fitted on them, but forms of the model were compared on some, iris, wine, breast cancer and
   digits among them.
+* ``--wide DRAWS``: draws of every kind of `planted_wide`, tables of 4 to 40 columns; the weights
+  for such tables were fitted on other draws. 0 without the option.
 * ``--customers DRAWS``: customer tables with planted segments. The recipe of the study
   grocery_customers, with every column as a feature, against k-means on the scaled raw numbers and
   against every scikit-learn algorithm on the same encoding, k by the best silhouette; the best of
@@ -20,7 +22,7 @@ at random have no truth and are left out of the scoring, but every side sees the
   a user takes; kinds that were tuned on and kinds that were held out; see `planted_table_roads`. 0
   without the option.
 
-Rivals of the first two: k-means with the best silhouette, a Gaussian mixture with the best BIC
+Rivals of the first three: k-means with the best silhouette, a Gaussian mixture with the best BIC
 (k = 2..30 both) and scikit-learn's HDBSCAN with defaults (noise as a group of its own). For
 reference k-means and average linkage that are given the true k, the better of the two on each set.
 
@@ -46,6 +48,7 @@ from planted_log_roads import measure_logs
 from planted_table_roads import measure_tables
 from planted_logs import LogSettings
 from planted_data import ShapeSet, planted_customers, shape_sets
+from planted_wide import wide_sets
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.clustering.auto import auto_candidates, judged_rows, numbered
@@ -67,6 +70,7 @@ def parsed_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--shapes", type=int, default=1, metavar="DRAWS")
     parser.add_argument("--foreign", type=int, default=1, metavar="DRAWS")
+    parser.add_argument("--wide", type=int, default=0, metavar="DRAWS")
     parser.add_argument("--customers", type=int, default=20, metavar="DRAWS")
     parser.add_argument("--logs", type=int, default=0, metavar="DRAWS")
     parser.add_argument("--tables", type=int, default=0, metavar="DRAWS", help="of every kind")
@@ -295,6 +299,11 @@ def measure(asked: argparse.Namespace) -> dict[str, object]:
         seeds = range(FIRST_SEED, FIRST_SEED + asked.foreign)
         results["foreign"] = held_against_truth(
             foreign_set for seed in seeds for foreign_set in foreign_sets(seed)
+        )
+    if asked.wide:
+        seeds = range(FIRST_SEED, FIRST_SEED + asked.wide)
+        results["wide"] = held_against_truth(
+            wide_set for seed in seeds for wide_set in wide_sets(seed)
         )
     if asked.customers:
         results["customers"] = planted_tables(asked)

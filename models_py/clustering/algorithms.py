@@ -27,10 +27,13 @@ FAMILIES = (
     "chopped",
     "gaussian_full",
     "gaussian_diag",
+    "gaussian_pooled",
     "hdbscan",
     "spectral",
 )
 """Kinds of clusterings that the automatic choice weighs; each has a fitted constant."""
+KIN = {"gaussian_pooled": "gaussian_full"}
+"""Families whose agreement with another is no second opinion."""
 
 ASSIGNMENTS = {
     "nearest_center": "the nearest center decides",
@@ -296,7 +299,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         peak_bytes="pooled_mixture:pooled_mixture_peak_bytes",
         assignment="most_probable",
         is_exact=True,
-        family=Family("gaussian_full"),
+        family=Family("gaussian_pooled"),
         parameters={"n_init": whole(1)},
     ),
     "ward": Algorithm(

@@ -23,6 +23,7 @@ from models_py.clustering.hdbscan import density_hierarchy
 from models_py.clustering.kmeans import kmeans_sweep
 from models_py.clustering.linkage import cut_tree, linkage_trees
 from models_py.clustering.mixture import Covariance, gaussian_mixture_sweep
+from models_py.clustering.pooled_mixture import pooled_mixture_sweep
 from models_py.clustering.rows import check_points
 from models_py.clustering.spectral import spectral_sweep
 
@@ -33,6 +34,9 @@ TREE_NEIGHBOURS = (0, 5, 10)
 GENIE_THRESHOLDS = ((0, 0.1), (0, 0.3), (0, 0.5), (0, 0.7), (10, 0.3), (10, 0.5))
 CHOPPED_SHARES = ((0, 0.03), (5, 0.01), (5, 0.03), (10, 0.01), (10, 0.06))
 HDBSCAN_ROWS = (5, 10, 20, 40)
+WIDE_FROM = 4
+"""Columns from which a table is wide: groups overlap more, and their number is harder to see."""
+MOST_POOLED = 15
 MIXTURE_PASSES, MIXTURE_TOLERANCE = 25, 3e-3
 """One family of many: its groups show long before the likelihood comes to rest."""
 
@@ -58,8 +62,9 @@ def auto_candidates(points: FloatArray, seed: int, *, k_max: int | None = None) 
     Notes
     -----
     k-means, Ward, average and complete linkage, Genie on plain and smoothed distances, chopped
-    spanning trees, Gaussian mixtures, HDBSCAN of four sizes and spectral clustering. The trees
-    take O(n²) time; 5,000 rows are meant to be the most.
+    spanning trees, Gaussian mixtures, HDBSCAN of four sizes and spectral clustering; from four
+    columns on, mixtures of one covariance too. The trees take O(n²) time; 5,000 rows are meant to
+    be the most.
     """
     points = check_points(points)
     distinct = len(np.unique(points, axis=0))
@@ -73,6 +78,7 @@ def auto_candidates(points: FloatArray, seed: int, *, k_max: int | None = None) 
         _linkages(points, ks),
         _tree_cuts(points, ks),
         _mixtures(points, ks, seed),
+        _pooled(points, ks, seed),
         _density(points),
         spectral_sweep(points, [k for k in _thinned(ks) if k < distinct - 2], seed=seed),
     )
@@ -146,6 +152,12 @@ def _mixtures(points: FloatArray, ks: list[int], seed: int) -> list[Candidate]:
         max_iter=MIXTURE_PASSES,
         tol=MIXTURE_TOLERANCE,
     )
+
+
+def _pooled(points: FloatArray, ks: list[int], seed: int) -> list[Candidate]:
+    if points.shape[1] < WIDE_FROM:
+        return []
+    return pooled_mixture_sweep(points, [k for k in ks if k <= MOST_POOLED], seed=seed)
 
 
 def _density(points: FloatArray) -> Iterator[Candidate]:

@@ -38,6 +38,8 @@ MEASURED = (
     "gaussian_bic",
     "round_bic",
     "gaussian_fit",
+    "diagonal_bic",
+    "pooled_bic",
     "calinski_harabasz",
     "davies_bouldin",
     "segments",
@@ -254,7 +256,8 @@ def _gaussian(rows: EvidenceRows, covariances: FloatArray, sizes: IntArray) -> d
     n, q, k = len(rows.projected), rows.projected.shape[1], sizes.size
     floor = 100.0 * rows.floor
     covariance = (rows.projected.T @ rows.projected / n)[None]
-    whole = kernels.gaussian_evidence(covariance, np.array([n]), floor)
+    n_all = np.array([n])
+    whole = kernels.gaussian_evidence(covariance, n_all, floor)
     parts = kernels.gaussian_evidence(covariances, sizes, floor)
     a_parameter = 0.5 * np.log(n) / n
     full = parts[0] - whole[0] - a_parameter * (k - 1) * (q + q * (q + 1) / 2 + 1)
@@ -265,8 +268,28 @@ def _gaussian(rows: EvidenceRows, covariances: FloatArray, sizes: IntArray) -> d
         "gaussian_bic": full / q,
         "round_bic": spherical / q,
         "gaussian_fit": (parts[0] - whole[0]) / q,
+        "diagonal_bic": (_diagonal(covariances, sizes, floor) - _diagonal(covariance, n_all, floor))
+        / q
+        - a_parameter * (k - 1) * (2 * q + 1) / q,
+        "pooled_bic": (_pooled(covariances, sizes, floor) - _pooled(covariance, n_all, floor)) / q
+        - a_parameter * (k - 1) * (q + 1) / q,
         "calinski_harabasz": float(np.log(max(between / within, 1e-9))),
     }
+
+
+def _diagonal(covariances: FloatArray, sizes: IntArray, floor: float) -> float:
+    """Return the log-likelihood a row of one Gaussian per segment, columns independent in it."""
+    variances = np.diagonal(covariances, axis1=1, axis2=2) + floor
+    share = sizes / sizes.sum()
+    return float(share @ (np.log(share) - 0.5 * np.log(variances).sum(axis=1)))
+
+
+def _pooled(covariances: FloatArray, sizes: IntArray, floor: float) -> float:
+    """Return the log-likelihood a row of Gaussians that share one covariance."""
+    share = sizes / sizes.sum()
+    within = np.tensordot(share, covariances, axes=1)
+    within[np.diag_indices_from(within)] += floor
+    return float(share @ np.log(share) - 0.5 * np.linalg.slogdet(within)[1])
 
 
 def _rand_matrix(labelings: IntArray) -> FloatArray:

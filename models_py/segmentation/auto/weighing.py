@@ -2,8 +2,9 @@
 
 A clustering's score is a weighted sum: each piece of evidence as it stands and by its rank
 among the candidates, and a constant for the algorithm. The weights were fitted on planted
-groups of many shapes (``benchmarks/fit_auto.py`` fits them anew): they maximise the adjusted
-Rand index to be expected when a candidate is drawn with probability proportional to exp(score).
+groups of many shapes (``benchmarks/fit_auto.py`` fits them anew), those of tables of four columns
+and more apart: they maximise the adjusted Rand index to be expected when a candidate is drawn with
+probability proportional to exp(score).
 Nothing in them knows the shape or the number of groups of the table at hand.
 """
 
@@ -19,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
-from models_py.clustering.algorithms import family_of
+from models_py.clustering.algorithms import KIN, family_of
+from models_py.clustering.auto import WIDE_FROM
 from models_py.clustering.candidate import Candidate
 from models_py.segmentation.auto.evidence import EVIDENCE, measure_evidence, prepare_evidence
 
@@ -82,9 +84,9 @@ class Weighed:
 
 
 @cache
-def shipped_weights() -> Weights:
-    """Return the weights that came with this version."""
-    loaded = _stored()
+def shipped_weights(columns: int) -> Weights:
+    """Return the weights that came with this version for a table of so many columns."""
+    loaded = _stored()["wide" if columns >= WIDE_FROM else "narrow"]
     columns = {
         part: np.array([loaded["evidence"][name][part] for name in EVIDENCE])
         for part in ("mean", "deviation", "raw", "rank")
@@ -115,8 +117,9 @@ def weigh(
         `shipped_weights` by default.
     """
     families = [family_of(each.algorithm, each.parameters) for each in candidates]
-    evidence = measure_evidence(prepare_evidence(points, seed=seed), labelings, families)
-    scores = scored(evidence, families, weights or shipped_weights())
+    opinions = [KIN.get(family, family) for family in families]
+    evidence = measure_evidence(prepare_evidence(points, seed=seed), labelings, opinions)
+    scores = scored(evidence, families, weights or shipped_weights(points.shape[1]))
     best = int(np.argmax(scores))
     chance = one_group_chance(evidence[best])
     reason = _reason(candidates, labelings, evidence, best, chance)

@@ -108,10 +108,12 @@ def test_evidence_figures_equal_second_computations():
 def test_ranks_do_not_hang_on_order_and_weights_are_complete():
     values = np.array([[1.0], [3.0], [3.0], [2.0]])
     assert ranks(values).ravel().tolist() == pytest.approx([-0.5, 1 / 3, 1 / 3, -1 / 6])
-    weights = shipped_weights()
-    assert set(weights.family) == set(FAMILIES)
-    assert weights.raw.shape == (len(EVIDENCE),)
-    assert (weights.deviation > 0).all()
+    for columns in (2, 3, 4, 40):
+        weights = shipped_weights(columns)
+        assert set(weights.family) == set(FAMILIES)
+        assert weights.raw.shape == (len(EVIDENCE),)
+        assert (weights.deviation > 0).all()
+    assert shipped_weights(3).raw.tolist() != shipped_weights(4).raw.tolist()
 
 
 def test_noise_goes_to_the_nearest_segment():
@@ -132,6 +134,17 @@ def test_auto_finds_groups_of_several_shapes(shape, seed, at_least):
     assert results.k == len(np.unique(results.labels))
     assert (np.diff(np.bincount(results.labels)) <= 0).all()
     assert f"of {len(results.evidence)} candidates" in results.reason
+
+
+def test_auto_finds_groups_that_overlap_in_several_columns():
+    """Groups of one covariance, whose longest axis splits what k-means finds."""
+    rng = np.random.default_rng(5)
+    spread = np.diag([3.0, 1.0, 0.5, 1.0, 0.7]) @ np.linalg.qr(rng.standard_normal((5, 5)))[0]
+    truth = np.repeat(np.arange(4), [140, 120, 80, 60])
+    points = 2.2 * rng.standard_normal((4, 5))[truth] + rng.standard_normal((400, 5)) @ spread
+    results = auto_cluster((points - points.mean(axis=0)) / points.std(axis=0), seed=0)
+    assert results.k == 4
+    assert adjusted_rand_score(results.labels, truth) >= 0.8
 
 
 def test_auto_answers_one_segment_for_most_single_groups():
