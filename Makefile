@@ -47,7 +47,7 @@ java:
 test: $(VENV)/.dev lint ## Set up and run every check and test, but for the heavy ones
 	PYTHONHASHSEED=0 $(BIN)/python -m pytest -m "not heavy" $(PYTEST)
 
-heavy: $(VENV)/.dev $(VENV)/.spark ## Set up and run the heavy tests: whole domains, searches over many tables
+heavy: $(VENV)/.dev ## Set up and run the heavy tests: whole domains, searches over many tables
 	PYTHONHASHSEED=0 $(BIN)/python -m pytest -m heavy $(PYTEST)
 
 lint: $(VENV)/.dev ## Run ruff, mypy, and sqlfluff over the SQL

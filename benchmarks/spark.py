@@ -20,15 +20,17 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import duckdb
 from dbt_builds import dbt, model_seconds
 
 from models_py.base import settings
-from models_py.database.spark_opening import open_session
+from models_py.base.errors import WarehouseError
+from models_py.database.spark_opening import check_java, open_session
 
 DOMAINS = ("grocery", "online_retail", "retail_org", "bank", "automobile")
 ROOMS = ("models/*/", "seeds/", "tests/")
@@ -213,6 +215,24 @@ def measure(domain: str, raw: Path) -> dict[str, Any]:
     }
 
 
+def stop_without_spark() -> None:
+    """Exit with the way to get what is missing."""
+    if find_spec("pyspark") is None:
+        sys.exit('pyspark is not installed: run `pip install -c constraints.txt -e ".[spark]"`')
+    try:
+        check_java()
+    except WarehouseError as error:
+        sys.exit(str(error))
+
+
+def print_figures(domain: str, figures: Mapping[str, Any], stream: TextIO) -> None:
+    """Print what was measured of a domain, a line each."""
+    print(domain, file=stream)
+    for key, value in figures.items():
+        shown = value if isinstance(value, list) else f"{value:.4g}"
+        print(f"  {key:<22} {shown}", file=stream, flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -220,14 +240,13 @@ def main() -> None:
     parser.add_argument("--domains", nargs="+", choices=DOMAINS, default=list(DOMAINS))
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
-    figures = {domain: measure(domain, settings.raw_dir("")) for domain in arguments.domains}
+    stop_without_spark()
+    figures = {}
+    for domain in arguments.domains:
+        figures[domain] = measure(domain, settings.raw_dir(""))
+        print_figures(domain, figures[domain], sys.stderr if arguments.json else sys.stdout)
     if arguments.json:
         print(json.dumps(figures))
-    else:
-        for domain, of_domain in figures.items():
-            print(domain)
-            for key, value in of_domain.items():
-                print(f"  {key:<22} {value if isinstance(value, list) else f'{value:.4g}'}")
     if any(of_domain["differing"] for of_domain in figures.values()):
         sys.exit(1)
 

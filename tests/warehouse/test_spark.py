@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -71,7 +72,8 @@ def test_silver_and_gold_are_equal_on_both_engines(home: Path, shared_data: Path
     compared = compare_domains(home, list(RELATIONS))
 
     assert {each.relation: each.differences for each in compared if each.differences} == {}
-    assert [each.relation for each in compared if not each.rows] == []
+    empty = [each.relation for each in compared if not each.rows]
+    assert empty == ["silver.grocery_rejected_customers"]
     domains = Counter(
         domain for domain in RELATIONS for each in compared if f".{domain}_" in each.relation
     )
@@ -81,11 +83,12 @@ def test_silver_and_gold_are_equal_on_both_engines(home: Path, shared_data: Path
 def compiled_models(home: Path, engine: str) -> dict[str, str]:
     """Return the SQL that an engine gets for each model of every domain.
 
-    Grocery is read from its second source: the tests above build the first.
+    Grocery is read from its second source: the test above builds the first.
     """
+    folder = home / "target" / "compiled"
+    shutil.rmtree(folder, ignore_errors=True)
     variables = json.dumps({"grocery_source": "sort_of_real"})
     dbt(home, "compile", "--select", "path:models", "--target", engine, "--vars", variables)
-    folder = home / "target" / "compiled" / "segmenthouse" / "models"
     models = {file.stem: file.read_text() for file in folder.rglob("*.sql")}
     assert len(models) > 80
     return models
