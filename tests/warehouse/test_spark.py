@@ -88,9 +88,10 @@ def compiled_models(home: Path, engine: str) -> dict[str, str]:
     folder = home / "target" / "compiled"
     shutil.rmtree(folder, ignore_errors=True)
     variables = json.dumps({"grocery_source": "sort_of_real"})
-    chosen = ("--select", "path:models", "--resource-type", "model", "--target", engine)
-    dbt(home, "compile", *chosen, "--vars", variables)
-    models = {file.stem: file.read_text() for file in folder.rglob("*.sql")}
+    dbt(home, "compile", "--select", "path:models", "--target", engine, "--vars", variables)
+    # Tests ask for the columns of tables; they stand in a folder named as their file is.
+    files = [file for file in folder.rglob("*.sql") if file.parent.suffix != ".yml"]
+    models = {file.stem: file.read_text() for file in files}
     assert len(models) > 80
     return models
 
