@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from models_py.base import settings
+
+# The readers' copy is made where a test turns it on.
+os.environ[settings.SHARE_VARIABLE] = "0"
 
 # No test is timed: a busy machine is no fault.
 hypothesis.settings.register_profile("suite", deadline=None)

@@ -104,9 +104,17 @@ def spark_remote() -> str:
     return os.environ.get("SPARK_REMOTE", "")
 
 
-def environment_of(other_home: Path) -> dict[str, str]:
-    """Return this process's environment for a child whose home is another folder."""
-    return {**os.environ, HOME_VARIABLE: str(other_home)}
+def environment_of(home: Path, *, shares: bool = True) -> dict[str, str]:
+    """Return this process's environment for a child with this home.
+
+    Parameters
+    ----------
+    home
+        Its folder.
+    shares
+        Whether the child keeps the copy for readers; this process still can.
+    """
+    return {**os.environ, HOME_VARIABLE: str(home)} | ({} if shares else {SHARE_VARIABLE: "0"})
 
 
 def repository() -> Path:

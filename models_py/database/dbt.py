@@ -99,7 +99,7 @@ def build_marked(words: Sequence[str], what: str, mark: str, wait_seconds: float
     ended = subprocess.run(
         build_command(words, home, profiles, "--quiet", "--no-use-colors"),
         env={
-            **settings.environment_of(home),
+            **settings.environment_of(home, shares=False),
             f"DBT_ENV_CUSTOM_ENV_{MARK}": mark,
             settings.WAIT_VARIABLE: str(wait_seconds),
         },
@@ -146,7 +146,7 @@ def _build(
             "--no-use-colors",
         ),
         cwd=settings.repository(),
-        env=settings.environment_of(home or settings.home()),
+        env=settings.environment_of(home or settings.home(), shares=False),
         capture_output=True,
         text=True,
         check=False,
