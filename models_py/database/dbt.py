@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -50,7 +51,10 @@ def build_first_part(study: Study, section: Validity, split_on: date, folder: Pa
     raw = settings.home() / "data" / "raw"
     (folder / "data").mkdir()
     if raw.is_dir():
-        (folder / "data" / "raw").symlink_to(raw)
+        try:
+            (folder / "data" / "raw").symlink_to(raw, target_is_directory=True)
+        except OSError:  # Windows asks for a right that few have.
+            shutil.copytree(raw, folder / "data" / "raw")
     tests = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
     _build(
         ["--select", f"+{'_'.join(study.schema_and_name)}", *tests],
@@ -105,6 +109,7 @@ def build_marked(words: Sequence[str], what: str, mark: str, wait_seconds: float
         },
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
     )
     if ended.returncode:
@@ -149,6 +154,7 @@ def _build(
         env=settings.environment_of(home or settings.home(), shares=False),
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
     )
     if ended.returncode:

@@ -15,7 +15,6 @@ from models_py.database.share import share_file
 SEED, LACKS_ITS_SOURCES = "bronze_grocery_departments", "gold_grocery_stores"
 
 
-@pytest.mark.heavy
 def test_a_build_is_seen_by_readers(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folders = [settings.repository(), settings.dbt_project_dir() / "plugins"]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, folders)))
