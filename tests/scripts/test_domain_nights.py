@@ -67,7 +67,9 @@ def night(home: Path) -> Night:
 
 
 def rows(sql: str) -> list[tuple[Any, ...]]:
-    return asked(settings.warehouse_path(), sql)
+    # The system may still be at the end of a process that was killed.
+    with open_warehouse(read_only=True, wait_seconds=60) as warehouse:
+        return warehouse.rows(sql)
 
 
 def line_of(process: subprocess.Popen[str]) -> dict[str, Any]:
