@@ -26,7 +26,6 @@ HEAVY = (
     "tests/models_py/database/maintenance/test_round_trip.py",
     "tests/models_py/report/test_tracked_pages.py",
     "tests/models_py/report/test_withheld.py",
-    "tests/scripts/test_domain_nights.py",
     "tests/scripts/test_killed_nights.py",
     "tests/models_py/runs/test_tracking.py",
     "tests/scripts/test_promote_run.py",
