@@ -149,10 +149,6 @@ def serve(host: str, port: int) -> int:
     uri = settings.tracking_uri()
     _make_folder(uri)
     place = ["--host", host, "--port", str(port), "--workers", "1"]
-    root = _artifact_root(uri)
-    if root is not None:
-        # Of runs that others track through this server.
-        place += ["--artifacts-destination", str(root / "artifacts")]
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, *place]
     # A session of its own, so that the processes it starts end with it.
     server = subprocess.Popen(
@@ -187,15 +183,12 @@ def _without_password(uri: str) -> str:
 
 
 def _artifact_location(uri: str, study: str) -> str | None:
-    root = _artifact_root(uri)
-    return None if root is None else (root / "artifacts" / study).as_uri()
-
-
-def _artifact_root(uri: str) -> Path | None:
     # Without a place of their own MLflow lays files into the folder it was started from; a server
     # and a folder know theirs.
     if uri.startswith(SQLITE):
-        return Path(uri.removeprefix(SQLITE)).resolve().parent
-    if uri.partition("://")[0].partition("+")[0] in ("postgresql", "mysql", "mssql"):
-        return settings.tracking_file().parent
-    return None
+        root = Path(uri.removeprefix(SQLITE)).resolve().parent
+    elif uri.partition("://")[0].partition("+")[0] in ("postgresql", "mysql", "mssql"):
+        root = settings.tracking_file().parent
+    else:
+        return None
+    return (root / "artifacts" / study).as_uri()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from report_house import Reported
-from tracking_server import tracking_server
 
 from models_py.base import settings
 from models_py.commands.tracking import TrackedRun, track
@@ -23,8 +28,35 @@ def tracked(explained: Reported) -> TrackedRun:
 @pytest.fixture(scope="module")
 def pages(tracked: TrackedRun) -> Iterator[str]:
     """The address of ``track_run.py --ui``, which runs as long as the tests."""
-    with tracking_server() as address:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    script = settings.repository() / "scripts" / "track_run.py"
+    server = subprocess.Popen(
+        [sys.executable, str(script), "--ui", "--port", str(port)],
+        env=settings.environment_of(settings.home()),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(address, server)
         yield address
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        assert server.poll() is None, "the server ended"
+        try:
+            urllib.request.urlopen(f"{address}/health", timeout=5).read()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+        else:
+            return
+    raise AssertionError("the server does not answer")
 
 
 def test_the_run_is_shown(

@@ -24,7 +24,6 @@ from tests.models_py.runs.planted_house import (
     study,
     write_gold,
 )
-from tracking_server import tracking_server
 
 from models_py.base import settings
 from models_py.commands import promote_run, run_clustering, score_customers, track_run
@@ -186,27 +185,6 @@ def test_the_model_gives_the_runs_labels_and_holds_no_pickle(
         if "partition" not in str(path)
     ]
     assert not any(entity in text for text in texts for entity, _ in assigned[:20])
-
-
-def test_a_server_keeps_the_run_and_gives_its_labels(
-    first: dict[str, Any],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    with tracking_server(f"sqlite:///{tmp_path.as_posix()}/served.db") as address:
-        monkeypatch.setenv(settings.TRACKING_VARIABLE, address)
-        assert track_run.main([first["run_id"], "--json"]) == 0
-        assert json.loads(capsys.readouterr().out)["run_id"] == first["run_id"]
-        file = tmp_path / "scores.parquet"
-        assert score_customers.main(["--model", "shop@champion", "--output", str(file)]) == 0
-    given = pd.read_parquet(file).set_index("customer_id")["segment_id"]
-    assigned = asked(
-        settings.warehouse_path(),
-        f"select entity_id, segment_id from results.assignments where run_id = '{first['run_id']}'",
-    )
-    assert len(assigned) == 400
-    assert all(given[entity] == segment for entity, segment in assigned)
 
 
 def test_the_champion_moves_only_through_the_gates_and_back(
