@@ -14,10 +14,12 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from models_py.base import committed
 from models_py.base.arrays import IntArray
 from models_py.base.checksums import write_json
 from models_py.base.errors import DataError, UsageError
 from models_py.base.progress import show_progress
+from models_py.commands.sharing import share_opened
 from models_py.studies.study import Study
 from segmenthouse.frames import arrow_rows, ids_as_text
 from segmenthouse.workspace import KeptRun, Workspace
@@ -126,6 +128,10 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             # What a library warns its programmers of is nothing a user can mend.
             warnings.simplefilter("ignore")
             study, run_id = self._found(rows, workspace, progress)
+        if workspace.temporary is None:
+            share_opened()
+        else:
+            committed.take_opened()  # Nobody reads what goes with this object.
         self.study_, self.run_id_ = study, run_id
         self._run = KeptRun(run_id, workspace)
         self.feature_names_in_ = np.array(rows.column_names, dtype=object)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from models_py.base import settings
+
+# The readers' copy is made where a test turns it on.
+os.environ[settings.SHARE_VARIABLE] = "0"
 
 # No test is timed: a busy machine is no fault.
 hypothesis.settings.register_profile("suite", deadline=None)
@@ -34,9 +38,11 @@ HEAVY = (
     "tests/test_requirements.py",
     "tests/test_tutorial.py",
     "tests/test_wheel.py",
+    "tests/test_without_posix.py",
     "tests/warehouse/test_bad_input.py",
     "tests/warehouse/test_basket_features.py",
     "tests/warehouse/test_readme_figures.py",
+    "tests/warehouse/test_share.py",
     "tests/warehouse/test_shipped_studies.py",
     "tests/warehouse/test_sort_of_real.py",
     "tests/warehouse/test_spark.py",

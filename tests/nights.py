@@ -61,7 +61,6 @@ def first_night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("first_night")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(settings.HOME_VARIABLE, str(folder))
-        patch.setenv(settings.SHARE_VARIABLE, "0")
         patch.chdir(folder)
         (folder / "clients.csv").write_text(clients())
         with contextlib.redirect_stdout(io.StringIO()):
@@ -80,7 +79,6 @@ def house(home: Path, first_night: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """That home, copied to one that a test may change."""
     shutil.copytree(first_night, home, dirs_exist_ok=True)
     monkeypatch.chdir(home)
-    monkeypatch.setenv(settings.SHARE_VARIABLE, "0")
     return home
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from models_py.base import settings
 from models_py.studies.listing import shipped_studies
@@ -68,6 +72,14 @@ def test_it_holds_what_git_holds_of_the_project_and_nothing_built(wheel: Path) -
     assert not [name for name in names if name.startswith(("tests/", "scripts/", "data/"))]
 
 
+def steps_of_the_workflow() -> list[list[str]]:
+    """The commands from a file to a page, as the checks give them on every Python."""
+    workflow = settings.repository() / ".github" / "workflows" / "checks.yml"
+    job = yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"]["package"]
+    lines = job["steps"][-1]["run"].splitlines()
+    return [line.split()[1:] for line in lines if line.startswith("segmenthouse ")]
+
+
 def test_three_commands_lead_from_a_file_to_a_page(command: Path, tmp_path: Path) -> None:
     generator = np.random.default_rng(5)
     kinds = generator.integers(0, 3, 200)
@@ -77,17 +89,15 @@ def test_three_commands_lead_from_a_file_to_a_page(command: Path, tmp_path: Path
     file = tmp_path / "clients.csv"
     file.write_text("\n".join(["client_id,spend,visits", *lines]) + "\n", encoding="utf-8")
 
-    made = run(command, "init", "shop", cwd=tmp_path)
-    assert made.returncode == 0, made.stderr
+    made, drafted, ran = (
+        run(command, *words, cwd=folder)
+        for words, folder in zip(
+            steps_of_the_workflow(), (tmp_path, tmp_path / "shop", tmp_path / "shop"), strict=True
+        )
+    )
+    assert (made.returncode, drafted.returncode, ran.returncode) == (0, 0, 0), drafted.stderr
     home = tmp_path / "shop"
-    drafted = run(
-        command, "new-study", "--input", "../clients.csv", "--id", "client_id",
-        "--output", "studies/clients.toml", cwd=home,
-    )  # fmt: skip
-    assert drafted.returncode == 0, drafted.stderr
     assert "segmenthouse run --study" in drafted.stdout
-    ran = run(command, "run", "--study", "clients", cwd=home)
-    assert ran.returncode == 0, ran.stderr
     (page,) = home.glob("reports/clients/*/index.html")
     text = page.read_text(encoding="utf-8")
     assert "segmenthouse score --study clients" in text
@@ -108,3 +118,32 @@ def test_a_home_is_laid_out_once(command: Path, tmp_path: Path) -> None:
     assert again.returncode == 2
     assert "shop is there already" in again.stderr
     assert run(command, "run", "--help", cwd=tmp_path).stdout.startswith("usage: segmenthouse run")
+
+
+def test_the_image_is_built_of_what_it_copies(wheel: Path, tmp_path: Path) -> None:
+    """No engine is to be had for the whole of it: its steps are taken one by one."""
+    text = (settings.repository() / "scripts" / "Dockerfile").read_text(encoding="utf-8")
+    for sources, target in re.findall(r"^COPY (.+) (/source\S*)$", text, re.MULTILINE):
+        for source in sources.split():
+            place = tmp_path / target.removeprefix("/")
+            copy_as_docker(settings.repository() / source, place)
+    source = tmp_path / "source"
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=source, check=True, capture_output=True)
+    (built,) = tmp_path.glob("*.whl")
+    assert zipfile.ZipFile(built).namelist() == zipfile.ZipFile(wheel).namelist()
+    (installed,) = re.findall(r'--constraint (\S+) "/source\[(.+)\]"', text)
+    assert (tmp_path / installed[0].removeprefix("/")).is_file()
+    project = tomllib.loads((source / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(installed[1].split(",")) <= set(project["optional-dependencies"])
+    (entry,) = re.findall(r'^ENTRYPOINT \["(.+)"\]$', text, re.MULTILINE)
+    assert entry in project["scripts"]
+
+
+def copy_as_docker(source: Path, place: Path) -> None:
+    """A file goes into the folder, a folder's content becomes the folder's."""
+    if source.is_dir():
+        shutil.copytree(source, place, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, place)

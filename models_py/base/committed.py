@@ -7,6 +7,7 @@ from pathlib import Path
 
 _so_far: list[str] = []
 _under_way: list[str] = []
+_files: dict[Path, None] = {}
 
 
 def record(text: str) -> None:
@@ -23,6 +24,18 @@ def clear() -> None:
     """Forget it: a command begins, or has taken back what it did."""
     _so_far.clear()
     _under_way.clear()
+
+
+def opened(file: Path) -> None:
+    """Say that a warehouse was opened for writing: readers want a new copy of it."""
+    _files[file.resolve()] = None
+
+
+def take_opened() -> list[Path]:
+    """Return the warehouses that were opened for writing since this was asked last."""
+    files = list(_files)
+    _files.clear()
+    return files
 
 
 def begins() -> None:

@@ -104,9 +104,17 @@ def spark_remote() -> str:
     return os.environ.get("SPARK_REMOTE", "")
 
 
-def environment_of(other_home: Path) -> dict[str, str]:
-    """Return this process's environment for a child whose home is another folder."""
-    return {**os.environ, HOME_VARIABLE: str(other_home)}
+def environment_of(home: Path, *, shares: bool = True) -> dict[str, str]:
+    """Return this process's environment for a child with this home.
+
+    Parameters
+    ----------
+    home
+        Its folder.
+    shares
+        Whether the child keeps the copy for readers; this process still can.
+    """
+    return {**os.environ, HOME_VARIABLE: str(home)} | ({} if shares else {SHARE_VARIABLE: "0"})
 
 
 def repository() -> Path:
@@ -227,6 +235,8 @@ def keep_mlflow_quiet() -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    # A server's addresses would stand in standard output, which is the command's.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     os.environ.setdefault("MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING", "false")
 
 

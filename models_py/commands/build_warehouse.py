@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from models_py.base import settings
 from models_py.commands.exit_codes import end
-from models_py.commands.sharing import share_written
 
 EXAMPLES = """\
 examples:
@@ -45,6 +44,4 @@ def _run(words: Sequence[str]) -> int:
     ended = subprocess.run(
         build_command(words, home, profiles), env=settings.environment_of(home), check=False
     )
-    if settings.warehouse_path().is_file() and not ended.returncode:
-        share_written(settings.warehouse_path())
     return ended.returncode

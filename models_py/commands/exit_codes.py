@@ -19,6 +19,7 @@ from typing import IO, Any, TextIO, cast
 from models_py.base import committed, settings
 from models_py.base.errors import SegmenthouseError
 from models_py.base.invocation import as_called
+from models_py.commands.sharing import share_opened
 
 FAILED = 1
 WAITING = 3
@@ -87,14 +88,21 @@ def end(work: Callable[[], int], *, as_json: bool = False) -> int:
             if not settings.shows_tracebacks():
                 # What a library warns its programmers of is nothing a user can mend.
                 warnings.simplefilter("ignore")
-            code = work()
-        sys.stdout.flush()
+            code = _code_of(work, as_json)
+            shared = _code_of(share_opened, as_json=False)
     except KeyboardInterrupt:
         return _interrupted()
-    except Exception as error:  # noqa: BLE001
+    return code or shared
+
+
+def _code_of(work: Callable[[], int], as_json: bool) -> int:
+    try:
+        code = work()
+        sys.stdout.flush()
+    except Exception as error:
         if Stopped.received is not None:
             # A library made another error of the signal.
-            return _interrupted()
+            raise KeyboardInterrupt from error
         return _failed(error, as_json)
     return code
 

@@ -16,7 +16,7 @@ from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models_py.base import settings
+from models_py.base import committed, settings
 from models_py.base.errors import DataError, SegmenthouseError, UsageError, WarehouseError
 from models_py.base.plurals import plural
 
@@ -492,6 +492,7 @@ def _share(night: Night) -> Facts:
         raise SkippedError(f"{settings.SHARE_VARIABLE}=0")
     night.progress.step("copying for readers")
     shared = share(night.plan.path)
+    committed.take_opened()
     return {"file": str(shared.file), "copied": len(shared.copied)}
 
 

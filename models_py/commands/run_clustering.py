@@ -32,7 +32,6 @@ from models_py.commands.promote_run import (
     print_challenge,
     settle_challenger,
 )
-from models_py.commands.sharing import share_written
 from models_py.commands.tracking import (
     Tracking,
     add_track,
@@ -157,9 +156,6 @@ def _run(asked: argparse.Namespace) -> int:
         if finished.is_challenger and is_written:
             progress.step("comparing with the standing run")
             challenge = settle_challenger(path, finished.run_id)
-        if is_written:
-            progress.step("copying for readers")
-            share_written(path)
         tracking = (
             track_finished(path, finished.run_id, asked.track, progress)
             if is_tracked and is_written

@@ -67,7 +67,7 @@ examples:
 Standard output is one line of JSON: each step's outcome and seconds, the verdict, the standing run,
 the exit code. --alert gets that line on its standard input when there is something to tell: a
 verdict other than keep, a new run that took over or did not, data that were refused, a failure.
-scripts/NIGHT.md has the exit codes, a cron line, an Airflow DAG and a GitHub workflow.
+The project's scripts/NIGHT.md has a cron line, an Airflow DAG and a GitHub workflow.
 """
 
 

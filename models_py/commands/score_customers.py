@@ -25,7 +25,6 @@ from models_py.commands.options import (
 )
 from models_py.commands.reading_output import loss_words
 from models_py.commands.table import print_table
-from models_py.commands.sharing import share_written
 from models_py.database.connection import WAIT_SECONDS
 from models_py.studies.listing import DEFAULT
 
@@ -183,8 +182,6 @@ def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         path = asked.warehouse or settings.warehouse_path()
         rows = score_rows(run.run_id, scored, now)
         written = write_rows(path, contract.scores, run.run_id, *rows, wait_seconds=asked.wait)
-        if written.waits_in is None:
-            share_written(path)
     where = str(asked.output) if asked.output is not None else "results.scores"
     if written.waits_in is not None:
         where = str(written.waits_in)

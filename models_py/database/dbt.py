@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -50,7 +51,10 @@ def build_first_part(study: Study, section: Validity, split_on: date, folder: Pa
     raw = settings.home() / "data" / "raw"
     (folder / "data").mkdir()
     if raw.is_dir():
-        (folder / "data" / "raw").symlink_to(raw)
+        try:
+            (folder / "data" / "raw").symlink_to(raw, target_is_directory=True)
+        except OSError:  # Windows asks for a right that few have.
+            shutil.copytree(raw, folder / "data" / "raw")
     tests = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
     _build(
         ["--select", f"+{'_'.join(study.schema_and_name)}", *tests],
@@ -99,12 +103,13 @@ def build_marked(words: Sequence[str], what: str, mark: str, wait_seconds: float
     ended = subprocess.run(
         build_command(words, home, profiles, "--quiet", "--no-use-colors"),
         env={
-            **settings.environment_of(home),
+            **settings.environment_of(home, shares=False),
             f"DBT_ENV_CUSTOM_ENV_{MARK}": mark,
             settings.WAIT_VARIABLE: str(wait_seconds),
         },
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
     )
     if ended.returncode:
@@ -146,9 +151,10 @@ def _build(
             "--no-use-colors",
         ),
         cwd=settings.repository(),
-        env=settings.environment_of(home or settings.home()),
+        env=settings.environment_of(home or settings.home(), shares=False),
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
     )
     if ended.returncode:

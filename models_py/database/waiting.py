@@ -125,6 +125,7 @@ def open_for_writing(
     Parameters and errors are those of :func:`models_py.database.connection.open_warehouse`.
     """
     with open_warehouse(path, wait_seconds=wait_seconds, on_wait=on_wait) as warehouse:
+        committed.opened(warehouse.path)
         take_in(warehouse)
         yield warehouse
 

@@ -18,8 +18,7 @@ from models_py.base import settings
 from models_py.base.errors import UsageError
 from models_py.commands import serve_answers
 from models_py.commands.answer_tools import AnswerTools
-from models_py.commands.sharing import share_written
-from models_py.database.share import share_file
+from models_py.database.share import share
 
 TRUST = {
     "run_id",
@@ -135,8 +134,7 @@ def test_what_is_not_to_be_had_is_said(tools: AnswerTools) -> None:
 
 def test_the_copy_for_readers_is_read_where_there_is_one(tools: AnswerTools, house: str) -> None:
     before = tools.segments()
-    share_written(settings.warehouse_path())
-    copy = share_file(settings.warehouse_path())
+    copy = share(settings.warehouse_path()).file
     try:
         assert tools._file() == copy
         assert tools.segments() == before

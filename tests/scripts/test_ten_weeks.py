@@ -111,7 +111,6 @@ def test_ten_weeks(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(home)
-    monkeypatch.setenv(settings.SHARE_VARIABLE, "0")
     file, shop, alerts = home / "clients.csv", Shop(), home / "alerts.jsonl"
     shop.come(420)
     file.write_text(shop.file())

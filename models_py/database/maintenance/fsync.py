@@ -13,7 +13,8 @@ SPARE_BYTES = 64 * 2**20
 
 def sync_file(path: Path) -> None:
     """Bring a file to the disk and drop it from the cache, so that it is read from there."""
-    descriptor = os.open(path, os.O_RDONLY)
+    # Windows brings to the disk only what may be written.
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
         if hasattr(os, "posix_fadvise"):

@@ -155,7 +155,9 @@ def restore_backup(
     path.parent.mkdir(parents=True, exist_ok=True)
     fsync.require_space(path.parent, backup.bytes, "the restore")
     if not path.exists():
-        return restore_new(path, backup, asked, progress, f"{path} was made of the backup")
+        restored = restore_new(path, backup, asked, progress, f"{path} was made of the backup")
+        committed.opened(path)
+        return restored
     plan = _proven_plan(backup, asked, progress)
     with open_for_writing(path, wait_seconds=wait_seconds) as warehouse:
         return _restore_into(warehouse, backup, plan, asked, progress)

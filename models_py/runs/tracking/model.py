@@ -80,7 +80,12 @@ def register(store: Store, tracked: str, study: str, run_id: str) -> str:
     if not client.search_registered_models(f"name = '{study}'"):
         client.create_registered_model(study, description=saved.study.title)
     version = client.create_model_version(
-        study, f"models:/{logged.model_id}", tracked, tags={RUN_ID: run_id}
+        study,
+        f"models:/{logged.model_id}",
+        tracked,
+        tags={RUN_ID: run_id},
+        # A server asks for it beside the source, a file does not.
+        model_id=logged.model_id,
     )
     return str(version.version)
 

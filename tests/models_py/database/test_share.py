@@ -10,9 +10,9 @@ import duckdb
 import pytest
 from held_warehouse import held
 
-from models_py.base import settings
+from models_py.base import committed, settings
 from models_py.base.errors import WarehouseError
-from models_py.commands.sharing import share_written
+from models_py.commands.sharing import share_opened
 from models_py.database.share import Shared, share, share_file
 
 READERS, EACH = 5, 10
@@ -126,17 +126,21 @@ def test_a_held_warehouse_leaves_the_copy_and_the_command_alone(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv(settings.SHARE_VARIABLE, "1")
     share(path)
     write(path, "delete from gold.clients where id >= 10")
     with held(path):
         with pytest.raises(WarehouseError, match="in use"):
             share(path)
-        share_written(path)
+        committed.opened(path)
+        assert share_opened() == 0
     assert "note: the copy for readers is as it was" in capsys.readouterr().err
     assert ask(share_file(path), "select count(*) from gold.clients") == [(1000,)]
     monkeypatch.setenv(settings.SHARE_VARIABLE, "0")
-    share_written(path)
+    committed.opened(path)
+    assert share_opened() == 0
     assert capsys.readouterr().err == ""
+    assert ask(share_file(path), "select count(*) from gold.clients") == [(1000,)]
 
 
 @pytest.mark.heavy
