@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from models_py.base.errors import StudyError
+from models_py.base.numbers import MINUS
 from models_py.base.sections import Section
 from models_py.describe.names import Speech
 
@@ -40,7 +41,7 @@ SEGMENT_WORDS = {
     "size": "{value:,.0f} members",
     "share": "{value:.1%} of all",
     "stability": "stability {value:.2f}",
-    "worth": "{value:.2f} times its share of the spend",
+    "worth": "{value:.1f} times its share of the spend",
     "is_small": "fewer members than are profiled",
     "label_lift": "{value:.1f} times as frequent as among all",
 }
@@ -234,7 +235,7 @@ def _reason(
         return None
     text, words = _beside_all(feature, row, speech)
     if condition.figure in FIGURE_WORDS:
-        text += f", {FIGURE_WORDS[condition.figure].format(value=value)}"
+        text += f", {FIGURE_WORDS[condition.figure].format(value=value)}".replace("-", MINUS)
     return text, words
 
 

@@ -53,6 +53,12 @@ LEVELS = (
 SHORTEST_WORD = 2
 """Signs of a code, such as ``A`` or ``X1``."""
 
+RANKED = tuple(
+    f"{word} "
+    for word in ("favourite", "favorite", "preferred", "main", "primary", "usual", "first", "last")
+)
+"""What a column's words begin with that says which of several its word is."""
+
 PartKind = Literal["as", "who", "state", "with", "phrase"]
 """An adjective before a noun, a noun, an adjective that stands alone, ``with ...``, a phrase."""
 
@@ -142,8 +148,9 @@ class Vocabulary:
             return Part(kind, f"{hedge} {words}".strip())
         if self._entry(column).get("place"):
             return Part("phrase" if hedge else "with", f"{hedge} from {words}".strip())
-        # "mostly tertiary education", but "cluster 3" and "plan A".
+        # "mostly tertiary education", but "cluster 3", "plan A" and "favourite class yoga".
         called, is_code = self.called(column), len(words) <= SHORTEST_WORD or words.isnumeric()
+        is_code |= called.startswith(RANKED)
         said = f"{called} {words}" if is_code else f"{_lower_level(words)} {called}"
         return Part("phrase", f"{hedge} {said}".strip())
 
@@ -219,7 +226,10 @@ def plain_words(column: str) -> str:
     # MonthlyCharges are "monthly charges".
     if re.fullmatch(r"([A-Z]?[a-z]+)([A-Z][a-z]+)+", words):
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words).lower()
-    return words.replace("_", " ").strip() + (f" {category}" if category else "")
+    words = words.replace("_", " ").strip()
+    # A code_region is a region code.
+    words = re.sub(r"^code (\w+)$", r"\1 code", words)
+    return words + (f" {category}" if category else "")
 
 
 def words_of(column: str) -> dict[str, Any]:

@@ -180,7 +180,9 @@ def _tiles(facts: Facts) -> list[Tile]:
         tiles.append(
             Tile(
                 f"{steady} of {len(segments)}",
-                f"come back in repeats (weakest {plain(lowest)} of 1)",
+                "come back whole in repeats"
+                if plain(lowest) == "1"
+                else f"come back in repeats (weakest {plain(lowest)} of 1)",
             )
         )
     explained = facts.tables["surrogates"]
