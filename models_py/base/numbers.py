@@ -74,6 +74,20 @@ def in_units(feature: str, value: float, unit: str = "") -> str:
     return f"{plain(value)}{time_unit(feature)}"
 
 
+def unit_once(text: str, beside: str) -> str:
+    """Return the value that stands beside another without its unit, where both have the same.
+
+    Examples
+    --------
+    >>> unit_once("6.7 days", "14.8 days")
+    '14.8'
+    >>> unit_once("12%", "8%")
+    '8%'
+    """
+    value, _, unit = beside.partition(" ")
+    return value if unit and text.partition(" ")[2] == unit else beside
+
+
 def is_share(feature: str) -> bool:
     """Return whether a column's name says that it is a share."""
     return feature.endswith("_share") or "=" in feature

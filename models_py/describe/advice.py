@@ -242,6 +242,8 @@ def _reason(
 def _beside_all(feature: str, row: Mapping[Any, Any], speech: Speech) -> tuple[str, str]:
     # A column's mean here and among all, and the column in words.
     words = speech.vocabulary.called(feature)
+    if speech.kinds.get(feature) == "boolean":
+        words = speech.vocabulary.yes_or_no(feature, True).words
     is_part = speech.kinds.get(feature) == "boolean" or "=" in feature
     mean, everybody = (
         speech.vocabulary.value(feature, float(row[name]), is_part)

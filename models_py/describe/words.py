@@ -30,6 +30,12 @@ COUNTED = {" effective count", " richness", " count"}
 STATES = ("is", "was", "are", "were")
 HOLDINGS = ("has", "had", "have", "with", "owns", "uses")
 
+CURRENCIES = (
+    "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HUF", "INR", "JPY", "KRW",
+    "MXN", "NOK", "NZD", "PLN", "SEK", "USD", "ZAR",
+)  # fmt: skip
+"""What a column of money may end with."""
+
 PEOPLE = (
     "student", "smoker", "member", "customer", "guest", "owner", "parent", "subscriber", "client",
     "user", "buyer", "graduate", "senior", "driver", "employee", "citizen", "resident",
@@ -101,11 +107,11 @@ class Vocabulary:
         """Return a value of a column with its unit; a part of the rows as a share."""
         if is_part and 0.0 <= value <= 1.0:
             return share(value)
-        return in_units(feature, value, self._entry(feature).get("unit", ""))
+        return in_units(feature, value, self._entry(feature).get("unit", currency_of(feature)))
 
     def unit(self, feature: str) -> str:
         """Return what stands behind a column's values, with a space before it, or nothing."""
-        unit = self._entry(feature).get("unit")
+        unit = self._entry(feature).get("unit", currency_of(feature))
         return f" {unit}" if unit else time_unit(feature)
 
     def side(self, column: str, is_high: bool) -> Part:
@@ -163,7 +169,7 @@ class Vocabulary:
         thing = rest.replace("_", " ")
         if verb in STATES and thing.endswith(PEOPLE):
             return many(thing) if is_yes else f"non-{many(thing)}"
-        if verb in STATES:
+        if verb in STATES or (verb in HOLDINGS and thing.endswith("ed")):
             return thing if is_yes else f"not {thing}"
         return f"with {_article(thing)}{thing}" if is_yes else f"without {_article(thing)}{thing}"
 
@@ -208,9 +214,9 @@ def column_words(column: str) -> str:
     if "=" in column:
         return words
     called = words_of(column).get("called")
-    if called is not None:
-        return str(called)
     words = words.removesuffix(" days")
+    if called is not None:
+        return str(called).format(what=words)
     for ending, pattern in ENDINGS:
         if words.endswith(ending):
             stem = words.removesuffix(ending)
@@ -227,9 +233,23 @@ def plain_words(column: str) -> str:
     if re.fullmatch(r"([A-Z]?[a-z]+)([A-Z][a-z]+)+", words):
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words).lower()
     words = words.replace("_", " ").strip()
+    if currency_of(column):
+        words = words.rpartition(" ")[0]
     # A code_region is a region code.
     words = re.sub(r"^code (\w+)$", r"\1 code", words)
     return words + (f" {category}" if category else "")
+
+
+def currency_of(column: str) -> str:
+    """Return the currency that a column's name ends with, or nothing.
+
+    Examples
+    --------
+    >>> currency_of("monthly_fee_eur")
+    'EUR'
+    """
+    what, _, ending = column.rpartition("_")
+    return ending.upper() if what and ending.upper() in CURRENCIES else ""
 
 
 def words_of(column: str) -> dict[str, Any]:
