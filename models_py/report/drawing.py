@@ -66,6 +66,26 @@ def label(x: float, y: float, text: str, kind: str = "t", tip: str | None = None
     return tag("text", text, x=x, y=y, class_=kind, data_tip=tip)
 
 
+def set_apart(
+    places: Sequence[tuple[float, float]], reach: float = 19.0
+) -> list[tuple[float, float]]:
+    """Return places of marks, moved to the right where one would cover an earlier one.
+
+    Examples
+    --------
+    >>> set_apart([(10.0, 10.0), (12.0, 11.0)])
+    [(10.0, 10.0), (29.0, 11.0)]
+    """
+    kept: list[tuple[float, float]] = []
+    for wanted, y in places:
+        x = wanted
+        for other in sorted(at for at, height in kept if abs(height - y) < reach):
+            if abs(other - x) < reach:
+                x = other + reach
+        kept.append((x, y))
+    return kept
+
+
 def dots(xs: FloatArray, ys: FloatArray, kind: str, tip: str | None = None) -> Markup:
     """Return points as one path of round strokes: a tenth of the size of as many circles."""
     path = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in zip(xs, ys, strict=True))
