@@ -39,10 +39,10 @@ def plain(value: float) -> str:
         text = f"{value:.1f}"
     elif size >= 0.01:
         text = f"{value:.2f}"
-    elif size >= 0.0001:
+    elif size >= 0.001:
         text = f"{value:.4f}"
     else:
-        text = "under 0.0001" if value > 0 else "above -0.0001"
+        text = "under 0.001" if value > 0 else "above -0.001"
     return text.replace("-", MINUS)
 
 
