@@ -13,7 +13,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from models_py.base.arrays import FloatArray
-from models_py.base.numbers import plain, share
+from models_py.base.numbers import MINUS, plain, share
 
 WIDTH = 440.0
 PALETTE = 12
@@ -187,6 +187,8 @@ def tick_text(value: float, is_share: bool = False) -> str:
         return f"{plain(value / 1e6).rstrip('0').rstrip('.')}M"
     if abs(value) >= 1e4:
         return f"{value / 1e3:.0f}k"
+    if 0.0 < abs(value) < 0.001:
+        return f"{value:.7f}".rstrip("0").replace("-", MINUS)
     text = plain(value)
     return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 

@@ -209,6 +209,11 @@ def test_the_style_has_whole_rules_and_none_twice() -> None:
     assert sorted(set(rules)) == sorted(rules)
 
 
+def test_ticks_under_a_thousandth_differ() -> None:
+    assert [tick_text(value) for value in (0.0, 0.0002, 0.0004)] == ["0", "0.0002", "0.0004"]
+    assert tick_text(-0.0002) == "\N{MINUS SIGN}0.0002"
+
+
 def test_marks_that_would_cover_each_other_stand_side_by_side() -> None:
     placed = set_apart([(50.0, 10.0), (52.0, 12.0), (60.0, 11.0), (50.0, 90.0)])
     assert placed[0] == (50.0, 10.0)
