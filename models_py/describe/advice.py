@@ -235,7 +235,9 @@ def _reason(
         return None
     text, words = _beside_all(feature, row, speech)
     if condition.figure in FIGURE_WORDS:
-        text += f", {FIGURE_WORDS[condition.figure].format(value=value)}".replace("-", MINUS)
+        words_of_figure = FIGURE_WORDS[condition.figure].format(value=value)
+        is_none = condition.figure == "z" and round(value, 1) == 0
+        text += "" if is_none else f", {words_of_figure}".replace("-", MINUS)
     return text, words
 
 

@@ -94,7 +94,9 @@ def draw_series(
     """
     known = np.concatenate([one.values[np.isfinite(one.values)] for one in series])
     top = padded(np.append(known, 0.0))[1]
-    frame = Frame(HEIGHT, (0.0, float(len(dates) - 1)), (0.0, top), right=28.0, bottom=30.0)
+    # Room for the title beside the longest figure of the axis.
+    left = 32.0 + 8.5 * max(len(tick_text(value)) for value in ticks(0.0, top))
+    frame = Frame(HEIGHT, (0.0, float(len(dates) - 1)), (0.0, top), left, right=28.0, bottom=30.0)
     step = max(1, -(-len(dates) // MOST_DATES))
     foot = HEIGHT - frame.bottom + 18
     parts = [frame.axes("", y_title, x_ticks=[])]

@@ -220,12 +220,13 @@ def segments_head(facts: Facts, ids: Sequence[int]) -> Markup:
 
 
 def _row_title(facts: Facts, feature: str) -> str:
-    called = facts.called(feature)
-    return called + (", days" if facts.value(feature, 2.0).endswith(" days") else "")
+    unit = facts.speech.vocabulary.unit(feature)
+    has_unit = bool(unit) and facts.value(feature, 2.0).endswith(unit)
+    return f"{facts.called(feature)},{unit}" if has_unit else facts.called(feature)
 
 
 def _short(facts: Facts, feature: str, value: float) -> str:
-    return facts.value(feature, value).removesuffix(" days")
+    return facts.value(feature, value).removesuffix(facts.speech.vocabulary.unit(feature))
 
 
 def _profile_words(rows: pd.DataFrame, facts: Facts) -> str:
