@@ -136,7 +136,7 @@ def _correspondence_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
     drawn = words.index.to_numpy()[sampled(len(words), MCA_ROWS, facts.run.seed)]
     words = words.loc[drawn]
     words = words.loc[:, words.nunique() > 1]
-    result = correspondence_map(words)
+    result = correspondence_map(_spelt_out(facts, words))
     shown = sampled(len(words), TSNE_ROWS, facts.run.seed)
     own = facts.gold.loc[words.index[shown]]
     clouds = (
@@ -193,6 +193,16 @@ def _category_columns(facts: Facts) -> tuple[pd.DataFrame, str]:
         thirds[name] = pd.cut(ranks, 3, labels=list(THIRDS)).astype("string")
     frame = pd.DataFrame(thirds, index=kept.index).dropna()
     return frame, "the features, each cut into thirds, since gold has no categories"
+
+
+def _spelt_out(facts: Facts, words: pd.DataFrame) -> pd.DataFrame:
+    """Return columns and their words as the study calls them."""
+    said = words.copy()
+    for column in words:
+        known = words[column].unique()
+        vocabulary = facts.speech.vocabulary
+        said[column] = words[column].map({w: vocabulary.word(str(column), str(w)) for w in known})
+    return said.rename(columns=facts.called)
 
 
 def _named(column: pd.Series[Any], least: int) -> pd.Series[Any]:
