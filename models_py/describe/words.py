@@ -107,12 +107,18 @@ class Vocabulary:
         """Return a value of a column with its unit; a part of the rows as a share."""
         if is_part and 0.0 <= value <= 1.0:
             return share(value)
-        return in_units(feature, value, self._entry(feature).get("unit", currency_of(feature)))
+        return in_units(feature, value, self._named_unit(feature))
 
     def unit(self, feature: str) -> str:
         """Return what stands behind a column's values, with a space before it, or nothing."""
-        unit = self._entry(feature).get("unit", currency_of(feature))
+        unit = self._named_unit(feature)
         return f" {unit}" if unit else time_unit(feature)
+
+    def _named_unit(self, feature: str) -> str:
+        # A study drafted before may say the currency in the column's words.
+        currency = currency_of(feature)
+        is_said = bool(currency) and self.called(feature).upper().endswith(f" {currency}")
+        return str(self._entry(feature).get("unit", "" if is_said else currency))
 
     def side(self, column: str, is_high: bool) -> Part:
         """Return what a segment is called that is high or low in a column of numbers."""

@@ -165,7 +165,8 @@ def _moved(facts: Facts) -> str:
     moved = moved_share(facts)
     if np.isnan(moved):
         return ""
-    return f"Since the run before, {share(moved)} of the {facts.things} changed segment."
+    part = share(moved) if moved else "none"
+    return f"Since the run before, {part} of the {facts.things} changed segment."
 
 
 def _tiles(facts: Facts) -> list[Tile]:

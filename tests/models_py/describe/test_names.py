@@ -103,6 +103,11 @@ def test_a_value_is_said_with_its_column_and_unit(column: str, value: float, wor
     assert said.value(column, value).endswith(said.unit(column))
 
 
+def test_a_currency_that_a_study_says_itself_is_said_once() -> None:
+    said = Vocabulary({"fee_eur": ColumnWords(called="fee eur")})
+    assert said.value("fee_eur", 19.14) == "19.1"
+
+
 def test_nobody_says_that_a_store_is_a_buyer() -> None:
     features = ("department_meat_share", "baskets_per_week")
     parts = [Vocabulary().side(feature, True) for feature in features]
