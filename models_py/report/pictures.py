@@ -62,9 +62,6 @@ def draw_pictures(facts: Facts, folder: Path) -> list[Path]:
     ):
         figure = figure_class(layout="constrained", dpi=DOTS_PER_INCH)
         if draw(figure, facts):
-            # The layout by itself: left to saving, the whole figure is drawn twice for it.
-            figure.get_layout_engine().execute(figure)
-            figure.set_layout_engine("none")
             path = folder / f"{name}.png"
             figure.savefig(path)
             drawn.append(path)
