@@ -103,7 +103,9 @@ select
             when low >= 0 and value < 0 then 0
             when low = round(low) and middle = round(middle) and high = round(high)
                 then round(value)
-            else value
+            -- As many digits as the quartiles tell of: four.
+            when value = 0 then 0
+            else round(value, 3 - cast(floor(log10(abs(value))) as integer))
         end as varchar
     ) as value
 from number_values

@@ -39,10 +39,10 @@ def plain(value: float) -> str:
         text = f"{value:.1f}"
     elif size >= 0.01:
         text = f"{value:.2f}"
-    elif size >= 0.0001:
+    elif size >= 0.001:
         text = f"{value:.4f}"
     else:
-        text = "under 0.0001" if value > 0 else "above -0.0001"
+        text = "under 0.001" if value > 0 else "above -0.001"
     return text.replace("-", MINUS)
 
 
@@ -72,6 +72,20 @@ def in_units(feature: str, value: float, unit: str = "") -> str:
     if is_share(feature) and -1.0 <= value <= 1.0:
         return share(value)
     return f"{plain(value)}{time_unit(feature)}"
+
+
+def unit_once(text: str, beside: str) -> str:
+    """Return the value that stands beside another without its unit, where both have the same.
+
+    Examples
+    --------
+    >>> unit_once("6.7 days", "14.8 days")
+    '14.8'
+    >>> unit_once("12%", "8%")
+    '8%'
+    """
+    value, _, unit = beside.partition(" ")
+    return value if unit and text.partition(" ")[2] == unit else beside
 
 
 def is_share(feature: str) -> bool:

@@ -8,6 +8,7 @@ import math
 import shutil
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,8 @@ def _shown(column: str, value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, (float, Decimal)):
         return _figure(column, float(value))
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
     text = value if isinstance(value, str) else _plain_text(value)
     return " ".join(text.split())
 
@@ -60,10 +63,15 @@ def _shown(column: str, value: object) -> str:
 def _figure(column: str, value: float) -> str:
     if not math.isfinite(value):
         return str(value)
-    if (is_share(column) or column == "share") and -1.0 <= value <= 1.0:
+    if (is_share(column) or _is_part(column)) and -1.0 <= value <= 1.0:
         return share(value)
     # What is added up is read against other figures: whole, not rounded to three digits.
     return f"{value:,.0f}" if abs(value) >= 1000 else plain(value)
+
+
+def _is_part(column: str) -> bool:
+    # A share_percent is a number from 0 to 100 already.
+    return column == "share" or (column.startswith("share_") and not column.endswith("_percent"))
 
 
 def _write_spreadsheet(purpose: str, answer: Answer) -> None:

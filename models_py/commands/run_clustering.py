@@ -274,7 +274,7 @@ def _write_report(finished: Finished, path: Path, progress: Progress) -> Written
 
 def _print_report(written: WrittenReport) -> None:
     if written.report is not None:
-        print(f"  {'open the report in a browser':<52} {written.report}")
+        print(f"  open the report in a browser: {written.report}")
     for note in written.report_notes:
         print(f"  {note}", file=sys.stderr)
 
@@ -354,13 +354,16 @@ def _print_finished(study: Study, finished: Finished) -> None:
     if finished.waits_in is not None:
         return
     print(f"\nrun {finished.run_id} is in the schema 'results'. Next:")
-    for command, purpose in (
-        (f"python scripts/run_sql.py segment_value --study {study.name}", "what they are worth"),
-        (f"python scripts/run_sql.py segment_rules --study {study.name}", "each as a rule"),
-        ("python scripts/run_sql.py --list", "every ready question"),
-        ("python scripts/run_clustering.py --list-studies", "other studies"),
-    ):
-        print(f"  {as_called(command):<52} {purpose}")
+    purposes = {
+        f"python scripts/run_sql.py segment_value --study {study.name}": "what they are worth",
+        f"python scripts/run_sql.py segment_rules --study {study.name}": "each as a rule",
+        "python scripts/run_sql.py --list": "every ready question",
+        "python scripts/run_clustering.py --list-studies": "other studies",
+    }
+    commands = [as_called(command) for command in purposes]
+    width = max(map(len, commands))
+    for command, purpose in zip(commands, purposes.values(), strict=True):
+        print(f"  {command:<{width}}  {purpose}")
 
 
 def _print_answers(study: Study, finished: Finished, partition: str) -> None:
@@ -373,7 +376,9 @@ def _print_answers(study: Study, finished: Finished, partition: str) -> None:
         print(f"how sure: {said}")
     if not others or study.choose.candidate is not None:
         return
-    print("or else:" if partition != "all" else "or else, with --alternative 1, 2 or 3:")
+    ranks = [str(row["rank"]) for row in others]
+    choices = " or ".join(filter(None, [", ".join(ranks[:-1]), ranks[-1]]))
+    print("or else:" if partition != "all" else f"or else, with --alternative {choices}:")
     for row in others:
         print(f"  {row['rank']}  {offer(row)}")
 

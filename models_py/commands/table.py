@@ -8,6 +8,9 @@ from collections.abc import Container, Iterable, Sequence
 NARROWEST = 12
 """Signs under which no column of words is wrapped."""
 
+MOST_LINES = 6
+"""Lines that a cell may be wrapped to; longer ones are read down a column of single words."""
+
 GAP = "  "
 
 
@@ -32,8 +35,8 @@ def print_table(
     is_ruled
         Draw a line under the head.
     width
-        Of a line: columns of words are wrapped to it. Where there are too many columns for
-        that, each row stands below the other as lines of a column and its value.
+        Of a line: columns of words are wrapped to it. Where there are too many columns or too
+        long texts for that, each row stands below the other as lines of a column and its value.
     """
     body = list(rows)
     widths = _widths(head, body)
@@ -56,7 +59,10 @@ def _widths(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[int]:
 
 
 def _fitted(widths: Sequence[int], right: Container[int], width: int) -> list[int] | None:
-    """Return widths that fit a line, the widest columns of words made narrower; None if none do."""
+    """Return widths that fit a line, the widest columns of words made narrower.
+
+    None where there are none, or a cell would take too many lines.
+    """
     fitted = list(widths)
     while (over := sum(fitted) + len(GAP) * (len(fitted) - 1) - width) > 0:
         words = [place for place in range(len(fitted)) if place not in right]
@@ -70,7 +76,8 @@ def _fitted(widths: Sequence[int], right: Container[int], width: int) -> list[in
         share = max(1, min(step, -(-over // len(alike))))
         for place in alike:
             fitted[place] -= share
-    return fitted
+    is_readable = all(full <= MOST_LINES * own for full, own in zip(widths, fitted, strict=True))
+    return fitted if is_readable else None
 
 
 def _print_row(row: Sequence[str], widths: Sequence[int], right: Container[int]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from models_py.base.errors import StudyError
+from models_py.base.numbers import MINUS
 from models_py.base.sections import Section
 from models_py.describe.names import Speech
 
@@ -40,7 +41,7 @@ SEGMENT_WORDS = {
     "size": "{value:,.0f} members",
     "share": "{value:.1%} of all",
     "stability": "stability {value:.2f}",
-    "worth": "{value:.2f} times its share of the spend",
+    "worth": "{value:.1f} times its share of the spend",
     "is_small": "fewer members than are profiled",
     "label_lift": "{value:.1f} times as frequent as among all",
 }
@@ -234,13 +235,17 @@ def _reason(
         return None
     text, words = _beside_all(feature, row, speech)
     if condition.figure in FIGURE_WORDS:
-        text += f", {FIGURE_WORDS[condition.figure].format(value=value)}"
+        words_of_figure = FIGURE_WORDS[condition.figure].format(value=value)
+        is_none = condition.figure == "z" and round(value, 1) == 0
+        text += "" if is_none else f", {words_of_figure}".replace("-", MINUS)
     return text, words
 
 
 def _beside_all(feature: str, row: Mapping[Any, Any], speech: Speech) -> tuple[str, str]:
     # A column's mean here and among all, and the column in words.
     words = speech.vocabulary.called(feature)
+    if speech.kinds.get(feature) == "boolean":
+        words = speech.vocabulary.yes_or_no(feature, True).words
     is_part = speech.kinds.get(feature) == "boolean" or "=" in feature
     mean, everybody = (
         speech.vocabulary.value(feature, float(row[name]), is_part)

@@ -208,7 +208,13 @@ def described(traits: Sequence[Trait], top: int) -> str:
     return "; ".join(parts) or "no feature stands out from the average"
 
 
+PLACES = frozenset({"branches", "outlets", "shops", "sites", "stores"})
+"""Rows that are nobody, and that people go to."""
+
+
 def _joined(parts: Sequence[Part], who: str) -> str:
+    if who in PLACES:
+        parts = [Part("phrase", f"many {p.words}") if p.kind == "who" else p for p in parts]
     words = {kind: [p.words for p in parts if p.kind == kind] for kind in PART_ORDER}
     # "older single clients" and "married women", but "large families, not married".
     plain = [state for state in words["state"] if " " not in state]

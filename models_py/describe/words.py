@@ -30,6 +30,12 @@ COUNTED = {" effective count", " richness", " count"}
 STATES = ("is", "was", "are", "were")
 HOLDINGS = ("has", "had", "have", "with", "owns", "uses")
 
+CURRENCIES = (
+    "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HUF", "INR", "JPY", "KRW",
+    "MXN", "NOK", "NZD", "PLN", "SEK", "USD", "ZAR",
+)  # fmt: skip
+"""What a column of money may end with."""
+
 PEOPLE = (
     "student", "smoker", "member", "customer", "guest", "owner", "parent", "subscriber", "client",
     "user", "buyer", "graduate", "senior", "driver", "employee", "citizen", "resident",
@@ -52,6 +58,12 @@ LEVELS = (
 
 SHORTEST_WORD = 2
 """Signs of a code, such as ``A`` or ``X1``."""
+
+RANKED = tuple(
+    f"{word} "
+    for word in ("favourite", "favorite", "preferred", "main", "primary", "usual", "first", "last")
+)
+"""What a column's words begin with that says which of several its word is."""
 
 PartKind = Literal["as", "who", "state", "with", "phrase"]
 """An adjective before a noun, a noun, an adjective that stands alone, ``with ...``, a phrase."""
@@ -95,12 +107,18 @@ class Vocabulary:
         """Return a value of a column with its unit; a part of the rows as a share."""
         if is_part and 0.0 <= value <= 1.0:
             return share(value)
-        return in_units(feature, value, self._entry(feature).get("unit", ""))
+        return in_units(feature, value, self._named_unit(feature))
 
     def unit(self, feature: str) -> str:
         """Return what stands behind a column's values, with a space before it, or nothing."""
-        unit = self._entry(feature).get("unit")
+        unit = self._named_unit(feature)
         return f" {unit}" if unit else time_unit(feature)
+
+    def _named_unit(self, feature: str) -> str:
+        # A study drafted before may say the currency in the column's words.
+        currency = currency_of(feature)
+        is_said = bool(currency) and self.called(feature).upper().endswith(f" {currency}")
+        return str(self._entry(feature).get("unit", "" if is_said else currency))
 
     def side(self, column: str, is_high: bool) -> Part:
         """Return what a segment is called that is high or low in a column of numbers."""
@@ -142,8 +160,9 @@ class Vocabulary:
             return Part(kind, f"{hedge} {words}".strip())
         if self._entry(column).get("place"):
             return Part("phrase" if hedge else "with", f"{hedge} from {words}".strip())
-        # "mostly tertiary education", but "cluster 3" and "plan A".
+        # "mostly tertiary education", but "cluster 3", "plan A" and "favourite class yoga".
         called, is_code = self.called(column), len(words) <= SHORTEST_WORD or words.isnumeric()
+        is_code |= called.startswith(RANKED)
         said = f"{called} {words}" if is_code else f"{_lower_level(words)} {called}"
         return Part("phrase", f"{hedge} {said}".strip())
 
@@ -156,7 +175,7 @@ class Vocabulary:
         thing = rest.replace("_", " ")
         if verb in STATES and thing.endswith(PEOPLE):
             return many(thing) if is_yes else f"non-{many(thing)}"
-        if verb in STATES:
+        if verb in STATES or (verb in HOLDINGS and thing.endswith("ed")):
             return thing if is_yes else f"not {thing}"
         return f"with {_article(thing)}{thing}" if is_yes else f"without {_article(thing)}{thing}"
 
@@ -201,9 +220,9 @@ def column_words(column: str) -> str:
     if "=" in column:
         return words
     called = words_of(column).get("called")
-    if called is not None:
-        return str(called)
     words = words.removesuffix(" days")
+    if called is not None:
+        return str(called).format(what=words)
     for ending, pattern in ENDINGS:
         if words.endswith(ending):
             stem = words.removesuffix(ending)
@@ -219,7 +238,24 @@ def plain_words(column: str) -> str:
     # MonthlyCharges are "monthly charges".
     if re.fullmatch(r"([A-Z]?[a-z]+)([A-Z][a-z]+)+", words):
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words).lower()
-    return words.replace("_", " ").strip() + (f" {category}" if category else "")
+    words = words.replace("_", " ").strip()
+    if currency_of(column):
+        words = words.rpartition(" ")[0]
+    # A code_region is a region code.
+    words = re.sub(r"^code (\w+)$", r"\1 code", words)
+    return words + (f" {category}" if category else "")
+
+
+def currency_of(column: str) -> str:
+    """Return the currency that a column's name ends with, or nothing.
+
+    Examples
+    --------
+    >>> currency_of("monthly_fee_eur")
+    'EUR'
+    """
+    what, _, ending = column.rpartition("_")
+    return ending.upper() if what and ending.upper() in CURRENCIES else ""
 
 
 def words_of(column: str) -> dict[str, Any]:

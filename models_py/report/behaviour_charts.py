@@ -18,6 +18,7 @@ from models_py.report.drawing import (
     label,
     outline,
     padded,
+    set_apart,
     tag,
     tick_text,
     ticks,
@@ -93,7 +94,9 @@ def draw_series(
     """
     known = np.concatenate([one.values[np.isfinite(one.values)] for one in series])
     top = padded(np.append(known, 0.0))[1]
-    frame = Frame(HEIGHT, (0.0, float(len(dates) - 1)), (0.0, top), right=28.0, bottom=30.0)
+    # Room for the title beside the longest figure of the axis.
+    left = 32.0 + 8.5 * max(len(tick_text(value)) for value in ticks(0.0, top))
+    frame = Frame(HEIGHT, (0.0, float(len(dates) - 1)), (0.0, top), left, right=28.0, bottom=30.0)
     step = max(1, -(-len(dates) // MOST_DATES))
     foot = HEIGHT - frame.bottom + 18
     parts = [frame.axes("", y_title, x_ticks=[])]
@@ -123,7 +126,11 @@ def draw_crosses(crosses: Sequence[Cross], x_title: str, y_title: str, alternati
     y_scale = _Scale([cross.upwards for cross in crosses])
     frame = Frame(HEIGHT + 40.0, x_scale.range, y_scale.range)
     parts = [_axes(frame, x_scale, y_scale, x_title, y_title)]
-    arms, chips = zip(*(_cross(frame, cross, x_scale, y_scale) for cross in crosses), strict=True)
+    arms = [_arms(frame, cross, x_scale, y_scale) for cross in crosses]
+    middles = [
+        (frame.x(x_scale(cross.across[1])), frame.y(y_scale(cross.upwards[1]))) for cross in crosses
+    ]
+    chips = [_chip(cross, *at) for cross, at in zip(crosses, set_apart(middles), strict=True)]
     return drawing(frame.height, alternative, *parts, *arms, *chips)
 
 
@@ -170,22 +177,28 @@ def _axes(frame: Frame, x_scale: _Scale, y_scale: _Scale, x_title: str, y_title:
     return joined(lines)
 
 
-def _cross(frame: Frame, cross: Cross, x_scale: _Scale, y_scale: _Scale) -> tuple[Markup, Markup]:
+def _arms(frame: Frame, cross: Cross, x_scale: _Scale, y_scale: _Scale) -> Markup:
     x1, x, x2 = (frame.x(x_scale(value)) for value in cross.across)
     y1, y, y2 = (frame.y(y_scale(value)) for value in cross.upwards)
-    colour = f"s{cross.colour}"
-    number = str(cross.segment_id)
-    half = 9.0 + 3.5 * (len(number) - 1)
     arms = [
         tag("line", x1=x1, x2=x2, y1=y, y2=y, class_="line"),
         tag("line", x1=x, x2=x, y1=y1, y2=y2, class_="line"),
     ]
+    return tag("g", *arms, **_of(cross))
+
+
+def _chip(cross: Cross, x: float, y: float) -> Markup:
+    colour, number = f"s{cross.colour}", str(cross.segment_id)
+    half = 9.0 + 3.5 * (len(number) - 1)
     chip = [
         tag("rect", x=x - half, y=y - 9, width=half * 2, height=18, rx=9, class_=f"chip {colour}"),
         label(x, y + 4.5, number, "t chip-text middle"),
     ]
-    own = {"class_": colour, "data_of": cross.segment_id, "data_tip": cross.tip}
-    return tag("g", *arms, **own), tag("g", *chip, **own)
+    return tag("g", *chip, **_of(cross))
+
+
+def _of(cross: Cross) -> dict[str, object]:
+    return {"class_": f"s{cross.colour}", "data_of": cross.segment_id, "data_tip": cross.tip}
 
 
 def _line(frame: Frame, one: Series, dates: Sequence[str], end: float) -> Markup:

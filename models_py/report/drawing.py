@@ -13,7 +13,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from models_py.base.arrays import FloatArray
-from models_py.base.numbers import plain, share
+from models_py.base.numbers import MINUS, plain, share
 
 WIDTH = 440.0
 PALETTE = 12
@@ -64,6 +64,26 @@ def drawing(
 def label(x: float, y: float, text: str, kind: str = "t", tip: str | None = None) -> Markup:
     """Return a line of text; ``kind`` holds classes such as ``t end``."""
     return tag("text", text, x=x, y=y, class_=kind, data_tip=tip)
+
+
+def set_apart(
+    places: Sequence[tuple[float, float]], reach: float = 19.0
+) -> list[tuple[float, float]]:
+    """Return places of marks, moved to the right where one would cover an earlier one.
+
+    Examples
+    --------
+    >>> set_apart([(10.0, 10.0), (12.0, 11.0)])
+    [(10.0, 10.0), (29.0, 11.0)]
+    """
+    kept: list[tuple[float, float]] = []
+    for wanted, y in places:
+        x = wanted
+        for other in sorted(at for at, height in kept if abs(height - y) < reach):
+            if abs(other - x) < reach:
+                x = other + reach
+        kept.append((x, y))
+    return kept
 
 
 def dots(xs: FloatArray, ys: FloatArray, kind: str, tip: str | None = None) -> Markup:
@@ -167,6 +187,8 @@ def tick_text(value: float, is_share: bool = False) -> str:
         return f"{plain(value / 1e6).rstrip('0').rstrip('.')}M"
     if abs(value) >= 1e4:
         return f"{value / 1e3:.0f}k"
+    if 0.0 < abs(value) < 0.001:
+        return f"{value:.7f}".rstrip("0").replace("-", MINUS)
     text = plain(value)
     return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from models_py.report.maps import Projection
     from models_py.runs.saved import SavedRun
 
 SMALL_SEGMENT = 5
@@ -201,6 +202,15 @@ class Facts:
     def described_gold(self) -> pd.DataFrame:
         """The gold rows that are drawn: without those of withheld segments."""
         return self.gold[~self.gold["_segment_id"].isin(self.withheld)]
+
+    @cached_property
+    def projection(self) -> Projection:
+        """:attr:`described_gold` on two principal components, where nothing was partitioned."""
+        from models_py.report.maps import principal_map
+
+        assert self.saved is not None
+        part = next(iter(self.saved.partitions.values()))
+        return principal_map(part.matrix.transform(self.described_gold))
 
     @property
     def neighbours(self) -> tuple[IntArray, FloatArray] | None:

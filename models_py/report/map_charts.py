@@ -9,7 +9,17 @@ import numpy as np
 from markupsafe import Markup
 
 from models_py.base.arrays import FloatArray, IntArray
-from models_py.report.drawing import WIDTH, Frame, dots, drawing, joined, label, padded, tag
+from models_py.report.drawing import (
+    WIDTH,
+    Frame,
+    dots,
+    drawing,
+    joined,
+    label,
+    padded,
+    set_apart,
+    tag,
+)
 from models_py.base.numbers import shortened, signed
 
 HEIGHT = 400.0
@@ -108,7 +118,10 @@ def draw_map(
     ]
     inside += [_cloud(frame, cloud) for cloud in clouds]
     inside += _places(frame, places)
-    inside += [_middle(frame, cloud) for cloud in clouds if cloud.mark]
+    marked = [cloud for cloud in clouds if cloud.mark]
+    middles = [np.median(cloud.points, axis=0) for cloud in marked]
+    places_of = set_apart([(frame.x(float(x)), frame.y(float(y))) for x, y in middles])
+    inside += [_middle(cloud, *at) for cloud, at in zip(marked, places_of, strict=True)]
     parts = [
         joined(inside),
         label((frame.left + WIDTH - frame.right) / 2, HEIGHT - 8, x_title, "t quiet middle"),
@@ -212,9 +225,7 @@ def _on_page(frame: Frame, points: FloatArray) -> tuple[FloatArray, FloatArray]:
     return xs, ys
 
 
-def _middle(frame: Frame, cloud: Cloud) -> Markup:
-    at = np.median(cloud.points, axis=0)
-    x, y = frame.x(float(at[0])), frame.y(float(at[1]))
+def _middle(cloud: Cloud, x: float, y: float) -> Markup:
     half = 9.0 + 3.5 * (len(cloud.mark) - 1)
     return tag(
         "g",

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.report.facts import Facts, known_numbers, records
 from models_py.base.numbers import share, shortened
-from models_py.report.maps import FEWEST_MAPPED, principal_map, sampled
+from models_py.report.maps import FEWEST_MAPPED, sampled
 from models_py.report.resemblance import draw_resemblance, matplotlib_figure
 from models_py.studies.measures import COMMON_SILHOUETTE
 
-if TYPE_CHECKING:
-    import pandas as pd
 
 PALETTE = (
     "#0072b2", "#d55e00", "#7a1f2b", "#083ac0", "#003e5c", "#3d257a",
@@ -62,10 +60,10 @@ def draw_pictures(facts: Facts, folder: Path) -> list[Path]:
         ("training", _training),
         ("tsne", _neighbours),
     ):
-        figure = figure_class(layout="constrained")
+        figure = figure_class(layout="constrained", dpi=DOTS_PER_INCH)
         if draw(figure, facts):
             path = folder / f"{name}.png"
-            figure.savefig(path, dpi=DOTS_PER_INCH)
+            figure.savefig(path)
             drawn.append(path)
     return drawn + _resemblance(facts, folder)
 
@@ -208,13 +206,10 @@ def _silhouettes(figure: Any, facts: Facts) -> bool:
 
 
 def _map(figure: Any, facts: Facts) -> bool:
-    if facts.saved is None or facts.is_partitioned:
+    kept = facts.described_gold
+    if facts.saved is None or facts.is_partitioned or len(kept) < FEWEST_MAPPED:
         return False
-    part = next(iter(facts.saved.partitions.values()))
-    kept: pd.DataFrame = facts.gold[~facts.gold["_segment_id"].isin(facts.withheld)]
-    if len(kept) < FEWEST_MAPPED:
-        return False
-    points = principal_map(part.matrix.transform(kept)).points
+    points = facts.projection.points
     drawn = sampled(len(kept), MOST_POINTS, facts.run.seed)
     _scatter(figure, facts, points[drawn], kept["_segment_id"].to_numpy()[drawn])
     figure.axes[0].set_title(

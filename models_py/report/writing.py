@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models_py.base import committed, settings
-from models_py.base.spreadsheet import spreadsheet_cell
+from models_py.base.spreadsheet import spreadsheet_frame
 from models_py.base.errors import MissingExtraError, SegmenthouseError
 from models_py.base.progress import Progress
 from models_py.database.connection import WAIT_SECONDS, open_warehouse
@@ -92,7 +92,7 @@ def _write(facts: Facts, folder: Path, progress: Progress) -> Report:
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in files.items():
             # People open these in a spreadsheet; programs ask the warehouse (run_sql).
-            _replace(folder / name, table.map(spreadsheet_cell).to_csv(index=False))
+            _replace(folder / name, spreadsheet_frame(table).to_csv(index=False))
         notes += _draw_pictures(facts, folder / FIGURES, progress)
         page = write_page(facts, list(files), progress)
         _replace(folder / PAGE, page, f"the report lies in {folder}")

@@ -168,4 +168,4 @@ def _pca(encoder: object) -> Projection:
 
 
 def _pca_mean(encoder: object) -> FloatArray:
-    return np.asarray(encoder.pca_.mean_, dtype=np.float64)  # type: ignore[attr-defined]
+    return np.asarray(encoder.mean_, dtype=np.float64)  # type: ignore[attr-defined]

@@ -65,9 +65,12 @@ class ChosenCandidate:
     refitted: dict[int, dict[str, float]] = field(default_factory=dict)
     ranking: tuple[int, ...] = ()
 
-    def noting(self, notes: Sequence[str]) -> ChosenCandidate:
-        """Return the same candidate with more to its reason."""
-        return replace(self, reason="; ".join([self.reason, *notes]))
+    def noting(self, notes: Sequence[str], jaccard: FloatArray | None = None) -> ChosenCandidate:
+        """Return the same candidate with more to its reason, and the stability after that."""
+        reason = self.reason
+        if notes and jaccard is not None:
+            reason = reason.replace(_stability_words(self.jaccard), _stability_words(jaccard))
+        return replace(self, reason="; ".join([reason, *notes]))
 
     def at(self, places: Sequence[int]) -> ChosenCandidate:
         """Return the same candidate where the others stand at these places among all."""

@@ -203,9 +203,10 @@ def _by_measure(
     side = "lowest" if is_lower_better else "highest"
     metric = candidates[best].metric
     words = f"{metric} {measure.words}" if measure.is_own and metric != EUCLIDEAN else measure.words
+    digits = 0 if abs(figures[best]) >= 100 else 3
     reason = (
         f"{_named(candidates[best])} has the {side} {words} "
-        f"({figures[best]:.3f}) of {int(np.isfinite(figures).sum())} candidates"
+        f"({figures[best]:,.{digits}f}) of {int(np.isfinite(figures).sum())} candidates"
     )
     if np.isfinite(gain):
         reason += f", {gain:,.0f} below that of one group"

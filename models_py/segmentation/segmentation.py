@@ -148,7 +148,7 @@ def segment_rows(
         points = metric_points(prepared.encoded[chosen.space], metric)
         fitted = metric_points(spaces[chosen.space].points, metric)
         refined = refine(chosen.candidate, choice.jaccard, fitted, mixed, study, seed)
-        choice = choice.noting(refined.notes)
+        choice = choice.noting(refined.notes, refined.jaccard)
         labels = _label_all(prepared, chosen.candidate, points, refined)
         jaccard = refined.jaccard
         # Labels that seeds agreed on or that were split again are no longer the model's.

@@ -48,6 +48,12 @@ def load_study(name_or_file: str) -> Study:
         path = own
     if name_or_file and path.is_dir():
         raise StudyError(f"{path} is a folder: name the .toml file in it")
+    if not path.is_file() and path.suffix == ".toml":
+        beside = [file.name for file in path.parent.glob("*.toml")]
+        raise StudyError(
+            f"there is no file {name_or_file}{near_match(path.name, beside)}; --list-studies names"
+            " the studies that are shipped"
+        )
     if not path.is_file():
         raise StudyError(
             f"no study '{name_or_file}'{near_match(name_or_file, shipped)}"

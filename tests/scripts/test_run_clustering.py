@@ -74,7 +74,7 @@ def test_wrong_words(words: list[str], capsys: pytest.CaptureFixture[str]) -> No
         (["--seed", "-1"], 2, "--seed -1: a seed is a whole number from 0 to 4294967295"),
         (["--k", "1"], 2, "--k 1: at least 2 segments"),
         (["--study", "grocery_custmers"], 1, "did you mean 'grocery_customers'?"),
-        (["--study", "no/such.toml"], 1, "no study 'no/such.toml'"),
+        (["--study", "no/such.toml"], 1, "there is no file no/such.toml"),
         ([], 1, "there is no warehouse at"),
         (["--warehouse", "none.duckdb"], 1, "there is no warehouse at none.duckdb"),
     ],

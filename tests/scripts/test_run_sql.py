@@ -118,6 +118,8 @@ def test_every_type_has_a_text(
     assert "nan" in table
     assert "true" in table
     assert "b" * 80 in "".join(table.split())
+    assert "2024-02-29 10:30" in table
+    assert "10:30:00" not in table.partition("zoned")[0]
     assert main([file, "--format", "csv"]) == 0
     assert '"{""a"": ""2024-01-01""}"' in capsys.readouterr().out
 

@@ -22,7 +22,7 @@ from models_py.features.encoders.network import NETWORK_FILE
 from models_py.features.encoders.settings import DecSettings, Settings
 from models_py.features.encoders.training import AdamLoop, Batch, Draw
 
-CENTERS_FILE = "centers.skops"
+CENTERS_FILE = "centers.npz"
 CENTERS = "centers"
 
 
@@ -154,13 +154,13 @@ class DeepEmbeddedClustering(Autoencoder):
 
     def _write(self, folder: Path) -> None:
         super()._write(folder)
-        storage.write_skops(
+        storage.write_arrays(
             folder / CENTERS_FILE, {"centers": self.centers_, "labels": self.cluster_labels_}
         )
 
     def _read(self, folder: Path) -> None:
         super()._read(folder)
-        kept = storage.read_skops(folder / CENTERS_FILE)
+        kept = storage.read_arrays(folder / CENTERS_FILE)
         self.centers_, self.cluster_labels_ = kept["centers"], kept["labels"]
 
 

@@ -13,7 +13,8 @@ from models_py.base.errors import DataError
 from models_py.features.encoders.base import Encoder
 from models_py.features.encoders.settings import PcaSettings
 
-FILE = "pca.skops"
+FILE = "pca.npz"
+FITTED = ("components_", "mean_", "explained_variance_ratio_")
 
 
 class PcaEncoder(Encoder):
@@ -22,28 +23,28 @@ class PcaEncoder(Encoder):
     The entry of largest size of every component is positive, so that signs do not
     depend on the solver. The decomposition is exact: of the covariance where there are ten
     times more rows than columns, of the points themselves otherwise.
+
+    Attributes
+    ----------
+    components_
+        Directions as rows, shape (d, p).
+    mean_
+        Of the points fitted on, shape (p,).
+    explained_variance_ratio_
+        Share of the variance that each component explains, shape (d,).
     """
 
     kind = PcaSettings.kind
     settings_class = PcaSettings
     file_names = (FILE,)
-    pca_: Any
-
-    @property
-    def explained_variance_ratio_(self) -> FloatArray:
-        """Share of the variance that each component explains, shape (d,)."""
-        self._check_fitted()
-        return np.asarray(self.pca_.explained_variance_ratio_, dtype=np.float64)
-
-    @property
-    def components_(self) -> FloatArray:
-        """Directions as rows, shape (d, p)."""
-        self._check_fitted()
-        return np.asarray(self.pca_.components_, dtype=np.float64)
+    components_: FloatArray
+    mean_: FloatArray
+    explained_variance_ratio_: FloatArray
 
     def _inverse_transform(self, embedding: FloatArray) -> FloatArray:
         embedding = self._of_width(embedding, self.components_.shape[0], "components")
-        return np.asarray(self.pca_.inverse_transform(embedding), dtype=np.float64)
+        points: FloatArray = embedding @ self.components_ + self.mean_
+        return points
 
     def _fit(self, points: FloatArray, seed: int) -> None:
         from sklearn.decomposition import PCA
@@ -55,9 +56,12 @@ class PcaEncoder(Encoder):
                 "explain; use encoder 'none'"
             )
         solver = "covariance_eigh" if rows >= 10 * columns else "full"
-        self.pca_ = PCA(self._components(rows, columns), svd_solver=solver, random_state=seed).fit(
-            points
-        )
+        wanted = self._components(rows, columns)
+        self._keep(vars(PCA(wanted, svd_solver=solver, random_state=seed).fit(points)))
+
+    def _keep(self, fitted: dict[str, Any]) -> None:
+        for name in FITTED:
+            setattr(self, name, np.asarray(fitted[name], dtype=np.float64))
 
     def _components(self, rows: int, columns: int) -> int | float | None:
         wanted: int | float = self.settings.components
@@ -71,10 +75,11 @@ class PcaEncoder(Encoder):
         return wanted
 
     def _transform(self, points: FloatArray) -> FloatArray:
-        return np.asarray(self.pca_.transform(points), dtype=np.float64)
+        placed: FloatArray = points @ self.components_.T - self.mean_[None, :] @ self.components_.T
+        return placed
 
     def _write(self, folder: Path) -> None:
-        storage.write_skops(folder / FILE, self.pca_)
+        storage.write_arrays(folder / FILE, {name: getattr(self, name) for name in FITTED})
 
     def _read(self, folder: Path) -> None:
-        self.pca_ = storage.read_skops(folder / FILE)
+        self._keep(storage.read_arrays(folder / FILE))

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+import numpy.typing as npt
+
 from models_py.base import checksums
+
+ARRAYS, EARLIER = ".npz", ".skops"
+"""Suffix of files of arrays, and the one that they had in runs saved before."""
 
 
 class SavedEncoderError(checksums.SavedFilesError):
@@ -57,25 +64,38 @@ def check_files(folder: Path, manifest: Manifest, file_names: tuple[str, ...]) -
     SavedEncoderError
         When one is missing or was changed.
     """
-    known = {name: manifest.files.get(name, "") for name in file_names}
+    named = [name if name in manifest.files else _earlier(name) for name in file_names]
+    known = {name: manifest.files.get(name, "") for name in named}
     checksums.check_files(folder, known, SavedEncoderError)
 
 
-def write_skops(path: Path, thing: object) -> None:
-    """Write numpy or scikit-learn objects without pickle."""
-    import skops.io
-
-    skops.io.dump(thing, path)
+def _earlier(name: str) -> str:
+    return name.removesuffix(ARRAYS) + EARLIER if name.endswith(ARRAYS) else name
 
 
-def read_skops(path: Path) -> Any:
-    """Read what ``write_skops`` wrote.
+def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write arrays by name, without pickle."""
+    named: dict[str, Any] = dict(arrays)
+    np.savez(path, **named)
+
+
+def read_arrays(path: Path) -> dict[str, Any]:
+    """Read what :func:`write_arrays` wrote; of runs saved before, the skops file in its place.
 
     Raises
     ------
     SavedEncoderError
-        When it holds types that are not known to be safe.
+        When a skops file holds types that are not known to be safe.
     """
+    if not path.is_file():
+        kept = _read_skops(path.with_suffix(EARLIER))
+        return kept if isinstance(kept, dict) else vars(kept)
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _read_skops(path: Path) -> Any:
+    # Its import looks at every class of scikit-learn, which takes seconds.
     import skops.io
 
     unknown = skops.io.get_untrusted_types(file=path)

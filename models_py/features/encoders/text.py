@@ -38,7 +38,7 @@ class TextEncoder(Encoder):
 
     kind = TextSettings.kind
     settings_class = TextSettings
-    file_names = (FILE, f"{PCA_FOLDER}/manifest.json", f"{PCA_FOLDER}/pca.skops")
+    file_names = (FILE, f"{PCA_FOLDER}/manifest.json", f"{PCA_FOLDER}/pca.npz")
     reads_rows = True
     fingerprint_: str
     _pca: PcaEncoder

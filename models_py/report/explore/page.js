@@ -125,15 +125,83 @@
     });
   }
 
+  // While bars of one chart are dragged over, the others ask once, by these bars as well, and add
+  // up those that are taken: the question stays the same, and the coordinator keeps its answer.
+  const TAKEN = "_taken";
+  const cubes = new WeakMap();
+
+  function cubeOf(table, counted) {
+    if (cubes.has(table)) return cubes.get(table);
+    const columns = Object.fromEntries(table.schema.fields.map(({ name }, place) => [name, table.getChildAt(place)?.toArray() ?? []]));
+    const taken = columns[TAKEN];
+    const groups = Object.keys(columns).filter((name) => name !== TAKEN && !counted.includes(name));
+    const numbers = new Map();
+    const first = [];
+    const group = Int32Array.from({ length: taken ? table.numRows : 0 }, (_, row) => {
+      const key = groups.map((name) => `${typeof columns[name][row]} ${columns[name][row]}`).join("\0");
+      if (!numbers.has(key)) numbers.set(key, first.push(row) - 1);
+      return numbers.get(key);
+    });
+    const cube = { columns, taken, groups, group, first };
+    cubes.set(table, cube);
+    return cube;
+  }
+
+  function asksOnce(groups, sums) {
+    const counted = Object.keys(sums);
+    let clause = null;
+    return {
+      query(filter) {
+        const { active } = brush;
+        clause = active?.bar && filter?.includes(active.predicate) ? active : null;
+        const by = clause ? { ...groups, [TAKEN]: vg.column(clause.bar) } : groups;
+        const others = clause ? filter.filter((predicate) => predicate !== clause.predicate) : filter;
+        return vg.Query.from("customers").select({ ...by, ...sums }).where(others).groupby(...Object.values(by));
+      },
+      names: () => [...Object.keys(groups), ...(clause ? [TAKEN] : []), ...counted],
+      columns(table) {
+        const { columns, taken, groups: own, group, first } = cubeOf(table, counted);
+        if (!taken) return { numRows: table.numRows, columns };
+        const [low, high] = clause?.taken ?? [-Infinity, Infinity];
+        const totals = counted.map(() => new Float64Array(first.length));
+        group.forEach((place, row) => {
+          if (taken[row] === null || taken[row] < low || taken[row] > high) return;
+          counted.forEach((name, at) => { totals[at][place] += Number(columns[name][row] ?? 0); });
+        });
+        const kept = first.flatMap((row, place) => (totals[0][place] ? [[row, place]] : []));
+        return {
+          numRows: kept.length,
+          columns: Object.fromEntries([
+            ...own.map((name) => [name, kept.map(([row]) => columns[name][row])]),
+            ...counted.map((name, at) => [name, kept.map(([, place]) => totals[at][place])]),
+          ]),
+        };
+      },
+    };
+  }
+
+  // Sums by groups of what the others select; the first sum counts the rows.
+  function summed(groups, sums, use) {
+    const asking = asksOnce(groups, sums);
+    return vg.makeClient({
+      coordinator, selection: brush, filterStable: false, query: asking.query,
+      queryResult: (table) => {
+        const { numRows, columns } = asking.columns(table);
+        use(Array.from({ length: numRows }, (_, row) => Object.fromEntries(Object.keys(columns).map((name) => [name, columns[name][row]]))));
+      },
+    });
+  }
+
   const client = (query, queryResult, selection = brush) => vg.makeClient({
     coordinator, selection, filterStable: false, query,
     queryResult: (data) => queryResult(data.toArray()),
   });
 
   function drawCount() {
-    client(
-      (filter) => vg.Query.from("customers").select({ count: vg.count() }).where(filter),
-      ([{ count }]) => {
+    summed(
+      {}, { count: vg.count() },
+      ([row]) => {
+        const count = row?.count ?? 0;
         at("count").textContent = `${whole(count)} ${about.things}`;
         at("of").textContent = Number(count) === about.rows
           ? "all of them" : `selected of ${whole(about.rows)} (${share(Number(count), about.rows)})`;
@@ -150,11 +218,11 @@
     const body = make("tbody");
     at("segments").replaceChildren(head, body);
     const sizes = new Map();
-    const own = client(
-      (filter) => vg.Query.from("customers").select({
-        segment: vg.column("_segment_id"), count: vg.count(),
-        ...Object.fromEntries(figures.map(({ name }, place) => [`f${place}`, vg.avg(vg.column(name))])),
-      }).where(filter).groupby("_segment_id"),
+    const own = summed(
+      { segment: vg.column("_segment_id") },
+      Object.fromEntries([["count", vg.count()], ...figures.flatMap(({ name }, place) => [
+        [`f${place}`, vg.sql`sum(${vg.column(name)}::double)`], [`n${place}`, vg.count(vg.column(name))],
+      ])]),
       (rows) => {
         const of = new Map(rows.map((row) => [row.segment, row]));
         if (!sizes.size) rows.forEach((row) => sizes.set(row.segment, Number(row.count)));
@@ -170,7 +238,7 @@
           return make("tr", {}, make("td", { className: "words" }, button),
             make("td", { textContent: whole(count) }), make("td", { className: "track" }, bar),
             make("td", { textContent: share(count, sizes.get(id) ?? 0) }),
-            ...figures.map((column, place) => make("td", { textContent: row ? figure(Number(row[`f${place}`] ?? NaN), column) : "" })));
+            ...figures.map((column, place) => make("td", { textContent: row ? figure(Number(row[`f${place}`]) / Number(row[`n${place}`]), column) : "" })));
         }));
         markSegments();
       },
@@ -190,10 +258,8 @@
     at("moved-words").textContent = `${whole(moved)} of ${whole(stayed + moved)} in both runs moved (${share(moved, stayed + moved)}), `
       + `${whole(came)} came. Rows: where they were; columns: where they are. Choose a cell to see who.`;
     let cell = null;
-    const own = client(
-      (filter) => vg.Query.from("customers").select({
-        before: vg.column("_segment_before"), now: vg.column("_segment_id"), count: vg.count(),
-      }).where(filter).groupby("_segment_before", "_segment_id"),
+    const own = summed(
+      { before: vg.column("_segment_before"), now: vg.column("_segment_id") }, { count: vg.count() },
       (rows) => {
         const of = new Map(rows.map(({ before, now, count }) => [`${before}/${now}`, Number(count)]));
         const ids = [...about.segments_before.map((item) => item.segment_id), null];
@@ -233,11 +299,17 @@
   // Where a bar of a column begins, or ends.
   const edge = ({ low, step, bar }, last) => vg.sql`${low} + ${step} * (${vg.column(bar)} + ${last})`;
 
-  // The mark before asks for groups of bars by their numbers; their edges are made of these alone.
-  const byBars = (groups, edges, counted) => ({ marks }) => {
-    marks.at(-1).query = (filter) => {
-      const bars = vg.Query.from("customers").select(...groups, { [counted]: vg.count() }).where(filter).groupby(...groups);
-      return vg.Query.from({ bars }).select(edges, ...groups.filter((name) => name.startsWith("_segment")), counted);
+  // The mark before asks for groups; the edges of bars are made of their numbers alone.
+  const grouped = (groups, counted, edges) => ({ marks }) => {
+    const mark = marks.at(-1);
+    const asking = asksOnce(Object.fromEntries(groups.map((name) => [name, vg.column(name)])), { [counted]: vg.count() });
+    mark.query = (filter) => {
+      const bars = asking.query(filter);
+      return edges ? vg.Query.from({ bars }).select(edges, ...asking.names().filter((name) => !name.startsWith("_bin_"))) : bars;
+    };
+    mark.queryResult = (table) => {
+      mark.data = asking.columns(table);
+      return mark;
     };
   };
 
@@ -264,6 +336,7 @@
       brush.update({
         source, clients: source.clients, meta: { type: "interval" }, fields: columns.map(({ name }) => vg.column(name)),
         value: edges ? (columns.length > 1 ? edges : edges[0]) : null, predicate: parts ? vg.and(...parts) : null,
+        ...(bars?.length === 1 ? { bar: columns[0].bar, taken: bars[0] } : {}),
       });
     });
     return ({ marks }) => { source.clients = new Set(marks); };
@@ -275,9 +348,9 @@
     const published = vg.Selection.single();
     return vg.plot(
       vg.rectY(all(), { ...bars, fill: "var(--rule)" }),
-      byBars([column.bar], edges, "y"),
+      grouped([column.bar], "y", edges),
       vg.rectY(selected(), { ...bars, fill: "_segment_id" }),
-      byBars([column.bar, "_segment_id"], edges, "y"),
+      grouped([column.bar, "_segment_id"], "y", edges),
       takeBars([column], published),
       vg.intervalX({ as: published, field: column.name }),
       vg.xDomain([column.low, column.low + column.step * column.bins]),
@@ -292,6 +365,7 @@
     return vg.plot(
       vg.barX(all(), { ...bars, fill: "var(--rule)" }),
       vg.barX(selected(), { ...bars, fill: "_segment_id" }),
+      grouped([column.name, "_segment_id"], "x"),
       vg.toggleY({ as: brush }),
       vg.yDomain(column.values), vg.yTickFormat(short), vg.xLabel(null), vg.yLabel(null), vg.xTicks(4), vg.xTickFormat("~s"),
       vg.width(300), vg.height(Math.min(34 + 19 * column.values.length, 320)),
@@ -331,7 +405,7 @@
     const [faint, strong] = ["--hair", "--accent"].map((name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim());
     at("map").replaceChildren(vg.plot(
       vg.rect(selected(), { ...edges, fill: vg.count() }),
-      byBars([across.bar, up.bar], edges, "fill"),
+      grouped([across.bar, up.bar], "fill", edges),
       takeBars([across, up], published),
       vg.intervalXY({ as: published, xfield: across.name, yfield: up.name }),
       vg.xDomain([across.low, across.low + across.step * across.bins]),

@@ -13,7 +13,7 @@ from models_py.describe.traits import UNKNOWN_WORDS, find_traits
 from models_py.base.plurals import plural
 from models_py.report.content import Advice, Card, Code, Section, Trait
 from models_py.report.facts import Facts, is_given, number, records
-from models_py.base.numbers import count, plain, share, signed
+from models_py.base.numbers import count, plain, share, signed, unit_once
 from models_py.base.patterns import matching
 
 if TYPE_CHECKING:
@@ -203,7 +203,8 @@ def _spread(facts: Facts, feature: str, row: dict[str, Any]) -> str:
     low, high = number(row, "lower_quartile"), number(row, "upper_quartile")
     if np.isnan(low) or np.isnan(high) or facts.speech.kinds.get(feature) != "number":
         return ""
-    return f"half of them {facts.value(feature, low)} to {facts.value(feature, high)}"
+    upper = facts.value(feature, high)
+    return f"half of them {unit_once(upper, facts.value(feature, low))} to {upper}"
 
 
 def _sureness(facts: Facts, segment_id: int) -> list[tuple[str, str]]:
@@ -271,7 +272,7 @@ def _rule_detail(facts: Facts, row: dict[str, Any]) -> str:
         f"{share(precision)} of the {facts.things} that fit the rule are in this segment; it finds"
         f" {share(recall)} of the segment"
     )
-    return text + ("" if np.isnan(lift) else f" ({plain(lift)} times better than chance)") + "."
+    return text + ("" if np.isnan(lift) else f" ({lift:.1f} times better than chance)") + "."
 
 
 def _advice(facts: Facts, segment_id: int) -> list[Advice]:

@@ -25,8 +25,10 @@ STRONG_Z = 1.5
 """Standard deviations from the mean that are drawn strongest."""
 
 
-def sizes_section(facts: Facts) -> Section:
+def sizes_section(facts: Facts) -> Section | None:
     """Return how many are in each segment, and what share of the spend is theirs."""
+    if len(facts.segments) == 1:
+        return None
     column = spend_column(facts) if not facts.is_partitioned else None
     worth = total_shares(facts, column) if column is not None else {}
     segments = records(facts.segments)
@@ -78,8 +80,10 @@ def sizes_section(facts: Facts) -> Section:
     return Section("sizes", "Sizes and worth", figures=[figure], left_out=left_out)
 
 
-def profile_section(facts: Facts) -> Section:
+def profile_section(facts: Facts) -> Section | None:
     """Return the heat maps of what each segment is like, one a partition."""
+    if len(facts.segments) == 1:
+        return None
     # A feature that numbers words has no mean; its words have shares.
     features = facts.table("segment_features").dropna(subset="population_mean")
     lead = [
@@ -216,12 +220,13 @@ def segments_head(facts: Facts, ids: Sequence[int]) -> Markup:
 
 
 def _row_title(facts: Facts, feature: str) -> str:
-    called = facts.called(feature)
-    return called + (", days" if facts.value(feature, 2.0).endswith(" days") else "")
+    unit = facts.speech.vocabulary.unit(feature)
+    has_unit = bool(unit) and facts.value(feature, 2.0).endswith(unit)
+    return f"{facts.called(feature)},{unit}" if has_unit else facts.called(feature)
 
 
 def _short(facts: Facts, feature: str, value: float) -> str:
-    return facts.value(feature, value).removesuffix(" days")
+    return facts.value(feature, value).removesuffix(facts.speech.vocabulary.unit(feature))
 
 
 def _profile_words(rows: pd.DataFrame, facts: Facts) -> str:

@@ -54,12 +54,13 @@ def maps_section(facts: Facts) -> Section:
             " which one map cannot hold."
         )
     else:
-        part = next(iter(facts.saved.partitions.values()))
-        few = len(_of_large_segments(facts, facts.gold))
-        if few < FEWEST_MAPPED:
-            left_out.append(f"No map of the features: {few} {facts.things} are too few.")
+        part, kept = next(iter(facts.saved.partitions.values())), facts.described_gold
+        if len(kept) < FEWEST_MAPPED:
+            left_out.append(f"No map of the features: {len(kept)} {facts.things} are too few.")
         else:
-            figures += [_principal_figure(facts, part, facts.gold, PCA_ROWS, "pca", "Overview")]
+            figures.append(
+                _principal_figure(facts, part, kept, facts.projection, PCA_ROWS, "pca", "Overview")
+            )
         figures += _neighbour_figures(facts, left_out)
     figures += _correspondence_figures(facts, left_out)
     return Section("maps", "Maps", lead, figures=figures, left_out=left_out)
@@ -69,19 +70,25 @@ def _partition_maps(facts: Facts) -> list[Figure]:
     assert facts.saved is not None
     figures = []
     for place, (name, part) in enumerate(facts.saved.partitions.items()):
-        rows = facts.gold[facts.gold["_partition"] == name]
-        few = len(_of_large_segments(facts, rows))
-        if place < MOST_PARTITION_MAPS and few >= FEWEST_ROWS:
+        rows = facts.described_gold[facts.described_gold["_partition"] == name]
+        if place < MOST_PARTITION_MAPS and len(rows) >= FEWEST_ROWS:
             key, title = f"pca-{place}", f"{facts.partition_words} {name}"
-            figures.append(_principal_figure(facts, part, rows, PARTITION_MAP_ROWS, key, title))
+            projection = principal_map(part.matrix.transform(rows))
+            figures.append(
+                _principal_figure(facts, part, rows, projection, PARTITION_MAP_ROWS, key, title)
+            )
     return figures
 
 
 def _principal_figure(
-    facts: Facts, part: SavedPartition, rows: pd.DataFrame, most: int, key: str, title: str
+    facts: Facts,
+    part: SavedPartition,
+    kept: pd.DataFrame,
+    projection: Projection,
+    most: int,
+    key: str,
+    title: str,
 ) -> Figure:
-    kept = _of_large_segments(facts, rows)
-    projection = principal_map(part.matrix.transform(kept))
     drawn = sampled(len(kept), most, facts.run.seed)
     features = [facts.called(name) for name in part.matrix.names_]
     right, up = (_direction(projection, features, axis) for axis in (0, 1))
@@ -102,7 +109,7 @@ def _principal_figure(
 
 
 def _neighbour_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
-    kept = _of_large_segments(facts, facts.gold)
+    kept = facts.described_gold
     if facts.neighbours is None:
         left_out.append(f"No t-SNE map: {len(kept)} {facts.things} are too few.")
         return []
@@ -129,7 +136,7 @@ def _correspondence_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
     drawn = words.index.to_numpy()[sampled(len(words), MCA_ROWS, facts.run.seed)]
     words = words.loc[drawn]
     words = words.loc[:, words.nunique() > 1]
-    result = correspondence_map(words)
+    result = correspondence_map(_spelt_out(facts, words))
     shown = sampled(len(words), TSNE_ROWS, facts.run.seed)
     own = facts.gold.loc[words.index[shown]]
     clouds = (
@@ -163,7 +170,7 @@ def _category_columns(facts: Facts) -> tuple[pd.DataFrame, str]:
     """Return columns of words without nulls, of large enough segments, and what they are."""
     import pandas as pd
 
-    kept = _of_large_segments(facts, facts.gold)
+    kept = facts.described_gold
     words = facts.categories.loc[kept.index]
     if len(kept) < FEWEST_ROWS:
         return words.iloc[:, :0], ""
@@ -188,12 +195,18 @@ def _category_columns(facts: Facts) -> tuple[pd.DataFrame, str]:
     return frame, "the features, each cut into thirds, since gold has no categories"
 
 
+def _spelt_out(facts: Facts, words: pd.DataFrame) -> pd.DataFrame:
+    """Return columns and their words as the study calls them."""
+    said = words.copy()
+    for column in words:
+        known = words[column].unique()
+        vocabulary = facts.speech.vocabulary
+        said[column] = words[column].map({w: vocabulary.word(str(column), str(w)) for w in known})
+    return said.rename(columns=facts.called)
+
+
 def _named(column: pd.Series[Any], least: int) -> pd.Series[Any]:
     return column.mask(column.astype("string").isin(rare_words(column, least)), RARE)
-
-
-def _of_large_segments(facts: Facts, rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[~rows["_segment_id"].isin(facts.withheld)]
 
 
 def _clouds(facts: Facts, kept: pd.DataFrame, drawn: IntArray, points: FloatArray) -> list[Cloud]:

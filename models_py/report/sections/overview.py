@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from models_py.base.numbers import share
+from models_py.base.numbers import share, unit_once
 from models_py.describe.advice import NOT_ADVISED
 from models_py.report.content import Advice, Card, ComparedSegment, Comparison
 from models_py.report.facts import Facts, records
@@ -123,7 +123,7 @@ def _traits(card: Card) -> list[str]:
     strongest = sorted(card.traits, key=lambda trait: -trait.width)[:MOST_TRAITS]
     return [
         f"{UP if trait.is_high else DOWN} {trait.words} {trait.text}"
-        f" {f'(all {trait.population})'.replace(' ', NO_BREAK)}"
+        f" {f'(all {unit_once(trait.text, trait.population)})'.replace(' ', NO_BREAK)}"
         for trait in strongest
     ]
 

@@ -165,7 +165,8 @@ def _moved(facts: Facts) -> str:
     moved = moved_share(facts)
     if np.isnan(moved):
         return ""
-    return f"Since the run before, {share(moved)} of the {facts.things} changed segment."
+    part = share(moved) if moved else "none"
+    return f"Since the run before, {part} of the {facts.things} changed segment."
 
 
 def _tiles(facts: Facts) -> list[Tile]:
@@ -180,7 +181,9 @@ def _tiles(facts: Facts) -> list[Tile]:
         tiles.append(
             Tile(
                 f"{steady} of {len(segments)}",
-                f"come back in repeats (weakest {plain(lowest)} of 1)",
+                "come back whole in repeats"
+                if plain(lowest) == "1"
+                else f"come back in repeats (weakest {plain(lowest)} of 1)",
             )
         )
     explained = facts.tables["surrogates"]

@@ -135,8 +135,8 @@ def test_the_figures_are_told() -> None:
     rows = [("spend_amount", {"total_share": 0.5}), ("recency_days", {"z": -0.25, "mean": 4.0})]
     profiles = advise(segments(), profile(*rows), load_advice()).iloc[0]
     assert profiles["because"] == (
-        "2.00 times its share of the spend; time since the last visit 4 days (all 1),"
-        " -0.2 standard deviations"
+        "2.0 times its share of the spend; time since the last visit 4 days (all 1),"
+        " \N{MINUS SIGN}0.2 standard deviations"
     )
     assert profiles["priority"] == 1
 

@@ -46,6 +46,7 @@ def test_a_draft_is_a_section_that_a_study_takes() -> None:
         ("spending_score", "Low", "", "low spending score"),
         ("cluster", "3", "", "cluster 3"),
         ("plan", "A", "mostly", "mostly plan A"),
+        ("favourite_class", "yoga", "mostly", "mostly favourite class yoga"),
         ("Stadt", "Graz", "", "from Graz"),
         ("City", "Graz", "mostly", "mostly from Graz"),
         ("Gender", "Female", "", "women"),

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from models_py.describe.kinds import Kind
-from models_py.describe.names import Naming, Speech, name_segments, rows_of
+from models_py.describe.names import Naming, Speech, name_segments, possible_names, rows_of
 from models_py.describe.profiles import CATEGORY_COLUMNS
 from models_py.describe.traits import hedge
 from models_py.describe.words import Vocabulary
@@ -60,6 +60,9 @@ def by_words(categories: pd.DataFrame, **words: ColumnWords) -> Naming:
         ("team_size", 1.0, "large team"),
         ("session_minutes", -1.0, "short session"),
         ("notice_days", 1.0, "long notice"),
+        ("last_order_days", 1.0, "lapsed"),
+        ("days_since_last_visit", -1.0, "recent"),
+        ("monthly_fee_eur", 1.0, "high monthly fee"),
     ],
 )
 def test_words_of_a_side(feature: str, z: float, words: str) -> None:
@@ -73,6 +76,8 @@ def test_words_of_a_side(feature: str, z: float, words: str) -> None:
         ("has_app", "with an app", "without an app"),
         ("has_children", "with children", "without children"),
         ("is_married", "married", "not married"),
+        ("has_churned", "churned", "not churned"),
+        ("is_repeated_guest", "repeat guests", "first-time guests"),
         ("is_graduate", "graduates", "non-graduates"),
         ("was_contacted_before", "contacted before", "not contacted before"),
         ("newsletter", "with newsletter", "without newsletter"),
@@ -81,6 +86,33 @@ def test_words_of_a_side(feature: str, z: float, words: str) -> None:
 def test_yes_and_no_are_having_and_not_having(column: str, yes: str, no: str) -> None:
     said = Vocabulary()
     assert (said.yes_or_no(column, True).words, said.yes_or_no(column, False).words) == (yes, no)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("monthly_fee_eur", 19.14, "monthly fee 19.1 EUR"),
+        ("last_order_days", 122.0, "time since the last order 122 days"),
+        ("code_region", 3.0, "region code 3"),
+        ("note_try", 3.0, "note try 3"),
+    ],
+)
+def test_a_value_is_said_with_its_column_and_unit(column: str, value: float, words: str) -> None:
+    said = Vocabulary()
+    assert f"{said.called(column)} {said.value(column, value)}" == words
+    assert said.value(column, value).endswith(said.unit(column))
+
+
+def test_a_currency_that_a_study_says_itself_is_said_once() -> None:
+    said = Vocabulary({"fee_eur": ColumnWords(called="fee eur")})
+    assert said.value("fee_eur", 19.14) == "19.1"
+
+
+def test_nobody_says_that_a_store_is_a_buyer() -> None:
+    features = ("department_meat_share", "baskets_per_week")
+    parts = [Vocabulary().side(feature, True) for feature in features]
+    assert possible_names(parts, "stores")[0] == "frequent stores, many meat buyers"
+    assert possible_names(parts, "customers")[0] == "frequent meat buyers"
 
 
 def test_a_description_has_plain_words_and_units() -> None:

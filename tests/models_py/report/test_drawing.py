@@ -11,7 +11,16 @@ from hypothesis import given, strategies as st
 
 from models_py.base.arrays import FloatArray
 from models_py.report import drawing as drawing_module, pictures
-from models_py.report.drawing import PALETTE, Frame, drawing, label, tag, tick_text, ticks
+from models_py.report.drawing import (
+    PALETTE,
+    Frame,
+    drawing,
+    label,
+    set_apart,
+    tag,
+    tick_text,
+    ticks,
+)
 from models_py.report.line_charts import Band, Curve, draw_curves, draw_silhouettes
 from models_py.report.map_charts import Cloud, Place, Swarm, draw_map, draw_swarms, spread_apart
 from models_py.report.shape_charts import (
@@ -198,3 +207,16 @@ def test_the_style_has_whole_rules_and_none_twice() -> None:
     assert depth == 0
     rules = [line for line in lines if "{" in line and "}" in line]
     assert sorted(set(rules)) == sorted(rules)
+
+
+def test_ticks_under_a_thousandth_differ() -> None:
+    assert [tick_text(value) for value in (0.0, 0.0002, 0.0004)] == ["0", "0.0002", "0.0004"]
+    assert tick_text(-0.0002) == "\N{MINUS SIGN}0.0002"
+
+
+def test_marks_that_would_cover_each_other_stand_side_by_side() -> None:
+    placed = set_apart([(50.0, 10.0), (52.0, 12.0), (60.0, 11.0), (50.0, 90.0)])
+    assert placed[0] == (50.0, 10.0)
+    assert placed[3] == (50.0, 90.0)
+    xs = sorted(x for x, _ in placed[:3])
+    assert float(np.diff(xs).min()) >= 19.0

@@ -330,6 +330,34 @@ def test_brushing_changes_the_counts_to_those_of_sql(
     assert all(url.startswith((origin, "data:", "blob:")) for url in tab.asked)
 
 
+DRAWN = """() => [...document.querySelectorAll(".chart .plot")].map((plot) =>
+  plot.value.marks[1].data.columns).filter((columns) => columns.y && columns.x1).map((columns) =>
+  columns.y.reduce((sum, count) => sum + Number(count), 0))"""
+
+
+def test_while_bars_are_dragged_over_each_chart_asks_once(tab: Any) -> None:
+    chart = tab.locator(".chart[data-column='basket_spend_mean'] svg")
+    box = chart.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    tab.mouse.move(box["x"] + 0.4 * box["width"], middle)
+    tab.mouse.down()
+    selected, queries = [], []
+    for part in (0.5, 0.6, 0.75):
+        tab.mouse.move(box["x"] + part * box["width"], middle)
+        tab.wait_for_timeout(700)
+        selected.append(int(tab.locator("#count").inner_text().split()[0]))
+        queries.append(sum(url.endswith("/query") for url in tab.asked))
+    tab.mouse.up()
+    assert selected[0] < selected[1] < selected[2] < 350
+    # The list of customers alone asks again.
+    assert queries[2] - queries[1] == queries[1] - queries[0] == 1
+    drawn = tab.evaluate(DRAWN)
+    others = [count for count in drawn if count != 350]
+    assert set(others) == {selected[2]}
+    assert sum(counts(tab).values()) == selected[2]
+    assert tab.heard == []
+
+
 def test_charts_filter_each_other_and_the_list(tab: Any, explained: Reported) -> None:
     tab.locator("button.segment").first.click()
     drag(tab, "recency_days", 0.3, 0.6)

@@ -285,6 +285,10 @@ def test_no_such_study(tmp_path: Path) -> None:
     assert "no study 'grocery_custmers'; did you mean 'grocery_customers'?" in result
     assert "grocery_stores" in result
     assert "is a folder: name the .toml file in it" in refusal(str(tmp_path))
+    write(tmp_path)
+    result = refusal(str(tmp_path / "Own.toml"))
+    assert "there is no file" in result
+    assert "Own.toml; did you mean 'own.toml'?" in result
 
 
 @pytest.mark.parametrize("name", ["../x", "a b", "a/b", "", "x" * 65, "ü", "a.b"])

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from models_py.base.arrays import FloatArray, IntArray
 from models_py.base.errors import DataError
 from models_py.features.encoders.catalog import EncoderSpec, build_encoder, load_encoder
+from models_py.features.encoders import storage
 from models_py.features.encoders.pca import PcaEncoder
 from models_py.features.encoders.settings import PcaSettings
 
@@ -93,6 +94,25 @@ def test_what_was_saved_transforms_alike(
     np.testing.assert_array_equal(
         loaded.explained_variance_ratio_, encoder.explained_variance_ratio_
     )
+
+
+def test_what_was_saved_before_in_skops_transforms_alike(
+    groups: tuple[FloatArray, IntArray], tmp_path: Path
+) -> None:
+    import skops.io
+    from sklearn.decomposition import PCA
+
+    points, _ = groups
+    encoder = fitted(points, 2)
+    encoder.save(tmp_path)
+    (tmp_path / "pca.npz").unlink()
+    known = PCA(2, svd_solver="covariance_eigh").fit(points)
+    skops.io.dump(known, tmp_path / "pca.skops")
+    manifest = storage.Manifest(
+        "pca", encoder.settings.model_dump(mode="json"), points.shape[1], []
+    )
+    storage.write_manifest(tmp_path, manifest, ("pca.skops",))
+    np.testing.assert_array_equal(load_encoder(tmp_path).transform(points), known.transform(points))
 
 
 @pytest.mark.parametrize("kind", ["none", "pca"])
