@@ -149,7 +149,9 @@ def test_every_rule_can_be_given_by_a_shipped_study(gold: dict[str, set[str]]) -
     profiled = {}
     for name in shipped_studies():
         study = load_study(name)
-        features = {c for c in gold[study.table] for p in study.features.include if fnmatchcase(c, p)}
+        features = {
+            c for c in gold[study.table] for p in study.features.include if fnmatchcase(c, p)
+        }
         profiled[name] = features | set(study.describe.measures) | {study.label}
     able = {
         rule.action: {
