@@ -201,6 +201,7 @@ def test_the_champion_is_served_over_http(first: dict[str, Any]) -> None:
     app = scoring_server.init(model)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
+        listening.listen()  # who asks before it answers waits
         server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
