@@ -53,7 +53,7 @@ QUICK: list[Row] = [
     ("C", "label of new rows", ["score_customers", "--output", "{home}/new.csv"], "360 customers"),
     ("C", "advice", ["run_sql", "segment_advice"], "standard deviations"),
     ("D", "memberships", ["run_sql", "select probability from results.memberships"], "probability"),
-    ("D", "campaign, tiers, budget, playbooks", ["run_sql", "campaign_plan"], "2 gold"),
+    ("D", "campaign, tiers, budget, playbooks", ["run_sql", "campaign_plan"], "budget"),
     ("D", "synthetic customers", ["run_sql", "synthetic_customers"], "spend_amount"),
     ("D", "drift of features", ["check_drift"], "PSI"),
     ("D", "embedding", ["score_customers", "--coordinates", "--output", "{home}/e.csv"], "360"),
