@@ -19,7 +19,6 @@ from tests.models_py.report.report_house import customers, write_gold
 
 from models_py.base import settings
 from models_py.base.invocation import VERBS
-from models_py.studies.loading import load_study
 
 STUDY = """
 title = "Planted customers"
@@ -106,8 +105,8 @@ SHOWN_BY = {
     "::test_equal_to_scikit_learn_with_noise",
     "C: validation rows by label": f"{ENCODERS}/test_training.py"
     "::test_strata_have_their_share_aside",
-    "C: label of the study's rows": f"{ENCODERS}/test_autoencoder.py"
-    "::test_strata_are_those_of_the_rows",
+    "C: validation rows by the study's own label": f"{MODELS}/segmentation/test_segmentation.py"
+    "::test_a_label_draws_the_validation_rows_and_is_no_feature",
     "C: mean absolute error": f"{ENCODERS}/test_autoencoder.py"
     "::test_the_weights_kept_are_those_of_the_best_epoch",
     "C: the published preset": f"{ENCODERS}/test_encoder_catalog.py"
@@ -240,12 +239,6 @@ def test_another_test_shows_it(test: str) -> None:
     file, _, name = test.partition("::")
     text = (settings.repository() / file).read_text(encoding="utf-8")
     assert re.search(rf"^def {name}\(", text, re.MULTILINE), test
-
-
-def test_the_published_autoencoder_keeps_labels_apart_as_the_guide_does() -> None:
-    (encoding,) = load_study("automobile_autoencoder").encoding
-    assert encoding.kind == "autoencoder"
-    assert encoding.parameters == {"stratify_by": "segment_label"}
 
 
 def test_a_container_has_what_it_is_told_to_install() -> None:
