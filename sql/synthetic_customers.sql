@@ -1,4 +1,4 @@
--- Synthetic customers of each segment, a row a value: drawn from its quartiles, nobody's own.
+-- Synthetic customers of each segment, a row a value: each column by itself from its quartiles.
 -- Empty: no segment has five members whose figures are known.
 with
 

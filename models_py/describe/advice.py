@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from models_py.base.errors import StudyError
 from models_py.base.numbers import MINUS
+from models_py.base.plurals import plural
 from models_py.base.sections import Section
 from models_py.describe.names import Speech
 
@@ -38,10 +39,9 @@ FIGURE_WORDS = {
     "lift": "{value:.1f} times that of all",
 }
 SEGMENT_WORDS = {
-    "size": "{value:,.0f} members",
     "share": "{value:.1%} of all",
     "stability": "stability {value:.2f}",
-    "worth": "{value:.1f} times its share of the spend",
+    "worth": "spend a head {value:.1f} times that of all",
     "is_small": "fewer members than are profiled",
     "label_lift": "{value:.1f} times as frequent as among all",
 }
@@ -72,10 +72,11 @@ class Condition(Section):
 
 
 class AdviceRule(Section):
-    """One piece of advice and when it is given."""
+    """One piece of advice, when it is given, and whether it stands alone."""
 
     action: str = Field(min_length=1)
     advice: str = Field(min_length=1)
+    alone: bool = False
     when: list[Condition] = Field(min_length=1)
 
 
@@ -138,6 +139,7 @@ def advise(
         int(str(segment_id)): part.set_index("feature")
         for segment_id, part in profiles.groupby("segment_id")
     }
+    alone = {rule.action for rule in rules if rule.alone}
     rows = []
     for segment in segments.to_dict("records"):
         profile = by_segment.get(int(segment["segment_id"]), profiles.iloc[:0])
@@ -156,6 +158,8 @@ def advise(
             texts = [row for row in texts if row[0] == "small_segment"]
         elif bool(segment.get("is_withheld")):
             texts = [NOT_ADVISED]
+        else:
+            texts = [row for row in texts if row[0] in alone][:1] or texts
         for priority, (action, advice, because) in enumerate(texts[:MOST_ACTIONS], start=1):
             rows.append((segment, priority, action, advice, because))
     return pd.DataFrame(
@@ -221,7 +225,7 @@ def _reason(
         value = figures.get(condition.segment, float("nan"))
         if not condition.holds(value):
             return None
-        words = SEGMENT_WORDS[condition.segment].format(value=value)
+        words = _segment_words(condition.segment, value)
         if condition.segment != "label_lift" or label is None:
             return words, ""
         text, subject = _beside_all(label, dict(profile.loc[label].items()), speech)
@@ -239,6 +243,12 @@ def _reason(
         is_none = condition.figure == "z" and round(value, 1) == 0
         text += "" if is_none else f", {words_of_figure}".replace("-", MINUS)
     return text, words
+
+
+def _segment_words(figure: SegmentFigure, value: float) -> str:
+    if figure == "size":
+        return plural(round(value), "member")
+    return SEGMENT_WORDS[figure].format(value=value)
 
 
 def _beside_all(feature: str, row: Mapping[Any, Any], speech: Speech) -> tuple[str, str]:

@@ -26,6 +26,7 @@ MOST_WORDS = 6
 
 MOST_TRAITS = 2
 AVERAGE = "near the average"
+HEDGES = re.compile(r"^(mostly not|mostly|more often|less often|not|less) ")
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,7 @@ def possible_names(parts: Sequence[Part], who: str) -> list[str]:
     pairs = [
         (first + second, _joined([distinct[first], distinct[second]], who))
         for first, second in combinations(range(len(distinct)), MOST_TRAITS)
+        if _subject(distinct[first]) != _subject(distinct[second])
     ]
     pairs.sort(key=lambda pair: pair[0])
     names = [name for _, name in pairs]
@@ -190,6 +192,11 @@ def possible_names(parts: Sequence[Part], who: str) -> list[str]:
     # A clear trait alone says more than a long pair.
     single = [_joined([part], who) for part in distinct]
     return list(dict.fromkeys([*short, *single, *names]))
+
+
+def _subject(part: Part) -> str:
+    # "up-market customers, mostly up-market" says one thing twice.
+    return HEDGES.sub("", part.words.replace("-", " "))
 
 
 def described(traits: Sequence[Trait], top: int) -> str:

@@ -130,13 +130,24 @@ def neighbour_map(points: FloatArray, seed: int, perplexity: float = 30.0) -> Fl
         init="pca" if points.shape[1] > 1 else "random",
         max_iter=TSNE_STEPS,
         angle=TSNE_ANGLE,
-        perplexity=min(perplexity, max(2.0, (len(points) - 1) / 3.0)),
+        perplexity=used_perplexity(perplexity, len(points)),
         random_state=seed,
         n_jobs=1,
     )
     with threadpool_limits(1):
         placed = method.fit_transform(np.ascontiguousarray(points, dtype=np.float32))
     return np.asarray(placed, dtype=np.float64)
+
+
+def used_perplexity(perplexity: float, rows: int) -> float:
+    """Return the perplexity that so many rows allow.
+
+    Examples
+    --------
+    >>> used_perplexity(30.0, 1000), used_perplexity(30.0, 31)
+    (30.0, 10.0)
+    """
+    return min(perplexity, max(2.0, (rows - 1) / 3.0))
 
 
 def correspondence_map(frame: pd.DataFrame) -> Correspondence:

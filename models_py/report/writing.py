@@ -157,7 +157,7 @@ def csv_tables(facts: Facts) -> dict[str, pd.DataFrame]:
 def _assignments(facts: Facts) -> pd.DataFrame:
     rows = facts.tables["assignments"].drop(columns="run_id")
     # Who belongs there is given, and nothing else of them.
-    figures = ["confidence", "silhouette", "is_outlier"]
+    figures = ["confidence", "silhouette", "is_outlier", "spread"]
     rows = rows.astype({"is_outlier": "object"})
     rows.loc[rows["segment_id"].isin(facts.withheld), figures] = None
     names = rows["segment_id"].map(facts.names)

@@ -105,6 +105,7 @@ def prepare_rows(
     seed: int,
     progress: Progress,
     shows_enough: BoolArray | None = None,
+    beside: pd.DataFrame | None = None,
 ) -> Prepared:
     """Make the matrix, select its features, flag outliers and encode.
 
@@ -135,8 +136,9 @@ def prepare_rows(
         fitted_rows = fitted_rows[shows_enough[fitted_rows]]
     reconstruction = _fit_reconstruction(common[fitted_rows], study.outliers, seed, progress)
     seen = common if reconstruction is None else reconstruction.reconstruct(common)
+    whole = frame if beside is None else frame.join(beside)
     encoders = [
-        _fit_encoder(encoding, frame.iloc[fitted_rows], seen[fitted_rows], seed, progress)
+        _fit_encoder(encoding, whole.iloc[fitted_rows], seen[fitted_rows], seed, progress)
         for encoding in study.encoding
     ]
     return Prepared(
@@ -152,6 +154,12 @@ def prepare_rows(
         encoders=encoders,
         encoded=[encoder.transform_rows(frame, seen) for encoder in encoders],
     )
+
+
+def strata_columns(study: Study) -> list[str]:
+    """Return the columns by which a study's networks draw their validation rows."""
+    asked = [encoding.parameters.get("stratify_by") for encoding in study.encoding]
+    return [str(column) for column in dict.fromkeys(asked) if column is not None]
 
 
 def check_encoders(study: Study) -> None:

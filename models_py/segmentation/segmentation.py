@@ -97,6 +97,7 @@ def segment_rows(
     seed: int,
     progress: Progress,
     shows_enough: BoolArray | None = None,
+    beside: pd.DataFrame | None = None,
 ) -> Segmentation:
     """Find the segments of gold rows as the study says.
 
@@ -114,6 +115,8 @@ def segment_rows(
         Shows each step.
     shows_enough
         Shape (rows,): the rows that may shape the segments; all without it.
+    beside
+        Columns of the same rows that a network's validation rows are drawn by, and no features.
 
     Raises
     ------
@@ -121,7 +124,7 @@ def segment_rows(
         Too few rows, or too alike; the message names the partition.
     """
     try:
-        prepared = prepare_rows(frame, study, partition, seed, progress, shows_enough)
+        prepared = prepare_rows(frame, study, partition, seed, progress, shows_enough, beside)
         mixed = mixed_rows(study, prepared)
         spaces = prepared.spaces
         evaluated = search(spaces, prepared.fitted_common, _requests(study), mixed, seed, progress)

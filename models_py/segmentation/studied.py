@@ -17,6 +17,7 @@ from models_py.database.connection import WAIT_SECONDS, open_warehouse
 from models_py.database.gold import GoldRows, read_gold
 from models_py.features.matrix import check_patterns, feature_columns, without_missing_values
 from models_py.segmentation.prepare import ALL
+from models_py.segmentation.prepare import strata_columns
 from models_py.segmentation.segmentation import Segmentation, segment_rows
 from models_py.base.patterns import matching, matching_any
 
@@ -47,9 +48,10 @@ def segment_partitions(
         Shows each step.
     """
     columns = _feature_columns(study, frame.columns)
+    beside = frame[[c for c in strata_columns(study) if c in frame and c not in columns]]
     enough = _shows_enough(study, frame)
     if study.partition_by is None:
-        return [segment_rows(frame[columns], study, ALL, seed, progress, enough)]
+        return [segment_rows(frame[columns], study, ALL, seed, progress, enough, beside)]
     names = frame[study.partition_by].astype("string").fillna(NOT_GIVEN)
     return [
         segment_rows(
@@ -59,6 +61,7 @@ def segment_partitions(
             seed,
             progress,
             None if enough is None else enough[(names == name).to_numpy()],
+            beside[names == name],
         )
         for name in sorted(names.unique())
     ]

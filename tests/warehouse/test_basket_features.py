@@ -8,7 +8,12 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.cluster import AgglomerativeClustering
+from sklearn.decomposition import PCA
+from sklearn.metrics import adjusted_rand_score, silhouette_score
+from sklearn.preprocessing import StandardScaler
 
+from tests.domains.runs import run_shipped
 from tests.warehouse.dbt_runs import Warehouse
 
 CUSTOMERS = 200
@@ -104,3 +109,49 @@ def test_counts_of_undefined_baskets_are_those_of_the_documentation(
     )
 
     assert counted == [(311_900, 6_118, 43_663)]
+
+
+def test_the_published_choice_has_the_groups_of_scikit_learn(sort_of_real: Warehouse) -> None:
+    finished = run_shipped(sort_of_real, "grocery_agglomerative", stability={"refits": 0})
+    path = sort_of_real.home / "data" / "segmenthouse.duckdb"
+    with duckdb.connect(str(path), read_only=True) as connection:
+        table = connection.execute("select * from gold.grocery_customer_basket_features").df()
+    table = table.set_index("customer_id")
+    values = table.drop(columns=["life_stage", "main_store_format"]).to_numpy(dtype=float)
+
+    # The scaler sees every row; those with a gap, customers of one basket, go afterwards.
+    scaled = StandardScaler().fit_transform(values)
+    whole = ~np.isnan(scaled).any(axis=1)
+    components = PCA(0.8, svd_solver="full").fit_transform(scaled[whole])
+    clusters = AgglomerativeClustering(2, metric="cosine", linkage="complete").fit_predict(
+        components
+    )
+
+    assigned = finished.tables.rows["assignments"].set_index("entity_id")["segment_id"]
+    ours = assigned.loc[table.index[whole]]
+    assert 0 < whole.sum() < len(table) == len(assigned)
+    assert adjusted_rand_score(clusters, ours) == 1.0
+    search = finished.tables.rows["model_search"]
+    (chosen,) = search.loc[search["is_chosen"], "silhouette"]
+    expected = silhouette_score(components, clusters, metric="cosine")
+    assert chosen == pytest.approx(expected, rel=0, abs=1e-9)
+
+
+def test_files_hold_the_baskets_of_each_life_stage(sort_of_real: Warehouse) -> None:
+    counts = dict(
+        sort_of_real.rows(
+            "select life_stage, count(*) from silver.grocery_baskets"
+            " inner join silver.grocery_customers using (customer_id) group by 1"
+        )
+    )
+    samples = sort_of_real.home / "data" / "samples"
+    for stage in ("OA", "OF", "OT", "PE", "YA", "YF"):
+        drawn = f"'{samples}/grocery_baskets_{stage.lower()}"
+        for ending in ("csv", "parquet"):
+            ((rows, baskets, stages),) = sort_of_real.rows(
+                "select count(*), count(distinct basket_id), min(life_stage)"
+                f" from {drawn}.{ending}' as drawn"
+            )
+            assert (rows, stages) == (min(counts[stage], 50_000), stage)
+            assert baskets == rows
+    assert counts["OT"] > 50_000

@@ -82,7 +82,7 @@ class TrainingSettings(Settings):
     stop_patience: int = Field(15, ge=1)
     halve_patience: int = Field(5, ge=1)
     halve_factor: float = Field(0.5, gt=0.0, lt=1.0)
-    minimum_learning_rate: float = Field(0.0, ge=0.0)
+    minimum_learning_rate: float = Field(1e-6, ge=0.0)
     validation_share: float = Field(0.2, gt=0.0, lt=1.0)
     stratify_by: str | None = None
     principal_components: (

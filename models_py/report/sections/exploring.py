@@ -177,8 +177,8 @@ def _skewed(facts: Facts, numbers: pd.DataFrame) -> str:
     if ratio < SKEWED:
         return ""
     return (
-        f"A few rows have most of {facts.called(name)}: its mean is {plain(ratio)} times its"
-        " middle value."
+        f"{_capital(facts.called(name))} is uneven: large values pull its mean to {plain(ratio)}"
+        " times its median."
     )
 
 

@@ -19,6 +19,7 @@ from models_py.report.maps import (
     correspondence_map,
     principal_map,
     sampled,
+    used_perplexity,
 )
 from models_py.base.numbers import listed, plain, share, shortened
 
@@ -119,9 +120,10 @@ def _neighbour_figures(facts: Facts, left_out: list[str]) -> list[Figure]:
         f"t-SNE map of {drawn.size:,} {facts.things} in the coordinates that were clustered:"
         f" {len(clouds)} segments, each in its colour."
     )
+    perplexity = used_perplexity(facts.study.describe.perplexity, drawn.size)
     note = (
         "t-SNE keeps neighbours together; distances between far groups and their sizes mean"
-        f" nothing here. Perplexity {plain(facts.study.describe.perplexity)}."
+        f" nothing here. Perplexity {plain(perplexity)}."
         f" {_drawn_words(facts, drawn.size, len(kept))}"
     )
     drawing = draw_map(clouds, "", "", alternative)

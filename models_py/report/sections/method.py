@@ -8,8 +8,12 @@ from models_py.clustering.distances import EUCLIDEAN
 from models_py.database import examples
 from models_py.report.content import Code, Section, Table
 from models_py.report.facts import Facts, records
-from models_py.base.numbers import moment, share
+from models_py.base.numbers import listed, moment, share
+from models_py.base.plurals import plural
 from models_py.report.sections.choosing import algorithm_title
+
+MOST_NAMED = 6
+"""Columns that a sentence names; more are counted."""
 
 
 def method_section(facts: Facts) -> Section:
@@ -25,6 +29,7 @@ def method_section(facts: Facts) -> Section:
     )
     points = [
         f"Columns of {study.table} became features: {_gaps(facts)}{_scale(facts)}.",
+        *_reshaped(facts),
         _selected(facts),
         f"Unusual {facts.things} were found by {study.outliers.method.replace('_', ' ')} and kept"
         " out of the search."
@@ -74,6 +79,28 @@ def _scale(facts: Facts) -> str:
         return ", and they kept their own units"
     link = "" if features.incomplete == "drop_after_scaling" else ", then they were"
     return f"{link} brought to one scale ({features.scale.replace('_', ' ')})"
+
+
+def _reshaped(facts: Facts) -> list[str]:
+    if facts.saved is None:
+        return []
+    recipes = [r for part in facts.saved.partitions.values() for r in part.matrix.recipes_]
+    ways = {
+        "as logarithms": [r.column for r in recipes if r.log1p],
+        "as square roots": [r.column for r in recipes if r.root],
+        "by a power that makes them even (Yeo-Johnson)": [
+            r.column for r in recipes if r.power is not None
+        ],
+    }
+    said = []
+    for way, columns in ways.items():
+        names = [facts.called(column) for column in dict.fromkeys(columns)]
+        if names:
+            many = len(names) > MOST_NAMED
+            said.append(f"{plural(len(names), 'column') if many else listed(names)} {way}")
+    if any(r.low is not None or r.high is not None for r in recipes):
+        said.append(f"the outermost {share(facts.study.features.winsorise)} of each end cut back")
+    return [f"Some were reshaped on the way: {'; '.join(said)}."] if said else []
 
 
 def _selected(facts: Facts) -> str:

@@ -13,6 +13,8 @@ from models_py.base import settings
 from models_py.base.errors import StudyError
 from models_py.describe.advice import AdviceRule, advise, load_advice
 from models_py.describe.names import Speech
+from models_py.studies.listing import shipped_studies
+from models_py.studies.loading import load_study
 
 
 def segments(**changes: object) -> pd.DataFrame:
@@ -109,13 +111,30 @@ def test_the_segment_where_the_label_is_frequent_comes_first() -> None:
     ].tolist() == ["win_back"]
 
 
-def test_each_rule_reads_columns_of_gold() -> None:
-    columns = {
-        column["name"]
+def test_a_single_order_gets_no_advice_on_habits() -> None:
+    rows = [
+        ("units_purchased", {"z": 5.0}),
+        ("spend_amount", {"total_share": 0.5}),
+        ("recency_days", {"z": 0.0}),
+    ]
+    assert actions(*rows) == ["retain"]
+    assert actions(*rows, size=1) == ["bulk_purchase"]
+    written = advise(segments(size=1), profile(*rows), load_advice()).iloc[0]
+    assert written["because"].endswith("1 member")
+
+
+@pytest.fixture(scope="module")
+def gold() -> dict[str, set[str]]:
+    """The columns of each gold table."""
+    return {
+        model["name"].replace("gold_", "gold.", 1): {column["name"] for column in model["columns"]}
         for path in (settings.dbt_project_dir() / "models" / "gold").rglob("_*__models.yml")
         for model in yaml.safe_load(path.read_text())["models"]
-        for column in model["columns"]
     }
+
+
+def test_every_column_of_a_rule_is_one_of_gold(gold: dict[str, set[str]]) -> None:
+    columns = set().union(*gold.values())
     assert len(columns) > 150
     patterns = {
         pattern.partition("=")[0]
@@ -124,6 +143,36 @@ def test_each_rule_reads_columns_of_gold() -> None:
         for pattern in condition.feature
     }
     assert {p for p in patterns if not any(fnmatchcase(c, p) for c in columns)} == set()
+
+
+def test_every_rule_can_be_given_by_a_shipped_study(gold: dict[str, set[str]]) -> None:
+    profiled = {}
+    for name in shipped_studies():
+        study = load_study(name)
+        features = {
+            c for c in gold[study.table] for p in study.features.include if fnmatchcase(c, p)
+        }
+        profiled[name] = features | set(study.describe.measures) | {study.label}
+    able = {
+        rule.action: {
+            name
+            for name, columns in profiled.items()
+            if all(
+                not condition.feature
+                or any(
+                    fnmatchcase(str(column), pattern.partition("=")[0])
+                    for pattern in condition.feature
+                    for column in columns
+                )
+                for condition in rule.when
+            )
+        }
+        for rule in load_advice()
+    }
+    assert [action for action, studies in able.items() if not studies] == []
+    about_anything = {"small_segment", "unstable", "label_frequent"}
+    said_of = set().union(*(able[action] for action in able.keys() - about_anything))
+    assert set(profiled) - said_of == set()
 
 
 def test_segment_figures_count_too() -> None:
@@ -135,7 +184,7 @@ def test_the_figures_are_told() -> None:
     rows = [("spend_amount", {"total_share": 0.5}), ("recency_days", {"z": -0.25, "mean": 4.0})]
     profiles = advise(segments(), profile(*rows), load_advice()).iloc[0]
     assert profiles["because"] == (
-        "2.0 times its share of the spend; time since the last visit 4 days (all 1),"
+        "spend a head 2.0 times that of all; time since the last visit 4 days (all 1),"
         " \N{MINUS SIGN}0.2 standard deviations"
     )
     assert profiles["priority"] == 1

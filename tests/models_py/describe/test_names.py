@@ -9,7 +9,7 @@ from models_py.describe.kinds import Kind
 from models_py.describe.names import Naming, Speech, name_segments, possible_names, rows_of
 from models_py.describe.profiles import CATEGORY_COLUMNS
 from models_py.describe.traits import hedge
-from models_py.describe.words import Vocabulary
+from models_py.describe.words import Part, Vocabulary
 from models_py.studies.study import ColumnWords
 
 COLUMNS = ["segment_id", "feature", "z", "mean", "population_mean"]
@@ -155,6 +155,13 @@ def test_the_same_traits_in_another_order_are_no_other_name() -> None:
 def test_columns_of_one_meaning_are_named_once() -> None:
     rows = [(1, f"category_{kind}", 2.0) for kind in ("richness", "shannon", "effective_count")]
     assert named(*rows, (1, "recency_days", 0.4))[1].name == "wide-range lapsed customers"
+
+
+def test_a_name_does_not_say_one_thing_twice() -> None:
+    twice = [Part("as", "up-market"), Part("state", "mostly up-market"), Part("as", "small-basket")]
+    names = possible_names(twice, "customers")
+    assert names[0] == "up-market small-basket customers"
+    assert not [name for name in names if name.count("up-market") > 1]
 
 
 def test_a_segment_near_the_average() -> None:

@@ -351,3 +351,20 @@ def test_the_clusters_of_an_encoder_score_new_rows(home: Path) -> None:
     assert isinstance(encoder, DeepEmbeddedClustering)
     soft = encoder.soft_assignment(part.matrix.transform(frame))
     np.testing.assert_allclose(part.score(frame).confidence, soft.max(axis=1), atol=1e-12)
+
+
+def test_the_spread_of_a_variational_encoding_is_kept(home: Path) -> None:
+    variational = {"layers": [6, 2], "epochs": 3, "batch_size": 64}
+    recipe = study(
+        encoding=[{"kind": "variational_autoencoder", "parameters": variational}],
+        outliers={"method": "none"},
+    )
+    finished = run(recipe, customers(200))
+    loaded, frame = saved(finished.run_id), gold(recipe)
+    part = loaded.partitions["all"]
+    assert part.encoder is not None
+    spread = part.encoder.spread(part.matrix.transform(frame))
+    assert spread is not None
+    assert spread.std() > 0
+    kept = finished.tables.rows["assignments"].set_index("entity_id")["spread"]
+    np.testing.assert_allclose(kept.loc[frame["customer_id"]], spread, rtol=1e-6)

@@ -17,6 +17,7 @@ from models_py.base.progress import Silent
 from models_py.clustering.mixture import MixtureModel
 from models_py.segmentation.prepare import check_encoders, prepare_rows
 from models_py.segmentation.segmentation import row_silhouettes, segment_rows
+from models_py.segmentation.studied import segment_partitions
 from models_py.studies.study import Study
 
 FEATURES = planted_study().features.include
@@ -180,3 +181,21 @@ def test_a_mixture_says_how_probable_each_segment_is(customers: pd.DataFrame) ->
 
 def _full(covariances: np.ndarray) -> list[np.ndarray]:
     return [each if each.ndim == 2 else np.diag(each) for each in covariances]
+
+
+def test_a_label_draws_the_validation_rows_and_is_no_feature() -> None:
+    network = {"layers": [2], "epochs": 1, "batch_size": 256, "stratify_by": "planted"}
+    study = planted_study(
+        label="planted",
+        encoding={"kind": "autoencoder", "parameters": network},
+        algorithms=[{"name": "kmeans", "k": 2}],
+        stability={"refits": 0},
+    )
+    frame = gold_customers()
+    (by_label,) = segment_partitions(study, frame, 1, Silent())
+    (one_label,) = segment_partitions(study, frame.assign(planted="one"), 1, Silent())
+    encoders = [found.prepared.encoders[0] for found in (by_label, one_label)]
+    assert encoders[0].history_ != encoders[1].history_
+    names = by_label.prepared.matrix.names_
+    assert "planted" not in names
+    assert encoders[0].columns_ == len(names)

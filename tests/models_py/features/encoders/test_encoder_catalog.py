@@ -50,6 +50,7 @@ def test_the_preset_is_the_reference_layout() -> None:
     assert (preset.dropout, preset.learning_rate, preset.batch_size) == (0.2, 0.001, 32)
     assert (preset.stop_patience, preset.halve_patience, preset.halve_factor) == (15, 5, 0.5)
     assert (preset.validation_share, preset.epochs) == (0.2, 100)
+    assert (preset.loss, preset.minimum_learning_rate) == ("mse", 1e-6)
 
 
 def test_one_is_a_component_and_one_point_nought_a_share() -> None:
