@@ -43,12 +43,53 @@ HEAVY = (
 """What builds whole domains or tries many files and databases: a step of its own."""
 
 
+DOMAINS = ("complete_journey", "sort_of_real", "bank", "retail_org", "automobile", "online_retail")
+"""Fixtures that build a whole domain: what asks for one runs where it stands already."""
+
+LONGEST = (
+    "complete_journey",
+    "tests/domains/test_every_study.py",
+    "bank",
+    "retail_org",
+    "automobile",
+    "tests/scripts/test_ten_weeks.py",
+    "tests/test_notebooks.py",
+    "tests/test_tutorial.py",
+    "tests/domains/test_shop_export.py",
+    "online_retail",
+    "sort_of_real",
+    "tests/scripts/test_run_night.py",
+    "tests/test_requirements.py",
+)
+"""Groups that begin first, so that none of them runs alone at the end."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the heavy tests by the file they stand in, and those of the second grocery source."""
+    """Mark the heavy tests by the file they stand in, and those of the second grocery source.
+
+    A group of tests runs on one worker: those of a domain, which is built once, else a file's.
+    """
+    groups: dict[str, list[pytest.Item]] = {}
     for item in items:
         path = item.path.relative_to(config.rootpath).as_posix()
         if path.startswith(HEAVY) or "sort_of_real" in item.name:
             item.add_marker("heavy")
+        groups.setdefault(_group(item, path), []).append(item)
+    for name, members in groups.items():
+        for item in members:
+            item.add_marker(pytest.mark.xdist_group(name))
+    places = {name: place for place, name in enumerate(LONGEST)}
+    order = sorted(groups, key=lambda name: (places.get(name, len(places)), -len(groups[name])))
+    items[:] = [item for name in order for item in groups[name]]
+
+
+def _group(item: pytest.Item, path: str) -> str:
+    # A test of any study names its domain as a parameter; the bank's others run beside its own.
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    wanted = {*getattr(item, "fixturenames", ()), parameters.get("domain")}
+    domain = next((name for name in DOMAINS if name in wanted), path)
+    return path if domain == "bank" and "domain" in parameters else domain
 
 
 @pytest.fixture(scope="session")
