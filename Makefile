@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 STUDY ?= grocery_customers
 DOMAIN ?= grocery
 # Tests wait for files and for dbt to start, so more of them run side by side than there are cores.
-PYTEST ?= --numprocesses 4 --dist loadgroup --no-loadscope-reorder
+PYTEST ?= --numprocesses 4 --dist loadfile
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do \
