@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -50,12 +52,85 @@ HEAVY = (
 """What builds whole domains or tries many files and databases: a step of its own."""
 
 
+TOGETHER = {
+    "complete_journey": (
+        "tests/warehouse/test_complete_journey.py",
+        "tests/warehouse/test_documentation.py",
+        "tests/warehouse/test_readme_figures.py",
+        "tests/warehouse/test_shipped_studies.py",
+    ),
+    "retail_org": ("tests/domains/test_retail_org.py",),
+    "automobile": ("tests/domains/test_automobile.py",),
+    "online_retail": ("tests/domains/test_online_retail.py",),
+    "sort_of_real": (
+        "tests/warehouse/test_basket_features.py",
+        "tests/warehouse/test_sort_of_real.py",
+    ),
+}
+"""Files of each domain that is built once, with the tests that name it as their last parameter.
+
+The bank is quickly built and its studies take long: they run beside its file, on two workers.
+"""
+
+BUILDING = ("tests/domains/", "tests/warehouse/")
+"""Where tests build whole domains."""
+
+LONGEST = (
+    "complete_journey",
+    "tests/domains/test_every_study.py",
+    "tests/domains/test_bank.py",
+    "retail_org",
+    "automobile",
+    "tests/scripts/test_ten_weeks.py",
+    "tests/test_notebooks.py",
+    "tests/test_tutorial.py",
+    "tests/domains/test_shop_export.py",
+    "online_retail",
+    "sort_of_real",
+    "tests/scripts/test_run_night.py",
+    "tests/test_requirements.py",
+)
+"""What begins first, so that none of them runs alone at the end."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the heavy tests by the file they stand in, and those of the second grocery source."""
+    """Mark the heavy tests by the file they stand in, and those of the second grocery source.
+
+    The longest groups come first, then those of many tests.
+    """
+    groups: dict[str, list[pytest.Item]] = {}
     for item in items:
         path = item.path.relative_to(config.rootpath).as_posix()
         if path.startswith(HEAVY) or "sort_of_real" in item.name:
             item.add_marker("heavy")
+        groups.setdefault(group_of(item.nodeid), []).append(item)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    order = sorted(groups, key=lambda name: (places.get(name, len(places)), -len(groups[name])))
+    items[:] = [item for name in order for item in groups[name]]
+
+
+def group_of(nodeid: str) -> str:
+    """Return what a test runs with on one worker: a domain, else its file."""
+    path, _, test = nodeid.partition("::")
+    parameter = re.split(r"[\[-]", test.removesuffix("]"))[-1]
+    if parameter in TOGETHER and path.startswith(BUILDING):
+        return parameter
+    return next((domain for domain, files in TOGETHER.items() if path in files), path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let ``--dist loadfile`` keep whole domains on one worker, in the order of the collection."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    config.option.loadscopereorder = False
+    return ByGroup(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -169,15 +169,29 @@ def bin_counts(values: FloatArray, edges: FloatArray) -> IntArray:
 
 
 def mean_silhouettes(
-    points: FloatArray, groups: IntArray, metric: str = EUCLIDEAN
+    points: FloatArray,
+    groups: IntArray,
+    metric: str = EUCLIDEAN,
+    samples: FloatArray | None = None,
 ) -> tuple[float, float]:
-    """Return the mean silhouette and the simplified one; nan where one is not measured."""
-    from models_py.segmentation.measures.silhouette import simplified_silhouette
+    """Return the mean silhouette and the simplified one; nan where one is not measured.
+
+    Parameters
+    ----------
+    points, groups, metric
+        Shape (n, d), the segment of each row, and the distance.
+    samples
+        Shape (n,): each row's silhouette where it was computed already, nan where it was not.
+    """
+    from models_py.segmentation.measures.silhouette import mean_of_clustered, simplified_silhouette
 
     if np.unique(groups).size < 2:
         return np.nan, np.nan
-    is_exact = len(points) <= EXACT_SILHOUETTE_ROWS
-    exact = float(silhouettes(points, groups[None, :], metric)[0]) if is_exact else np.nan
+    exact = np.nan
+    if samples is not None:
+        exact = float(mean_of_clustered(samples[None, :])[0])
+    elif len(points) <= EXACT_SILHOUETTE_ROWS:
+        exact = float(silhouettes(points, groups[None, :], metric)[0])
     return exact, float(simplified_silhouette(points, groups, metric=metric).mean())
 
 

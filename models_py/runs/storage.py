@@ -187,7 +187,7 @@ def _reference(
         errors = reconstruction_errors(encoder, seen)
     figures = Figures(
         len(groups),
-        *mean_silhouettes(points, groups, segmentation.metric),
+        *mean_silhouettes(points, groups, segmentation.metric, segmentation.silhouette),
         float(errors.mean()) if errors.size else np.nan,
     )
     return Reference(

@@ -18,12 +18,12 @@ from models_py.pipeline import Finished
 
 @pytest.fixture(scope="module")
 def baseline(automobile: Warehouse) -> Finished:
-    return run_shipped(automobile, "automobile_kmeans", stability={"refits": 0})
+    return run_shipped(automobile, "automobile_kmeans")
 
 
 @pytest.fixture(scope="module")
 def ours(automobile: Warehouse) -> Finished:
-    return run_shipped(automobile, "automobile", stability={"refits": 0})
+    return run_shipped(automobile, "automobile")
 
 
 def figures(finished: Finished) -> dict[str, Any]:

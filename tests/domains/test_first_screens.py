@@ -59,9 +59,11 @@ def check_golden(name: str, run_id: str | None = None) -> None:
     assert first_screen(facts) == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_first_screens_of_shipped_studies(name: str, request: pytest.FixtureRequest) -> None:
-    warehouse: Warehouse = request.getfixturevalue(SHIPPED[name])
+@pytest.mark.parametrize(("name", "domain"), SHIPPED.items())
+def test_first_screens_of_shipped_studies(
+    name: str, domain: str, request: pytest.FixtureRequest
+) -> None:
+    warehouse: Warehouse = request.getfixturevalue(domain)
     finished = run_shipped(warehouse, name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(settings.HOME_VARIABLE, str(warehouse.home))

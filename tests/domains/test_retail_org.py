@@ -171,7 +171,7 @@ def test_our_study_is_stable(retail_org: Warehouse) -> None:
 def test_few_order_again_and_the_benchmarks_say_so(
     retail_org: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run_shipped(retail_org, "retail_org_kmeans", stability={"refits": 0})
+    run_shipped(retail_org, "retail_org_kmeans")
     monkeypatch.setenv(settings.HOME_VARIABLE, str(retail_org.home))
 
     assert check(["--study", "retail_org_kmeans"]) == 0

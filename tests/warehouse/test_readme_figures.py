@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
+from tests.domains.runs import run_shipped
 from tests.warehouse.dbt_runs import Warehouse
 
 from models_py.base import settings
 from models_py.base.progress import Silent
-from models_py.pipeline import run_study
 from models_py.runs.validity import check_validity
 from models_py.studies.listing import DEFAULT
 from models_py.studies.loading import load_study
@@ -23,21 +22,10 @@ README = "".join(
 CLOSE = 0.015
 
 
-@pytest.fixture(scope="module")
-def copied(complete_journey: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the warehouse in a home of its own, for runs write results."""
-    path = tmp_path_factory.mktemp("figures") / "data" / "segmenthouse.duckdb"
-    path.parent.mkdir()
-    # With its write-ahead log, which holds what no later opening has put into the file yet.
-    for file in (complete_journey.home / "data").glob("segmenthouse.duckdb*"):
-        shutil.copy(file, path.parent)
-    return path
-
-
 @pytest.fixture
-def path(copied: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(settings.HOME_VARIABLE, str(copied.parent.parent))
-    return copied
+def path(complete_journey: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(settings.HOME_VARIABLE, str(complete_journey.home))
+    return settings.warehouse_path()
 
 
 def table(first: str) -> list[list[str]]:
@@ -46,9 +34,8 @@ def table(first: str) -> list[list[str]]:
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
 
-def test_segments_rules_and_surrogate_are_those_of_the_readme(path: Path) -> None:
-    study = load_study(DEFAULT)
-    rows = run_study(study, path, study.seed, Silent()).tables.rows
+def test_segments_rules_and_surrogate_are_those_of_the_readme(complete_journey: Warehouse) -> None:
+    rows = run_shipped(complete_journey, DEFAULT).tables.rows
     f1 = re.search(r"weighted F1 of ([\d.]+)", README)
     accuracy = re.search(r"expression give ([\d.]+)% of the customers", README)
     assert f1 is not None

@@ -59,7 +59,6 @@ def test_baskets_are_clustered(complete_journey: Warehouse) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "grocery_customers",
         "grocery_kmeans",
         "grocery_autoencoder",
         "grocery_stores",

@@ -12,7 +12,7 @@ import pytest
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 
-from models_py.base import settings
+from models_py.base import threads
 from models_py.describe import surrogate
 from models_py.describe.surrogate import FOLDS, ROUNDS, Surrogate, fit_surrogate
 
@@ -113,9 +113,11 @@ def test_what_made_the_groups_speaks_for_them_and_in_its_direction(result: Surro
     assert (direction[2, 0], direction[1, 1], direction[0, 1]) == (1, 1, -1)
 
 
-def test_the_same_whatever_the_threads(result: Surrogate, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(surrogate, "ONE_THREAD_ROWS", 10)
-    monkeypatch.setattr(settings, "core_count", lambda: 2)
+@pytest.mark.parametrize("cores", [1, 3])
+def test_the_same_whatever_the_threads(
+    result: Surrogate, monkeypatch: pytest.MonkeyPatch, cores: int
+) -> None:
+    monkeypatch.setattr(threads, "core_count", lambda: cores)
     again = fit_surrogate(VALUES, GROUPS, 3)
     assert again is not None
     assert again.f1_weighted == result.f1_weighted
