@@ -55,6 +55,12 @@
             folder ~ '/' ~ patterns | join(' or ') ~ ' is not there: get it with `' ~ command ~ '`'
         ) }}
     {%- endif -%}
+    {{- check_csv_headers(paths, columns, delimiter) -}}
+    {{ return(paths) }}
+{%- endmacro %}
+
+{# Stops at a file that cannot be read or has another header. #}
+{% macro check_csv_headers(paths, columns, delimiter=',') -%}
     {%- set check -%}
         with
         files as (select unnest({{ quoted_list(paths) }}) as path),
@@ -71,7 +77,6 @@
     {%- for row in run_query(check).rows -%}
         {{ exceptions.raise_compiler_error(row[0]) }}
     {%- endfor -%}
-    {{ return(paths) }}
 {%- endmacro %}
 
 {% macro quoted_list(texts) -%}
@@ -88,6 +93,10 @@
     {%- else -%}
         {%- set paths = [folder ~ '/' ~ patterns[0]] -%}
     {%- endif -%}
+    {{- csv_table(paths, columns, delimiter, in_order) -}}
+{%- endmacro %}
+
+{% macro csv_table(paths, columns, delimiter=',', in_order=false) -%}
     read_csv(
         {{ quoted_list(paths) }},
         auto_detect = false, header = true, delim = {{ quoted(delimiter) }}, quote = '"', escape = '"',
@@ -101,7 +110,9 @@
 
 {# Post-hook: a line that read_csv could not part into columns undoes the whole load. #}
 {% macro stop_at_unread_lines() -%}
-    {%- if execute -%}
+    {%- if execute and run_query(
+        "select count(*) from duckdb_tables() where table_name = 'rejects_of_" ~ model.name ~ "'"
+    ).rows[0][0] -%}
         {%- set unread -%}
             select scans.file_path, rejects.line, rejects.column_name, rejects.error_message
             from rejects_of_{{ model.name }} as rejects
