@@ -22,6 +22,7 @@ VERBS = {
     "explore_segments": "explore",
     "run_sql": "sql",
     "fetch_data": "fetch",
+    "generate_grocery": "generate",
     "cleanup_temp_tables": "cleanup",
 }
 """Each script to its verb."""

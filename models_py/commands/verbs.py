@@ -17,6 +17,7 @@ WRONG_USAGE = 2
 PURPOSES = {
     "init": ("init_home", "lay out a folder for data, studies and reports"),
     "fetch": ("fetch_data", "fetch the raw files of a domain"),
+    "generate": ("generate_grocery", "make up grocery lines at any size, week by week"),
     "build": ("build_warehouse", "build bronze, silver and gold with dbt"),
     "new-study": ("new_study", "draft a study of a file or table of your own"),
     "run": ("run_clustering", "find the segments of a study and write its page"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -38,7 +39,7 @@ WORDS = {
     "size": "S M L",
 }
 """The words of each small text column; as enumerations they are written three times as fast."""
-REGIONS = "E01 E02 E03 N01 N02 N03 S01 S02 S03 W01 W02 W03".split()
+REGIONS = ["E01", "E02", "E03", "N01", "N02", "N03", "S01", "S02", "S03", "W01", "W02", "W03"]
 PRODUCTS = (380, 1_780, 1_780, 130, 730, 6, 2, 160, 20)
 """Products of each of the nine departments."""
 
@@ -152,11 +153,42 @@ def generate(
     _demand("first", first, 1, weeks)
     _demand("threads", threads, 1, 256)
     _demand("seed", seed, 0, 2**62)
-    paths = {week: folder / f"transactions_{shop_week(week)}.{form}" for week in range(1, weeks + 1)}
+    paths = {
+        week: folder / f"transactions_{shop_week(week)}.{form}" for week in range(1, weeks + 1)
+    }
     wanted = [week for week in paths if week >= first]
     if not replace:
         _demand_free(folder, [paths[week] for week in wanted])
+    with _writing(folder):
+        return _write(folder, paths, customers, wanted, seed, form, threads, progress)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Say in one line where the disk or the database does not take the files."""
+    import duckdb
+
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(f"{error.filename or folder}: {error.strerror or error}") from error
+    except duckdb.IOException as error:
+        raise SourceError(f"{folder}: {str(error).splitlines()[0]}") from error
+
+
+def _write(
+    folder: Path,
+    paths: dict[int, Path],
+    customers: int,
+    wanted: list[int],
+    seed: int,
+    form: Format,
+    threads: int,
+    progress: Progress,
+) -> Generated:
+    """Write the calendar, the truth and every wanted week."""
     folder.mkdir(parents=True, exist_ok=True)
+    weeks = max(paths)
     (folder / "time.csv").write_text("\n".join(_calendar(weeks)) + "\n")
     _copy(_truth(customers, seed), folder / TRUTH, "parquet")
     progress.step(f"making {len(wanted)} weeks")
@@ -210,12 +242,15 @@ def _copy(query: str, path: Path, form: Format) -> int:
         "csv": "format csv, header",
         "csv.gz": "format csv, header, compression gzip",
     }[form]
-    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
-        for statement in _small_tables():
-            connection.execute(statement)
-        copied = connection.execute(f"copy ({query}) to {literal(str(part))} ({options})")
-        (count,) = copied.fetchone() or (0,)
-    part.replace(path)
+    try:
+        with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+            for statement in _small_tables():
+                connection.execute(statement)
+            copied = connection.execute(f"copy ({query}) to {literal(str(part))} ({options})")
+            (count,) = copied.fetchone() or (0,)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return int(count)
 
 
