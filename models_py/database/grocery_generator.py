@@ -315,8 +315,9 @@ def _first_store(form: str) -> int:
 
 
 def _shelves() -> Iterator[str]:
-    """Part the numbers from 0 to 1 into slots, each of the department that its segment fills it
-    with; ``low`` and ``width`` are those of the whole department.
+    """Part the numbers from 0 to 1 into slots, as a segment fills them with departments.
+
+    ``low`` and ``width`` of a slot are those of its whole department.
     """
     firsts = [sum(PRODUCTS[:place]) for place in range(len(PRODUCTS))]
     for number, segment in enumerate(SEGMENTS):

@@ -72,7 +72,7 @@ class Deliveries:
         given = self.made / f"transactions_{shop_week(week)}.parquet"
         with duckdb.connect() as connection:
             connection.execute(f"create view given as from read_parquet('{given}')")
-            connection.execute(f"copy ({query}) to '{path}' (format {form.split('.', maxsplit=1)[0]})")
+            connection.execute(f"copy ({query}) to '{path}' (format {form.removesuffix('.gz')})")
         return path
 
 
