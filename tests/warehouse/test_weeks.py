@@ -34,7 +34,8 @@ CORRECTION = """
         case when STORE_CODE = (select min(STORE_CODE) from given) then 'LS' else STORE_FORMAT end
             as STORE_FORMAT,
         case when hash(BASKET_ID) % 9 = 0 then SPEND + 1 else SPEND end as SPEND,
-        case when hash(BASKET_ID, PROD_CODE) % 19 = 0 then 'CUST0000000001' else CUST_CODE end as CUST_CODE
+        case when hash(BASKET_ID, PROD_CODE) % 19 = 0 then 'CUST0000000001' else CUST_CODE end
+            as CUST_CODE
     )
     from given
     where hash(BASKET_ID, 1) % 13 > 0
