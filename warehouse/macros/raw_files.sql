@@ -165,7 +165,9 @@
 {%- endmacro %}
 
 {% macro default__stop_at_unread_lines() -%}
-    {%- if execute -%}
+    {%- if execute and run_query(
+        "select count(*) from duckdb_tables() where table_name = 'rejects_of_" ~ model.name ~ "'"
+    ).rows[0][0] -%}
         {%- set unread -%}
             select scans.file_path, rejects.line, rejects.column_name, rejects.error_message
             from rejects_of_{{ model.name }} as rejects
