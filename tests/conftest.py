@@ -39,6 +39,7 @@ HEAVY = (
     "tests/warehouse/test_readme_figures.py",
     "tests/warehouse/test_shipped_studies.py",
     "tests/warehouse/test_sort_of_real.py",
+    "tests/warehouse/test_weeks.py",
 )
 """What builds whole domains or tries many files and databases: a step of its own."""
 
