@@ -61,26 +61,33 @@
     }) }}
 {%- endmacro %}
 
-{# The mark of a relation; empty where it has none. #}
-{% macro load_mark(name) -%}
-    {%- set schema, table = name.split('.') -%}
-    {%- set found = run_query(
-        "select coalesce(max(comment), '') from duckdb_tables()"
-        ~ " where database_name = current_database() and schema_name = '" ~ schema
-        ~ "' and table_name = '" ~ table ~ "'"
-    ).rows[0][0] -%}
-    {{ return(fromjson(found, {}) if found else {}) }}
+{# The marks of all relations by name, and under '' what this build makes them with; in one query,
+   for every query costs dbt as much as a week's lines. #}
+{% macro load_marks() -%}
+    {%- set marks = {} -%}
+    {%- for name, mark in run_query(
+        "select '', getvariable('project_state') union all"
+        ~ " select schema_name || '.' || table_name, comment from duckdb_tables()"
+        ~ " where database_name = current_database() and comment like '{%'"
+    ).rows -%}
+        {%- do marks.update({name: fromjson(mark, {}) if name else mark}) -%}
+    {%- endfor -%}
+    {%- set variables = tojson(invocation_args_dict.get('vars'), sort_keys=true) -%}
+    {%- do marks.update({'': local_md5(marks[''] ~ variables)}) -%}
+    {{ return(marks) }}
 {%- endmacro %}
 
-{% macro made_with() -%}
-    {%- set state = run_query("select getvariable('project_state')").rows[0][0] -%}
-    {{ return(local_md5(state ~ tojson(invocation_args_dict.get('vars'), sort_keys=true))) }}
-{%- endmacro %}
-
-{# Whether a relation has all that the one it follows has. #}
-{% macro is_up_to_date(name) -%}
-    {%- set followed = load_mark(weekly_flow()[name].follows) -%}
-    {{ return(followed.get('version') and load_mark(name).get('taken') == followed.version) }}
+{# Inputs of a relation that do not have all that the one they follow has. #}
+{% macro waiting_inputs(name, marks) -%}
+    {%- set flow = weekly_flow() -%}
+    {%- set waiting = [] -%}
+    {%- for input in flow[name].inputs -%}
+        {%- set version = marks.get(flow[input].follows, {}).get('version') -%}
+        {%- if not version or marks.get(input, {}).get('taken') != version -%}
+            {%- do waiting.append(input) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(waiting) }}
 {%- endmacro %}
 
 {# What a build does with a relation: everything, changes or nothing. #}
@@ -89,18 +96,19 @@
         or flags.FULL_REFRESH or leaves_out_undefined() -%}
         {{ return('everything') }}
     {%- endif -%}
-    {%- set own = load_mark(name) -%}
-    {%- if not own.get('version') or own.made_with != made_with() -%}
+    {%- set marks = load_marks() -%}
+    {%- set own = marks.get(name, {}) -%}
+    {%- if not own.get('version') or own.made_with != marks[''] -%}
         {{ return('everything') }}
     {%- endif -%}
     {%- set flow = weekly_flow()[name] -%}
     {%- if not flow.follows -%}
         {{ return('changes') }}
     {%- endif -%}
-    {%- for input in flow.inputs if not is_up_to_date(input) -%}
+    {%- if waiting_inputs(name, marks) -%}
         {{ return('everything') }}
-    {%- endfor -%}
-    {%- set followed = load_mark(flow.follows) -%}
+    {%- endif -%}
+    {%- set followed = marks.get(flow.follows, {}) -%}
     {%- if own.taken == followed.get('version') -%}
         {# The attributes of products, stores and weeks may have changed without a line. #}
         {{ return('changes' if name == 'silver.grocery_checked_lines' else 'nothing') }}
@@ -113,17 +121,15 @@
 {% macro mark_load(name, how='everything', changed=true) -%}
     {%- if is_building() and arrives_weekly() and model.resource_type == 'model' -%}
         {%- set flow = weekly_flow()[name] -%}
-        {%- set own = load_mark(name) if how == 'changes' else {} -%}
-        {%- set waiting = [] -%}
-        {%- for input in flow.inputs if not is_up_to_date(input) -%}
-            {%- do waiting.append(input) -%}
-        {%- endfor -%}
-        {%- set taken = load_mark(flow.follows).get('version', '') if flow.follows and not waiting else '' -%}
+        {%- set marks = load_marks() -%}
+        {%- set own = marks.get(name, {}) if how == 'changes' else {} -%}
+        {%- set followed = marks.get(flow.follows, {}) -%}
+        {%- set taken = '' if waiting_inputs(name, marks) else followed.get('version', '') -%}
         {%- set mark = tojson({
             'version': invocation_id if changed else own.version,
             'before': own.get('version', '') if changed else own.before,
             'taken': taken,
-            'made_with': made_with(),
+            'made_with': marks[''],
         }) -%}
         {%- do run_query('comment on table ' ~ name ~ ' is ' ~ quoted(mark)) -%}
     {%- endif -%}
@@ -252,13 +258,14 @@
 {% macro find_touched_baskets() -%}
     {%- if loading('silver.grocery_checked_lines') == 'changes' -%}
         {%- do run_query(grocery_attributes_found()) -%}
+        {%- set marks = load_marks() -%}
         {%- set raw = 'bronze.grocery_sort_of_real_transactions' -%}
         {%- set key = "select coalesce(basket_id, '') as basket_id from " -%}
         {%- set parts = [
             key ~ this ~ " where rejection_reason = 'date_impossible' and bought_at >= cast('"
             ~ var('grocery_first_possible_date') ~ "' as timestamp) and bought_at <= " ~ load_time()
         ] -%}
-        {%- if load_mark('silver.grocery_checked_lines').taken != load_mark(raw).version -%}
+        {%- if marks['silver.grocery_checked_lines'].taken != marks[raw].version -%}
             {%- do parts.append('select basket_id from loads.grocery_loaded_baskets') -%}
         {%- endif -%}
         {%- for thing, column in [
