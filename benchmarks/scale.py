@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 
 import yaml
-from warehouse import model_seconds
+from dbt_builds import model_seconds
 
 from models_py.base import settings
 from models_py.base.progress import Silent
