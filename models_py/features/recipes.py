@@ -93,6 +93,8 @@ def as_numbers(column: pd.Series[Any]) -> FloatArray:
 def as_words(column: pd.Series[Any]) -> pd.Series[Any]:
     """Return a column's values as text, nulls kept."""
     # As objects: a pandas categorical would bring categories that no row has.
+    if type_of_values(column) == "string":
+        return column.astype(object).infer_objects()
     return column.astype(object).map(_word, na_action="ignore")
 
 

@@ -233,10 +233,16 @@ def _staged(
 def _new_table(warehouse: Warehouse, schema: str, name: str, source: str) -> Iterator[str]:
     """Make a table in a transaction; on any error all is as it was before."""
     table = quoted(schema, name)
-    with warehouse.transaction(f"{schema}.{name} is loaded"):
-        warehouse.rows(f"create schema if not exists {quoted(schema)}")
-        yield table
-        warehouse.rows(f"comment on table {table} is {literal(LOADED + source)}")
+    # Texts are stored by FSST: trying every way on each takes DuckDB twice as long, for a file
+    # that is a tenth smaller.
+    warehouse.rows("set force_compression = 'fsst'")
+    try:
+        with warehouse.transaction(f"{schema}.{name} is loaded"):
+            warehouse.rows(f"create schema if not exists {quoted(schema)}")
+            yield table
+            warehouse.rows(f"comment on table {table} is {literal(LOADED + source)}")
+    finally:
+        warehouse.rows("set force_compression = 'auto'")
 
 
 def _require(staged: Staged, wanted: dict[str, str]) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from models_py.base.sql_text import literal
-from models_py.database.reading.expressions import begins_with_sql
+from models_py.database.reading.expressions import begins_with_sql, number_sql
 from models_py.database.reading.staging import Staged
 from models_py.sources.reading.dates import date_shape
-from models_py.sources.reading.numbers import number_shape
+from models_py.sources.reading.numbers import DECIMALS, NumberShape, number_shape
+from models_py.sources.reading.record import ColumnReading
 from models_py.sources.reading.shapes import shape_of
 from models_py.sources.reading.words import MISSING, TOTAL_LETTERS, TOTALS
 
@@ -162,15 +162,35 @@ def _exclude_unnamed_total(staged: Staged, ids: Sequence[str]) -> None:
     if any(cells[int(column[1:])] for column in ids):
         return
     for place, cell in enumerate(cells):
-        if cell is None or not re.fullmatch(r"\s*-?\d+(\.\d+)?\s*", cell):
-            continue
-        ((total, count),) = staged.query(
-            f"select sum(try_cast(trim(c{place}) as double)), count(c{place})"
-            f" from temp.{staged.table} where rowid <> {row} and {staged.kept_rows}"
-        )
-        if count > 1 and total and abs(total - float(cell)) < 0.005 + 1e-9 * abs(total):
+        shape = number_shape(shape_of(cell)) if cell else None
+        if shape and any(_is_sum(staged, int(row), place, way) for way in _ways_to_read(shape)):
             staged.excluded[int(row)] = TOTAL
             return
+
+
+def _ways_to_read(shape: NumberShape) -> list[ColumnReading]:
+    # The parts of a sum may have a decimal sign that the sum does without.
+    signs = {
+        (decimal, thousands)
+        for known, thousands in shape.readings
+        for decimal in ([known] if known else [sign for sign in DECIMALS if sign != thousands])
+    }
+    return [
+        ColumnReading(type="number", decimal=decimal, thousands=thousands, unit=shape.unit)
+        for decimal, thousands in sorted(signs)
+    ]
+
+
+def _is_sum(staged: Staged, row: int, place: int, reading: ColumnReading) -> bool:
+    value = number_sql(f"c{place}", reading)
+    ((total, count, said),) = staged.query(
+        f"select sum(value) filter (row <> {row}), count(value), max(value) filter (row = {row})"
+        f" from (select rowid as row, {value} as value from temp.{staged.table}"
+        f" where {staged.kept_rows})"
+    )
+    if not total or said is None:
+        return False
+    return bool(count > 2 and abs(total - said) < 0.005 + 1e-9 * abs(total))
 
 
 def _exclude_remarks(staged: Staged) -> None:

@@ -244,3 +244,32 @@ def test_drawn_lines_and_averages_are_no_customers(tmp_path: Path) -> None:
     loaded, read = customers(file, "id")
     assert len(read) == 40
     assert {loss.reason for loss in loaded.record.losses} == {"line of dashes", "row of totals"}
+
+
+@pytest.mark.parametrize(
+    ("spends", "total"),
+    [
+        (["10.50", "21.00", "31.50"], "63.00"),
+        (["10,50", "21,00", "31,50"], "63,00"),
+        (["10,5", "21", "31,5"], "63"),
+        (["510,50", "621,00", "1.031,50"], "2.163,00"),
+        (["$510.50", "$621.00", "$1,031.50"], "$2,163.00"),
+        (["510,50 €", "621,00 €", "1 031,50 €"], "2 163,00 €"),
+    ],
+)
+def test_a_last_sum_without_a_word_is_no_customer(
+    tmp_path: Path, spends: list[str], total: str
+) -> None:
+    file = tmp_path / "clients.csv"
+    lines = [f"K{place};north;{spend}\n" for place, spend in enumerate(spends)]
+    file.write_text("".join(["client;region;spend\n", *lines, f";;{total}\n"]))
+    loaded, rows = customers(file, "client")
+    assert [row[0] for row in rows] == ["K0", "K1", "K2"]
+    assert [(loss.reason, loss.line) for loss in loaded.record.losses] == [("row of totals", 5)]
+
+
+def test_a_last_number_that_is_no_sum_is_no_total(tmp_path: Path) -> None:
+    file = tmp_path / "clients.csv"
+    file.write_text("client;region;spend\nK0;north;10,50\nK1;south;21,00\n;;31,00\n")
+    with pytest.raises(DataError, match="line 4"):
+        customers(file, "client")
