@@ -141,6 +141,9 @@ select * from partners
 
 {# Lines and spend of each product, one row per entity and product. #}
 {% macro products_bought(entity) -%}
+{%- if loading('silver.grocery_int_' ~ entity ~ '_products') == 'changes' -%}
+    {{ return(products_bought_since(entity)) }}
+{%- endif -%}
 with
 transactions as (select * from {{ ref('silver_grocery_transactions') }})
 

@@ -6,8 +6,4 @@
     }
 ) }}
 
-{% if loading('silver.grocery_int_customer_products') == 'changes' -%}
-    {{ products_bought_since('customer') }}
-{%- else -%}
-    {{ products_bought('customer') }}
-{%- endif %}
+{{ products_bought('customer') }}

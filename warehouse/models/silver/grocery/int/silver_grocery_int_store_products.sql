@@ -6,8 +6,4 @@
     }
 ) }}
 
-{% if loading('silver.grocery_int_store_products') == 'changes' -%}
-    {{ products_bought_since('store') }}
-{%- else -%}
-    {{ products_bought('store') }}
-{%- endif %}
+{{ products_bought('store') }}
