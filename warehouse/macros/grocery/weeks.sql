@@ -192,6 +192,14 @@
     {{ return(paths) }}
 {%- endmacro %}
 
+{# What follows is one transaction with the model, which a load that fails undoes; run_query by
+   itself begins none. #}
+{% macro begin_load() -%}
+    {%- call statement('begin_load', auto_begin=true) -%}
+        select 'the load begins'
+    {%- endcall -%}
+{%- endmacro %}
+
 {# Pre-hook of the lines as they came: the lines of files that have changed or gone are taken away,
    and the baskets that had them are noted. #}
 {% macro forget_changed_files() -%}
@@ -201,6 +209,7 @@
                 select path from loads.grocery_files_found where state in ('changed', 'gone')
             )
         {%- endset -%}
+        {{- begin_load() -}}
         {%- do run_query(
             'create or replace table loads.grocery_changed_files as'
             ~ " select path, state from loads.grocery_files_found where state <> 'same'"
@@ -257,6 +266,7 @@
    others than were used; and those with a line that had not happened yet. #}
 {% macro find_touched_baskets() -%}
     {%- if loading('silver.grocery_checked_lines') == 'changes' -%}
+        {{- begin_load() -}}
         {%- do run_query(grocery_attributes_found()) -%}
         {%- set marks = load_marks() -%}
         {%- set raw = 'bronze.grocery_sort_of_real_transactions' -%}
