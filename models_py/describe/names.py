@@ -62,16 +62,17 @@ def name_segments(
     speech: Speech,
     given: Mapping[int, str] | None = None,
     large: Collection[int] = (),
+    segment_ids: Collection[int] = (),
 ) -> dict[int, Naming]:
     """Name every segment by its two clearest traits at most; names are unique.
 
     Parameters
     ----------
     profiles
-        Rows of ``results.segment_features``, of all segments; a segment without a known
-        ``mean`` is not described.
+        Rows of ``results.segment_features``, of all segments.
     categories
-        Rows of ``results.segment_categories``.
+        Rows of ``results.segment_categories``. A segment with rows of either and no figure that
+        is known is not described.
     top
         How many traits of each side the description tells.
     speech
@@ -80,21 +81,24 @@ def name_segments(
         Names that a person gave, by segment id.
     large
         Segments that are not described although they have members enough.
+    segment_ids
+        Segments that may have no row in either, where nothing of them can be counted.
     """
     given = given or {}
     namings: dict[int, Naming] = {}
     taken = set(given.values())
-    is_alone = profiles["segment_id"].nunique() == 1
-    for segment_id, profile in profiles.groupby("segment_id"):
-        number = int(str(segment_id))
-        words = categories[categories["segment_id"] == segment_id]
+    numbers = sorted({*profiles["segment_id"], *categories["segment_id"], *segment_ids})
+    for number in map(int, numbers):
+        profile = profiles[profiles["segment_id"] == number]
+        words = categories[categories["segment_id"] == number]
         traits = find_traits(profile, words, speech.kinds, speech.vocabulary)
-        is_profiled = bool(profile["mean"].notna().any())
+        figures = [profile["mean"].notna(), words["share"].notna()]
+        is_profiled = not any(map(len, figures)) or any(known.any() for known in figures)
         if number in given:
             name = given[number]
         elif is_profiled:
             names = possible_names([trait.part for trait in traits], speech.who)
-            name = _unique(names or [f"all {speech.who}" if is_alone else AVERAGE], taken)
+            name = _unique(names or [f"all {speech.who}" if len(numbers) == 1 else AVERAGE], taken)
         else:
             size = "" if number in large else "small "
             name = _unique([f"{size}group of {speech.who}"], taken)

@@ -512,7 +512,8 @@ def _segments(
     columns = {recipe.column for s in segmentations for recipe in s.prepared.matrix.recipes_}
     categories = categories[categories["feature"].isin(columns)]
     large = _withheld_though_large(segmentations, identity, held, study.describe.small_segment)
-    namings = name_segments(features, categories, study.describe.top, speech, given, large)
+    ids = [int(segment_id) for segment_id in identity.segment_ids]
+    namings = name_segments(features, categories, study.describe.top, speech, given, large, ids)
     total = sum(len(segmentation.groups) for segmentation in segmentations)
     rows, offset = [], 0
     for segmentation, part in zip(segmentations, held, strict=True):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from models_py.base import settings
-from models_py.commands import run_clustering
+from models_py.commands import new_study, run_clustering
 from models_py.commands.exit_codes import end
 
 
@@ -83,6 +83,21 @@ def test_five_rows_have_a_page(
     assert "Warning" not in capsys.readouterr().err
     (page,) = (home / "reports").rglob("*.html")
     assert "are too few" in page.read_text()
+
+
+def test_a_table_of_codes_alone_has_a_page(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The one number says what a code says and goes; so few rows of each code are not counted."""
+    monkeypatch.chdir(home)
+    codes = ["1,2016,101", "2,2153,377", "1,4211,245", "2,2016,101", "2,4211,610"]
+    spends = ["120.5", "80.0", "44.2", "310.9", "95.0"]
+    lines = [f"C{i},{s},{c}\n" for i, (s, c) in enumerate(zip(spends, codes, strict=True))]
+    Path("codes.csv").write_text("".join(["id,spend,sex,postcode,branch\n", *lines]))
+    assert new_study.main(["--input", "codes.csv", "--id", "id"]) == 0
+    assert run_clustering.main(["--study", "codes.toml"]) == 0
+    assert "all customers" in capsys.readouterr().out
+    assert len(list((home / "reports").rglob("index.html"))) == 1
 
 
 def test_a_command_hides_what_libraries_warn_of(capsys: pytest.CaptureFixture[str]) -> None:

@@ -176,7 +176,9 @@ def _ways_to_read(shape: NumberShape) -> list[ColumnReading]:
         for decimal in ([known] if known else [sign for sign in DECIMALS if sign != thousands])
     }
     return [
-        ColumnReading(type="number", decimal=decimal, thousands=thousands, unit=shape.unit)
+        ColumnReading.model_validate(
+            {"type": "number", "decimal": decimal, "thousands": thousands, "unit": shape.unit}
+        )
         for decimal, thousands in sorted(signs)
     ]
 

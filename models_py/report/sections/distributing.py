@@ -23,8 +23,10 @@ def distributions_section(facts: Facts) -> Section | None:
     if not is_given(rows, "lower_quartile", "upper_quartile", "median"):
         return None
     rows = rows[rows["is_model_feature"].astype(bool)].dropna(subset="median")
-    is_number = rows["feature"].map(lambda name: facts.speech.kinds.get(name) == "number")
-    drawn = rows[is_number & rows["feature"].isin(facts.gold.columns)]
+    numbers = [name for name, kind in facts.speech.kinds.items() if kind == "number"]
+    drawn = rows[rows["feature"].isin(facts.gold.columns.intersection(numbers))]
+    if drawn.empty:
+        return None
     strongest = drawn.groupby("feature")["importance"].max().sort_values(ascending=False)
     figures = [
         _figure(facts, str(name), records(drawn[drawn["feature"] == name]))
