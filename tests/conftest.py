@@ -48,6 +48,7 @@ HEAVY = (
     "tests/warehouse/test_shipped_studies.py",
     "tests/warehouse/test_sort_of_real.py",
     "tests/warehouse/test_spark.py",
+    "tests/warehouse/test_weeks.py",
 )
 """What builds whole domains or tries many files and databases: a step of its own."""
 
@@ -77,11 +78,13 @@ BUILDING = ("tests/domains/", "tests/warehouse/")
 
 LONGEST = (
     "complete_journey",
+    "tests/warehouse/test_spark.py",
     "tests/domains/test_every_study.py",
     "tests/domains/test_bank.py",
     "retail_org",
     "automobile",
     "tests/scripts/test_ten_weeks.py",
+    "tests/warehouse/test_weeks.py",
     "tests/test_notebooks.py",
     "tests/test_tutorial.py",
     "tests/domains/test_shop_export.py",

@@ -60,7 +60,8 @@ class FetchedFile:
     Attributes
     ----------
     name, action, bytes, rows
-        What it is called, how it came there, and its size; rows are None for plain text.
+        What it is called, how it came there, and its size; rows are None for plain text, and for
+        a week that was there before.
     sha256
         Checksum, or None for a file inside an installed package.
     published
@@ -205,13 +206,28 @@ def _take_in(
     action: Action,
     progress: Progress,
 ) -> Fetched:
-    """Check every file, then copy every file, then rename every file into place."""
-    candidate_files = collect_candidate_files(source, origin, staging, progress)
-    inspections = _inspect(source, candidate_files, origin, progress)
+    """Check every file, then copy every file, then rename every file into place.
+
+    A week that is there to the byte is left alone, and a table that is there need not come again.
+    """
+    standing = {candidate_file.table for candidate_file in _standing(source, folder)}
+    candidate_files = collect_candidate_files(
+        source, origin, staging, progress, standing if action == "copied" else ()
+    )
+    weeks_there = [
+        candidate_file
+        for candidate_file in candidate_files
+        if candidate_file.table.many and _stands(candidate_file, folder)
+    ]
+    new_files = [c for c in candidate_files if c not in weeks_there]
+    inspected = dict(zip(new_files, _inspect(source, new_files, origin, progress), strict=True))
+    inspections = [inspected.get(c) or Inspection(c.name) for c in candidate_files]
     candidate_files = [_plain(candidate_file, staging) for candidate_file in candidate_files]
     if action == "downloaded":
         _demand_published(source, candidate_files)
-    actions: list[Action] = ["kept" if _stands(o, folder) else action for o in candidate_files]
+    actions: list[Action] = [
+        "kept" if o in weeks_there or _stands(o, folder) else action for o in candidate_files
+    ]
     coming = [
         candidate_file
         for candidate_file, chosen in zip(candidate_files, actions, strict=True)

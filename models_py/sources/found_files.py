@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,11 @@ class CandidateFile:
 
 
 def collect_candidate_files(
-    source: Source, origin: Path, scratch: Path, progress: Progress
+    source: Source,
+    origin: Path,
+    scratch: Path,
+    progress: Progress,
+    standing: Collection[Table] = (),
 ) -> list[CandidateFile]:
     """Find the files of a source, also in zip files and as Excel workbooks.
 
@@ -50,6 +54,8 @@ def collect_candidate_files(
         Empty folder for what has to be unpacked.
     progress
         Shows the steps.
+    standing
+        Tables that are in place already: they may be lacking where another comes.
 
     Raises
     ------
@@ -67,7 +73,8 @@ def collect_candidate_files(
         candidate_files += match_tables(missing, unpacked)
         files += unpacked
     candidate_files += _from_workbooks(missing, candidate_files, files, scratch, progress)
-    problems = [*_lacking(source, origin, candidate_files, files), *_in_two_forms(candidate_files)]
+    needed = [t for t in source.tables if not (candidate_files and t in standing)]
+    problems = [*_lacking(needed, origin, candidate_files, files), *_in_two_forms(candidate_files)]
     if problems:
         raise refusal(source, problems, origin)
     return candidate_files
@@ -163,11 +170,14 @@ def _from_workbooks(
 
 
 def _lacking(
-    source: Source, origin: Path, candidate_files: Sequence[CandidateFile], files: Sequence[Path]
+    tables: Iterable[Table],
+    origin: Path,
+    candidate_files: Sequence[CandidateFile],
+    files: Sequence[Path],
 ) -> list[str]:
     lines = []
     names = [path.name for path in files]
-    for table in source.tables:
+    for table in tables:
         if table.optional or _has(candidate_files, table):
             continue
         deeper = sorted(origin.glob(f"*/{table.file}*")) if origin.is_dir() else []

@@ -175,6 +175,11 @@
     cast(sum(cast({{ value }} as decimal(32, 15))) as double)
 {%- endmacro %}
 
+{# A mean of doubles that does not depend on the order of the rows. #}
+{% macro exact_mean(value) -%}
+    {{ exact_sum(value) }} / count({{ value }})
+{%- endmacro %}
+
 {# The point in time of a text that counts seconds since 1970 (UTC), null where it counts none. #}
 {% macro safe_epoch(text) -%}
     {{ return(adapter.dispatch('safe_epoch', 'segmenthouse')(text)) }}

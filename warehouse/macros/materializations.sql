@@ -12,12 +12,52 @@
     {{ return(replaced_relation('view')) }}
 {% endmaterialization %}
 
+{# A table that takes in what has changed since it was made, as macros/grocery/weeks.sql tells: the
+   rows that `meta.replaced` says go, those of the query come, in one transaction with the mark that
+   says so. Where nothing has changed nothing is done. #}
+{% materialization incremental, adapter='duckdb' %}
+    {%- set name = this.schema ~ '.' ~ this.identifier -%}
+    {%- set meta = config.get('meta') or {} -%}
+    {%- set how = loading(name) -%}
+    {%- if how == 'everything' -%}
+        {{ return(replaced_relation('table', mark=name)) }}
+    {%- endif -%}
+    {{- refuse_dropped_settings() -}}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- call statement('main') -%}
+        {%- if how == 'nothing' -%}
+            select 'nothing has changed'
+        {%- else -%}
+            create or replace temp table coming_{{ this.identifier }} as (
+                {{ compiled_code }}
+            );
+            {%- if meta.replaced %}
+            delete from {{ this }} where {{ meta.replaced }};
+            {%- endif %}
+            insert into {{ this }} by name select * from coming_{{ this.identifier }};
+            drop table coming_{{ this.identifier }}
+        {%- endif -%}
+    {%- endcall -%}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- if how == 'changes' -%}
+        {%- set changes = meta.changes -%}
+        {%- set changed = not changes
+            or run_query('select count(*) from ' ~ changes).rows[0][0] > 0 -%}
+        {%- do mark_load(name, how, changed) -%}
+    {%- endif -%}
+    {%- do adapter.commit() -%}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [this.incorporate(type='table')]}) }}
+{% endmaterialization %}
+
 {# Stops at a setting that replaced_relation would not keep. #}
 {% macro refuse_dropped_settings() -%}
     {%- set given = [] -%}
     {%- for setting in [
         'grants', 'persist_docs', 'indexes', 'sql_header',
         'partitioned_by', 'partition_by', 'sorted_by', 'sort_by',
+        'unique_key', 'incremental_strategy',
     ] if config.get(setting) -%}
         {%- do given.append(setting) -%}
     {%- endfor -%}
@@ -33,7 +73,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro replaced_relation(kind) %}
+{% macro replaced_relation(kind, mark=none) %}
     {{- refuse_dropped_settings() -}}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type=kind) -%}
@@ -48,6 +88,9 @@
         )
     {%- endcall -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- if mark -%}
+        {%- do mark_load(mark) -%}
+    {%- endif -%}
     {%- do adapter.commit() -%}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target]}) }}

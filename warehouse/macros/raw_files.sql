@@ -110,11 +110,16 @@
             folder ~ '/' ~ patterns | join(' or ') ~ ' is not there: get it with `' ~ command ~ '`'
         ) }}
     {%- endif -%}
+    {{- check_csv_headers(paths, columns, delimiter) -}}
+    {{ return(paths) }}
+{%- endmacro %}
+
+{# Stops at the first of the files that cannot be read or has another header. #}
+{% macro check_csv_headers(paths, columns, delimiter=',') -%}
     {%- set problem = adapter.dispatch('csv_problem_of', 'segmenthouse')(paths, columns, delimiter) -%}
     {%- if problem -%}
         {{ exceptions.raise_compiler_error(problem) }}
     {%- endif -%}
-    {{ return(paths) }}
 {%- endmacro %}
 
 {# What is wrong with the first of the files that cannot be read; nothing where all can. #}
@@ -160,7 +165,9 @@
 {%- endmacro %}
 
 {% macro default__stop_at_unread_lines() -%}
-    {%- if execute -%}
+    {%- if execute and run_query(
+        "select count(*) from duckdb_tables() where table_name = 'rejects_of_" ~ model.name ~ "'"
+    ).rows[0][0] -%}
         {%- set unread -%}
             select scans.file_path, rejects.line, rejects.column_name, rejects.error_message
             from rejects_of_{{ model.name }} as rejects

@@ -244,6 +244,24 @@
 {% macro spark__stop_at_unread_lines() -%}
 {%- endmacro %}
 
+{# The CSV files of a cluster, which looks for them itself; here parquet files too. #}
+{% macro spark__weeks_to_read(folder, patterns, command) -%}
+    {%- set paths = [] -%}
+    {%- for pattern in patterns if is_local_spark() or not pattern.endswith('.parquet') -%}
+        {%- do paths.extend(found_files(folder ~ '/' ~ pattern)) -%}
+    {%- endfor -%}
+    {%- if not paths -%}
+        {{ exceptions.raise_compiler_error(
+            folder ~ '/' ~ patterns | join(' or ') ~ ' is not there: get it with `' ~ command ~ '`'
+        ) }}
+    {%- endif -%}
+    {{ return(paths) }}
+{%- endmacro %}
+
+{% macro spark__parquet_weeks(paths, columns) -%}
+    {{- parquet_rows(one_path_of(paths), false) -}}
+{%- endmacro %}
+
 {# The files are DuckDB's alone. #}
 {% macro spark__write_life_stage_files(prefix) -%}
 {%- endmacro %}

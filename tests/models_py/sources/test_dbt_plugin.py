@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 
-from models_py.sources.dbt_plugin import Plugin, complete_journey_dir
+from models_py.base import settings
+from models_py.sources.dbt_plugin import (
+    Plugin,
+    complete_journey_dir,
+    file_checksum,
+    file_stamp,
+    project_state,
+)
 from models_py.sources.headers import csv_problem
 
 
@@ -85,3 +94,37 @@ def test_opens_the_warehouse_of_the_home(given: str, home: Path) -> None:
     expected = given if given == ":memory:" else str(home / "data" / "segmenthouse.duckdb")
     assert credentials.path == expected
     assert (home / "data" / "samples").is_dir()
+
+
+def test_a_stamp_changes_with_the_file_and_a_checksum_with_its_content(tmp_path: Path) -> None:
+    path = tmp_path / "week.csv"
+    path.write_bytes(b"a\n1\n")
+    stamp, checksum = file_stamp(str(path)), file_checksum(str(path))
+    assert (file_stamp(str(path)), file_checksum(str(path))) == (stamp, checksum)
+
+    facts = path.stat()
+    path.write_bytes(b"a\n2\n")
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert file_checksum(str(path)) != checksum
+    path.write_bytes(b"a\n1\n")
+    os.utime(path, ns=(0, 0))
+    assert file_stamp(str(path)) != stamp
+    assert file_checksum(str(path)) == checksum
+
+
+def test_the_state_of_the_project_is_that_of_its_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for part in ("models", "macros", "seeds"):
+        shutil.copytree(settings.dbt_project_dir() / part, tmp_path / part)
+    shutil.copy(settings.dbt_project_dir() / "dbt_project.yml", tmp_path)
+    before = project_state()
+    monkeypatch.setattr(settings, "dbt_project_dir", lambda: tmp_path)
+    project_state.cache_clear()
+    assert project_state() == before
+
+    with (tmp_path / "macros" / "engine.sql").open("a") as macros:
+        macros.write("-- other")
+    project_state.cache_clear()
+    assert project_state() != before
+    project_state.cache_clear()

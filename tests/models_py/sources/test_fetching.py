@@ -243,6 +243,22 @@ class TestCopy:
         assert actions(take(BANK, raw, raw)) == {"Clients.csv": "kept"}
         assert (raw / "Clients.csv").stat().st_mtime_ns == before.st_mtime_ns
 
+    def test_a_new_week_is_taken_in_alone(self, raw: Path, origin: Path) -> None:
+        make(origin, lines_200607__csv=LINES, time__csv=CALENDAR)
+        take(WEEKLY, raw, origin)
+        (origin / "time.csv").unlink()
+        make(origin, lines_200608__csv=LINES)
+        taken = take(WEEKLY, raw, origin)
+        assert actions(taken) == {"lines_200607.csv": "kept", "lines_200608.csv": "copied"}
+        assert next(file.rows for file in taken.files) is None
+        assert names_in(raw) == ["lines_200607.csv", "lines_200608.csv", "time.csv"]
+
+    def test_nothing_of_the_source_is_nothing_new(self, raw: Path, origin: Path) -> None:
+        make(raw, lines_200607__csv=LINES, time__csv=CALENDAR)
+        make(origin, other__csv=LINES)
+        with pytest.raises(SourceProblemsError, match="2 problems"):
+            take(WEEKLY, raw, origin)
+
     def test_weeks_of_another_release_are_told(self, raw: Path, origin: Path) -> None:
         make(raw, lines_200001__csv=LINES)
         make(origin, lines_200607__csv=LINES, time__csv=CALENDAR)

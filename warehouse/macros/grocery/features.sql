@@ -16,12 +16,23 @@
     {%- endfor %}
 {%- endmacro %}
 
+{# Baskets of customers, or of stores: those of the customers whose gold row is made anew. #}
+{% macro baskets_of(entity, gold='gold.grocery_customers') -%}
+    {%- set baskets = ref('silver_grocery_baskets') -%}
+    {{ return(of_touched_customers(baskets, gold) if entity == 'customer' else baskets) }}
+{%- endmacro %}
+
+{# At least one week, so that one basket on the last day is not seven a week. #}
+{% macro baskets_per_week(basket_count, first_on, last_on) -%}
+    7e0 * {{ basket_count }} / greatest({{ days_between(first_on, last_on) }} + 1, 7)
+{%- endmacro %}
+
 {# How often an entity has baskets, how large they are and of what kind: one row per entity. #}
 {% macro basket_habits(entity) -%}
 with
-baskets as (select * from {{ ref('silver_grocery_baskets') }}),
+baskets as (select * from {{ baskets_of(entity) }}),
 
-last_day as (select max(bought_on) as last_on from baskets),
+last_day as (select max(bought_on) as last_on from {{ ref('silver_grocery_baskets') }}),
 
 habits as (
     select
@@ -30,10 +41,9 @@ habits as (
         max(baskets.bought_on) as last_basket_on,
         {{ days_between('max(baskets.bought_on)', 'max(last_day.last_on)') }} as recency_days,
         {{ days_between('min(baskets.bought_on)', 'max(last_day.last_on)') }} as tenure_days,
-        -- At least one week, so that one basket on the last day is not seven a week.
-        7e0 * count(*) / greatest(
-            {{ days_between('min(baskets.bought_on)', 'max(last_day.last_on)') }} + 1, 7
-        ) as baskets_per_week,
+        {{ baskets_per_week(
+            'count(*)', 'min(baskets.bought_on)', 'max(last_day.last_on)'
+        ) }} as baskets_per_week,
         count(distinct baskets.bought_on) as visit_count,
         count(*) as basket_count,
         cast(sum(baskets.line_count) as bigint) as line_count,
@@ -77,7 +87,7 @@ visits as (
     select distinct
         {{ entity }}_id,
         bought_on
-    from {{ ref('silver_grocery_baskets') }}
+    from {{ baskets_of(entity) }}
 ),
 
 visit_gaps as (
@@ -113,7 +123,7 @@ pairs as (
         {{ entity }}_id,
         {{ other }}_id,
         count(*) as basket_count
-    from {{ ref('silver_grocery_baskets') }}
+    from {{ baskets_of(entity) }}
     group by {{ entity }}_id, {{ other }}_id
 ),
 
@@ -131,6 +141,9 @@ select * from partners
 
 {# Lines and spend of each product, one row per entity and product. #}
 {% macro products_bought(entity) -%}
+{%- if loading('silver.grocery_int_' ~ entity ~ '_products') == 'changes' -%}
+    {{ return(products_bought_since(entity)) }}
+{%- endif -%}
 with
 transactions as (select * from {{ ref('silver_grocery_transactions') }})
 
@@ -143,10 +156,18 @@ from transactions
 group by {{ entity }}_id, product_id
 {%- endmacro %}
 
+{% macro products_bought_of(entity) -%}
+    {%- set products = ref('silver_grocery_int_' ~ entity ~ '_products') -%}
+    {{ return(
+        of_touched_customers(products, 'gold.grocery_customers') if entity == 'customer'
+        else products
+    ) }}
+{%- endmacro %}
+
 {# The same by what a product is, category_id or department: one row per entity and kind. #}
 {% macro kinds_bought(entity, kind) -%}
 with
-products_bought as (select * from {{ ref('silver_grocery_int_' ~ entity ~ '_products') }}),
+products_bought as (select * from {{ products_bought_of(entity) }}),
 
 products as (select * from {{ ref('silver_grocery_products') }})
 
@@ -177,7 +198,8 @@ with
         {{ simpson('line_count') }} as {{ level }}_simpson,
         {{ evenness('line_count') }} as {{ level }}_evenness,
         {{ herfindahl('spend_amount') }} as {{ level }}_loyalty
-    from {{ ref('silver_grocery_int_' ~ entity ~ '_' ~ things) }}
+    from {{ products_bought_of(entity) if things == 'products'
+        else ref('silver_grocery_int_' ~ entity ~ '_' ~ things) }}
     group by {{ entity }}_id
 ),
 

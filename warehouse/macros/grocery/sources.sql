@@ -9,15 +9,85 @@
     {{ return(ref('bronze_grocery_' ~ source ~ '_' ~ things)) }}
 {%- endmacro %}
 
-{% macro sort_of_real_files(patterns, columns) -%}
-    {%- set folder = raw_folder('sort_of_real_dir', 'raw_dir') -%}
-    {%- if not var('sort_of_real_dir', '') -%}
-        {%- set folder = folder ~ '/grocery' -%}
+{# Lines of the chosen source: all, or those of the baskets that a load has touched. #}
+{% macro lines_to_check() -%}
+    {%- set lines = grocery_source('lines') -%}
+    {%- if loading('silver.grocery_checked_lines') == 'changes' -%}
+        {{ return(
+            '(select * from ' ~ lines ~ " where coalesce(basket_id, '') in"
+            ~ ' (select basket_id from loads.grocery_baskets_found))'
+        ) }}
     {%- endif -%}
-    {{- csv_files(
-        folder, patterns, columns,
-        'python scripts/fetch_data.py grocery --source sort_of_real --from DIR'
-    ) -}}
+    {{ return(lines) }}
+{%- endmacro %}
+
+{% macro sort_of_real_folder() -%}
+    {%- set folder = raw_folder('sort_of_real_dir', 'raw_dir') -%}
+    {{ return(folder if var('sort_of_real_dir', '') else folder ~ '/grocery') }}
+{%- endmacro %}
+
+{% macro sort_of_real_command() -%}
+    {{ return('python scripts/fetch_data.py grocery --source sort_of_real --from DIR') }}
+{%- endmacro %}
+
+{% macro sort_of_real_files(patterns, columns) -%}
+    {{- csv_files(sort_of_real_folder(), patterns, columns, sort_of_real_command()) -}}
+{%- endmacro %}
+
+{# The weekly files that are to be read, as one table expression of texts; parquet files have the
+   same columns, in any order and of any type. #}
+{% macro sort_of_real_weeks(columns) -%}
+    {%- set patterns = ['transactions_*.csv', 'transactions_*.csv.gz', 'transactions_*.parquet'] -%}
+    {%- set paths = [sort_of_real_folder() ~ '/' ~ patterns[0]] -%}
+    {%- if is_building() -%}
+        {%- set paths = adapter.dispatch('weeks_to_read', 'segmenthouse')(
+            sort_of_real_folder(), patterns, sort_of_real_command()
+        ) -%}
+    {%- endif -%}
+    {%- set parquet = [] -%}
+    {%- set csv = [] -%}
+    {%- for path in paths -%}
+        {%- do (parquet if path.endswith('.parquet') else csv).append(path) -%}
+    {%- endfor -%}
+    {%- set parts = [] -%}
+    {%- if csv -%}
+        {%- do check_csv_headers(csv, columns) if is_building() -%}
+        {%- do parts.append('select * from ' ~ csv_rows(csv, ',', columns)) -%}
+    {%- endif -%}
+    {%- if parquet -%}
+        {%- set texts = [] -%}
+        {%- for column in columns -%}
+            {%- do texts.append('cast(' ~ column ~ ' as string) as ' ~ column) -%}
+        {%- endfor -%}
+        {%- do parts.append(
+            'select ' ~ texts | join(', ') ~ ', source_file from '
+            ~ adapter.dispatch('parquet_weeks', 'segmenthouse')(parquet, columns)
+        ) -%}
+    {%- endif -%}
+    {%- if not parts -%}
+        {%- set nothing = [] -%}
+        {%- for column in columns + ['source_file'] -%}
+            {%- do nothing.append('cast(null as string) as ' ~ column) -%}
+        {%- endfor -%}
+        {%- do parts.append('select ' ~ nothing | join(', ') ~ ' where false') -%}
+    {%- endif -%}
+    ({{ parts | join(' union all ') }}) as weekly_files
+{%- endmacro %}
+
+{# Spark reads every week at every build. #}
+{% macro default__weeks_to_read(folder, patterns, command) -%}
+    {{ return(files_to_read(folder, patterns, command)) }}
+{%- endmacro %}
+
+{# Stops at a parquet file that lacks a column. #}
+{% macro default__parquet_weeks(paths, columns) -%}
+    {%- for path in paths -%}
+        {%- set named = run_query('select name from parquet_schema(' ~ quoted(path) ~ ')').columns[0].values() -%}
+        {%- for column in columns if column not in named -%}
+            {{ exceptions.raise_compiler_error(path ~ ': column ' ~ column ~ ' is missing') }}
+        {%- endfor -%}
+    {%- endfor -%}
+    read_parquet({{ quoted_list(paths) }}, filename = 'source_file', union_by_name = true)
 {%- endmacro %}
 
 {% macro sort_of_real_transaction_columns() -%}

@@ -1,3 +1,10 @@
+{{ config(
+    materialized=weekly(),
+    meta={
+        'replaced': 'customer_id in (select customer_id from loads.grocery_touched_customers)',
+    }
+) }}
+
 with
 customers as (select * from {{ ref('silver_grocery_customers') }}),
 

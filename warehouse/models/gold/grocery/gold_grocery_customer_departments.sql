@@ -1,5 +1,16 @@
+{{ config(
+    materialized=weekly(),
+    meta={
+        'replaced': 'customer_id in (select customer_id from loads.grocery_touched_customers)',
+    }
+) }}
+
 with
-transactions as (select * from {{ ref('silver_grocery_transactions') }}),
+transactions as (
+    select * from {{ of_touched_customers(
+        ref('silver_grocery_transactions'), 'gold.grocery_customer_departments'
+    ) }}
+),
 
 products as (select * from {{ ref('silver_grocery_products') }}),
 

@@ -1,3 +1,11 @@
+{{ config(
+    materialized=weekly(),
+    post_hook='{{ age_untouched_customers() }}',
+    meta={
+        'replaced': 'customer_id in (select customer_id from loads.grocery_touched_customers)',
+    }
+) }}
+
 with
 customers as (select * from {{ ref('silver_grocery_customers') }}),
 

@@ -1,5 +1,15 @@
+{{ config(
+    materialized=weekly(),
+    meta={'replaced': 'basket_id in (select basket_id from loads.grocery_touched_baskets)'}
+) }}
+
 with
-transactions as (select * from {{ ref('silver_grocery_transactions') }}),
+transactions as (
+    select * from {{ ref('silver_grocery_transactions') }}
+    {%- if loading('silver.grocery_baskets') == 'changes' %}
+    where basket_id in (select basket_id from loads.grocery_touched_baskets)
+    {%- endif %}
+),
 
 products as (select * from {{ ref('silver_grocery_products') }}),
 

@@ -1,5 +1,17 @@
+{%- set source_lines = lines_to_check() -%}
+{{ config(
+    materialized=weekly(),
+    pre_hook='{{ find_touched_baskets() }}',
+    post_hook='{{ note_touched_lines() }}',
+    meta={
+        'replaced': "coalesce(basket_id, '') in"
+            " (select basket_id from loads.grocery_baskets_found)",
+        'changes': 'loads.grocery_baskets_found',
+    }
+) }}
+
 with
-lines as (select * from {{ grocery_source('lines') }}),
+lines as (select * from {{ source_lines }}),
 
 products as (select * from {{ ref('silver_grocery_products') }}),
 
@@ -14,7 +26,7 @@ suspicious_baskets as (
         basket_id,
         min(customer_id) <> max(customer_id) or min(store_id) <> max(store_id) as is_shared,
         count(product_id) > count(distinct product_id) as has_repeats
-    from {{ grocery_source('lines') }}
+    from {{ source_lines }}
     where basket_id is not null
     group by basket_id
     having is_shared or has_repeats
@@ -43,7 +55,7 @@ repeats as (
                 lines.coupon_amount, lines.bought_at
             order by lines.basket_id
         ) as copy_number
-    from {{ grocery_source('lines') }} as lines
+    from {{ source_lines }} as lines
     inner join suspicious_baskets
         on lines.basket_id = suspicious_baskets.basket_id and suspicious_baskets.has_repeats
 ),

@@ -1,9 +1,9 @@
+{{ config(post_hook="{{ mark_load('silver.grocery_customers') }}") }}
+
 with
 shoppers as (select * from {{ grocery_source('shoppers') }}),
 
-transactions as (select * from {{ ref('silver_grocery_transactions') }}),
-
-buyers as (select distinct customer_id from transactions),
+buyers as (select distinct customer_id from {{ ref('silver_grocery_baskets') }}),
 
 customers as (
     select shoppers.*

@@ -1,14 +1,27 @@
+{{ config(post_hook="{{ mark_load('silver.grocery_products') }}") }}
+
 with
 catalog as (select * from {{ grocery_source('catalog') }}),
 
+{% if not arrives_weekly() -%}
 lines as (select * from {{ grocery_source('lines') }}),
 
+{% endif -%}
 departments as (
     select * from {{ ref('bronze_grocery_departments') }}
     where source = '{{ var("grocery_source") }}'
 ),
 
 sold as (
+    {%- if arrives_weekly() %}
+    select
+        product_id,
+        cast(sum(line_count) as bigint) as line_count,
+        sum(bulk_line_count) as bulk_line_count
+    from {{ ref('bronze_grocery_sort_of_real_file_products') }}
+    where product_id is not null
+    group by product_id
+    {%- else %}
     select
         product_id,
         count(*) as line_count,
@@ -17,6 +30,7 @@ sold as (
     from lines
     where product_id is not null
     group by product_id
+    {%- endif %}
 ),
 
 -- Some sold products are in no catalog.

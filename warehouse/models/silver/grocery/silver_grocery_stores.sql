@@ -1,3 +1,5 @@
+{{ config(post_hook="{{ mark_load('silver.grocery_stores') }}") }}
+
 with
 shops as (select * from {{ grocery_source('shops') }})
 

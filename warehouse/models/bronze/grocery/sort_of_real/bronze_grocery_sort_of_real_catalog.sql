@@ -1,7 +1,7 @@
 {{ config(enabled=var('grocery_source') == 'sort_of_real', materialized='view') }}
 
 with
-transactions as (select * from {{ ref('bronze_grocery_sort_of_real_transactions') }}),
+file_products as (select * from {{ ref('bronze_grocery_sort_of_real_file_products') }}),
 
 catalog as (
     select
@@ -9,7 +9,7 @@ catalog as (
         min(product_class) as category_id,
         min(department) as source_department,
         cast(null as boolean) as is_own_label
-    from transactions
+    from file_products
     where product_id is not null
     group by product_id
 )

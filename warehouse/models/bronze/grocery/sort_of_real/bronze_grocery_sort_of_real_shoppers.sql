@@ -1,7 +1,7 @@
 {{ config(enabled=var('grocery_source') == 'sort_of_real', materialized='view') }}
 
 with
-transactions as (select * from {{ ref('bronze_grocery_sort_of_real_transactions') }}),
+file_shoppers as (select * from {{ ref('bronze_grocery_sort_of_real_file_shoppers') }}),
 
 shoppers as (
     select
@@ -17,7 +17,7 @@ shoppers as (
         cast(null as integer) as children_count,
         cast(null as bigint) as campaign_count,
         cast(null as bigint) as redemption_count
-    from transactions
+    from file_shoppers
     where customer_id is not null
     group by customer_id
 )

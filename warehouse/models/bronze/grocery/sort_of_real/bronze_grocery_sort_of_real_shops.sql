@@ -1,14 +1,14 @@
 {{ config(enabled=var('grocery_source') == 'sort_of_real', materialized='view') }}
 
 with
-transactions as (select * from {{ ref('bronze_grocery_sort_of_real_transactions') }}),
+file_shops as (select * from {{ ref('bronze_grocery_sort_of_real_file_shops') }}),
 
 shops as (
     select
         store_id,
         min(store_format) as store_format,
         min(store_region) as store_region
-    from transactions
+    from file_shops
     where store_id is not null
     group by store_id
 )

@@ -1,13 +1,14 @@
 {{ config(
     enabled=var('grocery_source') == 'sort_of_real',
-    post_hook='{{ stop_at_unread_lines() }}'
+    materialized=weekly(),
+    pre_hook='{{ forget_changed_files() }}',
+    post_hook=['{{ stop_at_unread_lines() }}', '{{ note_loaded_files() }}'],
+    meta={'changes': "loads.grocery_files_found where state <> 'same'"}
 ) }}
 
 with
 raw_files as (
-    select * from {{ sort_of_real_files(
-        ['transactions_*.csv', 'transactions_*.csv.gz'], sort_of_real_transaction_columns()
-    ) }}
+    select * from {{ sort_of_real_weeks(sort_of_real_transaction_columns()) }}
 ),
 
 typed as (

@@ -1,5 +1,5 @@
 with
-baskets as (select * from {{ ref('silver_grocery_baskets') }})
+baskets as (select * from {{ baskets_of('customer', 'gold.grocery_customer_basket_features') }})
 
 select
     {%- for column, levels in basket_levels().items() %}

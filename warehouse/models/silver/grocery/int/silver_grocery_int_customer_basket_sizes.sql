@@ -1,10 +1,10 @@
 with
-baskets as (select * from {{ ref('silver_grocery_baskets') }})
+baskets as (select * from {{ baskets_of('customer', 'gold.grocery_customer_basket_features') }})
 
 select
     customer_id,
     count(*) as basket_count,
-    avg(unit_spread) as unit_spread_mean,
+    {{ exact_mean('unit_spread') }} as unit_spread_mean,
     avg(product_count) as product_count_mean,
     avg(unit_count) as unit_count_mean,
     {{ mean_money('spend_amount') }} as spend_amount_mean,

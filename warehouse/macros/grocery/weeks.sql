@@ -1,0 +1,405 @@
+{# How the weeks of Sort-of-Real arrive. A build reads the files that are new or have changed, and
+   carries what that touches down to gold:
+
+   files -> baskets with a line in them -> customers and stores of those baskets
+
+   Each relation on the way carries a mark, the comment of its table, written in the transaction
+   that changes its rows: the version that it has, the one before, the version that it has taken in
+   of the relation it follows, and what it was made with (the project's files and the variables). It
+   takes in changes where its mark says that it is one version behind; where the mark is missing,
+   older or made with something else, and with --full-refresh, it is made anew. There is no window:
+   a line may come late by any time, and a file may be corrected or taken away at any time.
+
+   What a load has touched is kept in schema loads until the next one.
+
+   All this is DuckDB's. On Spark no week arrives by itself: each relation is a plain table that
+   every build makes anew from all files, with the same rows. #}
+
+{% macro arrives_weekly() -%}
+    {{ return(var('grocery_source') == 'sort_of_real' and target.type == 'duckdb') }}
+{%- endmacro %}
+
+{% macro weekly(otherwise='table') -%}
+    {{ return('incremental' if arrives_weekly() else otherwise) }}
+{%- endmacro %}
+
+{# Whose changes a relation takes in, and what else must have taken them in before. #}
+{% macro weekly_flow() -%}
+    {%- set raw = 'bronze.grocery_sort_of_real_transactions' -%}
+    {%- set checked = 'silver.grocery_checked_lines' -%}
+    {{ return({
+        raw: {'follows': none, 'inputs': []},
+        'bronze.grocery_sort_of_real_file_products': {'follows': raw, 'inputs': []},
+        'bronze.grocery_sort_of_real_file_shoppers': {'follows': raw, 'inputs': []},
+        'bronze.grocery_sort_of_real_file_shops': {'follows': raw, 'inputs': []},
+        'silver.grocery_products': {
+            'follows': raw, 'inputs': ['bronze.grocery_sort_of_real_file_products'],
+        },
+        'silver.grocery_stores': {
+            'follows': raw, 'inputs': ['bronze.grocery_sort_of_real_file_shops'],
+        },
+        checked: {
+            'follows': raw, 'inputs': ['silver.grocery_products', 'silver.grocery_stores'],
+        },
+        'silver.grocery_baskets': {'follows': checked, 'inputs': []},
+        'silver.grocery_int_customer_products': {'follows': checked, 'inputs': []},
+        'silver.grocery_int_store_products': {'follows': checked, 'inputs': []},
+        'silver.grocery_customers': {
+            'follows': checked,
+            'inputs': ['silver.grocery_baskets', 'bronze.grocery_sort_of_real_file_shoppers'],
+        },
+        'gold.grocery_customers': {
+            'follows': checked,
+            'inputs': ['silver.grocery_customers', 'silver.grocery_int_customer_products'],
+        },
+        'gold.grocery_customer_basket_features': {
+            'follows': checked, 'inputs': ['silver.grocery_customers'],
+        },
+        'gold.grocery_customer_departments': {
+            'follows': checked, 'inputs': ['silver.grocery_baskets'],
+        },
+    }) }}
+{%- endmacro %}
+
+{# The marks of all relations by name, and under '' what this build makes them with; in one query,
+   for every query costs dbt as much as a week's lines. #}
+{% macro load_marks() -%}
+    {%- set marks = {} -%}
+    {%- for name, mark in run_query(
+        "select '', getvariable('project_state') union all"
+        ~ " select schema_name || '.' || table_name, comment from duckdb_tables()"
+        ~ " where database_name = current_database() and comment like '{%'"
+    ).rows -%}
+        {%- do marks.update({name: fromjson(mark, {}) if name else mark}) -%}
+    {%- endfor -%}
+    {%- set variables = tojson(invocation_args_dict.get('vars'), sort_keys=true) -%}
+    {%- do marks.update({'': local_md5(marks[''] ~ variables)}) -%}
+    {{ return(marks) }}
+{%- endmacro %}
+
+{# Inputs of a relation that do not have all that the one they follow has. #}
+{% macro waiting_inputs(name, marks) -%}
+    {%- set flow = weekly_flow() -%}
+    {%- set waiting = [] -%}
+    {%- for input in flow[name].inputs -%}
+        {%- set version = marks.get(flow[input].follows, {}).get('version') -%}
+        {%- if not version or marks.get(input, {}).get('taken') != version -%}
+            {%- do waiting.append(input) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(waiting) }}
+{%- endmacro %}
+
+{# What a build does with a relation: everything, changes or nothing. #}
+{% macro loading(name) -%}
+    {%- if not (is_building() and arrives_weekly() and model.resource_type == 'model')
+        or flags.FULL_REFRESH or leaves_out_undefined() -%}
+        {{ return('everything') }}
+    {%- endif -%}
+    {%- set marks = load_marks() -%}
+    {%- set own = marks.get(name, {}) -%}
+    {%- if not own.get('version') or own.made_with != marks[''] -%}
+        {{ return('everything') }}
+    {%- endif -%}
+    {%- set flow = weekly_flow()[name] -%}
+    {%- if not flow.follows -%}
+        {{ return('changes') }}
+    {%- endif -%}
+    {%- if waiting_inputs(name, marks) -%}
+        {{ return('everything') }}
+    {%- endif -%}
+    {%- set followed = marks.get(flow.follows, {}) -%}
+    {%- if own.taken == followed.get('version') -%}
+        {# The attributes of products, stores and weeks may have changed without a line. #}
+        {{ return('changes' if name == 'silver.grocery_checked_lines' else 'nothing') }}
+    {%- endif -%}
+    {{ return('changes' if own.taken and own.taken == followed.get('before') else 'everything') }}
+{%- endmacro %}
+
+{# Writes the mark of a relation, in the transaction that has changed it. `changed` is false where
+   no row of it has: those that follow it need not look. #}
+{% macro mark_load(name, how='everything', changed=true) -%}
+    {%- if is_building() and arrives_weekly() and model.resource_type == 'model' -%}
+        {%- set flow = weekly_flow()[name] -%}
+        {%- set marks = load_marks() -%}
+        {%- set own = marks.get(name, {}) if how == 'changes' else {} -%}
+        {%- set followed = marks.get(flow.follows, {}) -%}
+        {%- set taken = '' if waiting_inputs(name, marks) else followed.get('version', '') -%}
+        {%- set mark = tojson({
+            'version': invocation_id if changed else own.version,
+            'before': own.get('version', '') if changed else own.before,
+            'taken': taken,
+            'made_with': marks[''],
+        }) -%}
+        {%- do run_query('comment on table ' ~ name ~ ' is ' ~ quoted(mark)) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{# A relation of baskets or lines: of all, or of the customers whose gold row is made anew. #}
+{% macro of_touched_customers(relation, gold) -%}
+    {%- if loading(gold) == 'changes' -%}
+        {{ return(
+            '(select * from ' ~ relation ~ ' where customer_id in'
+            ~ ' (select customer_id from loads.grocery_touched_customers)) as touched_rows'
+        ) }}
+    {%- endif -%}
+    {{ return(relation) }}
+{%- endmacro %}
+
+{# Begins a load: lists the raw files in loads.grocery_files_found, each new, changed, same or gone
+   as against loads.grocery_files. A file that looks untouched (size, times) is not read; else its
+   checksum decides. Returns the paths to read. #}
+{% macro files_to_read(folder, patterns, command) -%}
+    {%- set listings = [] -%}
+    {%- for pattern in patterns -%}
+        {%- do listings.append('select file as path from glob(' ~ quoted(folder ~ '/' ~ pattern) ~ ')') -%}
+    {%- endfor -%}
+    {%- set anew = loading('bronze.grocery_sort_of_real_transactions') == 'everything' -%}
+    {%- do run_query('create schema if not exists loads') -%}
+    {%- do run_query(
+        'create table if not exists loads.grocery_files (path varchar, stamp varchar,'
+        ~ ' checksum varchar, line_count bigint, loaded_at timestamp)'
+    ) -%}
+    {%- do run_query(
+        'create or replace table loads.grocery_files_found as with found as materialized ('
+        ~ ' select path, file_stamp(path) as stamp from (' ~ listings | join(' union ') ~ ')),'
+        ~ ' summed as materialized (select found.path, found.stamp, loaded.checksum as loaded_checksum,'
+        ~ ' case when found.stamp = loaded.stamp then loaded.checksum'
+        ~ ' else file_checksum(found.path) end as checksum'
+        ~ ' from found left join loads.grocery_files as loaded on found.path = loaded.path)'
+        ~ ' select path, stamp, checksum, case'
+        ~ (" when true then 'new'" if anew else '')
+        ~ " when loaded_checksum is null then 'new'"
+        ~ " when checksum <> loaded_checksum then 'changed' else 'same' end as state from summed"
+        ~ ("" if anew else
+            " union all select path, stamp, checksum, 'gone' from loads.grocery_files"
+            ~ ' where path not in (select path from found)')
+    ) -%}
+    {%- set found = run_query(
+        'select path, state from loads.grocery_files_found order by path'
+    ).rows -%}
+    {%- set paths = [] -%}
+    {%- set there = [] -%}
+    {%- for path, state in found if state != 'gone' -%}
+        {%- do there.append(path) -%}
+        {%- do paths.append(path) if state != 'same' -%}
+    {%- endfor -%}
+    {%- if not there -%}
+        {{ exceptions.raise_compiler_error(
+            folder ~ '/' ~ patterns | join(' or ') ~ ' is not there: get it with `' ~ command ~ '`'
+        ) }}
+    {%- endif -%}
+    {{ return(paths) }}
+{%- endmacro %}
+
+{# What follows is one transaction with the model, which a load that fails undoes; run_query by
+   itself begins none. #}
+{% macro begin_load() -%}
+    {%- call statement('begin_load', auto_begin=true) -%}
+        select 'the load begins'
+    {%- endcall -%}
+{%- endmacro %}
+
+{# Pre-hook of the lines as they came: the lines of files that have changed or gone are taken away,
+   and the baskets that had them are noted. #}
+{% macro forget_changed_files() -%}
+    {%- if loading('bronze.grocery_sort_of_real_transactions') == 'changes' and files_have_changed() -%}
+        {%- set changed -%}
+            source_file in (
+                select path from loads.grocery_files_found where state in ('changed', 'gone')
+            )
+        {%- endset -%}
+        {{- begin_load() -}}
+        {%- do run_query(
+            'create or replace table loads.grocery_changed_files as'
+            ~ " select path, state from loads.grocery_files_found where state <> 'same'"
+        ) -%}
+        {%- do run_query(
+            "create or replace table loads.grocery_loaded_baskets as select distinct"
+            ~ " coalesce(basket_id, '') as basket_id from " ~ this ~ ' where ' ~ changed
+        ) -%}
+        {%- do run_query('delete from ' ~ this ~ ' where ' ~ changed) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro files_have_changed() -%}
+    {{ return(run_query(
+        "select count(*) from loads.grocery_files_found where state <> 'same'"
+    ).rows[0][0] > 0) }}
+{%- endmacro %}
+
+{# Post-hook of the lines as they came: notes the files and the baskets that have come. #}
+{% macro note_loaded_files() -%}
+    {%- if is_building() and arrives_weekly() -%}
+        {%- set how = loading('bronze.grocery_sort_of_real_transactions') -%}
+        {%- set read = "select path from loads.grocery_files_found where state in ('new', 'changed')" -%}
+        {%- if how == 'changes' and files_have_changed() -%}
+            {%- do run_query(
+                "insert into loads.grocery_loaded_baskets select distinct coalesce(basket_id, '')"
+                ~ ' from ' ~ this ~ ' where source_file in (' ~ read ~ ')'
+            ) -%}
+        {%- endif -%}
+        {%- do run_query(
+            'create or replace table loads.grocery_files as with counted as (select source_file,'
+            ~ ' count(*) as line_count from ' ~ this ~ ' where source_file in (' ~ read ~ ') group by'
+            ~ ' source_file) select found.path, found.stamp, found.checksum,'
+            ~ " case when found.state = 'same' then loaded.line_count"
+            ~ ' else coalesce(counted.line_count, 0) end as line_count,'
+            ~ " case when found.state = 'same' then loaded.loaded_at else " ~ load_time()
+            ~ ' end as loaded_at from loads.grocery_files_found as found'
+            ~ ' left join loads.grocery_files as loaded on found.path = loaded.path'
+            ~ ' left join counted on found.path = counted.source_file'
+            ~ " where found.state <> 'gone'"
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Which lines a table of one row per file and thing reads: all, or those of the files that came. #}
+{% macro of_changed_files(name) -%}
+    {%- if loading(name) == 'changes' -%}
+        where source_file in (select path from loads.grocery_changed_files)
+    {%- endif -%}
+{%- endmacro %}
+
+{# Pre-hook of the checked lines: lists in loads.grocery_baskets_found the baskets to check again.
+   Those with a line that came or went; those with a product, store or week whose attributes are
+   others than were used; and those with a line that had not happened yet. #}
+{% macro find_touched_baskets() -%}
+    {%- if loading('silver.grocery_checked_lines') == 'changes' -%}
+        {{- begin_load() -}}
+        {%- do run_query(grocery_attributes_found()) -%}
+        {%- set marks = load_marks() -%}
+        {%- set raw = 'bronze.grocery_sort_of_real_transactions' -%}
+        {%- set key = "select coalesce(basket_id, '') as basket_id from " -%}
+        {%- set parts = [
+            key ~ this ~ " where rejection_reason = 'date_impossible' and bought_at >= cast('"
+            ~ var('grocery_first_possible_date') ~ "' as timestamp) and bought_at <= " ~ load_time()
+        ] -%}
+        {%- if marks['silver.grocery_checked_lines'].taken != marks[raw].version -%}
+            {%- do parts.append('select basket_id from loads.grocery_loaded_baskets') -%}
+        {%- endif -%}
+        {%- for thing, column in [
+            ('product', 'product_id'), ('store', 'store_id'), ('week', 'shop_week'),
+        ] -%}
+            {%- set changed -%}
+                select coalesce(used.id, found.id) as id
+                from loads.grocery_attributes_used as used
+                full outer join loads.grocery_attributes_found as found
+                    on used.thing = found.thing and used.id = found.id
+                where coalesce(used.thing, found.thing) = '{{ thing }}'
+                    and used.attributes is distinct from found.attributes
+                    {# The lines of a new product or store are new themselves. #}
+                    {%- if thing != 'week' %} and used.id is not null {%- endif %}
+            {%- endset -%}
+            {%- if run_query('select count(*) from (' ~ changed ~ ')').rows[0][0] -%}
+                {%- do parts.append(key ~ raw ~ ' where ' ~ column ~ ' in (' ~ changed ~ ')') -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- do run_query(
+            'create or replace table loads.grocery_baskets_found as ' ~ parts | join(' union ')
+        ) -%}
+        {%- if baskets_are_touched() -%}
+            {%- do run_query(
+                'create or replace table loads.grocery_touched_baskets as'
+                ~ ' select basket_id from loads.grocery_baskets_found'
+            ) -%}
+            {%- do run_query(
+                'create or replace table loads.grocery_changed_lines as ' ~ touched_lines(this, -1)
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro baskets_are_touched() -%}
+    {{ return(run_query('select count(*) from loads.grocery_baskets_found').rows[0][0] > 0) }}
+{%- endmacro %}
+
+{# The attributes of products, stores and weeks that lines and baskets are made with. #}
+{% macro grocery_attributes_found() -%}
+    create or replace table loads.grocery_attributes_found as
+    select
+        'product' as thing, product_id as id,
+        cast(row(category_id, department, is_own_label, is_bulk) as varchar) as attributes
+    from silver.grocery_products
+    union all
+    select 'store', store_id, coalesce(store_format, '') from silver.grocery_stores
+    union all
+    select
+        'week', shop_week,
+        string_agg(cast(row(started_on, ended_on) as varchar), ' ' order by started_on, ended_on)
+    from bronze.grocery_sort_of_real_weeks
+    group by shop_week
+{%- endmacro %}
+
+{# The lines of touched baskets as they count in sums: 1 added, -1 taken away. #}
+{% macro touched_lines(relation, change) -%}
+    select
+        {{ change }} as change, customer_id, store_id, product_id, spend_amount,
+        rejection_reason is null as is_kept
+    from {{ relation }}
+    where coalesce(basket_id, '') in (select basket_id from loads.grocery_baskets_found)
+{%- endmacro %}
+
+{# Post-hook of the checked lines: notes what has changed for those that follow. #}
+{% macro note_touched_lines() -%}
+    {%- if is_building() and arrives_weekly() -%}
+        {%- if loading('silver.grocery_checked_lines') == 'everything' -%}
+            {%- do run_query('create schema if not exists loads') -%}
+            {%- do run_query(grocery_attributes_found()) -%}
+        {%- elif baskets_are_touched() -%}
+            {%- do run_query('insert into loads.grocery_changed_lines ' ~ touched_lines(this, 1)) -%}
+            {%- do run_query(
+                'create or replace table loads.grocery_touched_customers as select distinct'
+                ~ ' customer_id from loads.grocery_changed_lines where customer_id is not null'
+            ) -%}
+        {%- endif -%}
+        {%- do run_query(
+            'create or replace table loads.grocery_attributes_used as'
+            ~ ' select * from loads.grocery_attributes_found'
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Post-hook of gold: the customers that a load has not touched are older by the days that have
+   come; their other figures are the same. #}
+{% macro age_untouched_customers() -%}
+    {%- if loading('gold.grocery_customers') == 'changes' -%}
+        {%- set last_on = '(select max(bought_on) from silver.grocery_baskets)' -%}
+        {%- do run_query(
+            'update ' ~ this ~ ' set recency_days = ' ~ days_between('last_basket_on', last_on)
+            ~ ', tenure_days = ' ~ days_between('first_basket_on', last_on)
+            ~ ', baskets_per_week = ' ~ baskets_per_week('basket_count', 'first_basket_on', last_on)
+            ~ ' where tenure_days <> ' ~ days_between('first_basket_on', last_on)
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Lines and spend of each product: what has changed is added to what was there. #}
+{% macro products_bought_since(entity) -%}
+with
+changed as (
+    select
+        {{ entity }}_id,
+        product_id,
+        cast(sum(change) as bigint) as line_count,
+        cast(sum(change * spend_amount) as decimal(18, 2)) as spend_amount
+    from loads.grocery_changed_lines
+    where is_kept
+    group by {{ entity }}_id, product_id
+),
+
+summed as (
+    select
+        changed.{{ entity }}_id,
+        changed.product_id,
+        changed.line_count + coalesce(before.line_count, 0) as line_count,
+        cast(changed.spend_amount + coalesce(before.spend_amount, 0) as decimal(18, 2))
+            as spend_amount
+    from changed
+    left join {{ this }} as before
+        on changed.{{ entity }}_id = before.{{ entity }}_id and changed.product_id = before.product_id
+)
+
+select * from summed
+where line_count > 0
+{%- endmacro %}
