@@ -87,11 +87,11 @@ class Weighed:
 def shipped_weights(columns: int) -> Weights:
     """Return the weights that came with this version for a table of so many columns."""
     loaded = _stored()["wide" if columns >= WIDE_FROM else "narrow"]
-    columns = {
+    parts = {
         part: np.array([loaded["evidence"][name][part] for name in EVIDENCE])
         for part in ("mean", "deviation", "raw", "rank")
     }
-    return Weights(**columns, family=loaded["family"])
+    return Weights(**parts, family=loaded["family"])
 
 
 def weigh(
