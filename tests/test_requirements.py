@@ -132,8 +132,7 @@ SHOWN_BY = {
     "::test_a_worse_one_does_not_take_over",
     "D: scheduled retraining": "tests/scripts/test_run_night.py"
     "::test_a_first_night_and_a_quiet_one",
-    "D: a model that MLflow loads": f"{MODELS}/runs/test_tracking.py"
-    "::test_the_model_gives_the_runs_labels_and_holds_no_pickle",
+    "D: a service": f"{MODELS}/runs/test_tracking.py::test_the_champion_is_served_over_http",
     "E: a model by its folder": f"{ENCODERS}/test_text.py::test_a_folder_with_a_graph_of_its_own",
     "E: what the sentences add": f"{MODELS}/describe/test_texts.py"
     "::test_sentences_are_told_beside_the_columns",

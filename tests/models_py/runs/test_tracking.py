@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import socket
 import subprocess
 import sys
+import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from io import StringIO
@@ -185,6 +188,38 @@ def test_the_model_gives_the_runs_labels_and_holds_no_pickle(
         if "partition" not in str(path)
     ]
     assert not any(entity in text for text in texts for entity, _ in assigned[:20])
+
+
+def test_the_champion_is_served_over_http(first: dict[str, Any]) -> None:
+    import mlflow
+    import uvicorn
+    from mlflow.pyfunc import scoring_server
+
+    client()
+    model = mlflow.pyfunc.load_model("models:/shop@champion")
+    # What `mlflow models serve` starts.
+    app = scoring_server.init(model)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()  # who asks before it answers waits
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        rows = customers(400, overlap=0.1).head(5)
+        asked_for = [column.name for column in model.metadata.signature.inputs]
+        body = {"dataframe_split": json.loads(rows[asked_for].to_json(orient="split", index=False))}
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{listening.getsockname()[1]}/invocations",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            predictions = json.load(reply)["predictions"]
+        server.should_exit = True
+        thread.join(30)
+    given = {row["entity_id"]: row["segment_id"] for row in predictions}
+    expected = saved(first["run_id"]).score(rows).set_index("entity_id")["segment_id"]
+    assert given == expected.to_dict()
 
 
 def test_the_champion_moves_only_through_the_gates_and_back(
