@@ -228,7 +228,7 @@ def test_an_alternative_is_named_taken_and_said(
     assert "has no finished run" in capsys.readouterr().err
     assert main(words) == 0
     printed = capsys.readouterr().out
-    assert "or else, with --alternative 1, 2 or 3:" in printed
+    assert "or else, with --alternative 1 or 2:" in printed
     assert main([*words, "--alternative", "1"]) == 0
     assert "was taken in place of the study's own answer" in capsys.readouterr().out
     with duckdb.connect(str(warehouse), read_only=True) as database:

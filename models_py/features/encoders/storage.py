@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from models_py.base import checksums
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 ARRAYS, EARLIER = ".npz", ".skops"
 """Suffix of files of arrays, and the one that they had in runs saved before."""
@@ -75,6 +75,8 @@ def _earlier(name: str) -> str:
 
 def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     """Write arrays by name, without pickle."""
+    import numpy as np
+
     named: dict[str, Any] = dict(arrays)
     np.savez(path, **named)
 
@@ -87,6 +89,8 @@ def read_arrays(path: Path) -> dict[str, Any]:
     SavedEncoderError
         When a skops file holds types that are not known to be safe.
     """
+    import numpy as np
+
     if not path.is_file():
         kept = _read_skops(path.with_suffix(EARLIER))
         return kept if isinstance(kept, dict) else vars(kept)

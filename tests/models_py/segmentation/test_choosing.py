@@ -58,7 +58,8 @@ def test_by_one_measure(
     chosen = choose(points, candidates, by=by)
     figures = np.array([candidate.figures[by] for candidate in candidates])
     assert chosen.position == int(np.argmax(sign * figures))
-    assert f"{MEASURES[by].words} ({figures[chosen.position]:.3f})" in chosen.reason
+    digits = 0 if by == "calinski_harabasz" else 3
+    assert f"{MEASURES[by].words} ({figures[chosen.position]:,.{digits}f})" in chosen.reason
     assert chosen.jaccard.shape == (candidates[chosen.position].candidate.k,)
 
 
