@@ -30,6 +30,7 @@ def test_there_are_two() -> None:
 def test_it_runs(notebook: Path, tmp_path: Path) -> None:
     paths = [str(settings.repository()), os.environ.get("PYTHONPATH", "")]
     environment = settings.environment_of(tmp_path) | {"PYTHONPATH": os.pathsep.join(paths)}
+    environment[settings.SHARE_VARIABLE] = "1"
     ended = subprocess.run(
         [sys.executable, "-c", code_of(notebook)],
         cwd=tmp_path,
