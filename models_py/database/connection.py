@@ -36,6 +36,10 @@ WAIT_SECONDS = 60.0
 MAINTENANCE_COMMAND = "python scripts/cleanup_temp_tables.py"
 
 
+QUICK_TEXTS = "set force_compression = 'fsst'"
+"""Stores texts by FSST: trying every way takes DuckDB twice as long, for a tenth less on disk."""
+
+
 def quoted(*names: str) -> str:
     """Return names as SQL identifiers joined by dots, whatever they hold."""
     return ".".join(map(_quoting(), names))

@@ -16,7 +16,13 @@ from pathlib import Path
 from models_py.base import locks
 from models_py.base.errors import WarehouseError
 from models_py.base.sql_text import literal
-from models_py.database.connection import Warehouse, quoted, require_file, warehouse_errors
+from models_py.database.connection import (
+    QUICK_TEXTS,
+    Warehouse,
+    quoted,
+    require_file,
+    warehouse_errors,
+)
 
 FOLDER = "share"
 SCHEMAS = ("gold", "results")
@@ -88,6 +94,7 @@ def _share(path: Path, file: Path, unfinished: Path) -> Shared:
     with warehouse_errors(path):
         copy = Warehouse(unfinished, duckdb.connect(str(unfinished)))
     with closing(copy):
+        copy.rows(QUICK_TEXTS)
         copy.rows(f"attach {literal(str(path))} as {SOURCE} (read_only)")
         copied, removed = _bring_up_to_date(copy)
         copy.rows(f"detach {SOURCE}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from models_py.base.sql_text import literal
 from models_py.base.errors import DataError, WarehouseError, near_match
-from models_py.database.connection import Warehouse, quoted
+from models_py.database.connection import QUICK_TEXTS, Warehouse, quoted
 from models_py.database.contract import LOADED
 from models_py.database.own_data import check_replaceable
 from models_py.database.reading.columns import ReadingOptions
@@ -233,9 +233,7 @@ def _staged(
 def _new_table(warehouse: Warehouse, schema: str, name: str, source: str) -> Iterator[str]:
     """Make a table in a transaction; on any error all is as it was before."""
     table = quoted(schema, name)
-    # Texts are stored by FSST: trying every way on each takes DuckDB twice as long, for a file
-    # that is a tenth smaller.
-    warehouse.rows("set force_compression = 'fsst'")
+    warehouse.rows(QUICK_TEXTS)
     try:
         with warehouse.transaction(f"{schema}.{name} is loaded"):
             warehouse.rows(f"create schema if not exists {quoted(schema)}")
