@@ -37,12 +37,7 @@ def clients(rows: int = ROWS, first: int = 0) -> str:
     return "\n".join(lines) + "\n"
 
 
-STUDY = """
-title = "Clients"
-table = "gold.clients"
-entity = "client_id"
-[features]
-include = ["spend", "visits", "orders"]
+QUICK = """
 [outliers]
 method = "none"
 [choose]
@@ -53,6 +48,18 @@ refits = 2
 name = "kmeans"
 k = 3
 """
+"""The sections of a recipe that takes seconds."""
+
+STUDY = (
+    """
+title = "Clients"
+table = "gold.clients"
+entity = "client_id"
+[features]
+include = ["spend", "visits", "orders"]
+"""
+    + QUICK
+)
 
 
 @pytest.fixture(scope="session")

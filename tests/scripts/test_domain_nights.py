@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nights import QUICK
 from planted_gold import asked
 
 from models_py.base import settings
@@ -22,22 +23,16 @@ from models_py.database.connection import open_warehouse
 from models_py.database.maintenance.integrity import check_warehouse, faults
 from models_py.database.share import share_file
 
-STUDY = """
+STUDY = (
+    """
 title = "Shoppers"
 table = "gold.grocery_customers"
 entity = "customer_id"
 [features]
 include = ["baskets_per_week", "basket_spend_mean", "basket_lines_mean", "category_richness"]
-[outliers]
-method = "none"
-[choose]
-by = "silhouette"
-[stability]
-refits = 2
-[[algorithms]]
-name = "kmeans"
-k = 3
 """
+    + QUICK
+)
 HALF_BUILT = "OK created sql table model silver"
 Night = Callable[..., subprocess.Popen[str]]
 

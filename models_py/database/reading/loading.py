@@ -234,13 +234,12 @@ def _new_table(warehouse: Warehouse, schema: str, name: str, source: str) -> Ite
     """Make a table in a transaction; on any error all is as it was before."""
     table = quoted(schema, name)
     warehouse.rows(QUICK_TEXTS)
-    try:
-        with warehouse.transaction(f"{schema}.{name} is loaded"):
-            warehouse.rows(f"create schema if not exists {quoted(schema)}")
-            yield table
-            warehouse.rows(f"comment on table {table} is {literal(LOADED + source)}")
-    finally:
-        warehouse.rows("set force_compression = 'auto'")
+    with warehouse.transaction(f"{schema}.{name} is loaded"):
+        warehouse.rows(f"create schema if not exists {quoted(schema)}")
+        yield table
+        warehouse.rows(f"comment on table {table} is {literal(LOADED + source)}")
+    # Not after an error: of a database that is beyond use, this would hide why.
+    warehouse.rows("set force_compression = 'auto'")
 
 
 def _require(staged: Staged, wanted: dict[str, str]) -> None:
