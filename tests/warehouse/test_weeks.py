@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,6 +127,25 @@ def marks(warehouse: Warehouse) -> dict[str, dict[str, str]]:
     return {relation: json.loads(comment) for relation, comment in rows}
 
 
+def made_too_soon(warehouse: Warehouse) -> Iterator[str]:
+    """Name what a relation takes in of weeks and dbt may make after it, or beside it."""
+    manifest = json.loads((warehouse.home / "target" / "manifest.json").read_text())
+    nodes = manifest["nodes"]
+    name_of = {key: f"{node['schema']}.{node['alias']}" for key, node in nodes.items()}
+    key_of = {name: key for key, name in name_of.items() if key.split(".")[0] != "test"}
+
+    def made_before(key: str) -> set[str]:
+        parents = [p for p in nodes[key]["depends_on"].get("nodes", []) if p in nodes]
+        return {name_of[parent] for parent in parents}.union(*map(made_before, parents))
+
+    code = manifest["macros"]["macro.segmenthouse.weekly_flow"]["macro_sql"]
+    named = dict(re.findall(r"set (\w+) = '([\w.]+)'", code))
+    (flow,) = re.findall(r"return\((\{.*\})\)", code, re.DOTALL)
+    for name, taken in eval(flow, {"none": None}, named).items():
+        for needed in {taken["follows"], *taken["inputs"]} - {None} - made_before(key_of[name]):
+            yield f"{needed} is not made before {name}"
+
+
 @pytest.mark.parametrize("seed", [1])
 def test_sum_of_the_loads_is_the_full_build(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
@@ -163,6 +183,7 @@ def test_sum_of_the_loads_is_the_full_build(seed: int, tmp_path: Path) -> None:
     assert [r for r in FLOW if third[r]["before"] != second[r]["version"]] == []
 
     build(full)
+    assert list(made_too_soon(full)) == []
     assert list(differences(loaded, full)) == []
     assert loaded.rejected() == full.rejected()
     assert loaded.rejected()["line_repeated"] + loaded.rejected()["basket_shared"] > 0

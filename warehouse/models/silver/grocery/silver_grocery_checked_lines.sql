@@ -1,4 +1,6 @@
-{%- set source_lines = lines_to_check() -%}
+-- What the hooks read by name is made before.
+-- depends_on: {{ ref('silver_grocery_stores') }}
+{% set source_lines = lines_to_check() -%}
 {{ config(
     materialized=weekly(),
     pre_hook='{{ find_touched_baskets() }}',
