@@ -171,15 +171,19 @@ def _recorded_columns(staged: Staged, recorded: Reading, options: ReadingOptions
         elif name in options.ids and reading.type != "id":
             reading = ColumnReading(type="id", missing=reading.missing)
         columns.append(Column(name, f"c{place}", reading=reading))
-    for column in columns:
-        if column.reading.type != "as_is":
-            known = is_known_sql(f"cast({column.staged} as varchar)", column.reading.missing)
-            (counted,) = staged.query(
-                f"select count(*) filter ({known}),"
-                f" arg_min(cast({column.staged} as varchar), rowid) filter ({known})"
-                f" from temp.{staged.table} where {staged.kept_rows}"
-            )
-            column.known, column.sample = int(counted[0]), [counted[1]] if counted[1] else []
+    counted = [column for column in columns if column.reading.type != "as_is"]
+    chosen = []
+    for column in counted:
+        value = f"cast({column.staged} as varchar)"
+        known = is_known_sql(value, column.reading.missing)
+        chosen.append(f"count(*) filter ({known}), arg_min({value}, rowid) filter ({known})")
+    if counted:
+        # In one pass: a file of many columns would be scanned as often as it has some.
+        (result,) = staged.query(
+            f"select {', '.join(chosen)} from temp.{staged.table} where {staged.kept_rows}"
+        )
+        for column, count, first in zip(counted, result[::2], result[1::2], strict=True):
+            column.known, column.sample = int(count), [first] if first else []
     return columns
 
 

@@ -98,7 +98,8 @@ def detect_dialect(
     if delimiter == BLANKS:
         text = squeezed(text)
     quote, escape = _quoting(text, delimiter)
-    candidates = [delimiter] if delimiter else [*DELIMITERS, *RARE]
+    # A mark that the text does not hold parts nothing.
+    candidates = [delimiter] if delimiter else [m for m in (*DELIMITERS, *RARE) if m in text]
     layouts = [_layout(text, candidate, quote, escape, expected) for candidate in candidates]
     wide = [layout for layout in layouts if layout and layout.width > 1 and layout.fit >= 0.5]
     aligned = (
@@ -199,16 +200,15 @@ def header_place(rows: Sequence[Sequence[str | None]], expected: Sequence[str]) 
     place : int
         Of the first row that holds every name expected, else of the first that is mostly filled.
     """
-    filled = [{cell.strip() for cell in cells if cell and cell.strip()} for cells in rows]
     if expected:
         names = {" ".join(name.split()) for name in expected}
-        for place, cells in enumerate(filled[:MOST_ABOVE]):
-            if names <= {" ".join(cell.split()) for cell in cells}:
+        for place, cells in enumerate(rows[:MOST_ABOVE]):
+            if names <= {" ".join(cell.split()) for cell in cells if cell}:
                 return place
-    most = max((sum(bool(cell and cell.strip()) for cell in cells) for cells in rows), default=0)
+    counts = [sum(bool(cell and cell.strip()) for cell in cells) for cells in rows]
+    most = max(counts, default=0)
     width = max(map(len, rows), default=0)
     least = max(1, min(most, 2), min(most, width) / 2)
-    counts = (sum(bool(cell and cell.strip()) for cell in cells) for cells in rows)
     return next((place for place, known in enumerate(counts) if known >= least), 0)
 
 
