@@ -187,6 +187,16 @@ class Warehouse:
             )
         return dict(records)
 
+    def columns_of(self, schema: str) -> dict[str, list[str]]:
+        """Return the column names of every table and view of a schema."""
+        return dict(
+            self.rows(
+                "select table_name, list(column_name order by column_index) from duckdb_columns()"
+                " where database_name = current_database() and schema_name = ? group by 1",
+                [schema],
+            )
+        )
+
     def relations(self) -> list[str]:
         """Return every table and view as ``schema.name``."""
         return [

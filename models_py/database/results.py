@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -379,8 +379,12 @@ def _create_tables(warehouse: Warehouse) -> None:
     from sqlalchemy.schema import CreateSchema
 
     warehouse.connection.execute(CreateSchema(contract.SCHEMA, if_not_exists=True))
+    there = warehouse.columns_of(contract.SCHEMA)
     for table in contract.ALL_TABLES:
-        create_table(warehouse, table)
+        if table.name not in there:
+            warehouse.create(table)
+        else:
+            _add_missing_columns(warehouse, table, there[table.name])
     _number_earlier_runs(warehouse)
     warehouse.rows(history_view())
 
@@ -406,15 +410,8 @@ def _number_earlier_runs(warehouse: Warehouse) -> None:
             _point_view(warehouse, run_id)
 
 
-def create_table(warehouse: Warehouse, table: Table) -> None:
-    """Create a table of the contract, or give the one of an earlier version its new columns."""
-    warehouse.create(table)
-    _add_missing_columns(warehouse, table)
-
-
-def _add_missing_columns(warehouse: Warehouse, table: Table) -> None:
+def _add_missing_columns(warehouse: Warehouse, table: Table, there: Collection[str]) -> None:
     # A warehouse of an earlier version keeps its rows; columns that came since are null there.
-    there = warehouse.columns(contract.SCHEMA, table.name)
     for column in table.columns:
         if column.name not in there:
             kind = column.type.compile(warehouse.connection.dialect)
