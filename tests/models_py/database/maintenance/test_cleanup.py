@@ -321,11 +321,11 @@ def test_listed_is_dropped_protected_stays_and_no_name_is_run(
     warehouse.rows("set threads = 1")
     warehouse.rows("create schema core")
     warehouse.rows("create table core.canary as select 42 as a")
-    protected = set()
-    for name, kind, is_protected in made.values():
-        warehouse.rows(f"create schema if not exists {quoted(name.schema)}")
-        warehouse.rows(f"create {kind} {name.sql} as select 1 as a")
-        protected |= {name} if is_protected else set()
+    schemas = sorted({name.schema for name, _, _ in made.values()})
+    statements = [f"create schema if not exists {quoted(schema)}" for schema in schemas]
+    statements += [f"create {kind} {name.sql} as select 1 as a" for name, kind, _ in made.values()]
+    warehouse.rows("; ".join(["begin", *statements, "commit"]))
+    protected = {name for name, _, is_protected in made.values() if is_protected}
     owners = {name.key: "a model" for name in protected}
     before = {relation.name for relation in read_relations(warehouse)}
     listing = _find_owned(warehouse, owners)
