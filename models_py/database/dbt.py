@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from models_py.studies.study import Study, Validity
 
 DBT = "from dbt.cli.main import cli; cli()"
+WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+"""Unit tests hold for the project whatever the data: the project's own checks run them."""
+
 MARK = "BUILD_MARK"
 """What dbt writes a build's mark under into its results."""
 
@@ -164,6 +167,8 @@ def _build(
 def build_command(words: Sequence[str], home: Path, profiles: Path, *flags: str) -> list[str]:
     """Return the command line of a ``dbt build`` that writes into a home and nowhere else.
 
+    Unit tests are left out, unless the words say what is to be left out or taken.
+
     Parameters
     ----------
     words
@@ -178,7 +183,8 @@ def build_command(words: Sequence[str], home: Path, profiles: Path, *flags: str)
     folders = ["--project-dir", str(settings.dbt_project_dir()), "--profiles-dir", str(profiles)]
     written = str(home / "data" / "dbt")
     outputs = ["--target-path", written, "--log-path", written]
-    return [sys.executable, "-c", DBT, *flags, "build", *words, *folders, *outputs]
+    kinds = () if any("resource-type" in word for word in words) else WITHOUT_UNIT_TESTS
+    return [sys.executable, "-c", DBT, *flags, "build", *words, *kinds, *folders, *outputs]
 
 
 def first_error(ended: subprocess.CompletedProcess[str]) -> str:

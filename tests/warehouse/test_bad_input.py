@@ -11,16 +11,18 @@ import pytest
 from tests.warehouse.dbt_runs import LINE_COLUMNS, Line, Run, Warehouse, sound_lines, write_files
 
 BRONZE = ("--select", "bronze_grocery_sort_of_real_transactions")
+# Unit tests bring their own rows: whatever the files hold, they show the same.
+BUILD = ("build", "--exclude-resource-type", "unit_test")
 
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """A small warehouse of sound files, built and tested."""
     home = tmp_path_factory.mktemp("small")
-    variables = {"grocery_source": "sort_of_real", "sort_of_real_dir": str(home / "files")}
-    made = Warehouse(home, variables)
-    write_files(home / "files", sound_lines())
-    built = made.dbt("build")
+    made = Warehouse(home, {"grocery_source": "sort_of_real"})
+    (home / "data" / "raw").mkdir(parents=True)
+    write_files(files_of(made), sound_lines())
+    built = made.dbt(*BUILD)
     assert built.code == 0, built.text
     assert made.value("select count(*) from gold.grocery_customers") == 12
     return made
@@ -29,7 +31,11 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 @pytest.fixture
 def files(warehouse: Warehouse) -> Path:
     """The folder of the small warehouse's files."""
-    return warehouse.home / "files"
+    return files_of(warehouse)
+
+
+def files_of(warehouse: Warehouse) -> Path:
+    return warehouse.home / "data" / "raw" / "grocery"
 
 
 def assert_refused(warehouse: Warehouse, run: Run, *words: str) -> None:
@@ -121,7 +127,7 @@ def test_bad_values_are_counted(warehouse: Warehouse, files: Path) -> None:
     ]
     write_files(files, [*sound_lines(), *bad])
 
-    built = warehouse.dbt("build")
+    built = warehouse.dbt(*BUILD)
 
     assert built.code == 0, built.text
     assert warehouse.rejected() == {
@@ -146,7 +152,7 @@ def test_the_future_is_left_out_and_everything_reconciles(
     write_files(files, sound_lines())
     until = {**warehouse.variables, "grocery_until": "2006-04-13"}
 
-    built = replace(warehouse, variables=until).dbt("build")
+    built = replace(warehouse, variables=until).dbt(*BUILD)
 
     assert built.code == 0, built.text
     later = sum(line.day >= "20060413" for line in sound_lines())
@@ -157,7 +163,7 @@ def test_the_future_is_left_out_and_everything_reconciles(
 def test_one_customer_of_one_life_stage(warehouse: Warehouse, files: Path) -> None:
     write_files(files, [Line()])
 
-    built = warehouse.dbt("build")
+    built = warehouse.dbt(*BUILD)
 
     assert built.code == 0, built.text
     matches = warehouse.rows(
@@ -183,7 +189,7 @@ def test_undefined_baskets_can_be_left_out_before(warehouse: Warehouse, files: P
         "lifestage_basket_sample_size": "20",
     }
 
-    built = replace(warehouse, variables=variables).dbt("build")
+    built = replace(warehouse, variables=variables).dbt(*BUILD)
 
     assert built.code == 0, built.text
     # 12 customers of two life stages have 4 baskets each; 20 of each stage are sampled.
