@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,36 +65,45 @@ TOGETHER = {
     "retail_org": ("tests/domains/test_retail_org.py",),
     "automobile": ("tests/domains/test_automobile.py",),
     "online_retail": ("tests/domains/test_online_retail.py",),
+    "bank": ("tests/domains/test_bank.py",),
     "sort_of_real": (
         "tests/warehouse/test_basket_features.py",
         "tests/warehouse/test_sort_of_real.py",
     ),
 }
-"""Files of each domain that is built once, with the tests that name it as their last parameter.
-
-The bank is quickly built and its studies take long: they run beside its file, on two workers.
-"""
+"""Files of each domain that is built once, with the tests that name it as their last parameter."""
 
 BUILDING = ("tests/domains/", "tests/warehouse/")
 """Where tests build whole domains."""
 
 LONGEST = (
     "complete_journey",
-    "tests/warehouse/test_spark.py",
-    "tests/domains/test_every_study.py",
-    "tests/domains/test_bank.py",
+    "bank",
     "retail_org",
-    "automobile",
+    "tests/warehouse/test_spark.py",
+    "tests/models_py/database/maintenance/test_faults.py",
+    "tests/warehouse/test_bad_input.py",
     "tests/scripts/test_ten_weeks.py",
+    "automobile",
+    "online_retail",
+    "sort_of_real",
+    "tests/models_py/clustering/test_peaks.py",
     "tests/scripts/test_domain_nights.py",
     "tests/warehouse/test_weeks.py",
     "tests/test_notebooks.py",
     "tests/test_tutorial.py",
     "tests/domains/test_shop_export.py",
-    "online_retail",
-    "sort_of_real",
     "tests/scripts/test_run_night.py",
     "tests/test_requirements.py",
+    "tests/benchmarks/test_reading.py",
+    "tests/test_wheel.py",
+    "tests/scripts/test_new_study.py",
+    "tests/test_cleanup_instructions.py",
+    "tests/models_py/runs/test_comparison.py",
+    "tests/models_py/database/maintenance/test_cleanup.py",
+    "tests/models_py/features/encoders/test_training.py",
+    "tests/scripts/test_exit_codes.py",
+    "tests/scripts/test_run_clustering.py",
 )
 """What begins first, so that none of them runs alone at the end."""
 
@@ -136,6 +146,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     config.option.loadscopereorder = False
     return ByGroup(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parsed_projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """All workers read the dbt project that one of them parsed."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with pytest.MonkeyPatch.context() as patch:
+        (folder / "parsed").mkdir(exist_ok=True)
+        patch.setenv("DBT_PARSED_PROJECTS", str(folder / "parsed"))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,21 @@
 """Real dbt runs, each in a process of its own, and small Sort-of-Real files for them.
 
-dbt takes seconds to import, so its processes are forked off a server that has imported it.
+dbt takes seconds to import and to make the code that reads its own files, so its processes are
+forked off a server that has run it once.
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import io
 import json
 import multiprocessing
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,10 +25,11 @@ import duckdb
 
 from models_py.base import settings
 
+PARSED = "DBT_PARSED_PROJECTS"
+"""Names the folder where a parsed project is kept for other homes."""
+
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(
-    ["dbt.cli.main", "dbt.adapters.duckdb", "models_py.sources.dbt_plugin"]
-)
+FORKS.set_forkserver_preload(["tests.warehouse.dbt_server"])
 
 LINE_COLUMNS = [
     "SHOP_WEEK", "SHOP_DATE", "SHOP_WEEKDAY", "SHOP_HOUR", "QUANTITY", "SPEND", "PROD_CODE",
@@ -44,6 +50,27 @@ def run_in_this_process(words: list[str], home: str, folder: str, output: str) -
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
         cli(words)
+
+
+@contextmanager
+def parsed_project(target: Path, variables: dict[str, str] | None) -> Iterator[None]:
+    """Let dbt find the project as it was parsed with these variables, whichever home did it.
+
+    Parsing is most of what a small run takes. dbt itself sees whether a file is another now.
+    """
+    if variables is None or PARSED not in os.environ:
+        yield
+        return
+    key = hashlib.sha256(json.dumps(variables, sort_keys=True).encode()).hexdigest()[:16]
+    kept, own = Path(os.environ[PARSED]) / f"{key}.msgpack", target / "partial_parse.msgpack"
+    if kept.is_file():
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(kept, own)
+    yield
+    if own.is_file() and not kept.is_file():
+        unfinished = kept.with_suffix(f".{os.getpid()}")
+        shutil.copyfile(own, unfinished)
+        unfinished.replace(kept)
 
 
 @dataclass
@@ -76,8 +103,9 @@ class Warehouse:
         process = FORKS.Process(
             target=run_in_this_process, args=(command, str(self.home), folder, str(output))
         )
-        process.start()
-        process.join(timeout=600)
+        with parsed_project(self.home / "target", self.variables if cwd is None else None):
+            process.start()
+            process.join(timeout=600)
         assert process.exitcode is not None, f"dbt {words} has not ended"
         return Run(process.exitcode, output.read_text())
 
