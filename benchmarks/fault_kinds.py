@@ -61,8 +61,6 @@ def run(
     """
     limit = [] if largest is None else ["prlimit", f"--fsize={largest}"]
     environment = {**os.environ, "SEGMENTHOUSE_HOME": str(home), "OMP_NUM_THREADS": "1"}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    environment["PYTHONPYCACHEPREFIX"] = str(home.parent / "bytecode")
     printed = home.with_name(f"{home.name}.printed")
     with printed.open("wb") as output:
         process = subprocess.Popen(

@@ -100,7 +100,6 @@ class Example:
         for named in re.findall(r"data/backups/(backup_\w+)", command):
             command = command.replace(named, self.first_backup())
         environment = {**os.environ, "PYTHONPATH": str(self.folder)}
-        environment["PYTHONPYCACHEPREFIX"] = str(self.folder / "bytecode")
         for name in (settings.HOME_VARIABLE, "PYTHONDONTWRITEBYTECODE"):
             environment.pop(name, None)
         done = subprocess.run(
