@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -258,6 +258,7 @@ def currency_of(column: str) -> str:
     return ending.upper() if what and ending.upper() in CURRENCIES else ""
 
 
+@lru_cache(maxsize=4_096)
 def words_of(column: str) -> dict[str, Any]:
     """Return what ``words.toml`` says of a column: the first pattern that fits counts."""
     # Gender, GENDER and gender are one; a file's own spelling comes first.

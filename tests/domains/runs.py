@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tests.warehouse.dbt_runs import Warehouse
 from models_py.base import settings
 from models_py.base.progress import Silent
 from models_py.describe.traits import UNKNOWN_WORDS
+from models_py.describe.words import Vocabulary
 from models_py.pipeline import Finished, run_study
 from models_py.runs.tables import study_speech
 from models_py.segmentation.studied import known_values
@@ -26,6 +27,15 @@ from models_py.studies.study import Study
 FIGURES = r"(-?[\d,]*\.?\d+)%?[^,;(\d]* \(all (-?[\d,]*\.?\d+)%?\)"
 """A figure of a segment and everybody's beside it."""
 
+
+HEDGES: dict[str, Callable[[float, float], bool]] = {
+    "": lambda own, _: own >= 0.95,
+    "mostly": lambda own, _: own >= 0.5,
+    "more often": lambda own, of_all: own > of_all,
+    "not": lambda own, _: own <= 0.05,
+    "less often": lambda own, of_all: own < of_all,
+}
+"""When a word with that before it is true, by its share among the own and among everybody."""
 
 _RUNS: dict[tuple[Path, str, str], Finished] = {}
 """What ran in this process, by warehouse, study and changed sections."""
@@ -101,24 +111,26 @@ def claims(
     said: dict[str, list[bool]] = {}
     for column, kind in speech.kinds.items():
         if kind == "number":
-            both = (frame[column].astype("Float64").astype(float) for frame in (own, everybody))
-            mean, of_all = (values.mean() for values in both)
             for is_high in (True, False):
                 words = speech.vocabulary.side(column, is_high).words
                 if _stands_in(words, name):
+                    both = (f[column].astype("Float64").astype(float) for f in (own, everybody))
+                    mean, of_all = (values.mean() for values in both)
                     said.setdefault(words, []).append(mean > of_all if is_high else mean < of_all)
         else:
             for value in everybody[column].dropna().unique():
-                shares = [_share_of(frame[column], value) for frame in (own, everybody)]
-                for hedge, holds in _hedges(*shares).items():
-                    words = (
-                        f"{hedge} {speech.vocabulary.yes_or_no(column, bool(value)).words}".strip()
-                        if kind == "boolean"
-                        else speech.vocabulary.of_word(column, str(value), hedge).words
-                    )
+                for hedge, holds in HEDGES.items():
+                    words = _worded(speech.vocabulary, column, value, hedge, kind)
                     if _stands_in(words, name):
-                        said.setdefault(words, []).append(holds)
+                        shares = [_share_of(frame[column], value) for frame in (own, everybody)]
+                        said.setdefault(words, []).append(holds(*shares))
     return said
+
+
+def _worded(speech: Vocabulary, column: str, value: object, hedge: str, kind: str) -> str:
+    if kind == "boolean":
+        return f"{hedge} {speech.yes_or_no(column, bool(value)).words}".strip()
+    return speech.of_word(column, str(value), hedge).words
 
 
 def _share_of(column: pd.Series[Any], value: object) -> float:
@@ -126,19 +138,9 @@ def _share_of(column: pd.Series[Any], value: object) -> float:
     return float((known == value).mean()) if len(known) else 0.0
 
 
-def _hedges(own: float, of_all: float) -> dict[str, bool]:
-    return {
-        "": own >= 0.95,
-        "mostly": own >= 0.5,
-        "more often": own > of_all,
-        "not": own <= 0.05,
-        "less often": own < of_all,
-    }
-
-
 def _stands_in(words: str, name: str) -> bool:
     # "mostly single" does not say "single", nor "no long pauses" "long pauses".
-    return bool(
+    return words in name and bool(
         re.search(rf"(?<!mostly )(?<!often )(?<!not )(?<!no )(?<!-)\b{re.escape(words)}\b", name)
     )
 
