@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from models_py.describe.names import rows_of
 from models_py.describe.words import Vocabulary, words_of
+
+MONEY = frozenset({"spend", "spending", "spent", "revenue", "sales", "turnover", "umsatz"})
+NO_SUM = frozenset(
+    {"score", "share", "ratio", "rate", "average", "avg", "mean", "median", "last", "max", "min"}
+    | {"per", "limit", "count", "number", "band", "index", "days", "growth", "change"}
+)
+"""Words of a column that says what a row is worth, and those of one that says something else."""
 
 HEAD = """\
 # What a row is called, in the plural, and what a segment is called that is high or low in a
@@ -50,8 +58,29 @@ low = "recently Joined" }
     lines = [_line(name, role, days.get(name), units.get(name)) for name, role in named.items()]
     shown = [f"measures = [{', '.join(map(_toml, measures))}]"] if measures else []
     beside = ["# Shown beside the features.", *shown] if shown else []
-    head = ["[describe]", *beside, HEAD, f"rows = {_toml(rows)}", ""]
+    worth = worth_column([name for name, role in named.items() if role == "number"])
+    weighed = [
+        "# What a row is worth: segments are weighed by it.",
+        f"worth = {_toml(worth or '')}",
+    ]
+    head = ["[describe]", *beside, *(weighed if worth else []), HEAD, f"rows = {_toml(rows)}", ""]
     return "\n".join([*head, "[describe.words]", *lines])
+
+
+def worth_column(numbers: Sequence[str]) -> str | None:
+    """Return the column of numbers that by its name says what a row is worth.
+
+    Examples
+    --------
+    >>> worth_column(["spending_score", "AvgSpend", "Total Spend", "age"])
+    'Total Spend'
+    """
+    for name in numbers:
+        spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+        words = set(re.split(r"[^a-z]+", spaced.lower()))
+        if words & MONEY and not words & NO_SUM:
+            return name
+    return None
 
 
 def _line(name: str, role: str, date: str | None, unit: str | None) -> str:

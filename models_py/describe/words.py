@@ -53,6 +53,9 @@ LEVELS = (
     "small",
     "large",
     "basic",
+    "primary",
+    "secondary",
+    "tertiary",
 )
 """Words of a degree, which a file may write with a capital."""
 
@@ -94,7 +97,10 @@ class Vocabulary:
         stem, is_word, word = column.partition("=")
         if is_word:
             said = self.word(stem, word)
-            return said if self._entry(stem).get("alone") else f"{self.called(stem)} {said}"
+            if self._entry(stem).get("alone"):
+                return said
+            called = self.called(stem)
+            return f"{said.lower()} {called}" if said.lower() in LEVELS else f"{called} {said}"
         own = self.own.get(column)
         return own.called if own is not None and own.called else column_words(column)
 

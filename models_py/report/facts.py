@@ -41,6 +41,7 @@ SMALL_SEGMENT = 5
 """Members under which only a segment's size is given, where the run did not mark small ones."""
 
 MOST_CATEGORIES = 20
+YES, NO = "true", "false"
 READ = tuple(table for table in contract.RUN_TABLES if table.name != "scores")
 
 
@@ -187,6 +188,12 @@ class Facts:
         if self.speech.kinds.get(name) == "boolean":
             return self.speech.vocabulary.yes_or_no(name, True).words
         return self.speech.vocabulary.called(name)
+
+    def word(self, column: str, word: str) -> str:
+        """Return what a word of a column stands for; of yes and no what a row is called."""
+        if word.lower() in (YES, NO):
+            return self.speech.vocabulary.yes_or_no(column, word.lower() == YES).words
+        return self.speech.vocabulary.word(column, word)
 
     def value(self, column: str, value: float) -> str:
         """Return a value of a column in the study's unit; a part of the rows as a share."""

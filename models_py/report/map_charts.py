@@ -23,6 +23,9 @@ from models_py.report.drawing import (
 from models_py.base.numbers import shortened, signed
 
 HEIGHT = 400.0
+CHIP = 10.0
+"""Half the side of a number at the middle of a cloud."""
+
 LETTER = 6.3
 """Width of a small letter, about, in a drawing's units."""
 
@@ -117,10 +120,10 @@ def draw_map(
         )
     ]
     inside += [_cloud(frame, cloud) for cloud in clouds]
-    inside += _places(frame, places)
     marked = [cloud for cloud in clouds if cloud.mark]
     middles = [np.median(cloud.points, axis=0) for cloud in marked]
     places_of = set_apart([(frame.x(float(x)), frame.y(float(y))) for x, y in middles])
+    inside += _places(frame, places, places_of)
     inside += [_middle(cloud, *at) for cloud, at in zip(marked, places_of, strict=True)]
     parts = [
         joined(inside),
@@ -244,12 +247,15 @@ def _middle(cloud: Cloud, x: float, y: float) -> Markup:
     )
 
 
-def _places(frame: Frame, places: Sequence[Place]) -> list[Markup]:
-    """Return squares for all places and names for those whose name covers no other."""
+def _places(
+    frame: Frame, places: Sequence[Place], chips: Sequence[tuple[float, float]]
+) -> list[Markup]:
+    """Return squares for all places and names for those whose name covers no other, nor a chip."""
     taken: list[tuple[float, float, float, float]] = [
         (frame.x(place.x) - 3, frame.y(place.y) - 3, frame.x(place.x) + 3, frame.y(place.y) + 3)
         for place in places
     ]
+    taken += [(x - CHIP, y - CHIP, x + CHIP, y + CHIP) for x, y in chips]
     drawn = []
     for place in places:
         x, y = frame.x(place.x), frame.y(place.y)

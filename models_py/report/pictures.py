@@ -11,7 +11,7 @@ from models_py.base.arrays import FloatArray, IntArray
 from models_py.report.facts import Facts, known_numbers, records
 from models_py.base.numbers import share, shortened
 from models_py.report.maps import FEWEST_MAPPED, sampled
-from models_py.report.resemblance import draw_resemblance, matplotlib_figure
+from models_py.report.resemblance import draw_resemblance, matplotlib_figure, save_picture
 from models_py.studies.measures import COMMON_SILHOUETTE
 
 
@@ -63,7 +63,7 @@ def draw_pictures(facts: Facts, folder: Path) -> list[Path]:
         figure = figure_class(layout="constrained", dpi=DOTS_PER_INCH)
         if draw(figure, facts):
             path = folder / f"{name}.png"
-            figure.savefig(path)
+            save_picture(figure, path)
             drawn.append(path)
     return drawn + _resemblance(facts, folder)
 
@@ -146,8 +146,8 @@ def _boxes(figure: Any, facts: Facts) -> bool:
     for place, name in enumerate(names):
         axes = figure.add_subplot(-(-len(names) // 2), 2, place + 1)
         values = [known_numbers(gold.loc[gold["_segment_id"] == item, name]) for item in ids]
-        shown = [own if own.size >= facts.least else own[:0] for own in values]
-        boxes = axes.boxplot(shown, whis=(5, 95), showfliers=False, patch_artist=True)
+        shown = [_box(own if own.size >= facts.least else own[:0]) for own in values]
+        boxes = axes.bxp(shown, showfliers=False, patch_artist=True)
         for box, item in zip(boxes["boxes"], ids, strict=True):
             box.set_facecolor(PALETTE[facts.colours[item] - 1])
             box.set_alpha(0.6)
@@ -156,6 +156,12 @@ def _boxes(figure: Any, facts: Facts) -> bool:
         _plain(axes)
     figure.supxlabel("segment; the line is the middle, the box half of the rows, whiskers 90%")
     return True
+
+
+def _box(values: FloatArray) -> dict[str, Any]:
+    # All five at once: boxplot() would sort the rows again for each.
+    ends = np.percentile(values, [5, 25, 50, 75, 95]) if values.size else np.full(5, np.nan)
+    return dict(zip(("whislo", "q1", "med", "q3", "whishi"), ends, strict=True))
 
 
 def _training(figure: Any, facts: Facts) -> bool:
@@ -184,7 +190,9 @@ def _training(figure: Any, facts: Facts) -> bool:
 
 
 def _silhouettes(figure: Any, facts: Facts) -> bool:
-    search = facts.tables["model_search"]
+    from models_py.report.sections.choosing import counted_silhouettes
+
+    search = counted_silhouettes(facts)
     known = search[search[COMMON_SILHOUETTE.name].notna()]
     if facts.is_partitioned or known["k"].nunique() < 2:
         return False

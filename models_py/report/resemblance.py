@@ -55,10 +55,10 @@ def draw_resemblance(
     )
     labels = [f"{p}: {name}" for p, name in zip(ordered["partition"], ordered["name"], strict=True)]
     side = max(5.0, CELL_INCHES * len(ids))
-    figure = figure_class(figsize=(side + 4.0, side + 1.0), layout="constrained")
+    figure = figure_class(figsize=(side + 4.0, side + 1.0), layout="constrained", dpi=120)
     _draw(figure, values, labels, partition_by)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    save_picture(figure, path)
     return path
 
 
@@ -77,6 +77,19 @@ def matplotlib_figure() -> Any:
             "pictures need matplotlib: pip install -c constraints.txt -e '.[report]'"
         ) from error
     return Figure
+
+
+def save_picture(figure: Any, path: Path) -> None:
+    """Write a figure as PNG, drawn once: ``savefig`` draws it twice for the layout."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    picture = Image.frombuffer(
+        "RGBA", canvas.get_width_height(), canvas.buffer_rgba(), "raw", "RGBA", 0, 1
+    )
+    picture.convert("RGB").save(path, dpi=(figure.dpi, figure.dpi))
 
 
 def _draw(figure: Any, values: FloatArray, labels: list[str], partition_by: str) -> None:

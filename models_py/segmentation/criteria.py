@@ -13,6 +13,7 @@ import numpy as np
 
 from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError, near_match
+from models_py.base.plurals import plural
 from models_py.clustering.auto import assign_noise, judged_rows, numbered
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.distances import EUCLIDEAN
@@ -209,7 +210,7 @@ def _by_measure(
         f"({figures[best]:,.{digits}f}) of {int(np.isfinite(figures).sum())} candidates"
     )
     if np.isfinite(gain):
-        reason += f", {gain:,.0f} below that of one group"
+        reason += f", {_below(gain)} that of one group"
     known = _known({**measures, by: figures}, len(candidates))
     return Choice(best, reason, _rows(candidates, scores, known))
 
@@ -229,15 +230,20 @@ def _gain_over_one_group(candidates: Sequence[Candidate], icl: FloatArray) -> tu
     return gain, max((gain_of_chance() for gain_of_chance in asked), default=0.0)
 
 
+def _below(gain: float) -> str:
+    return "just below" if gain < 1.0 else f"{gain:,.0f} below"
+
+
 def _one_group_words(candidates: Sequence[Candidate], best: int, gain: float, chance: float) -> str:
-    why = f"{-gain:,.0f} above that of one group: it leaves more unclear than it tells apart"
+    above = "just" if gain > -1.0 else f"{-gain:,.0f}"
+    why = f"{above} above that of one group: it leaves more unclear than it tells apart"
     if gain > 0.0:
         why = (
-            f"only {gain:,.0f} below that of one group: so few rows of one group get"
-            f" {chance:,.0f} below it by chance"
+            f"only {_below(gain)} that of one group: so few rows of one group get"
+            f" {_below(chance)} it by chance"
         )
     return (
-        f"one segment: no groups here. The best of {len(candidates)} candidates,"
+        f"one segment: no groups here. The best of {plural(len(candidates), 'candidate')},"
         f" {_named(candidates[best])}, has an ICL {why}"
     )
 

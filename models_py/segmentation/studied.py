@@ -122,6 +122,7 @@ def columns_read(study: Study, available: dict[str, str]) -> list[str]:
     wanted = [
         *_feature_columns(study, available),
         *_in_order(available, study.describe.measures),
+        *([study.describe.worth] if study.describe.worth else []),
         *([study.partition_by] if study.partition_by else []),
         *study.fit_at_least,
         *([study.label] if study.label else []),
@@ -160,6 +161,12 @@ def _check_columns(study: Study, available: dict[str, str]) -> None:
         raise StudyError(
             f"study {study.name}: entity = '{study.entity}': the results have a column of that"
             f" name; rename it in {study.table}"
+        )
+    worth = study.describe.worth
+    if worth is not None and worth not in available:
+        raise StudyError(
+            f"study {study.name}: describe.worth = '{worth}': {study.table} has no such column"
+            f"{near_match(worth, available)}"
         )
     for pattern in study.describe.measures:
         if not matching(pattern, available):

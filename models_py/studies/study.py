@@ -139,10 +139,13 @@ class Describe(Section):
     ``measures`` are gold columns profiled beside the features. A segment with fewer rows than
     ``small_segment`` gets neither profile nor rule, for they would be those of single customers.
     ``rows`` is what a row is called, in the plural, and ``words`` what columns are called.
+    ``worth`` is the column of money that says what a row is worth: a column of its own ending in
+    ``_amount`` is taken where none is named.
     ``perplexity`` is how many neighbours each row of the t-SNE map looks at, about.
     """
 
     measures: list[str] = []
+    worth: Annotated[str, Field(min_length=1)] | None = None
     rows: Annotated[str, Field(min_length=1)] | None = None
     words: dict[str, ColumnWords] = {}
     top: Annotated[int, Field(ge=1, le=10)] = 3

@@ -61,7 +61,9 @@ def behaviour_section(facts: Facts) -> Section:
     figures = [figure for figure in over_time if figure is not None]
     if figures:
         title = "What they buy, and when"
-    mixes = [*_mixes_of_shares(facts), *_mixes_of_words(facts)][:MOST_MIXES]
+    # One segment's mix is that of all, which the data's own section has.
+    is_split = len(facts.segments) > 1
+    mixes = [] if not is_split else [*_mixes_of_shares(facts), *_mixes_of_words(facts)][:MOST_MIXES]
     if not figures and not mixes:
         why = "No spend over time and no mix: no purchases, shares of a whole or words are known."
         return Section("behaviour", title, left_out=[why])

@@ -42,10 +42,13 @@ def segment_cards(facts: Facts) -> list[Card]:
 
 def cards_section(facts: Facts, cards: list[Card]) -> Section:
     """Return the section that holds the cards."""
-    lead = [
-        "Each card says what its segment has more or less of than everybody, in the units of the"
-        " data. The bars show how far it stands out; a bar that is short is a weak tendency."
-    ]
+    lead = []
+    if len(cards) > 1:
+        lead.append(
+            "Each card says what its segment has more or less of than everybody, in the units of"
+            " the data. The bars show how far it stands out; a bar that is short is a weak"
+            " tendency."
+        )
     if facts.is_partitioned:
         lead.append(
             f"Every {facts.partition_words} was searched for itself: its segments are compared"
@@ -80,10 +83,12 @@ def _withheld_words(facts: Facts) -> str:
 
 
 def spend_column(facts: Facts) -> str | None:
-    """Return the measure that says what a row is worth, where the study has one."""
+    """Return the column that says what a row is worth, where the study has one."""
     features = facts.tables["segment_features"]
     if features.empty:
         return None
+    if facts.study.describe.worth in set(features["feature"]):
+        return facts.study.describe.worth
     named = features.loc[features["feature"].str.endswith("_amount"), "feature"]
     preferred = [name for name in ("spend_amount", "revenue_amount") if name in set(named)]
     return preferred[0] if preferred else (str(named.iloc[0]) if len(named) else None)
@@ -155,8 +160,8 @@ def _badge(row: dict[str, Any]) -> tuple[str, str, str]:
         f" {plain(row['stability'])}"
     )
     if row["is_stable"]:
-        return "stable", f"stable {plain(row['stability'])}", words
-    return "unstable", f"unstable {plain(row['stability'])}", f"{words}: do not act on it alone"
+        return "stable", f"stable {row['stability']:.2f}", words
+    return "unstable", f"unstable {row['stability']:.2f}", f"{words}: do not act on it alone"
 
 
 def _profile(facts: Facts, segment_id: int) -> pd.DataFrame:
@@ -209,6 +214,8 @@ def _spread(facts: Facts, feature: str, row: dict[str, Any]) -> str:
 
 def _sureness(facts: Facts, segment_id: int) -> list[tuple[str, str]]:
     """Return how clearly the members belong to the segment, beside all rows."""
+    if len(facts.segments) == 1:
+        return []
     rows = facts.tables["assignments"]
     own = rows[rows["segment_id"] == segment_id]
     return [

@@ -12,7 +12,7 @@ from models_py.base.arrays import FloatArray
 from models_py.base.plurals import plural
 from models_py.describe.meanings import offer, sureness
 from models_py.report.content import Figure, Section, Table
-from models_py.report.facts import Facts, number, records
+from models_py.report.facts import Facts, is_given, number, records
 from models_py.report.line_charts import Band, Curve, draw_curves, draw_silhouettes
 from models_py.base.numbers import plain, share
 from models_py.report.sections.summary import mean_silhouette
@@ -22,6 +22,7 @@ from models_py.studies.measures import (
     COMMON_SILHOUETTE,
     INERTIA,
     METRIC_SILHOUETTE,
+    NOISE_SHARE,
     SMALLEST_SHARE,
     STABILITY,
     Measure,
@@ -67,7 +68,7 @@ CURVES = (
 
 def choosing_section(facts: Facts) -> Section:
     """Return how the segments were chosen among the candidates."""
-    search = facts.tables["model_search"]
+    search = counted_silhouettes(facts)
     lead = [f"{plural(len(search), 'candidate')} {'was' if len(search) == 1 else 'were'} tried."]
     reasons = []
     if facts.is_partitioned:
@@ -92,6 +93,19 @@ def choosing_section(facts: Facts) -> Section:
         tables=[(_candidates_title(len(search)), _candidates(facts, search))],
         left_out=left_out,
     )
+
+
+def counted_silhouettes(facts: Facts) -> pd.DataFrame:
+    """Return the candidates; where a rule chose, their silhouettes as it counts them.
+
+    Rows left as noise count 0: else a candidate that clusters none but the densest would win.
+    """
+    search = facts.tables["model_search"]
+    if facts.study.choose.by != "rule" or not is_given(search, NOISE_SHARE.name):
+        return search
+    kept = 1.0 - search[NOISE_SHARE.name].fillna(0.0)
+    own = [m.name for m in (COMMON_SILHOUETTE, METRIC_SILHOUETTE) if m.name in search]
+    return search.assign(**{name: search[name] * kept for name in own})
 
 
 def _other_answers(facts: Facts) -> list[str]:
@@ -329,13 +343,16 @@ def _candidates_title(count: int) -> str:
 
 
 def _shown(search: pd.DataFrame) -> dict[Measure, Callable[[float], str]]:
+    shown = SHOWN
+    if is_given(search, NOISE_SHARE.name) and search[NOISE_SHARE.name].max() > 0:
+        shown = {**SHOWN, NOISE_SHARE: share}
     own = METRIC_SILHOUETTE.name
     is_another = (
         own in search
         and ((search[own] != search[COMMON_SILHOUETTE.name]) & search[own].notna()).any()
     )
     # By its own distance where that is not the Euclidean one.
-    return {METRIC_SILHOUETTE: "{:.3f}".format, **SHOWN} if is_another else SHOWN
+    return {METRIC_SILHOUETTE: "{:.3f}".format, **shown} if is_another else shown
 
 
 def _candidates(facts: Facts, search: pd.DataFrame) -> Table:

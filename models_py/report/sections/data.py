@@ -110,10 +110,10 @@ def outliers_section(facts: Facts) -> Section:
     if unusual > 0:
         method = str(rows["method"][~incomplete].iloc[0]).replace("_", " ")
         lead.append(
-            f"{count(unusual)} {facts.things} ({share(unusual / len(facts.gold))}) are so unlike"
-            f" all others that they would bend the segments (found by {method}). They were left out"
-            " of the search, then given the segment that they are nearest to, and are flagged in"
-            " results.assignments."
+            f"{count(unusual)} of the {facts.things} ({share(unusual / len(facts.gold))})"
+            f" {'is' if unusual == 1 else 'are'} so unlike all others as to bend the segments"
+            f" (found by {method}): left out of the search, then given the nearest segment, and"
+            " flagged in results.assignments."
         )
     word = "left-out" if incomplete.any() else "unusual"
     by_segment = flagged["_segment_id"].value_counts()

@@ -15,7 +15,7 @@ from models_py.describe.withholding import NO_CATEGORY, RARE, rare_words
 from models_py.features.recipes import as_words
 from models_py.report.content import Figure, Section, Table
 from models_py.report.drawing import joined, tag
-from models_py.report.facts import Facts, known_numbers
+from models_py.report.facts import NO, YES, Facts, known_numbers
 from models_py.report.sections.data import number_columns
 from models_py.report.shape_charts import Bar, draw_bars
 
@@ -50,7 +50,9 @@ def exploring_section(facts: Facts) -> Section:
     if pairs:
         rows = [[facts.called(p.words), facts.called(p.number), share(p.ratio)] for p in pairs]
         title = "How much of a number's variance lies between the categories"
-        section.tables.append((title, Table(["words", "number", "between"], rows)))
+        section.tables.append(
+            (title, Table(["words", "number", "between"], rows, frozenset({0, 1})))
+        )
     return section
 
 
@@ -114,7 +116,11 @@ def _label_balance(facts: Facts, words: pd.DataFrame) -> str:
     shares = words[label][words[label] != NO_CATEGORY].value_counts(normalize=True)
     if shares.empty:
         return ""
-    parts = listed([f"{word} {share(float(part))}" for word, part in shares.head(6).items()])
+    said = {facts.word(label, str(word)): share(float(part)) for word, part in shares.items()}
+    if set(shares.index.str.lower()) <= {YES, NO}:
+        parts = listed([f"{part} are “{word}”" for word, part in said.items()])
+        return f"Of the known answers {parts}."
+    parts = listed([f"{word} {part}" for word, part in list(said.items())[:6]])
     return f"The known answer, {facts.called(label)}, is {parts}."
 
 
@@ -159,8 +165,9 @@ def _dominant(facts: Facts, words: pd.DataFrame) -> list[str]:
         shares = words[name].value_counts(normalize=True)
         if name != facts.study.label and len(shares) > 1 and shares.iloc[0] >= DOMINANT:
             sentences.append(
-                f"{_capital(facts.called(name))} is {shares.index[0]} in"
-                f" {share(float(shares.iloc[0]))} of the rows, and tells little."
+                f"{_capital(facts.called(name))} is"
+                f" {facts.word(str(name), str(shares.index[0]))} in {share(float(shares.iloc[0]))}"
+                " of the rows, and tells little."
             )
     return sentences[:2]
 
@@ -188,7 +195,11 @@ def _categories(facts: Facts, words: pd.DataFrame) -> Figure:
         shares = words[name].value_counts(normalize=True)
         top = shares.head(MOST_CATEGORIES)
         bars = [
-            Bar(shortened(str(word), 40), share(float(part)), float(part) / float(top.iloc[0]))
+            Bar(
+                shortened(facts.word(str(name), str(word)), 40),
+                share(float(part)),
+                float(part) / float(top.iloc[0]),
+            )
             for word, part in top.items()
         ]
         said = ", ".join(f"{bar.title} {bar.text}" for bar in bars)

@@ -25,12 +25,13 @@ def labelling_section(facts: Facts) -> Section | None:
     if agreement.empty or labels.empty:
         return None
     lead = [_agreement_words(facts, row) for row in records(agreement)]
-    name = facts.called(agreement["label_column"].iloc[0])
+    column = str(agreement["label_column"].iloc[0])
+    name = facts.called(column)
     return Section(
         "labels",
         f"Beside what is known: {name}",
         ["The search did not see this column; here is what the segments have of it.", *lead],
-        figures=[_figure(facts, labels, name)],
+        figures=[_figure(facts, labels, column)],
     )
 
 
@@ -50,7 +51,8 @@ def _agreement_words(facts: Facts, row: dict[str, object]) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _figure(facts: Facts, labels: pd.DataFrame, name: str) -> Figure:
+def _figure(facts: Facts, labels: pd.DataFrame, column: str) -> Figure:
+    name = facts.called(column)
     totals = labels.groupby("label")["entities"].sum().sort_values(ascending=False)
     shown = [str(label) for label in totals.index[:MOST_LABELS]]
     parts = {(int(row["segment_id"]), str(row["label"])): row for row in records(labels)}
@@ -67,7 +69,8 @@ def _figure(facts: Facts, labels: pd.DataFrame, name: str) -> Figure:
             )
         )
         most = max((row for row in own if row), key=lambda row: number(row, "share"))
-        result.append(f"{facts.title(segment_id)}: {most['label']} {share(number(most, 'share'))}")
+        said = facts.word(column, str(most["label"]))
+        result.append(f"{facts.title(segment_id)}: {said} {share(number(most, 'share'))}")
     alternative = f"Share of each {name} in each segment. {'; '.join(result)}."
     drawn = tag(
         "div",
@@ -76,7 +79,11 @@ def _figure(facts: Facts, labels: pd.DataFrame, name: str) -> Figure:
             tag("caption", alternative, class_="unseen"),
             tag(
                 "thead",
-                tag("tr", tag("td", ""), *[tag("th", label, scope="col") for label in shown]),
+                tag(
+                    "tr",
+                    tag("td", ""),
+                    *[tag("th", facts.word(column, label), scope="col") for label in shown],
+                ),
             ),
             tag("tbody", *body),
             class_="heat",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from models_py.base.numbers import share, unit_once
 from models_py.describe.advice import NOT_ADVISED
 from models_py.report.content import Advice, Card, ComparedSegment, Comparison
-from models_py.report.facts import Facts, records
+from models_py.report.facts import NO, YES, Facts, records
 from models_py.report.sections.cards import spend_column, total_shares
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ KEPT_AS_BEFORE = "Keep the standard programme and test one change at a time"
 
 UP, DOWN = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
-YES, NO = "true", "false"
 
 
 def compare_segments(facts: Facts, cards: list[Card]) -> Comparison:
@@ -107,9 +106,8 @@ def is_answer(labels: pd.DataFrame) -> bool:
 
 def _label_words(facts: Facts, label: str) -> str:
     column = facts.study.label or ""
-    if label.lower() in (YES, NO):
-        return facts.speech.vocabulary.yes_or_no(column, label.lower() == YES).words
-    return f"with {facts.called(column)} {facts.speech.vocabulary.word(column, label)}"
+    said = facts.word(column, label)
+    return said if label.lower() in (YES, NO) else f"with {facts.called(column)} {said}"
 
 
 def _largest(cards: list[Card]) -> list[Card]:

@@ -24,13 +24,45 @@
       else link.removeAttribute("aria-current");
     });
   };
+  const fold = (one, is_folded) => {
+    one.classList.toggle("is-folded", is_folded);
+    one.querySelector(".unfold").setAttribute("aria-expanded", String(!is_folded));
+  };
+  const reveal = (target) => {
+    for (let one = target.closest(".is-folded"); one; one = one.parentElement.closest(".is-folded")) fold(one, false);
+  };
   const follow = () => {
     const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
     const panel = target && target.closest(".panel");
     if (!panel) return;
     open(panel);
+    reveal(target);
     target.scrollIntoView();
   };
+  // On a phone a part is its heading and a card what stands out, until it is asked for.
+  const foldable = (one, title, is_folded) => {
+    const key = document.createElement("button");
+    key.type = "button"; key.className = "unfold"; key.append(...title.childNodes); title.append(key);
+    key.addEventListener("click", () => fold(one, !one.classList.contains("is-folded")));
+    fold(one, is_folded);
+  };
+  const phone = matchMedia("(max-width: 48rem)");
+  const arrange = () => {
+    all(".unfold").forEach((key) => {
+      key.closest(".is-folded")?.classList.remove("is-folded");
+      if (key.parentElement.matches("h2")) key.replaceWith(...key.childNodes);
+      else key.parentElement.remove();
+    });
+    if (!phone.matches) return;
+    panels.forEach((panel) => all("section", panel).forEach((section, place) => foldable(section, section.querySelector("h2"), place > 0)));
+    all(".rest-of-card").forEach((rest) => {
+      if (!rest.textContent.trim()) return;
+      const title = document.createElement("div");
+      title.append("figures, sureness and rule"); rest.before(title);
+      foldable(rest.parentElement, title, true);
+    });
+  };
+  arrange(); phone.addEventListener("change", arrange);
   if (panels.length) { document.body.classList.add("tabbed"); open(panels[0]); follow(); addEventListener("hashchange", follow); }
 
   const light = document.createElement("style");

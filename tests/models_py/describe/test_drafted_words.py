@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from models_py.describe.drafted_words import draft_words
+from models_py.describe.drafted_words import draft_words, worth_column
 from models_py.describe.words import Vocabulary
 from models_py.studies.study import ColumnWords, Describe
 
@@ -54,6 +54,28 @@ def test_a_draft_is_a_section_that_a_study_takes() -> None:
 )
 def test_a_word_of_a_column_is_said_aloud(column: str, word: str, hedge: str, words: str) -> None:
     assert Vocabulary().of_word(column, word, hedge).words == words
+
+
+@pytest.mark.parametrize(
+    ("columns", "worth"),
+    [
+        (["age", "spend"], "spend"),
+        (["Umsatz", "Besuche"], "Umsatz"),
+        (["annual_revenue_usd"], "annual_revenue_usd"),
+        (["spending_score", "avg_spend", "sales_rate", "income", "limit"], None),
+    ],
+)
+def test_money_by_its_name_weighs_the_segments(columns: list[str], worth: str | None) -> None:
+    assert worth_column(columns) == worth
+    text = draft_words("id", dict.fromkeys(columns, "number"))
+    assert Describe.model_validate(tomllib.loads(text)["describe"]).worth == worth
+
+
+def test_a_level_stands_before_its_column() -> None:
+    vocabulary = Vocabulary()
+    assert vocabulary.called("spending_score=Low") == "low spending score"
+    assert vocabulary.called("education=tertiary") == "tertiary education"
+    assert vocabulary.called("segment_label=D") == "segment label D"
 
 
 def test_a_study_s_own_place() -> None:

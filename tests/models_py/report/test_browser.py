@@ -16,7 +16,10 @@ DESK = {"width": 1280, "height": 900}
 PAPER = {"width": 718, "height": 1047}
 """A4 within its margins of a centimetre, at 96 dots an inch."""
 
-UNFOLD = "document.body.classList.remove('tabbed')"
+UNFOLD = """{
+  document.body.classList.remove("tabbed");
+  document.querySelectorAll(".is-folded").forEach((one) => one.classList.remove("is-folded"));
+}"""
 """Every tab below the other, as without scripts."""
 
 CHECKS = Path(__file__).with_name("page_checks.js").read_text(encoding="utf-8")
@@ -64,6 +67,28 @@ def test_nothing_reaches_over_the_edge(tab: Any) -> None:
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     tab.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("tab", [{"viewport": PHONE}], indirect=True, ids=["phone"])
+def test_a_phone_folds_what_is_not_asked_for(tab: Any) -> None:
+    screens = "document.documentElement.scrollHeight / innerHeight"
+    folded = tab.evaluate(screens)
+    card = tab.locator("article.card").first
+    assert card.locator(".traits").is_visible()
+    assert not card.locator("dl").first.is_visible()
+    card.locator(".unfold").click()
+    assert card.locator("dl").first.is_visible()
+    assert not tab.locator("#figure-profile").is_visible()
+    tab.evaluate("location.hash = 'profiles'")
+    tab.locator("#figure-profile").wait_for()
+    assert tab.locator("#profiles .unfold").get_attribute("aria-expanded") == "true"
+    tab.set_viewport_size(DESK)
+    tab.locator("#figure-shares").wait_for()
+    assert tab.locator(".unfold").count() == 0
+    assert card.locator("dl").first.is_visible()
+    tab.set_viewport_size(PHONE)
+    tab.evaluate(UNFOLD.replace('document.body.classList.remove("tabbed");', ""))
+    assert tab.evaluate(screens) > 1.5 * folded
 
 
 @pytest.mark.parametrize("tab", [{"viewport": PHONE}], indirect=True, ids=["phone"])

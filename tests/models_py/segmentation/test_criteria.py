@@ -207,6 +207,9 @@ def test_a_gain_that_few_rows_of_one_group_have_by_chance_is_none(balls):
     assert asked == [1]
     clear = [replace(candidate, icl=80.0) for candidate in few]
     assert choose(points, clear, by="icl", measures={}, seed=0).index == 0
+    barely = [replace(candidate, icl=99.9) for candidate in few]
+    reason = choose(points, barely, by="icl", measures={}, seed=0).reason
+    assert "only just below that of one group" in reason
     above = [replace(candidate, icl=101.0) for candidate in few]
     assert choose(points, above, by="icl", measures={}, seed=0).index is None
-    assert asked == [1, 1]
+    assert asked == [1, 1, 1]
