@@ -42,13 +42,14 @@
   };
 
   const whole = (value) => Number(value).toLocaleString("en");
-  const share = (part, all) => (all ? `${((100 * part) / all).toFixed(part / all < 0.1 ? 1 : 0)}%` : "");
+  const share = (part, all) => (all ? `${((100 * part) / all).toFixed(part && part / all < 0.0995 ? 1 : 0)}%` : "");
 
   function figure(value, { unit = "", kind = "number" } = {}) {
     if (value === null || value === undefined || Number.isNaN(value)) return "";
     if (kind === "share") return share(value, 1);
     const size = Math.abs(value);
-    const digits = size === 0 ? 0 : Math.min(Math.max(2 - Math.floor(Math.log10(size)), 0), 6);
+    if (size > 0 && size < 0.001) return value > 0 ? "under 0.001" : "above -0.001";
+    const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.01 ? 2 : 4;
     const text = Number(value).toLocaleString("en", { maximumFractionDigits: digits });
     return unit ? `${text} ${unit}` : text;
   }
@@ -296,8 +297,8 @@
     vg.colorRange(about.segments.map((item) => `var(--s${item.colour})`)),
   ];
 
-  // Where a bar of a column begins, or ends.
-  const edge = ({ low, step, bar }, last) => vg.sql`${low} + ${step} * (${vg.column(bar)} + ${last})`;
+  // Where a bar of a column begins, or ends; a bar's number is one byte, which 20 times 13 is not.
+  const edge = ({ low, step, bar }, last) => vg.sql`${low} + ${step} * (${vg.column(bar)}::double + ${last})`;
 
   // The mark before asks for groups; the edges of bars are made of their numbers alone.
   const grouped = (groups, counted, edges) => ({ marks }) => {
@@ -419,6 +420,7 @@
   function drawRows() {
     const columns = about.columns.slice(0, 8);
     const titles = [[about.entity, about.entity], ["_segment_id", "segment"], ...columns.map(({ name, words }) => [name, words])];
+    const isWord = (name) => columnOf(name)?.kind !== "number" && columnOf(name)?.kind !== "share";
     sorted = { name: about.entity, falls: false };
     const calm = vg.Selection.intersect();
     const follow = () => {
@@ -436,7 +438,7 @@
             sorted = { name, falls: sorted.name === name && !sorted.falls };
             own.requestQuery();
           });
-          const title = make("th", { scope: "col", className: name === about.entity ? "words" : "" }, button);
+          const title = make("th", { scope: "col", className: isWord(name) ? "words" : "" }, button);
           if (sorted.name === name) title.setAttribute("aria-sort", sorted.falls ? "descending" : "ascending");
           return title;
         });
@@ -448,7 +450,7 @@
         };
         at("rows").replaceChildren(make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows.map((row) =>
           make("tr", {}, ...titles.map((_, place) => make("td", {
-            textContent: text(row[`c${place}`], place), className: place < 2 ? "words" : "",
+            textContent: text(row[`c${place}`], place), className: isWord(titles[place][0]) ? "words" : "",
           }))))));
         at("rows-words").textContent = rows.length < ROWS ? `${rows.length} ${about.things}` : `The first ${ROWS} of the selection; a click on a title sorts.`;
       },

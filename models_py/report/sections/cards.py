@@ -209,6 +209,8 @@ def _spread(facts: Facts, feature: str, row: dict[str, Any]) -> str:
     if np.isnan(low) or np.isnan(high) or facts.speech.kinds.get(feature) != "number":
         return ""
     upper = facts.value(feature, high)
+    if upper == facts.value(feature, low):
+        return f"half of them {upper}"
     return f"half of them {unit_once(upper, facts.value(feature, low))} to {upper}"
 
 

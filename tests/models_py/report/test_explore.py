@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import threading
 import tomllib
 import urllib.error
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 from planted_gold import asked
@@ -356,6 +358,23 @@ def test_while_bars_are_dragged_over_each_chart_asks_once(tab: Any) -> None:
     assert set(others) == {selected[2]}
     assert sum(counts(tab).values()) == selected[2]
     assert tab.heard == []
+
+
+def test_bars_beyond_a_byte_are_drawn(browser: Any, explained: Reported, tmp_path: Path) -> None:
+    path = Path(shutil.copy(explained.warehouse, tmp_path / "wide.duckdb"))
+    # Bars of 20 days: the number of a bar is one byte, and 20 times 13 is none.
+    with duckdb.connect(str(path)) as database:
+        database.execute(f"update {GOLD} set recency_days = recency_days * 7")
+    explorer = Explorer(path, tmp_path)
+    with ExploreServer(explorer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = browser.new_page(viewport={"width": 1280, "height": 1500})
+        page.goto(f"{server.address}&run={explained.run_id}")
+        page.locator(".chart[data-column='recency_days'] rect").nth(12).wait_for()
+        assert not page.locator("#problem").is_visible()
+        page.close()
+        server.shutdown()
+    explorer.close()
 
 
 def test_charts_filter_each_other_and_the_list(tab: Any, explained: Reported) -> None:
