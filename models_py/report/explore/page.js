@@ -386,7 +386,7 @@
 
   // A chart out of sight asks again when it comes into sight.
   const watcher = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => {
-    target.querySelector(".plot").value.marks.forEach((mark) => { mark.enabled = isIntersecting; });
+    target.querySelector(".plot")?.value.marks.forEach((mark) => { mark.enabled = isIntersecting; });
   }), { rootMargin: "200px" });
 
   function drawCharts(most) {
@@ -415,6 +415,7 @@
       vg.colorScale("sqrt"), vg.colorRange([faint, strong]), vg.xTickFormat(across.kind === "share" ? "~%" : "~s"), vg.yTickFormat(up.kind === "share" ? "~%" : "~s"),
       vg.width(Math.min(620, document.body.clientWidth - 40)), vg.height(340), vg.marginLeft(48),
     ));
+    watcher.unobserve(at("map")); watcher.observe(at("map"));
   }
 
   function drawRows() {

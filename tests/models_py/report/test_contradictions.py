@@ -10,6 +10,8 @@ from planted_gold import asked
 from report_house import Reported
 
 from models_py.base.numbers import plain, share
+from models_py.report.facts import read_facts
+from models_py.report.sections.choosing import choosing_section, counted_silhouettes
 
 
 def words_of(html: str) -> str:
@@ -133,3 +135,20 @@ def test_the_largest_and_the_smallest_are_those_of_the_table(page: str) -> None:
     )
     assert names[parts.index(max(parts))] == largest.lower()
     assert names[parts.index(min(parts))] == smallest.lower()
+
+
+def test_rows_left_as_noise_count_nothing_in_the_table_as_in_the_choice(
+    explained: Reported,
+) -> None:
+    facts = read_facts(explained.run_id, explained.warehouse)
+    search = facts.tables["model_search"].copy()
+    search["noise_share"] = 0.0
+    other = search.index[~search["is_chosen"]][0]
+    search.loc[other, ["common_silhouette", "noise_share"]] = (0.9, 0.75)
+    facts.tables["model_search"] = search
+    assert facts.study.choose.by == "rule"
+    assert counted_silhouettes(facts).loc[other, "common_silhouette"] == pytest.approx(0.225)
+    ((_, table),) = choosing_section(facts).tables
+    assert "noise" in table.head
+    assert [row for row in table.rows if "75%" in row and "0.225" in row]
+    assert not [row for row in table.rows if "0.900" in row]
