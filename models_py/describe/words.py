@@ -59,6 +59,9 @@ LEVELS = (
 )
 """Words of a degree, which a file may write with a capital."""
 
+DEGREES = frozenset(LEVELS) - {"basic"}
+"""Those that stand before their column: a plan is basic beside plus and pro."""
+
 SHORTEST_WORD = 2
 """Signs of a code, such as ``A`` or ``X1``."""
 
@@ -100,7 +103,7 @@ class Vocabulary:
             if self._entry(stem).get("alone"):
                 return said
             called = self.called(stem)
-            return f"{said.lower()} {called}" if said.lower() in LEVELS else f"{called} {said}"
+            return f"{said.lower()} {called}" if said.lower() in DEGREES else f"{called} {said}"
         own = self.own.get(column)
         return own.called if own is not None and own.called else column_words(column)
 

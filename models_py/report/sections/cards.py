@@ -85,7 +85,8 @@ def _withheld_words(facts: Facts) -> str:
 def spend_column(facts: Facts) -> str | None:
     """Return the column that says what a row is worth, where the study has one."""
     features = facts.tables["segment_features"]
-    if features.empty:
+    # One segment has all of it, which says nothing.
+    if features.empty or len(facts.segments) == 1:
         return None
     if facts.study.describe.worth in set(features["feature"]):
         return facts.study.describe.worth

@@ -117,8 +117,9 @@ def _worth(facts: Facts) -> str:
     if not named:
         return ""
     richest = max(named, key=lambda row: worth[row] / sizes[row])
+    name = facts.names[richest]
     return (
-        f"{_quoted(facts.names[richest].capitalize())} is worth most per head:"
+        f"{_quoted(name[:1].upper() + name[1:])} is worth most per head:"
         f" {share(float(sizes[richest]))} of the {facts.things}, {share(worth[richest])} of"
         f" all {facts.called(column)}."
     )
