@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -37,6 +38,8 @@ HDBSCAN_ROWS = (5, 10, 20, 40)
 WIDE_FROM = 4
 """Columns from which a table is wide: groups overlap more, and their number is harder to see."""
 MOST_POOLED = 15
+FEW_COMPONENTS, LEAST_BY = 14, 10
+"""Mixtures of more components than the first are fitted where the least BIC is past the second."""
 MIXTURE_PASSES, MIXTURE_TOLERANCE = 25, 3e-3
 """One family of many: its groups show long before the likelihood comes to rest."""
 
@@ -139,19 +142,29 @@ def _chopped(tree: SpanningTree, ks: list[int], share: float) -> Iterator[Candid
         yield Candidate("chopped", {"k": k, **asked}, labels, each)
 
 
-def _mixtures(points: FloatArray, ks: list[int], seed: int) -> list[Candidate]:
+def _mixtures(points: FloatArray, ks: list[int], seed: int) -> Iterator[Candidate]:
+    """Yield mixtures of few components, and of more where the BIC still falls towards them."""
     shapes: list[Covariance] = ["diag"]
     if points.shape[1] <= FULL_COVARIANCE_COLUMNS:
         shapes = ["full", "diag"]
     wide = points[:, points.std(axis=0) > 0]
-    return gaussian_mixture_sweep(
-        wide,
-        _thinned(ks),
-        seed=seed,
-        covariance=shapes,
-        max_iter=MIXTURE_PASSES,
-        tol=MIXTURE_TOLERANCE,
-    )
+    few = [k for k in _thinned(ks) if k <= FEW_COMPONENTS]
+    more = [k for k in _thinned(ks) if k > FEW_COMPONENTS]
+    for shape in shapes:
+        sweep = partial(
+            gaussian_mixture_sweep,
+            wide,
+            seed=seed,
+            covariance=shape,
+            max_iter=MIXTURE_PASSES,
+            tol=MIXTURE_TOLERANCE,
+        )
+        fitted = sweep(few)
+        yield from fitted
+        bics = np.array([candidate.bic for candidate in fitted], dtype=np.float64)
+        least = few[int(np.nanargmin(bics))]
+        if more and least > LEAST_BY:
+            yield from sweep(more)
 
 
 def _pooled(points: FloatArray, ks: list[int], seed: int) -> list[Candidate]:
