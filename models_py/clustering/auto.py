@@ -150,21 +150,16 @@ def _mixtures(points: FloatArray, ks: list[int], seed: int) -> Iterator[Candidat
     wide = points[:, points.std(axis=0) > 0]
     few = [k for k in _thinned(ks) if k <= FEW_COMPONENTS]
     more = [k for k in _thinned(ks) if k > FEW_COMPONENTS]
-    for shape in shapes:
-        sweep = partial(
-            gaussian_mixture_sweep,
-            wide,
-            seed=seed,
-            covariance=shape,
-            max_iter=MIXTURE_PASSES,
-            tol=MIXTURE_TOLERANCE,
-        )
-        fitted = sweep(few)
-        yield from fitted
-        bics = np.array([candidate.bic for candidate in fitted], dtype=np.float64)
-        least = few[int(np.nanargmin(bics))]
-        if more and least > LEAST_BY:
-            yield from sweep(more)
+    sweep = partial(
+        gaussian_mixture_sweep, wide, seed=seed, max_iter=MIXTURE_PASSES, tol=MIXTURE_TOLERANCE
+    )
+    fitted = sweep(few, covariance=shapes)
+    yield from fitted
+    bics = np.array([candidate.bic for candidate in fitted], dtype=np.float64)
+    least = np.nanargmin(bics.reshape(len(shapes), len(few)), axis=1)
+    falling = [shape for shape, place in zip(shapes, least, strict=True) if few[place] > LEAST_BY]
+    if more and falling:
+        yield from sweep(more, covariance=falling)
 
 
 def _pooled(points: FloatArray, ks: list[int], seed: int) -> list[Candidate]:
