@@ -23,7 +23,7 @@ WITHOUT := --exclude-resource-type unit_test
 # Models that only their variables turn on.
 OFF_BY_DEFAULT := warehouse/models/bronze/grocery/sort_of_real $(wildcard warehouse/models/*/custom) warehouse/tests/custom
 
-.PHONY: help run explore spark java test heavy lint build docs clean
+.PHONY: help run explore spark java test heavy lint lint-types lint-sql build docs clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -55,7 +55,13 @@ heavy: $(VENV)/.dev ## Set up and run the heavy tests: whole domains, searches o
 lint: $(VENV)/.dev ## Run ruff, mypy, and sqlfluff over the SQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory --jobs 2 lint-types lint-sql
+
+# mypy has work for one core alone.
+lint-types: $(VENV)/.dev
 	$(BIN)/mypy
+
+lint-sql: $(VENV)/.dev
 	$(BIN)/sqlfluff lint warehouse --quiet --processes 2
 	$(BIN)/sqlfluff lint $(OFF_BY_DEFAULT) --quiet --config warehouse/other_sources.sqlfluff
 	$(BIN)/sqlfluff lint sql --templater raw --quiet
