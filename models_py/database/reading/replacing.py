@@ -6,6 +6,9 @@ from models_py.database.connection import Warehouse, quoted
 from models_py.database.rejections import SUFFIX
 
 ASIDE = "__earlier"
+Kinds = dict[tuple[str, str], str]
+"""``table`` or ``view`` by schema and name, of everything that is there."""
+
 PARTS_OF_A_LOG = ("checked_lines", "customer_shares", "sales", "returns", "rejections")
 
 
@@ -22,42 +25,46 @@ def set_aside(warehouse: Warehouse, name: str, *, is_log: bool) -> None:
 
     Where an earlier load was killed on its way, what it had set aside is what counts.
     """
+    kinds = _kinds(warehouse)
     for schema, relation in loaded_relations(name, is_log=is_log):
-        if _kind(warehouse, schema, f"{relation}{ASIDE}"):
-            _drop(warehouse, schema, relation)
+        if (schema, f"{relation}{ASIDE}") in kinds:
+            _drop(warehouse, kinds, schema, relation)
         else:
-            _rename(warehouse, schema, relation, f"{relation}{ASIDE}")
+            _rename(warehouse, kinds, schema, relation, f"{relation}{ASIDE}")
 
 
 def bring_back(warehouse: Warehouse, name: str, *, is_log: bool) -> None:
     """Drop what was just loaded, and made of it, and give the earlier load its names again."""
     with warehouse.transaction():
+        kinds = _kinds(warehouse)
         for schema, relation in loaded_relations(name, is_log=is_log):
-            _drop(warehouse, schema, relation)
-            _rename(warehouse, schema, f"{relation}{ASIDE}", relation)
+            _drop(warehouse, kinds, schema, relation)
+            _rename(warehouse, kinds, schema, f"{relation}{ASIDE}", relation)
 
 
 def forget_earlier(warehouse: Warehouse, name: str, *, is_log: bool) -> None:
     """Drop the earlier load: the new one stands."""
     with warehouse.transaction():
+        kinds = _kinds(warehouse)
         for schema, relation in loaded_relations(name, is_log=is_log):
-            _drop(warehouse, schema, f"{relation}{ASIDE}")
+            _drop(warehouse, kinds, schema, f"{relation}{ASIDE}")
 
 
-def _kind(warehouse: Warehouse, schema: str, name: str) -> str:
-    kinds = warehouse.rows(
-        "select table_type from information_schema.tables where table_catalog ="
-        " current_database() and table_schema = ? and table_name = ?",
-        [schema, name],
+def _kinds(warehouse: Warehouse) -> Kinds:
+    records = warehouse.rows(
+        "select schema_name, table_name, 'table' from duckdb_tables()"
+        " where database_name = current_database() union all"
+        " select schema_name, view_name, 'view' from duckdb_views()"
+        " where database_name = current_database()"
     )
-    return {"BASE TABLE": "table", "VIEW": "view"}.get(kinds[0][0], "") if kinds else ""
+    return {(schema, name): kind for schema, name, kind in records}
 
 
-def _drop(warehouse: Warehouse, schema: str, name: str) -> None:
-    if kind := _kind(warehouse, schema, name):
+def _drop(warehouse: Warehouse, kinds: Kinds, schema: str, name: str) -> None:
+    if kind := kinds.get((schema, name)):
         warehouse.rows(f"drop {kind} {quoted(schema, name)}")
 
 
-def _rename(warehouse: Warehouse, schema: str, name: str, new: str) -> None:
-    if kind := _kind(warehouse, schema, name):
+def _rename(warehouse: Warehouse, kinds: Kinds, schema: str, name: str, new: str) -> None:
+    if kind := kinds.get((schema, name)):
         warehouse.rows(f"alter {kind} {quoted(schema, name)} rename to {quoted(new)}")
