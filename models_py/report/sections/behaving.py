@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models_py.base.numbers import listed, plain, share, time_unit
+from models_py.base.plurals import plural
 from models_py.describe.traits import UNKNOWN_WORDS
 from models_py.report.behaviour_charts import Cross, Series, draw_crosses, draw_series
 from models_py.report.content import Figure, Section, Table
@@ -275,7 +276,7 @@ def _mix(facts: Facts, key: str, title: str, wide: pd.DataFrame, words: dict[str
     alternative = f"{title[:1].upper()}{title[1:]}, the largest part: {listed(largest)}."
     more = len(wide) - len(shown)
     note = "A darker cell is a larger part of its segment." + (
-        f" {more} smaller parts are left out." if more else ""
+        f" {plural(more, 'smaller part')} left out." if more else ""
     )
     drawn = mix_table(facts, ids, joined(body), alternative)
     return Figure(key, title, drawn, alternative, note=note, is_wide=len(ids) > MOST_NARROW)

@@ -77,7 +77,8 @@ def sizes_section(facts: Facts) -> Section | None:
         is_wide=True,
     )
     left_out = [] if worth else ["No spend beside the sizes: the study has no such measure."]
-    return Section("sizes", "Sizes and worth", figures=[figure], left_out=left_out)
+    title = "Sizes and worth" if worth else "Sizes"
+    return Section("sizes", title, figures=[figure], left_out=left_out)
 
 
 def profile_section(facts: Facts) -> Section | None:
