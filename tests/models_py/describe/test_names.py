@@ -228,7 +228,7 @@ def test_a_share_of_yes_is_not_said_of_more_than_have_it(
 def test_words_are_named_by_their_shares() -> None:
     mostly = by_words(shares(("Low", 0.8, 0.4), ("High", 0.2, 0.6)))
     assert mostly.name == "mostly low level"
-    assert mostly.description == "more often: level Low 80% (all 40%)"
+    assert mostly.description == "more often: low level 80% (all 40%)"
     assert by_words(shares(("Low", 0.98, 0.6), ("High", 0.02, 0.4))).name == "low level"
     few = shares(("a", 0.3, 0.1), ("b", 0.35, 0.45), ("c", 0.35, 0.45))
     assert by_words(few).name == "more often level a"
