@@ -23,7 +23,7 @@ WITHOUT := --exclude-resource-type unit_test
 # Models that only their variables turn on.
 OFF_BY_DEFAULT := warehouse/models/bronze/grocery/sort_of_real $(wildcard warehouse/models/*/custom) warehouse/tests/custom
 
-.PHONY: help run explore spark java test heavy lint lint-types lint-sql build docs clean
+.PHONY: help run explore spark java test heavy bench lint lint-types lint-sql build docs clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ test: $(VENV)/.dev lint ## Set up and run every check and test, but for the heav
 
 heavy: $(VENV)/.dev ## Set up and run the heavy tests: whole domains, searches over many tables
 	PYTHONHASHSEED=0 $(BIN)/python -m pytest -m heavy $(PYTEST)
+
+bench: $(VENV)/.dev ## Run the quick form of every benchmark: a JSON line each
+	@$(BIN)/python benchmarks/quick.py
 
 lint: $(VENV)/.dev ## Run ruff, mypy, and sqlfluff over the SQL
 	$(BIN)/ruff check .

@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from extras import need
 
 from models_py.base.arrays import FloatArray
 from models_py.features.encoders.autoencoder import Autoencoder
@@ -200,6 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
+    need("keras", "jax")
     figures = measure(options)
     if options.json:
         print(json.dumps(figures, indent=2))

@@ -13,8 +13,12 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from generated_databases import build, databases, everything
-from hypothesis import HealthCheck, Phase, given, seed, settings, strategies as st
+from extras import need
+
+need("hypothesis", extra="dev")
+
+from generated_databases import build, databases, everything  # noqa: E402
+from hypothesis import HealthCheck, Phase, given, seed, settings, strategies as st  # noqa: E402
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from extras import need
 
 from models_py.base import settings
 from models_py.features.encoders.embedding import DEFAULT_MODEL, TextModel, find_model
@@ -101,6 +102,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
 
 def main() -> None:
     asked = parsed_arguments()
+    need("onnxruntime", "tokenizers")
     figures = measure(asked)
     if asked.json:
         print(json.dumps(figures))

@@ -15,6 +15,7 @@ import time
 
 import numpy as np
 import pandas as pd
+from extras import need
 
 from models_py.describe import surrogate
 from models_py.describe.profiles import profile_segments
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
+    need("lightgbm", "shap")
     figures = measure(asked.rows)
     if asked.json:
         print(json.dumps(figures, indent=2))

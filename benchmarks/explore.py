@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from extras import need
 from planted_data import SHOP_STUDY, SHOP_TABLE, planted_customers
 
 from models_py.base import settings
@@ -149,6 +150,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
+    need("playwright", "lightgbm", extra="dev")
     with tempfile.TemporaryDirectory() as folder:
         os.environ[settings.HOME_VARIABLE] = folder
         path = Path(folder) / "shop.duckdb"

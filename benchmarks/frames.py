@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import json
 import statistics
 import subprocess
 import sys
@@ -80,6 +81,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--columns", type=int, default=12)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--json", action="store_true", help="print JSON")
     asked = parser.parse_args()
     small = planted_frame(LEAST_ROWS, asked.columns)
     by_commands(small)
@@ -94,6 +96,10 @@ def main() -> None:
         for name in ("new_study", "run_clustering")
     )
     call = statistics.median(calls)
+    if asked.json:
+        figures = {"import": import_seconds(), "new_study": drafting, "run_clustering": running}
+        print(json.dumps({**figures, "segment": call}))
+        return
     print(f"import segmenthouse: {import_seconds():.3f} processor seconds")
     print(f"new_study {drafting:.2f} s, run_clustering --no-report {running:.2f} s")
     print(f"segment() {call:.2f} s: {call / (drafting + running):.2f} times both commands")

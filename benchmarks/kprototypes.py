@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from extras import need
 
 BANK_COLUMNS = 8
 INITS = ("huang", "cao")
@@ -116,6 +117,7 @@ def main() -> None:
     from models_py.clustering.kprototypes import KPrototypes
 
     arguments = parsed_arguments()
+    need("kmodes")
     rows = (
         bank_rows(arguments.data, arguments.rows)
         if arguments.data

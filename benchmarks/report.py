@@ -22,6 +22,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+from extras import need
 from planted_data import SHOP_STUDY, SHOP_TABLE, planted_customers
 
 from models_py.base import settings
@@ -113,6 +114,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="answer in JSON on standard output")
     asked = parser.parse_args()
+    need("lightgbm", "matplotlib")
     with tempfile.TemporaryDirectory() as home:
         os.environ[settings.HOME_VARIABLE] = home
         result = measure(asked.rows, asked.seed)

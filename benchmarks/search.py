@@ -26,6 +26,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from extras import need
 
 METHODS = ("ward", "average", "complete")
 KS = tuple(range(2, 11))
@@ -286,6 +287,7 @@ def main() -> None:
     if arguments.task:
         print(json.dumps(run_task(arguments)))
         return
+    need("fastcluster", "matplotlib")
     rows = []
     for size in arguments.sizes:
         print(f"measuring {size:,} rows", file=sys.stderr)
