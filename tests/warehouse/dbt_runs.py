@@ -115,6 +115,11 @@ class Warehouse:
         with duckdb.connect(str(path), read_only=True) as connection:
             return connection.execute(query).fetchall()
 
+    def execute(self, statement: str) -> None:
+        """Change the warehouse by a statement."""
+        with duckdb.connect(str(self.home / "data" / "segmenthouse.duckdb")) as connection:
+            connection.execute(statement)
+
     def value(self, query: str) -> Any:
         """Return the one value of a query."""
         ((result,),) = self.rows(query)

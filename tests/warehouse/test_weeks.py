@@ -192,3 +192,8 @@ def test_sum_of_the_loads_is_the_full_build(seed: int, tmp_path: Path) -> None:
     kept = marks(loaded)
     assert [r for r in FLOW if kept[r]["version"] != third[r]["version"]] == []
     assert list(differences(loaded, full)) == []
+
+    assert loaded.dbt("source", "freshness").lines_with("PASS freshness of loads.grocery_files")
+    loaded.execute("update loads.grocery_files set loaded_at = loaded_at - interval 9 days")
+    late = loaded.dbt("source", "freshness")
+    assert (late.code, len(late.lines_with("WARN freshness of loads.grocery_files"))) == (0, 1)

@@ -334,7 +334,7 @@
 {# The lines of touched baskets as they count in sums: 1 added, -1 taken away. #}
 {% macro touched_lines(relation, change) -%}
     select
-        {{ change }} as change, customer_id, store_id, product_id, spend_amount,
+        {{ change }} as change, customer_id, store_id, basket_id, product_id, spend_amount,
         rejection_reason is null as is_kept
     from {{ relation }}
     where coalesce(basket_id, '') in (select basket_id from loads.grocery_baskets_found)
@@ -351,6 +351,10 @@
             {%- do run_query(
                 'create or replace table loads.grocery_touched_customers as select distinct'
                 ~ ' customer_id from loads.grocery_changed_lines where customer_id is not null'
+            ) -%}
+            {%- do run_query(
+                'create or replace table loads.grocery_recounted_customers as select distinct'
+                ~ ' customer_id from loads.grocery_changed_lines where is_kept and change = -1'
             ) -%}
         {%- endif -%}
         {%- do run_query(
@@ -372,6 +376,42 @@
             ~ ' where tenure_days <> ' ~ days_between('first_basket_on', last_on)
         ) -%}
     {%- endif -%}
+{%- endmacro %}
+
+{# Lines that a customer's departments are counted from: all, or those that a load has added. Of a
+   customer who lost a line, for what is counted by basket cannot be taken away, all of them. #}
+{% macro lines_to_count() -%}
+    {%- set lines = ref('silver_grocery_transactions') -%}
+    {%- if loading('gold.grocery_customer_departments') != 'changes' -%}
+        {{ return('select customer_id, basket_id, product_id, spend_amount from ' ~ lines) }}
+    {%- endif -%}
+    {%- set recounted = 'in (select customer_id from loads.grocery_recounted_customers)' -%}
+    {%- set added -%}
+        select customer_id, basket_id, product_id, spend_amount
+        from loads.grocery_changed_lines
+        where is_kept and change = 1 and customer_id not {{ recounted }}
+    {%- endset -%}
+    {%- if not run_query('select count(*) from loads.grocery_recounted_customers').rows[0][0] -%}
+        {{ return(added) }}
+    {%- endif -%}
+    {{ return(
+        added ~ ' union all select customer_id, basket_id, product_id, spend_amount from ' ~ lines
+        ~ ' where customer_id ' ~ recounted
+    ) }}
+{%- endmacro %}
+
+{# The departments of before that the added lines are counted onto; a double of pounds and pence is
+   the decimal that it was made of. #}
+{% macro departments_before() -%}
+    {%- if loading('gold.grocery_customer_departments') == 'changes' %}
+    union all
+    select
+        customer_id, department, basket_count, line_count,
+        cast(spend_amount as decimal(18, 2)) as spend_amount
+    from {{ this }}
+    where customer_id in (select customer_id from loads.grocery_touched_customers)
+        and customer_id not in (select customer_id from loads.grocery_recounted_customers)
+    {%- endif %}
 {%- endmacro %}
 
 {# Lines and spend of each product: what has changed is added to what was there. #}

@@ -5,40 +5,52 @@
     }
 ) }}
 
+-- Like all of gold, it is not made where no basket is left: {{ ref('silver_grocery_baskets') }}
 with
-transactions as (
-    select * from {{ of_touched_customers(
-        ref('silver_grocery_transactions'), 'gold.grocery_customer_departments'
-    ) }}
-),
+transactions as ({{ lines_to_count() }}),
 
 products as (select * from {{ ref('silver_grocery_products') }}),
 
-customers as (
-    select
-        customer_id,
-        cast(sum(spend_amount) as double) as spend_amount
-    from {{ ref('silver_grocery_baskets') }}
-    group by customer_id
-),
-
-departments as (
+counted as (
     select
         transactions.customer_id,
         products.department,
         count(distinct transactions.basket_id) as basket_count,
         count(*) as line_count,
-        cast(sum(transactions.spend_amount) as double) as spend_amount
+        sum(transactions.spend_amount) as spend_amount
     from transactions
     left join products on transactions.product_id = products.product_id
     group by transactions.customer_id, products.department
+    {{- departments_before() }}
+),
+
+departments as (
+    select
+        customer_id,
+        department,
+        cast(sum(basket_count) as bigint) as basket_count,
+        cast(sum(line_count) as bigint) as line_count,
+        cast(sum(spend_amount) as decimal(18, 2)) as spend_amount
+    from counted
+    group by customer_id, department
+),
+
+customers as (
+    select
+        customer_id,
+        cast(sum(spend_amount) as double) as spend_amount
+    from departments
+    group by customer_id
 ),
 
 shares as (
     select
         cast(departments.customer_id as string) as customer_id,
-        {{ columns_but('departments', 'customer_id') }},
-        departments.spend_amount / customers.spend_amount as spend_share
+        departments.department,
+        departments.basket_count,
+        departments.line_count,
+        cast(departments.spend_amount as double) as spend_amount,
+        cast(departments.spend_amount as double) / customers.spend_amount as spend_share
     from departments
     inner join customers on departments.customer_id = customers.customer_id
 )
