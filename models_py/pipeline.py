@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models_py.base import settings
 from models_py.base.checksums import package_versions
@@ -41,6 +41,9 @@ from models_py.segmentation.segmentation import Segmentation
 from models_py.segmentation.studied import read_studied, segment_partitions
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from models_py.database.spark_tables import SparkTable
     from models_py.studies.study import Study
 
 
@@ -134,9 +137,10 @@ def _run(
     try:
         remove_failed_models(settings.models_dir(start.run_id).parent, failed)
         progress.step(f"reading {study.table}")
+        whole = _on_spark(study, path, seed, wait_seconds)
         gold = read_studied(study, path)
         before = runs_before(path, study.name, wait_seconds)
-        segmentations = segment_partitions(study, gold.frame, seed, progress)
+        segmentations = segment_partitions(study, gold.frame, seed, progress, whole)
         progress.step("explaining the segments")
         least, vocabulary = study.describe.small_segment, Vocabulary(study.describe.words)
         description = replace(
@@ -151,11 +155,24 @@ def _run(
         scores = supervised_scores(study, gold.frame, segmentations, seed, progress)
         progress.step("matching the previous run and writing results")
         with open_ending(path, start, study, gold.frame, before, wait_seconds) as ending:
-            return _write(study, ending, gold, segmentations, description, scores, is_challenger)
+            return _write(
+                study, ending, gold, segmentations, description, scores, is_challenger, whole
+            )
     except BaseException as error:
         if not record_failure(path, start, error):
             remove_run_models(settings.models_dir(start.run_id))
         raise
+
+
+def _on_spark(study: Study, path: Path, seed: int, wait_seconds: float) -> SparkTable | None:
+    """Open the study's table where that is on Spark, with a sample of it in the warehouse."""
+    if study.engine != "spark":
+        return None
+    from models_py.database.spark_tables import keep_sample, open_spark_table
+
+    whole = open_spark_table(study, seed)
+    keep_sample(path, whole, wait_seconds)
+    return whole
 
 
 def _start(study: Study, seed: int) -> results.RunStart:
@@ -165,7 +182,7 @@ def _start(study: Study, seed: int) -> results.RunStart:
         study=study.name,
         started_at=now,
         seed=seed,
-        source_table=study.table,
+        source_table=".".join(study.schema_and_name),
         entity_column=study.entity,
         parameters=study.model_dump_json(),
         versions=json.dumps(package_versions()),
@@ -180,13 +197,14 @@ def _write(
     description: DescriptionInputs,
     scores: dict[str, Supervised | None],
     is_challenger: bool,
+    whole: SparkTable | None,
 ) -> Finished:
     run_id, previous_run_id = ending.start.run_id, ending.last.run_id
     tables = run_tables(
         study,
         gold.frame,
         segmentations,
-        _previous(ending),
+        _previous(ending, gold.frame[study.entity] if whole is not None else None),
         ending.last.last_segment_id,
         replace(description, ask_gold=ending.ask_gold),
     )
@@ -208,12 +226,20 @@ def _write(
         facts["status"] = contract.CHALLENGER
     models = settings.models_dir(run_id)
     save_run_models(models, run_id, study, gold.frame, segmentations, tables.rows["segments"])
+    unscored = 0
+    if whole is not None:
+        from models_py.runs.spark_labels import label_all
+
+        unscored = label_all(whole, models, run_id, tables)
+        facts["chosen_because"] = f"{facts['chosen_because']}; {whole.words}"
     waits_in = ending.finish(facts, tables.rows, tables.new_segments)
     skipped = tuple(
         dict.fromkeys(
             explanation.skipped for explanation in description.explanations if explanation.skipped
         )
     )
+    if unscored:
+        skipped = (*skipped, f"{unscored:,} rows on Spark that hold no value to be scored by")
     return Finished(
         run_id,
         study.name,
@@ -237,9 +263,12 @@ def _add_labels(tables: RunTables, labels: LabelRows | None) -> None:
     tables.rows["segments"] = segments.merge(labels.majority, on="segment_id", how="left")
 
 
-def _previous(ending: Ending) -> Previous | None:
-    run_id = ending.last.run_id
-    if run_id is None or ending.assignments is None:
+def _previous(ending: Ending, sampled: pd.Series[Any] | None) -> Previous | None:
+    run_id, assignments = ending.last.run_id, ending.assignments
+    if run_id is None or assignments is None:
         return None
+    if sampled is not None:
+        # Of those that this run describes: who left the sample left no segment.
+        assignments = assignments[assignments["entity_id"].isin(sampled)]
     by_centers = partial(segments_by_centers, settings.models_dir(run_id), run_id)
-    return Previous(run_id, ending.assignments, by_centers)
+    return Previous(run_id, assignments, by_centers)

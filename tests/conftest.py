@@ -50,6 +50,7 @@ HEAVY = (
     "tests/warehouse/test_shipped_studies.py",
     "tests/warehouse/test_sort_of_real.py",
     "tests/warehouse/test_spark.py",
+    "tests/warehouse/test_spark_studies.py",
     "tests/warehouse/test_weeks.py",
 )
 """What builds whole domains or tries many files and databases: a step of its own."""
@@ -61,6 +62,7 @@ TOGETHER = {
         "tests/warehouse/test_documentation.py",
         "tests/warehouse/test_readme_figures.py",
         "tests/warehouse/test_shipped_studies.py",
+        "tests/warehouse/test_spark_studies.py",
     ),
     "retail_org": ("tests/domains/test_retail_org.py",),
     "automobile": ("tests/domains/test_automobile.py",),

@@ -6,7 +6,8 @@ where the package is installed without one.
 ``SEGMENTHOUSE_DEBUG=1`` shows the traceback of every error; ``SEGMENTHOUSE_WAIT=600`` lets
 ``dbt build`` wait ten minutes for a process that holds the warehouse; ``SEGMENTHOUSE_SHARE=0``
 leaves out the copy for readers; ``SEGMENTHOUSE_TRACKING_URI`` names the MLflow store in which
-finished runs are tracked. ``JAVA_HOME`` and ``SPARK_REMOTE`` are Spark's own.
+finished runs are tracked; ``SPARK_MASTER`` names the cluster of studies with ``engine = "spark"``.
+``JAVA_HOME`` and ``SPARK_REMOTE`` are Spark's own.
 """
 
 from __future__ import annotations
@@ -102,6 +103,11 @@ def java_home() -> str:
 def spark_remote() -> str:
     """Return the address of a Spark Connect server that the user named, or an empty string."""
     return os.environ.get("SPARK_REMOTE", "")
+
+
+def spark_master() -> str:
+    """Return the master of the Spark cluster that the user named, or an empty string."""
+    return os.environ.get("SPARK_MASTER", "")
 
 
 def environment_of(home: Path, *, shares: bool = True) -> dict[str, str]:

@@ -148,6 +148,9 @@ class Algorithm:
         Parameters whose lists the runner takes whole.
     former_parameters
         Former name of a parameter to its name: studies and runs of older versions have it.
+    on_spark
+        Parameters and their values that it takes where Spark's MLlib fits it to all rows of a
+        table; None where MLlib does not have it.
     """
 
     title: str
@@ -167,6 +170,7 @@ class Algorithm:
     shares_work: bool = False
     swept: tuple[str, ...] = ()
     former_parameters: Mapping[str, str] = field(default_factory=dict)
+    on_spark: Mapping[str, Allowed] | None = None
 
     def __post_init__(self) -> None:
         for what in ("title", "time", "memory"):
@@ -248,6 +252,7 @@ ALGORITHMS: dict[str, Algorithm] = {
             "random_state": whole(0),
         },
         is_center_based=True,
+        on_spark={"n_init": whole(1), "random_state": whole(0)},
     ),
     "minibatch_kmeans": Algorithm(
         title="mini-batch k-means",
@@ -272,6 +277,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         family=Family("kmeans"),
         parameters=RESTARTS,
         is_center_based=True,
+        on_spark={},
     ),
     "gaussian_mixture": Algorithm(
         title="Gaussian mixture",
@@ -290,6 +296,7 @@ ALGORITHMS: dict[str, Algorithm] = {
             "covariance": one_of("full", "diag", "tied", "spherical"),
             "n_init": whole(1),
         },
+        on_spark={"covariance": one_of("full"), "n_init": whole(1)},
     ),
     "pooled_mixture": Algorithm(
         title="Gaussian mixture of one covariance, merged down",
@@ -468,7 +475,9 @@ ALGORITHMS: dict[str, Algorithm] = {
 }
 
 
-def refused(algorithm: str, parameters: Mapping[str, object]) -> str | None:
+def refused(
+    algorithm: str, parameters: Mapping[str, object], known: Mapping[str, Allowed] | None = None
+) -> str | None:
     """Return what is wrong with an algorithm's parameters; None where nothing is.
 
     Parameters
@@ -477,8 +486,10 @@ def refused(algorithm: str, parameters: Mapping[str, object]) -> str | None:
         A name of :data:`ALGORITHMS`.
     parameters
         As a study writes them.
+    known
+        What it takes, where that is not all that it has.
     """
-    known = ALGORITHMS[algorithm].parameters
+    known = ALGORITHMS[algorithm].parameters if known is None else known
     for key, value in parameters.items():
         if key not in known:
             return (

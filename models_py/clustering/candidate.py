@@ -86,6 +86,8 @@ class Candidate:
         many rows of one group. It takes a while: candidates found together share one.
     model
         Fitted model, where the algorithm has one.
+    squared_silhouette
+        Mean silhouette of squared distances of all rows of the table that these were drawn from.
     """
 
     algorithm: str
@@ -97,6 +99,7 @@ class Candidate:
     icl: float | None = None
     one_group_bic: float | None = None
     chance_gain: Callable[[], float] | None = None
+    squared_silhouette: float | None = None
 
     @property
     def k(self) -> int:

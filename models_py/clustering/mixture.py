@@ -314,8 +314,7 @@ class _Fitting:
         if len(self.sample) < len(self._points):
             model = self._climb(self._points, shape, model, self._max_iter)[1]
             likelihood = model.log_likelihood(self._points)
-        rows, columns = self._points.shape
-        bic = -2.0 * likelihood + free_parameters(k, columns, shape) * float(np.log(rows))
+        bic = information(likelihood, k, self._points, shape)
         labels, kept = compact_labels(model.predict(self._points))
         parameters = {"k": k, "covariance": shape, "n_init": len(self._orders) + 1}
         kept_model = MixtureModel(model.weights[kept], model.means[kept], model.covariances[kept])
@@ -376,6 +375,12 @@ def _drawn(points: FloatArray, size: int, generator: np.random.Generator) -> Flo
     if len(points) <= size:
         return points
     return points[np.sort(generator.choice(len(points), size, replace=False, shuffle=False))]
+
+
+def information(likelihood: float, k: int, points: FloatArray, shape: Covariance) -> float:
+    """Return the BIC of a mixture of k components from the log-likelihood of points (n, p)."""
+    rows, columns = points.shape
+    return -2.0 * likelihood + free_parameters(k, columns, shape) * float(np.log(rows))
 
 
 def free_parameters(k: int, columns: int, shape: Covariance) -> int:

@@ -104,7 +104,7 @@ def drift_of(
     from models_py.database.connection import open_warehouse
     from models_py.database.results import read_assignments, utc_now
     from models_py.runs.drift import measure_drift
-    from models_py.runs.customers import find_source, read_customers
+    from models_py.runs.customers import check_all_are_here, find_source, read_customers
     from models_py.runs.finished_runs import find_run
     from models_py.runs.storage import load_run_models
 
@@ -112,6 +112,7 @@ def drift_of(
         run = find_run(warehouse, study, run_id)
         saved = load_run_models(settings.models_dir(run.run_id), run.run_id)
         source = find_source(customers, saved)
+        check_all_are_here(source, saved)
         progress.step(f"reading {source.words}")
         frame = read_customers(source, saved, warehouse)
         then = read_assignments(warehouse, run.run_id)["entity_id"]

@@ -190,6 +190,11 @@ def _explore(study: Study, path: Path, as_json: bool) -> int:
     from models_py.report.writing import write_exploration
 
     with show_progress(quiet=as_json) as progress:
+        if study.engine == "spark":
+            from models_py.database.spark_tables import keep_sample, open_spark_table
+
+            progress.step(f"drawing a sample of {study.table}")
+            keep_sample(path, open_spark_table(study, study.seed), WAIT_SECONDS)
         page = write_exploration(study, path, progress)
     print(json.dumps({"study": study.name, "report": str(page)}, indent=2) if as_json else page)
     return 0

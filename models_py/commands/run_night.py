@@ -162,6 +162,11 @@ def _plan(asked: argparse.Namespace, words: Sequence[str]) -> Plan:
     from models_py.studies.loading import load_study
 
     study = load_study(asked.study)
+    if study.engine == "spark":
+        raise UsageError(
+            f"study {study.name} has its table on Spark, and a night works in the warehouse file:"
+            " run it with python scripts/run_clustering.py"
+        )
     domain = domain_of(study.table) if study.reading is None else None
     plan = Plan(
         study=study,

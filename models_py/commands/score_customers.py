@@ -52,8 +52,8 @@ While another process holds the warehouse for longer than --wait, scores wait be
 
 Without --study the newest run of {DEFAULT} scores; without --input it scores the study's own gold
 table. Scores go to results.scores, one row per run and customer, the last score in place of the
-one before; --output writes a file instead. --sql prints one statement for DuckDB that gives the
-same labels, for runs whose chain is linear (no network, nearest center).
+one before; --output writes a file instead. --sql prints one statement for DuckDB and
+for Spark that gives the same labels, for runs whose chain is linear (no network, nearest center).
 """
 
 
@@ -139,7 +139,7 @@ def _statement(asked: argparse.Namespace) -> str:
             raise UsageError("--sql scores a table of the warehouse; give --input schema.name")
         types = warehouse.columns(source.schema, source.table)
         names = segment_names(warehouse, saved.run_id)
-        return scoring_sql(saved, quoted(source.schema, source.table), types, names)
+        return scoring_sql(saved, quoted(*source.words.split(".", 1)), types, names)
 
 
 def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         segment_names,
         utc_now,
     )
-    from models_py.runs.customers import find_source, read_customers
+    from models_py.runs.customers import check_all_are_here, find_source, read_customers
     from models_py.runs.recording import Written, write_rows
     from models_py.runs.scores import check_target, with_names, write_file
     from models_py.runs.unseen import unseen_values
@@ -162,6 +162,7 @@ def _score(asked: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     with open_warehouse(asked.warehouse, read_only=True, wait_seconds=asked.wait) as warehouse:
         run, saved = _load(asked, warehouse, model)
         source = find_source(asked.input, saved)
+        check_all_are_here(source, saved)
         progress.step(f"reading {source.words}")
         losses: list[Loss] = []
         frame = read_customers(source, saved, warehouse, losses)

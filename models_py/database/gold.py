@@ -96,7 +96,7 @@ def read_gold(
     quoted = ", ".join(
         [f"cast({key} as varchar) as {key}", *(warehouse.quote(column) for column in wanted[1:])]
     )
-    conditions, values = _conditions(warehouse, where, at_least, under)
+    conditions, values = conditions_on(where, at_least, under)
     source = f"select {quoted} from {warehouse.quote(schema, name)} as read_table{conditions}"
     if most is not None:
         # The lowest hashes are kept as the table goes by: it is neither sorted nor held whole.
@@ -153,7 +153,7 @@ def evaluate(
     wanted = ", ".join(
         f"{expression} as {warehouse.quote(column)}" for column, expression in expressions.items()
     )
-    conditions, values = _conditions(warehouse, where, at_least, under)
+    conditions, values = conditions_on(where, at_least, under)
     answers = warehouse.frame(
         f"select cast({warehouse.quote(entity)} as varchar) as read_entity, {wanted}"
         f" from {warehouse.quote(schema, name)}{conditions}",
@@ -183,17 +183,15 @@ def evaluate_frame(
     return answers.set_index("read_entity")
 
 
-def _conditions(
-    warehouse: Warehouse,
-    where: Mapping[str, Sequence[str]],
-    at_least: Mapping[str, float],
-    under: Mapping[str, float],
+def conditions_on(
+    where: Mapping[str, Sequence[str]], at_least: Mapping[str, float], under: Mapping[str, float]
 ) -> tuple[str, list[object]]:
+    """Return which rows :func:`read_gold` reads as a ``where``, and the values to bind in it."""
     conditions = [
-        f"cast({warehouse.quote(column)} as varchar) in ({', '.join('?' * len(allowed))})"
+        f"cast({quoted(column)} as string) in ({', '.join('?' * len(allowed))})"
         for column, allowed in where.items()
-    ] + [f"{warehouse.quote(column)} >= ?" for column in at_least]
-    conditions += [f"{warehouse.quote(column)} < ?" for column in under]
+    ] + [f"{quoted(column)} >= ?" for column in at_least]
+    conditions += [f"{quoted(column)} < ?" for column in under]
     allowed_values = [value for allowed in where.values() for value in allowed]
     values = [*allowed_values, *at_least.values(), *under.values()]
     return f" where {' and '.join(conditions)}" if conditions else "", values

@@ -1,9 +1,9 @@
-"""A chain of arithmetic on one row, as one SQL statement that scores inside DuckDB.
+"""A chain of arithmetic on one row, as one SQL statement that scores inside DuckDB or Spark.
 
 Imputing, clipping, logarithms, Yeo-Johnson powers, categories, scaling, principal components,
 the nearest center and the densities of a mixture are all arithmetic on one row. The statement does
 the same steps in the same order as the Python chain, with numbers written so that they read back
-to the last bit.
+to the last bit. Spark reads the same text with :data:`SPARK_READS_IT`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from models_py.database.connection import quoted
 from models_py.database.gold import is_number_type
 from models_py.database.scoring_mixtures import (
     Components,
+    Step,
     component_steps,
     most_probable,
     probability,
@@ -31,6 +32,15 @@ if TYPE_CHECKING:
 
 FRACTIONS = ("FLOAT", "DOUBLE", "REAL", "DECIMAL")
 """Types whose words are compared as numbers: 1.0 is the same category as 1."""
+
+SPARK_READS_IT = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.ansi.doubleQuotedIdentifiers": "true",
+    "spark.sql.parser.escapedStringLiterals": "true",
+}
+"""Settings with which Spark reads names and texts as the standard, and DuckDB, write them."""
+
+FINITE = float(np.finfo(np.float64).max)
 
 INDENT = "    "
 
@@ -52,6 +62,38 @@ class Projection:
 
 
 @dataclass(frozen=True, eq=False)
+class Halves:
+    """Splits in two, from the first to the last.
+
+    Attributes
+    ----------
+    splits
+        Shape (s,): the part that each split cut; its second half is the next new part.
+    pairs
+        Shape (s, 2, d): the two centers of each split.
+    """
+
+    splits: IntArray
+    pairs: FloatArray
+
+    def sides(self, names: Sequence[str]) -> Step:
+        """Return columns that are true where a row is nearer to the second center of a split."""
+        columns = [f"side_{i}" for i in range(1, len(self.pairs) + 1)]
+        return columns, [
+            f"{_distance(names, second)} < {_distance(names, first)}"
+            for first, second in self.pairs
+        ]
+
+    def group(self, groups: Sequence[int], part: int = 0, after: int = 0) -> str:
+        """Return the group of the part that the ``sides`` lead to, from a part and a split on."""
+        cut = next((i for i in range(after, len(self.splits)) if self.splits[i] == part), None)
+        if cut is None:
+            return str(groups[part])
+        second, first = (self.group(groups, p, cut + 1) for p in (cut + 1, part))
+        return f"case when side_{cut + 1} then {second} else {first} end"
+
+
+@dataclass(frozen=True, eq=False)
 class ScoringPart:
     """The chain of one partition.
 
@@ -70,6 +112,9 @@ class ScoringPart:
         where every row is of group 0.
     components
         The mixture whose most probable component decides, in place of a center.
+    splits
+        The splits in two whose last part decides, in place of a center; ``groups`` are those of
+        their parts.
     """
 
     name: str
@@ -80,6 +125,7 @@ class ScoringPart:
     groups: IntArray
     rule_centers: FloatArray
     components: Components | None = None
+    splits: Halves | None = None
 
 
 @dataclass(frozen=True)
@@ -128,12 +174,7 @@ def scoring_statement(table: ScoredTable, parts: Sequence[ScoringPart]) -> str:
 
 def _partition_sql(table: ScoredTable, parts: Sequence[ScoringPart], place: int) -> str:
     part, source = parts[place], table.source
-    features = [f"feature_{i}" for i in range(1, len(part.recipes) + 1)]
-    made = [feature(recipe, table.types[recipe.column]) for recipe in part.recipes]
-    steps = [(features, made)]
-    for label, projection in part.projections.items():
-        names = [f"{label}_{i}" for i in range(1, len(projection.offsets) + 1)]
-        steps.append((names, list(_sums(projection, steps[-1][0]))))
+    steps = _coordinate_steps(part.recipes, part.projections, table.types)
     if table.partition_by is not None:
         source = f"{source}\nwhere {_partition_name(table, parts)} = {literal(part.name)}"
     if part.components is not None:
@@ -143,7 +184,12 @@ def _partition_sql(table: ScoredTable, parts: Sequence[ScoringPart], place: int)
     distances = [f"distance_{i}" for i in range(1, len(part.centers) + 1)]
     steps.append((distances, [_distance(last, center) for center in part.centers]))
     group = "0"
-    if len(part.groups):
+    if part.splits is not None:
+        columns, sides = part.splits.sides(last)
+        steps[-1][0].extend(columns)
+        steps[-1][1].extend(sides)
+        group = part.splits.group(part.groups.tolist())
+    elif len(part.groups):
         apart = [f"apart_{i}" for i in range(1, len(part.groups) + 1)]
         steps[-1][0].extend(apart)
         steps[-1][1].extend(_distance(last, center) for center in part.rule_centers)
@@ -151,12 +197,52 @@ def _partition_sql(table: ScoredTable, parts: Sequence[ScoringPart], place: int)
     return _layers(table, part, source, place, steps, group)
 
 
+def _coordinate_steps(
+    recipes: Sequence[Recipe], projections: Mapping[str, Projection], types: Mapping[str, str]
+) -> list[Step]:
+    features = [f"feature_{i}" for i in range(1, len(recipes) + 1)]
+    steps = [(features, [feature(recipe, types[recipe.column]) for recipe in recipes])]
+    for label, projection in projections.items():
+        names = [f"{label}_{i}" for i in range(1, len(projection.offsets) + 1)]
+        steps.append((names, list(_sums(projection, steps[-1][0]))))
+    return steps
+
+
+def coordinates_statement(
+    source: str,
+    types: Mapping[str, str],
+    recipes: Sequence[Recipe],
+    projections: Mapping[str, Projection],
+) -> tuple[list[str], str]:
+    """Return the names of a row's coordinates and the select that gives them.
+
+    Parameters
+    ----------
+    source, types
+        As :class:`ScoredTable` has them.
+    recipes, projections
+        As :class:`ScoringPart` has them.
+    """
+    text, names = source, list[str]()
+    for names, expressions in _coordinate_steps(recipes, projections, types):
+        columns = _listed([f"{e} as {n}" for e, n in zip(expressions, names, strict=True)])
+        text = f"(\nselect\n{columns}\nfrom {text}\n) as coordinates"
+    return names, f"select * from {text}"
+
+
+def nearest_center(names: Sequence[str], centers: FloatArray) -> tuple[Step, str]:
+    """Return the distances to centers as columns, and on these the number of the nearest."""
+    columns = [f"apart_{i}" for i in range(1, len(centers) + 1)]
+    apart = [_distance(names, center) for center in centers]
+    return (columns, apart), _first_least(columns, list(range(len(centers))))
+
+
 def _layers(
     table: ScoredTable,
     part: ScoringPart,
     source: str,
     place: int,
-    steps: list[tuple[list[str], list[str]]],
+    steps: list[Step],
     group: str,
 ) -> str:
     # Each step selects from the one before, so that nothing is computed twice.
@@ -216,9 +302,9 @@ def _partition_name(table: ScoredTable, parts: Sequence[ScoringPart]) -> str:
     if table.types[by] == "BOOLEAN":
         name = f"case when {column} then 'True' when not {column} then 'False' end"
     elif "INT" in table.types[by] and all(name.endswith(".0") for name in names):
-        name = f"cast(cast({column} as double) as varchar)"
+        name = f"cast(cast({column} as double) as string)"
     else:
-        name = f"cast({column} as varchar)"
+        name = f"cast({column} as string)"
     return f"coalesce({name}, {literal(table.not_given)})"
 
 
@@ -232,7 +318,7 @@ def _sums(projection: Projection, names: list[str]) -> Iterator[str]:
         yield " + ".join([*terms, number(offset)])
 
 
-def _distance(names: list[str], center: FloatArray) -> str:
+def _distance(names: Sequence[str], center: FloatArray) -> str:
     # A product rather than a power: the power is several times slower and no more exact.
     parts = (
         f"({name} - {number(at)}) * ({name} - {number(at)})"
@@ -286,7 +372,8 @@ def _numeric(recipe: Recipe) -> str:
     value = raw
     if recipe.low is not None and recipe.high is not None:
         value = f"least(greatest({raw}, {number(recipe.low)}), {number(recipe.high)})"
-    value = f"case when isfinite({raw}) then {value} else {number(recipe.fill)} end"
+    is_finite = f"{raw} between {number(-FINITE)} and {number(FINITE)}"
+    value = f"case when {is_finite} then {value} else {number(recipe.fill)} end"
     if recipe.log1p:
         value = f"ln(1e0 + greatest({value}, 0e0))"
     if recipe.root:
@@ -342,7 +429,7 @@ def _is_word(name: str, word: str, column_type: str) -> str:
             return f"cast({column} as double) = {number(float(word))}"
         except ValueError:
             return "false"
-    return f"cast({column} as varchar) = {literal(word)}"
+    return f"cast({column} as string) = {literal(word)}"
 
 
 def _is_missing(recipe: Recipe, column_type: str) -> str:

@@ -113,7 +113,10 @@ def _hold(folder: Path) -> None:
     # Until the process ends, as Java does with the metastore.
     from filelock import FileLock, Timeout
 
-    lock = FileLock(folder / "in_use.lock")
+    path = str(folder / "in_use.lock")
+    if any(held.lock_file == path for held in _held):
+        return
+    lock = FileLock(path)
     try:
         lock.acquire(timeout=settings.wait_seconds())
     except Timeout:

@@ -70,6 +70,25 @@ class _Named:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """What all rows of a table say of features before they are scaled.
+
+    Attributes
+    ----------
+    means, variances, lows, highs
+        Shape (features,).
+    correlation
+        Shape (features, features).
+    """
+
+    means: FloatArray
+    variances: FloatArray
+    lows: FloatArray
+    highs: FloatArray
+    correlation: FloatArray
+
+
 def _by_column(
     named: Mapping[str, Sequence[Any]], columns: Sequence[str]
 ) -> list[tuple[str, Sequence[Any]]]:
@@ -185,6 +204,41 @@ class FeatureMatrix:
         wanted = set(names)
         kept.recipes_ = [recipe for recipe in self.recipes_ if recipe.feature in wanted]
         return kept
+
+    def rescaled(self, moments: Moments, frame: pd.DataFrame) -> FeatureMatrix:
+        """Return the same matrix with the centers and spreads of more rows.
+
+        Parameters
+        ----------
+        moments
+            Of those rows, the features in the order of this matrix.
+        frame
+            The rows that this matrix was fitted on.
+        """
+        blocks = [self._block_of(recipe, frame[recipe.column]) for recipe in self.recipes_]
+        own = [float(np.var(before_scaling(r, frame[r.column]))) for r in self.recipes_]
+        scaled = self.keep(self.names_)
+        scaled.recipes_ = []
+        for recipe, block, mean in zip(self.recipes_, blocks, moments.means, strict=True):
+            if self.features.scale == "none" and recipe.power is None:
+                scaled.recipes_.append(recipe)
+                continue
+            of_block = [place for place, other in enumerate(blocks) if other == block]
+            grown = moments.variances[of_block].sum() / sum(own[place] for place in of_block)
+            spread = recipe.spread * float(np.sqrt(grown))
+            scaled.recipes_.append(replace(recipe, center=float(mean), spread=spread or 1.0))
+        widths = moments.highs - moments.lows
+        units = moments.variances / np.where(widths > 0, widths, 1.0) ** 2
+        scaled.unit_variances_ |= dict(zip(self.names_, units.tolist(), strict=True))
+        return scaled
+
+    def _block_of(self, recipe: Recipe, column: pd.Series[Any]) -> tuple[str, str]:
+        # Features that one spread holds for.
+        if recipe.composition is not None:
+            return "composition", recipe.composition
+        if self.features.category_weight is not None and is_two_valued(recipe, column):
+            return "column", recipe.column
+        return "feature", recipe.feature
 
     def incomplete_rows(self, frame: pd.DataFrame) -> BoolArray:
         """Return which rows are left out because a feature of theirs has no value.

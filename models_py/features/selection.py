@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,7 @@ def select_features(
     limits: Selection,
     seed: int,
     parts: IntArray | None = None,
+    correlation: FloatArray | None = None,
 ) -> Selected:
     """Drop nearly constant, redundant and (if a number is set) unimportant features.
 
@@ -60,7 +62,15 @@ def select_features(
     parts
         Positions of columns that are parts of a composition: they stay, for a whole without one
         of its parts is another whole, and no column goes because of them.
+    correlation
+        Shape (features, features), where it is known of more rows than these.
     """
+
+    def among(positions: IntArray) -> FloatArray:
+        if correlation is None:
+            return _correlation(matrix[:, positions])
+        return correlation[np.ix_(positions, positions)]
+
     apart = np.empty(0, dtype=np.int64) if parts is None else parts
     kept = np.setdiff1d(np.arange(len(names)), apart)
     dropped: list[Dropped] = []
@@ -71,13 +81,13 @@ def select_features(
 
     kept = drop(*_flat(names, unit_variances, limits.min_variance))
     if limits.max_correlation is not None:
-        kept = drop(*_correlated(matrix, names, kept, limits.max_correlation))
+        kept = drop(*_correlated(among(kept), names, kept, limits.max_correlation))
     if limits.max_vif is not None:
-        kept = drop(*_inflated(matrix, names, kept, limits.max_vif))
+        kept = drop(*_inflated(among, names, kept, limits.max_vif))
     if limits.max_features is not None and kept.size > limits.max_features:
         kept = drop(*_unimportant(matrix, names, kept, limits.max_features, seed))
     kept = np.union1d(kept, apart)
-    return Selected(kept, dropped, variance_inflation(matrix[:, kept]))
+    return Selected(kept, dropped, _inflation(among(kept)))
 
 
 def variance_inflation(matrix: FloatArray) -> FloatArray:
@@ -97,9 +107,12 @@ def variance_inflation(matrix: FloatArray) -> FloatArray:
     FloatArray
         Shape (columns,).
     """
-    if matrix.shape[1] == 0:
+    return _inflation(_correlation(matrix))
+
+
+def _inflation(correlation: FloatArray) -> FloatArray:
+    if not correlation.size:
         return np.empty(0)
-    correlation = _correlation(matrix)
     values, vectors = np.linalg.eigh(correlation)
     null = values < RANK_TOLERANCE * max(1.0, float(values[-1]))
     if not null.any():
@@ -169,11 +182,11 @@ def _correlation(matrix: FloatArray) -> FloatArray:
 
 
 def _correlated(
-    matrix: FloatArray, names: list[str], kept: IntArray, limit: float
+    correlation: FloatArray, names: list[str], kept: IntArray, limit: float
 ) -> tuple[IntArray, list[Dropped]]:
     # Of the strongest pair left, the one that correlates more with all the rest goes (Kuhn
     # and Johnson, Applied Predictive Modeling, 2013, section 3.5).
-    strength = np.abs(_correlation(matrix[:, kept]))
+    strength = np.abs(correlation)
     np.fill_diagonal(strength, 0.0)
     alive = np.ones(kept.size, dtype=bool)
     gone: list[int] = []
@@ -196,11 +209,11 @@ def _correlated(
 
 
 def _inflated(
-    matrix: FloatArray, names: list[str], kept: IntArray, limit: float
+    among: Callable[[IntArray], FloatArray], names: list[str], kept: IntArray, limit: float
 ) -> tuple[IntArray, list[Dropped]]:
-    gone, dropped = _determined(matrix, names, kept)
+    gone, dropped = _determined(among(kept), names, kept)
     left = np.setdiff1d(kept, gone)
-    inverse = np.asarray(np.linalg.inv(_correlation(matrix[:, left])), dtype=np.float64)
+    inverse = np.asarray(np.linalg.inv(among(left)), dtype=np.float64)
     while left.size > 1:
         worst = int(np.argmax(np.diag(inverse)))
         inflation = float(inverse[worst, worst])
@@ -215,7 +228,7 @@ def _inflated(
 
 
 def _determined(
-    matrix: FloatArray, names: list[str], kept: IntArray
+    correlation: FloatArray, names: list[str], kept: IntArray
 ) -> tuple[list[int], list[Dropped]]:
     # Columns that others determine go first, so that the inverse exists; pivoting keeps the
     # most independent ones.
@@ -223,7 +236,7 @@ def _determined(
 
     if kept.size == 0:
         return [], []
-    _, triangle, order = qr(_correlation(matrix[:, kept]), pivoting=True)
+    _, triangle, order = qr(correlation, pivoting=True)
     sizes = np.abs(np.diag(triangle))
     rank = int((sizes > RANK_TOLERANCE * sizes[0]).sum())
     gone = [int(kept[i]) for i in sorted(order[rank:])]

@@ -72,6 +72,22 @@ def find_source(asked: str | None, saved: SavedRun) -> Source:
     return Source(asked, schema=schema, table=table)
 
 
+def check_all_are_here(source: Source, saved: SavedRun) -> None:
+    """Refuse the study's own table where the warehouse file has a sample of it alone.
+
+    Raises
+    ------
+    UsageError
+        It is on Spark.
+    """
+    if source.is_studied and saved.study.engine == "spark":
+        raise UsageError(
+            f"{saved.study.table} is on Spark, and here is the sample of run {saved.run_id} alone:"
+            " name the customers with --input, or let score_customers.py --sql print the statement"
+            " that scores them there"
+        )
+
+
 def read_customers(
     source: Source,
     saved: SavedRun,

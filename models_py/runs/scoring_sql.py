@@ -8,12 +8,26 @@ import numpy as np
 
 from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError
-from models_py.database.scoring import Projection, ScoredTable, ScoringPart, scoring_statement
+from models_py.database.scoring import (
+    SPARK_READS_IT,
+    Halves,
+    Projection,
+    ScoredTable,
+    ScoringPart,
+    scoring_statement,
+)
 from models_py.database.scoring_mixtures import Components, MixtureNumber, MixtureWord
 from models_py.clustering.distances import EUCLIDEAN
 from models_py.features.recipes import Recipe
-from models_py.runs.assignment import MostProbable, MostProbableKind, NearestCenter, OneGroup
+from models_py.runs.assignment import (
+    MostProbable,
+    MostProbableKind,
+    NearestCenter,
+    OneGroup,
+    Splits,
+)
 from models_py.runs.saved import SavedPartition, SavedRun
+from models_py.segmentation.prepare import projections_of
 from models_py.segmentation.studied import NOT_GIVEN
 
 
@@ -55,7 +69,11 @@ def scoring_sql(
     study = saved.study
     table = ScoredTable(source, types, study.entity, study.partition_by, NOT_GIVEN, names)
     name = " ".join(saved.study.name.split())
-    return f"-- Segments of study {name}, run {saved.run_id}.\n{scoring_statement(table, parts)}"
+    head = f"-- Segments of study {name}, run {saved.run_id}.\n"
+    if study.engine == "spark":
+        read_it = "; ".join(f"set {name}={value}" for name, value in SPARK_READS_IT.items())
+        head += f"-- Spark reads it after: {read_it}\n"
+    return f"{head}{scoring_statement(table, parts)}"
 
 
 def _scoring_part(part: SavedPartition) -> ScoringPart:
@@ -74,20 +92,20 @@ def _scoring_part(part: SavedPartition) -> ScoringPart:
         )
     if isinstance(rule, MostProbable | MostProbableKind) and part.is_soft:
         return _mixture_part(part, rule)
-    if not isinstance(rule, NearestCenter | OneGroup):
+    if not isinstance(rule, NearestCenter | OneGroup | Splits):
         raise DataError(
             f"{part.algorithm} labels rows by the {rule.words}, which SQL cannot"
             " write in one statement; score with Python (leave --sql out)"
         )
-    is_nearest = isinstance(rule, NearestCenter)
     return ScoringPart(
         name=part.name,
         recipes=part.matrix.recipes_,
         projections=dict(_projections(part)),
         segment_ids=part.segment_ids,
         centers=part.centers,
-        groups=rule.groups if is_nearest else rule.groups[:0],
+        groups=rule.groups[:0] if isinstance(rule, OneGroup) else rule.groups,
         rule_centers=rule.centers if isinstance(rule, NearestCenter) else part.centers[:0],
+        splits=Halves(rule.splits, rule.pairs) if isinstance(rule, Splits) else None,
     )
 
 
@@ -154,17 +172,12 @@ def _numbers_and_words(
 def _projections(part: SavedPartition) -> Iterator[tuple[str, Projection]]:
     # In the order of the chain: what is reconstructed, then the coordinates.
     if part.reconstruction is not None and part.reconstruction.kind == "pca":
-        pca = _pca(part.reconstruction)
+        (pca,) = projections_of(part.reconstruction).values()
         back = pca.weights.T @ pca.weights
         mean = _pca_mean(part.reconstruction)
         yield "reconstructed", Projection(back, mean - back @ mean)
-    if part.encoder is not None and part.encoder.kind == "pca":
-        yield "component", _pca(part.encoder)
-
-
-def _pca(encoder: object) -> Projection:
-    weights = np.asarray(encoder.components_)  # type: ignore[attr-defined]
-    return Projection(weights, -weights @ _pca_mean(encoder))
+    if part.encoder is not None:
+        yield from projections_of(part.encoder).items()
 
 
 def _pca_mean(encoder: object) -> FloatArray:

@@ -13,7 +13,9 @@ from models_py.base.progress import Progress
 from models_py.base.rounding import spreads_of
 from models_py.clustering.algorithms import ALGORITHMS
 from models_py.clustering.rows import MixedRows
+from models_py.database.scoring import Projection
 from models_py.features.encoders.catalog import EncoderSpec, build_encoder, check_encoder
+from models_py.features.encoders.pca import PcaEncoder
 from models_py.features.matrix import FeatureMatrix
 from models_py.features.outliers import OutlierScores, find_outliers
 from models_py.features.recipes import Dropped
@@ -25,6 +27,7 @@ from models_py.studies.study import Study
 if TYPE_CHECKING:
     import pandas as pd
 
+    from models_py.database.spark_tables import SparkTable
     from models_py.features.encoders.base import Encoder
 
 LEAST_FITTED = 100
@@ -106,11 +109,13 @@ def prepare_rows(
     progress: Progress,
     shows_enough: BoolArray | None = None,
     beside: pd.DataFrame | None = None,
+    table: SparkTable | None = None,
 ) -> Prepared:
     """Make the matrix, select its features, flag outliers and encode.
 
     The encoders are fitted on rows that are no outliers and, where `LEAST_FITTED` rows or more
-    do, show enough.
+    do, show enough. Where the rows are a sample of a ``table``, they say how a column becomes
+    a feature, and all rows its center and spread and what it goes with.
 
     Raises
     ------
@@ -121,10 +126,15 @@ def prepare_rows(
         raise DataError(f"{len(frame)} row cannot be segmented: at least 2 are needed")
     progress.step(f"preparing {frame.shape[1]} columns of {len(frame):,} rows ({partition})")
     matrix = FeatureMatrix(study.features, study.selection.max_missing_share).fit(frame)
+    correlation = None
+    if table is not None:
+        progress.step(f"scaling {table.rows:,} rows on Spark")
+        moments = table.moments(matrix.recipes_)
+        matrix, correlation = matrix.rescaled(moments, frame), moments.correlation
     scaled = matrix.transform(frame)
     limits, variances = study.selection, matrix.unit_variances_
     parts = np.array([i for i, r in enumerate(matrix.recipes_) if r.composition], dtype=np.int64)
-    selected = select_features(scaled, matrix.names_, variances, limits, seed, parts)
+    selected = select_features(scaled, matrix.names_, variances, limits, seed, parts, correlation)
     if selected.kept.size == 0:
         raise DataError("no feature passes the selection: widen the study's [selection]")
     common = np.ascontiguousarray(scaled[:, selected.kept])
@@ -136,9 +146,11 @@ def prepare_rows(
         fitted_rows = fitted_rows[shows_enough[fitted_rows]]
     reconstruction = _fit_reconstruction(common[fitted_rows], study.outliers, seed, progress)
     seen = common if reconstruction is None else reconstruction.reconstruct(common)
-    whole = frame if beside is None else frame.join(beside)
+    joined = frame if beside is None else frame.join(beside)
     encoders = [
-        _fit_encoder(encoding, whole.iloc[fitted_rows], seen[fitted_rows], seed, progress)
+        _fit_encoder(encoding, joined.iloc[fitted_rows], seen[fitted_rows], seed, progress)
+        if table is None
+        else _fit_to_table(encoding, kept, seen, table)
         for encoding in study.encoding
     ]
     return Prepared(
@@ -203,6 +215,23 @@ def _fit_encoder(
     encoder = build_encoder(EncoderSpec(encoding.kind, encoding.parameters))
     encoder.on_advance = progress.advance
     return encoder.fit_rows(frame, points, seed)
+
+
+def _fit_to_table(
+    encoding: Encoding, matrix: FeatureMatrix, points: FloatArray, table: SparkTable
+) -> Encoder:
+    encoder = build_encoder(EncoderSpec(encoding.kind, encoding.parameters))
+    if not isinstance(encoder, PcaEncoder):
+        return encoder.fit(points, 0)
+    return encoder.fit_moments(*table.covariance(matrix.recipes_), table.rows)
+
+
+def projections_of(encoder: Encoder) -> dict[str, Projection]:
+    """Return an encoder as weighted sums of what it sees; none where it has no principal ones."""
+    if not isinstance(encoder, PcaEncoder):
+        return {}
+    weights = np.asarray(encoder.components_)
+    return {"component": Projection(weights, -weights @ encoder.mean_)}
 
 
 def mixed_rows(study: Study, prepared: Prepared) -> MixedRows | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from models_py.base.arrays import FloatArray
+from models_py.base.errors import DataError
 from models_py.base.progress import Progress
 from models_py.clustering.algorithms import ALGORITHMS
 from models_py.clustering.candidate import Candidate, Request
@@ -90,6 +91,7 @@ def search(
     mixed: MixedRows | None,
     seed: int,
     progress: Progress,
+    over_all: Callable[[Candidate, FloatArray], Candidate | None] | None = None,
 ) -> list[EvaluatedCandidate]:
     """Find and measure every candidate.
 
@@ -110,6 +112,9 @@ def search(
         For every random start.
     progress
         Shows each space and the measuring.
+    over_all
+        Fits a candidate of a space's points to all the rows that they were drawn from; None where
+        one of its clusters has none of the points.
 
     Returns
     -------
@@ -122,6 +127,14 @@ def search(
         progress.step(f"clustering {len(common):,} rows in {space.name}")
         candidates = list(find_candidates(requests, space.points, mixed, seed))
         candidates += [space.own] if space.own is not None else []
+        if over_all is not None:
+            progress.step(f"fitting {len(candidates)} candidates to all rows")
+            fitted = [over_all(candidate, space.points) for candidate in candidates]
+            candidates = [candidate for candidate in fitted if candidate is not None]
+            if not candidates:
+                raise DataError(
+                    "each candidate has a cluster without a row of the sample: raise sample_rows"
+                )
         results += [(number, candidate) for candidate in candidates]
         progress.step(f"measuring {len(candidates)} candidates in {space.name}")
         own.append(_own_figures(space.points, candidates))

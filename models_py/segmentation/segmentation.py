@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from models_py.features.selection import feature_importance
 from models_py.segmentation.choosing import ChosenCandidate, choose_candidate
 from models_py.segmentation.measures.computing import EXACT_SILHOUETTE_ROWS
 from models_py.segmentation.measures.confidence import SoftModel, confidences, memberships
-from models_py.segmentation.prepare import ALL, Prepared, mixed_rows, prepare_rows
+from models_py.segmentation.prepare import ALL, Prepared, mixed_rows, prepare_rows, projections_of
 from models_py.segmentation.refining import Refined, refine
 from models_py.segmentation.search import (
     EvaluatedCandidate,
@@ -30,6 +31,8 @@ from models_py.studies.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from models_py.database.spark_tables import SparkTable
 
 
 NOT_MEASURED = np.array([np.nan])
@@ -98,6 +101,7 @@ def segment_rows(
     progress: Progress,
     shows_enough: BoolArray | None = None,
     beside: pd.DataFrame | None = None,
+    whole: SparkTable | None = None,
 ) -> Segmentation:
     """Find the segments of gold rows as the study says.
 
@@ -117,6 +121,8 @@ def segment_rows(
         Shape (rows,): the rows that may shape the segments; all without it.
     beside
         Columns of the same rows that a network's validation rows are drawn by, and no features.
+    whole
+        The table that the rows are a sample of, where all of its rows shape the segments.
 
     Raises
     ------
@@ -124,10 +130,15 @@ def segment_rows(
         Too few rows, or too alike; the message names the partition.
     """
     try:
-        prepared = prepare_rows(frame, study, partition, seed, progress, shows_enough, beside)
+        prepared = prepare_rows(
+            frame, study, partition, seed, progress, shows_enough, beside, whole
+        )
         mixed = mixed_rows(study, prepared)
         spaces = prepared.spaces
-        evaluated = search(spaces, prepared.fitted_common, _requests(study), mixed, seed, progress)
+        over_all = None if whole is None else _over_all(whole, prepared)
+        evaluated = search(
+            spaces, prepared.fitted_common, _requests(study), mixed, seed, progress, over_all
+        )
         if study.choose.needs_evidence:
             progress.step(f"weighing the evidence for {len(evaluated)} candidates")
             evaluated = with_evidence(spaces, evaluated, seed)
@@ -177,6 +188,13 @@ def segment_rows(
         membership=membership,
         spread=None if choice.position is None else _spread(prepared, evaluated[choice.position]),
     )
+
+
+def _over_all(
+    whole: SparkTable, prepared: Prepared
+) -> Callable[[Candidate, FloatArray], Candidate | None]:
+    (encoder,) = prepared.encoders
+    return whole.space(prepared.matrix.recipes_, projections_of(encoder)).over_all
 
 
 def _spread(prepared: Prepared, chosen: EvaluatedCandidate) -> FloatArray | None:

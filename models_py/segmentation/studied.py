@@ -24,6 +24,7 @@ from models_py.base.patterns import matching, matching_any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from models_py.database.spark_tables import SparkTable
     from models_py.studies.study import Study
 
 
@@ -32,7 +33,11 @@ NOT_GIVEN = "not given"
 
 
 def segment_partitions(
-    study: Study, frame: pd.DataFrame, seed: int, progress: Progress
+    study: Study,
+    frame: pd.DataFrame,
+    seed: int,
+    progress: Progress,
+    whole: SparkTable | None = None,
 ) -> list[Segmentation]:
     """Search each partition for itself, in the order of their names.
 
@@ -46,12 +51,14 @@ def segment_partitions(
         The same for every partition.
     progress
         Shows each step.
+    whole
+        The table on Spark that the rows are a sample of.
     """
     columns = _feature_columns(study, frame.columns)
     beside = frame[[c for c in strata_columns(study) if c in frame and c not in columns]]
     enough = _shows_enough(study, frame)
     if study.partition_by is None:
-        return [segment_rows(frame[columns], study, ALL, seed, progress, enough, beside)]
+        return [segment_rows(frame[columns], study, ALL, seed, progress, enough, beside, whole)]
     names = frame[study.partition_by].astype("string").fillna(NOT_GIVEN)
     return [
         segment_rows(

@@ -91,6 +91,14 @@ BIC = Measure("bic", "BIC", "candidate", "lower", "of a Gaussian mixture", is_cr
 ICL = Measure(
     "icl", "ICL", "candidate", "lower", "of a mixture of one covariance", is_criterion=True
 )
+SQUARED_SILHOUETTE = Measure(
+    "squared_silhouette",
+    "silhouette of squared distances",
+    "candidate",
+    "higher",
+    "of all rows of a table on Spark, by MLlib",
+    is_criterion=True,
+)
 DBCV = Measure("dbcv", "DBCV", "evidence", "higher", "density-based validity", is_criterion=True)
 GAP = Measure("gap", "gap statistic", "evidence", "higher", "of k-means on a sample")
 _REFITS = "over subsample refits"

@@ -7,13 +7,14 @@ row per customer.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from models_py.base.errors import near_match
 from models_py.base.sections import Range, Section, Share, check_known
-from models_py.clustering.algorithms import names_of
+from models_py.clustering.algorithms import ALGORITHMS, names_of, refused
 from models_py.clustering.settings import AlgorithmSettings
 from models_py.features.settings import Encoding, Features, Outliers, Selection
 from models_py.sources.reading.record import Reading
@@ -26,6 +27,12 @@ from models_py.studies.measures import (
 )
 
 LISTS = ("encoding", "algorithms")
+
+SPARK_SAMPLES = "spark_sample"
+"""Schema of the warehouse file that keeps the sample of each study whose table is on Spark."""
+
+ENCODINGS_ON_SPARK = ("none", "pca")
+SCALES_ON_SPARK = ("standard", "yeo_johnson", "none")
 
 
 def _with_schema(table: str) -> str:
@@ -197,6 +204,8 @@ class Study(Section):
     Rows under a number of ``fit_at_least`` show too little to shape the segments: they stay out of
     the fit and are assigned all the same, where 100 rows or more reach it.
     ``reading`` is how the user's file was read, and how it is read again.
+    With ``engine = "spark"`` the table lies on Spark: MLlib scales and clusters all of its rows,
+    and ``sample_rows`` of them, drawn by the seed, are described in the warehouse file.
     """
 
     name: str = Field(min_length=1)
@@ -212,6 +221,8 @@ class Study(Section):
     partition_by: str | None = None
     label: str | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    sample_rows: Annotated[int, Field(ge=100)] = 50_000
     features: Features
     selection: Selection = Selection()
     outliers: Outliers = Outliers()
@@ -246,15 +257,50 @@ class Study(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _engine_can_do_it(self) -> Study:
+        wrong = list(_beyond_spark(self)) if self.engine == "spark" else []
+        if wrong:
+            raise ValueError(f"engine = 'spark' needs {'; '.join(wrong)}; or leave engine out")
+        return self
+
     @property
     def extras(self) -> list[str]:
         """The package's extras that the study needs installed; explaining needs the report's."""
         sections: list[Encoding | Outliers] = [*self.encoding, self.outliers]
         needed = set().union(*(section.extras for section in sections))
+        needed |= {"spark"} if self.engine == "spark" else set()
         return [*sorted(needed), "report"]
 
     @property
     def schema_and_name(self) -> tuple[str, str]:
-        """The table's schema and name."""
+        """Schema and name of the table in the warehouse file: of the sample, with Spark."""
+        if self.engine == "spark":
+            return SPARK_SAMPLES, self.name
         schema, _, name = self.table.partition(".")
         return schema, name
+
+
+def _beyond_spark(study: Study) -> Iterator[str]:
+    """Say what a study has to change before Spark can run it, a phrase each."""
+    for asked in study.algorithms:
+        known = ALGORITHMS[asked.name].on_spark
+        if known is None:
+            able = names_of(lambda entry: entry.on_spark is not None)
+            yield f"another algorithm than {asked.name} ({', '.join(able)})"
+        elif problem := refused(asked.name, asked.parameters, known):
+            yield f"other parameters ({problem})"
+    kinds = [encoding.kind for encoding in study.encoding]
+    if len(kinds) > 1 or kinds[0] not in ENCODINGS_ON_SPARK:
+        yield f"one encoding of kind {' or '.join(ENCODINGS_ON_SPARK)}"
+    if study.features.scale not in SCALES_ON_SPARK:
+        yield f"features.scale = {' or '.join(map(repr, SCALES_ON_SPARK))}"
+    allowed = {
+        "outliers.method": (study.outliers.method, "none"),
+        "outliers.reconstruct": (study.outliers.reconstruct, "none"),
+        "features.incomplete": (study.features.incomplete, "impute"),
+        "stability.consensus_seeds": (study.stability.consensus_seeds, 0),
+    }
+    yield from (f"{key} = {must!r}" for key, (value, must) in allowed.items() if value != must)
+    left_out = ("partition_by", "order_by", "fit_at_least", "sub_search", "validity", "reading")
+    yield from (f"no {key}" for key in left_out if getattr(study, key))

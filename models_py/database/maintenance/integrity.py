@@ -19,6 +19,7 @@ from models_py.database.maintenance.catalog import (
     read_ownership,
     read_relations,
 )
+from models_py.studies.study import SPARK_SAMPLES
 
 CUSTOMER_COLUMNS = ("customer_id", "household_id")
 REJECTIONS_SUFFIX = "_rejections"
@@ -196,6 +197,9 @@ def _entities(
     )
     for study, run_id, source, column in latest:
         where = f"{study}, latest run"
+        if source.startswith(f"{SPARK_SAMPLES}."):
+            # Here is a sample of its table alone.
+            continue
         if source not in there:
             yield Figure("dangling entities", where, 0, f"its table {source} is gone")
             continue

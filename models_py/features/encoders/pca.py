@@ -59,6 +59,29 @@ class PcaEncoder(Encoder):
         wanted = self._components(rows, columns)
         self._keep(vars(PCA(wanted, svd_solver=solver, random_state=seed).fit(points)))
 
+    def fit_moments(self, mean: FloatArray, covariance: FloatArray, rows: int) -> PcaEncoder:
+        """Learn the directions from the moments of rows that are not at hand.
+
+        Parameters
+        ----------
+        mean, covariance
+            Shapes (p,) and (p, p).
+        rows
+            How many they are of.
+        """
+        variances, directions = np.linalg.eigh(covariance)
+        shares = variances[::-1] / variances.sum()
+        wanted = self._components(rows, len(mean))
+        if isinstance(wanted, float):
+            wanted = int(np.searchsorted(np.cumsum(shares), wanted, side="right")) + 1
+        components = directions[:, ::-1].T[:wanted]
+        largest = np.abs(components).argmax(axis=1)
+        signs = np.sign(components[np.arange(len(components)), largest])
+        found = (components * signs[:, None], mean, shares[:wanted])
+        self._keep(dict(zip(FITTED, found, strict=True)))
+        self.columns_ = len(mean)
+        return self
+
     def _keep(self, fitted: dict[str, Any]) -> None:
         for name in FITTED:
             setattr(self, name, np.asarray(fitted[name], dtype=np.float64))

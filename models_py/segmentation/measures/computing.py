@@ -34,6 +34,7 @@ from models_py.studies.measures import (
     NOISE_SHARE,
     SILHOUETTE,
     SMALLEST_SHARE,
+    SQUARED_SILHOUETTE,
     STABILITY,
 )
 
@@ -82,6 +83,9 @@ OF_CANDIDATE: Mapping[str, Callable[[Candidate], float]] = {
     SMALLEST_SHARE.name: smallest_share,
     BIC.name: lambda candidate: np.nan if candidate.bic is None else candidate.bic,
     ICL.name: lambda candidate: np.nan if candidate.icl is None else candidate.icl,
+    SQUARED_SILHOUETTE.name: lambda candidate: (
+        np.nan if candidate.squared_silhouette is None else candidate.squared_silhouette
+    ),
 }
 MEASURED_LATER = (
     METRIC_SILHOUETTE.name,

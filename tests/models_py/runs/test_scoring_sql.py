@@ -46,6 +46,7 @@ def column_types(database: duckdb.DuckDBPyConnection, table: str) -> dict[str, s
         {"partition_by": "region"},
         {"features": {"include": FEATURES, "missing": {"*_count": [3], "fav*": ["app"]}}},
         {"algorithm": "gaussian_mixture"},
+        {"algorithms": [{"name": "bisecting_kmeans", "k": 5}]},
         {
             "algorithms": [
                 {"name": "gaussian_mixture", "k": 4, "parameters": {"covariance": "diag"}}
@@ -70,6 +71,7 @@ def column_types(database: duckdb.DuckDBPyConnection, table: str) -> dict[str, s
         "partitions",
         "missing",
         "mixture",
+        "bisecting",
         "diagonal_mixture",
         "mixed_mixture",
         "mixed_mixture_own",
