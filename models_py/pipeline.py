@@ -226,25 +226,22 @@ def _write(
         facts["status"] = contract.CHALLENGER
     models = settings.models_dir(run_id)
     save_run_models(models, run_id, study, gold.frame, segmentations, tables.rows["segments"])
-    unscored = 0
     if whole is not None:
         from models_py.runs.spark_labels import label_all
 
-        unscored = label_all(whole, models, run_id, tables)
-        facts["chosen_because"] = f"{facts['chosen_because']}; {whole.words}"
+        said = label_all(whole, models, run_id, tables)
+        facts["chosen_because"] = f"{facts['chosen_because']}; {said}"
     waits_in = ending.finish(facts, tables.rows, tables.new_segments)
     skipped = tuple(
         dict.fromkeys(
             explanation.skipped for explanation in description.explanations if explanation.skipped
         )
     )
-    if unscored:
-        skipped = (*skipped, f"{unscored:,} rows on Spark that hold no value to be scored by")
     return Finished(
         run_id,
         study.name,
         previous_run_id,
-        len(gold.frame),
+        len(gold.frame) if whole is None else whole.rows,
         tables,
         reasons,
         skipped,

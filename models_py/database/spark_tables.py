@@ -268,9 +268,8 @@ class SparkSpace:
     def _bisecting(self, candidate: Candidate) -> Fitted:
         from pyspark.ml.clustering import BisectingKMeans
 
-        fitted = BisectingKMeans(k=candidate.k, maxIter=MOST_PASSES, seed=self.seed).fit(
-            self.points
-        )
+        # It makes all of its passes over every level, 20 unless others are asked for.
+        fitted = BisectingKMeans(k=candidate.k, seed=self.seed).fit(self.points)
         halves = _halves_of(fitted, self.points.sparkSession)
         model = BisectingModel(halves.splits, halves.pairs, np.array(fitted.clusterCenters()))
         parts = list(range(len(halves.splits) + 1))
@@ -320,7 +319,7 @@ def _halves_of(fitted: Any, session: SparkSession) -> Halves:
     """Return the tree of MLlib's bisecting k-means, which it tells where it is saved alone."""
     folder = settings.spark_dir() / "tree"
     fitted.write().overwrite().save(folder.as_uri())
-    saved = session.read.parquet((folder / "data").as_uri()).collect()
+    saved = session.read.parquet((folder / "data" / "data").as_uri()).collect()
     shutil.rmtree(folder, ignore_errors=True)
     nodes = {node.index: node for node in saved}
     roots = set(nodes) - {child for node in saved for child in node.children}
@@ -370,7 +369,9 @@ def open_spark_table(study: Study, seed: int) -> SparkTable:
     DataError
         No row is left, or an entity is null or stands twice.
     """
-    session = _session()
+    session = session_for_studies()
+    # What an earlier run of this process kept.
+    session.catalog.clearCache()
     schema, _, name = study.table.partition(".")
     key, source = quoted(study.entity), quoted(schema, name)
     with _spark_errors(study.table):
@@ -398,7 +399,14 @@ def open_spark_table(study: Study, seed: int) -> SparkTable:
     return SparkTable(study, session, types, int(rows), seed)
 
 
-def _session() -> SparkSession:
+def session_for_studies() -> SparkSession:
+    """Return a session that reads names and texts as the statements that score write them.
+
+    Raises
+    ------
+    WarehouseError
+        Spark or Java is missing, or the server named is one that cannot do it.
+    """
     if not is_installed("pyspark"):
         raise WarehouseError(
             "engine = 'spark' needs pyspark: pip install -c constraints.txt -e '.[spark]'"
@@ -409,7 +417,6 @@ def _session() -> SparkSession:
             " unset it and name the cluster's master, such as SPARK_MASTER=spark://host:7077"
         )
     session = _of_cluster(settings.spark_master()) or open_session(AS_DBT_BUILDS)
-    # Of its own, so that names and texts are read as before in the one that was there.
     own = session.newSession()
     for name, value in {**AS_DBT_BUILDS, **SPARK_READS_IT}.items():
         own.conf.set(name, value)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from models_py.runs.tables import RunTables
 
 
-def label_all(whole: SparkTable, models: Path, run_id: str, tables: RunTables) -> int:
+def label_all(whole: SparkTable, models: Path, run_id: str, tables: RunTables) -> str:
     """Give the rows outside the sample their segments, and every segment its size among all.
 
     Parameters
@@ -34,8 +34,8 @@ def label_all(whole: SparkTable, models: Path, run_id: str, tables: RunTables) -
 
     Returns
     -------
-    int
-        Rows that hold no value to be scored by; they stay out.
+    str
+        How many rows were clustered and described, and how many hold no value to be scored by.
     """
     import pandas as pd
 
@@ -47,7 +47,9 @@ def label_all(whole: SparkTable, models: Path, run_id: str, tables: RunTables) -
     size = segments["segment_id"].map(sizes).astype("int64")
     tables.rows["assignments"] = assignments
     tables.rows["segments"] = segments.assign(size=size, share=size / len(assignments))
-    return len(labels) - len(scored)
+    unscored = len(labels) - len(scored)
+    left_out = f"; {unscored:,} hold no value to be scored by" if unscored else ""
+    return f"{whole.words}{left_out}"
 
 
 def _labels(whole: SparkTable, models: Path, run_id: str) -> pd.DataFrame:

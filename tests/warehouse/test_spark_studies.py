@@ -32,6 +32,14 @@ pytest.importorskip("pyspark", reason="the extra spark is not installed")
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+FOR_FEW_ROWS = {
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.shuffle.partitions": "1",
+}
+"""Code of Java's for each statement takes longer to make than few rows take without it."""
+
 PLANTED, SAMPLED, GROCERY = 3000, 1000, 2469
 GROCERY_FEATURES = [
     "baskets_per_week",
@@ -66,7 +74,9 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         home = tmp_path_factory.mktemp("spark_studies")
         environment.setenv(settings.HOME_VARIABLE, str(home))
         environment.setenv("JAVA_TOOL_OPTIONS", FOR_SHORT_RUNS)
-        opened = spark_tables._session()
+        for name, value in FOR_FEW_ROWS.items():
+            environment.setitem(spark_tables.AS_DBT_BUILDS, name, value)
+        opened = spark_tables.session_for_studies()
         opened.sql("create schema gold")
         put_on_spark(opened, "planted", customers_with_gaps())
         yield opened
