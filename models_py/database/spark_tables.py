@@ -321,7 +321,7 @@ def _halves_of(fitted: Any, session: SparkSession) -> Halves:
     fitted.write().overwrite().save(folder.as_uri())
     saved = session.read.parquet((folder / "data" / "data").as_uri()).collect()
     shutil.rmtree(folder, ignore_errors=True)
-    nodes = {node.index: node for node in saved}
+    nodes = {node["index"]: node for node in saved}
     roots = set(nodes) - {child for node in saved for child in node.children}
     parts, splits, pairs = [roots.pop()], list[int](), list[list[FloatArray]]()
     place = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -10,19 +11,26 @@ import numpy as np
 import pandas as pd
 import pytest
 from planted_gold import asked, gold_customers, planted_study
+from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
+from sklearn.mixture import GaussianMixture
 from tests.warehouse.dbt_runs import Warehouse
 from tests.warehouse.test_spark import FOR_SHORT_RUNS
 
 from models_py.base import settings
+from models_py.base.arrays import FloatArray
 from models_py.base.errors import DataError, UsageError, WarehouseError
 from models_py.base.progress import Silent
+from models_py.clustering.candidate import Candidate, Request
+from models_py.clustering.fitting import find_candidates
 from models_py.commands.check_drift import drift_of
 from models_py.commands.score_customers import main as score_customers
 from models_py.database import spark_opening, spark_tables
 from models_py.database.connection import open_warehouse
 from models_py.database.maintenance.integrity import check_warehouse, faults
 from models_py.database.spark_opening import check_java
+from models_py.database.spark_tables import open_spark_table
+from models_py.features.matrix import FeatureMatrix, feature_columns
 from models_py.pipeline import Finished, run_study
 from models_py.report.writing import write_report
 from models_py.runs.storage import load_run_models
@@ -134,49 +142,110 @@ def agreement(one: Finished, other: Finished) -> tuple[int, float]:
     return len(labels), float(adjusted_rand_score(*zip(*labels, strict=True)))
 
 
-SEVERAL = {"algorithms": [{"name": "kmeans", "k": [2, 4]}]}
+SEVERAL = {"algorithms": [{"name": "kmeans", "k": [2, 3]}]}
+WORDS: dict[str, Any] = {
+    "features": {
+        "include": ["baskets_per_week", "basket_spend_mean", "*_share", "visit*", "chain*"]
+    },
+    "encoding": {"kind": "none"},
+}
 GROCERY_KEYS: dict[str, Any] = {
     "table": "gold.grocery_customers",
     "features": {"include": GROCERY_FEATURES, "log1p": "auto", "winsorise": 0.005},
     "selection": {"max_correlation": 0.85, "max_vif": 5.0},
-    "sample_rows": GROCERY,
 }
-WORDS = {"include": ["baskets_per_week", "basket_spend_mean", "*_share", "visit*", "chain*"]}
+
+
+@pytest.fixture(scope="module")
+def words(session: SparkSession) -> Finished:
+    """A run on Spark with features of words, whose names and values have to be quoted."""
+    return run("words", "spark", **WORDS)
+
+
+@pytest.fixture(scope="module")
+def grocery(session: SparkSession, complete_journey: Warehouse) -> pd.DataFrame:
+    """Real customers, on Spark and in the warehouse file."""
+    path = complete_journey.home / "data" / "segmenthouse.duckdb"
+    with duckdb.connect(str(path), read_only=True) as built:
+        rows = built.table("gold.grocery_customers").df()
+    put_on_spark(session, "grocery_customers", rows)
+    return rows
 
 
 def test_segments_are_those_of_one_machine(done: Finished) -> None:
     assert agreement(run("planted", "duckdb", **SEVERAL), done) == (PLANTED, 1.0)
 
 
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [
-        ("words", {"features": WORDS, "encoding": {"kind": "none"}}),
-        ("halved", {"algorithms": [{"name": "bisecting_kmeans", "k": 3}]}),
-        ("mixed", {"algorithms": [{"name": "gaussian_mixture", "k": 3}]}),
-    ],
-)
-def test_so_they_are_of_other_studies(
-    session: SparkSession, name: str, changes: dict[str, Any]
-) -> None:
-    labelled, rand = agreement(run(name, "duckdb", **changes), run(name, "spark", **changes))
-    assert labelled == PLANTED
-    assert rand >= 0.99
+def test_so_are_those_that_words_make(words: Finished) -> None:
+    assert agreement(run("words", "duckdb", **WORDS), words) == (PLANTED, 1.0)
 
 
-def test_so_they_are_of_grocery_customers(
-    session: SparkSession, complete_journey: Warehouse
-) -> None:
-    with duckdb.connect(str(complete_journey.home / "data" / "segmenthouse.duckdb")) as built:
-        put_on_spark(session, "grocery_customers", built.table("gold.grocery_customers").df())
+def test_so_are_those_of_grocery_customers(grocery: pd.DataFrame) -> None:
     here, there = (run("grocery", engine, **GROCERY_KEYS) for engine in ("duckdb", "spark"))
     labelled, rand = agreement(here, there)
-    assert labelled == GROCERY
+    assert labelled == len(grocery) == GROCERY
     assert rand >= 0.99
-    drawn = run("grocery", "spark", **GROCERY_KEYS | {"sample_rows": SAMPLED})
-    labelled, rand = agreement(here, drawn)
-    assert labelled == GROCERY
-    assert rand >= 0.99
+
+
+@dataclass(frozen=True)
+class Start:
+    """All rows as points, one machine's candidate of some of them, and the table on Spark."""
+
+    points: FloatArray
+    candidate: Candidate
+    fitted: Candidate
+
+
+def from_the_sample(algorithm: str, frame: pd.DataFrame, **changes: Any) -> Start:
+    """Cluster drawn rows here, and all rows from there on Spark."""
+    asked_for = study(algorithm, "spark", encoding={"kind": "none"}, **changes)
+    columns = feature_columns(asked_for.features, frame.columns)
+    matrix = FeatureMatrix(asked_for.features, 0.6).fit(frame[columns])
+    points = matrix.transform(frame)
+    drawn = np.random.default_rng(4).choice(len(points), SAMPLED, replace=False)
+    (candidate,) = find_candidates([Request(algorithm, [3], {})], points[drawn], None, 1)
+    space = open_spark_table(asked_for, 1).space(matrix.recipes_, {})
+    fitted = space.over_all(candidate, points)
+    assert fitted is not None
+    return Start(points, candidate, fitted)
+
+
+def check_silhouette(start: Start) -> None:
+    """Compare MLlib's silhouette of labels made by SQL with scikit-learn's of the model's own."""
+    expected = silhouette_score(start.points, start.fitted.labels, metric="sqeuclidean")
+    assert start.fitted.squared_silhouette == pytest.approx(expected, abs=1e-9)
+
+
+def test_kmeans_goes_on_from_its_start(grocery: pd.DataFrame) -> None:
+    start = from_the_sample("kmeans", grocery, **GROCERY_KEYS)
+    centers = start.candidate.model.centers
+    here = KMeans(3, init=centers, n_init=1, max_iter=300, tol=0.0).fit_predict(start.points)
+    assert adjusted_rand_score(here, start.fitted.labels) >= 0.99
+    assert np.abs(start.fitted.model.centers - centers).max() > 0.01
+    check_silhouette(start)
+
+
+def test_a_mixture_goes_on_from_its_start(session: SparkSession) -> None:
+    start = from_the_sample("gaussian_mixture", customers_with_gaps())
+    model = start.candidate.model
+    mixture = GaussianMixture(
+        3,
+        weights_init=model.weights,
+        means_init=model.means,
+        precisions_init=np.linalg.inv(model.covariances),
+    )
+    here = mixture.fit_predict(start.points)
+    assert adjusted_rand_score(here, start.fitted.labels) >= 0.99
+    expected = mixture.bic(start.points)
+    assert start.fitted.bic == pytest.approx(expected, rel=1e-4)
+    check_silhouette(start)
+
+
+def test_bisecting_kmeans_is_mllibs_own(session: SparkSession) -> None:
+    start = from_the_sample("bisecting_kmeans", customers_with_gaps())
+    (here,) = find_candidates([Request("bisecting_kmeans", [3], {})], start.points, None, 1)
+    assert adjusted_rand_score(here.labels, start.fitted.labels) >= 0.99
+    check_silhouette(start)
 
 
 def test_results_stand_under_the_contract(done: Finished) -> None:
@@ -226,9 +295,8 @@ def test_the_page_says_what_it_is_made_of(done: Finished) -> None:
 
 
 def test_one_statement_scores_on_both_engines(
-    session: SparkSession, done: Finished, capsys: pytest.CaptureFixture[str]
+    session: SparkSession, done: Finished, words: Finished, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = run("words", "spark", features=WORDS, encoding={"kind": "none"})
     for finished in (done, words):
         assert score_customers(["--run", finished.run_id, "--sql"]) == 0
         statement = capsys.readouterr().out
@@ -247,7 +315,7 @@ def test_one_statement_scores_on_both_engines(
 
 
 def test_a_second_run_keeps_the_segments(done: Finished) -> None:
-    again = run("planted", "spark", **SEVERAL)
+    again = run("planted", "spark")
     assert again.previous_run_id == done.run_id
     moved = again.tables.rows["migrations"]
     assert (moved["from_segment_id"] == moved["to_segment_id"]).all()
