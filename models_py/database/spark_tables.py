@@ -287,12 +287,10 @@ class SparkSpace:
             MultivariateGaussian(Vectors.dense(mean), Matrices.dense(d, d, spread.ravel()))
             for mean, spread in zip(start.means, start.covariances, strict=True)
         ]
+        # MLlib reads these three of a model, which it makes of what it fitted alone.
+        first: Any = SimpleNamespace(k=k, weights=start.weights, gaussians=gaussians)
         fitted = GaussianMixture.train(
-            self._vectors(),
-            k,
-            convergenceTol=GAIN,
-            maxIterations=MOST_PASSES,
-            initialModel=SimpleNamespace(k=k, weights=start.weights, gaussians=gaussians),
+            self._vectors(), k, convergenceTol=GAIN, maxIterations=MOST_PASSES, initialModel=first
         )
         model = MixtureModel(
             np.array(fitted.weights),
