@@ -42,5 +42,5 @@ def test_a_night_leaves_a_table_on_spark_alone(
     file = home / "far.toml"
     file.write_text(STUDY)
     assert run_night(["--study", str(file)]) == 2
-    assert "study far has its table on Spark" in capsys.readouterr().err
+    assert "study far has its table on Spark" in capsys.readouterr().out
     assert list(home.iterdir()) == [file]
