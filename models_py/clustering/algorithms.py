@@ -277,7 +277,6 @@ ALGORITHMS: dict[str, Algorithm] = {
         family=Family("kmeans"),
         parameters=RESTARTS,
         is_center_based=True,
-        on_spark={},
     ),
     "gaussian_mixture": Algorithm(
         title="Gaussian mixture",

@@ -10,7 +10,6 @@ Meng, X. et al. (2016). MLlib: machine learning in Apache Spark. JMLR 17(34).
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,7 +28,6 @@ from models_py.base.imports import is_installed
 from models_py.clustering.algorithms import ALGORITHMS
 from models_py.clustering.candidate import Candidate, FittedModel
 from models_py.clustering.kmeans import KMeansModel
-from models_py.clustering.kmeans_variants import BisectingModel
 from models_py.clustering.mixture import MixtureModel, information
 from models_py.database.connection import quoted
 from models_py.database.gold import conditions_on
@@ -37,7 +35,6 @@ from models_py.database.scoring import (
     SPARK_READS_IT,
     Projection,
     coordinates_statement,
-    Halves,
     nearest_center,
 )
 from models_py.database.scoring_mixtures import (
@@ -204,7 +201,7 @@ class SparkSpace:
         Parameters
         ----------
         candidate
-            Its model is the start, but of bisecting k-means, which MLlib gives none.
+            Its model is the start.
         points
             Shape (n, d): the sample's rows, which take their labels from the fitted model.
 
@@ -265,16 +262,6 @@ class SparkSpace:
         step, group = nearest_center(self.names, model.centers)
         return model, [step], group
 
-    def _bisecting(self, candidate: Candidate) -> Fitted:
-        from pyspark.ml.clustering import BisectingKMeans
-
-        # It makes all of its passes over every level, 20 unless others are asked for.
-        fitted = BisectingKMeans(k=candidate.k, seed=self.seed).fit(self.points)
-        halves = _halves_of(fitted, self.points.sparkSession)
-        model = BisectingModel(halves.splits, halves.pairs, np.array(fitted.clusterCenters()))
-        parts = list(range(len(halves.splits) + 1))
-        return model, [halves.sides(self.names)], halves.group(parts)
-
     def _mixture(self, candidate: Candidate) -> Fitted:
         from pyspark.mllib.clustering import GaussianMixture
         from pyspark.mllib.linalg import Matrices, Vectors
@@ -307,32 +294,9 @@ Fitted = tuple[FittedModel, list[Step], str]
 
 FITTED_BY: Mapping[str, Callable[[SparkSpace, Candidate], Fitted]] = {
     "nearest_center": SparkSpace._kmeans,
-    "splits": SparkSpace._bisecting,
     "most_probable": SparkSpace._mixture,
 }
 """What fits the candidates of algorithms that assign rows so."""
-
-
-def _halves_of(fitted: Any, session: SparkSession) -> Halves:
-    """Return the tree of MLlib's bisecting k-means, which it tells where it is saved alone."""
-    folder = settings.spark_dir() / "tree"
-    fitted.write().overwrite().save(folder.as_uri())
-    saved = session.read.parquet((folder / "data" / "data").as_uri()).collect()
-    shutil.rmtree(folder, ignore_errors=True)
-    nodes = {node["index"]: node for node in saved}
-    roots = set(nodes) - {child for node in saved for child in node.children}
-    parts, splits, pairs = [roots.pop()], list[int](), list[list[FloatArray]]()
-    place = 0
-    while place < len(parts):
-        children = nodes[parts[place]].children
-        if not children:
-            place += 1
-            continue
-        splits.append(place)
-        pairs.append([nodes[child].center.toArray() for child in children])
-        parts[place] = children[0]
-        parts.append(children[1])
-    return Halves(np.array(splits, dtype=np.int64), np.array(pairs))
 
 
 def keep_sample(path: Path, whole: SparkTable, wait_seconds: float) -> None:

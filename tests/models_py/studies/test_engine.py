@@ -29,7 +29,7 @@ def test_rows_are_read_from_the_sample() -> None:
 
 def test_every_algorithm_that_spark_is_said_to_run_is_fitted_there() -> None:
     able = names_of(lambda entry: entry.on_spark is not None)
-    assert able == ("kmeans", "bisecting_kmeans", "gaussian_mixture")
+    assert able == ("kmeans", "gaussian_mixture")
     assert {ALGORITHMS[name].assignment for name in able} == set(FITTED_BY)
     planted_study(**ON_SPARK | {"algorithms": [{"name": name, "k": 3} for name in able]})
 
