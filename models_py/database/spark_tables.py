@@ -28,7 +28,7 @@ from models_py.base.imports import is_installed
 from models_py.clustering.algorithms import ALGORITHMS
 from models_py.clustering.candidate import Candidate, FittedModel
 from models_py.clustering.kmeans import KMeansModel
-from models_py.clustering.mixture import MixtureModel, information
+from models_py.clustering.mixture import SHRINKAGE, MixtureModel, information
 from models_py.database.connection import quoted
 from models_py.database.gold import conditions_on
 from models_py.database.scoring import (
@@ -279,10 +279,13 @@ class SparkSpace:
         fitted = GaussianMixture.train(
             self._vectors(), k, convergenceTol=GAIN, maxIterations=MOST_PASSES, initialModel=first
         )
+        spreads = np.array([gaussian.sigma.toArray() for gaussian in fitted.gaussians])
+        # As one machine has it, so that no variance is zero; MLlib has no such floor.
+        floor = SHRINKAGE * float(np.trace(spreads, axis1=1, axis2=2).mean()) / d
         model = MixtureModel(
             np.array(fitted.weights),
             np.array([gaussian.mu.toArray() for gaussian in fitted.gaussians]),
-            np.array([gaussian.sigma.toArray() for gaussian in fitted.gaussians]),
+            spreads + floor * np.eye(d),
         )
         roots, offsets = model.roots()
         components = Components(np.arange(k), offsets, model.means, roots)
