@@ -404,8 +404,13 @@ def _load_models(run_id: str) -> tuple[SavedRun | None, str]:
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as dictionaries; what is missing is None."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
+    columns = []
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place]
+        known = zip(column.tolist(), column.notna().tolist(), strict=True)
+        columns.append([value if is_known else None for value, is_known in known])
+    names = [str(name) for name in frame]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def number(row: dict[str, Any], name: str) -> float:
