@@ -105,7 +105,7 @@ class SparkTable:
         """Return ``sample_rows`` rows whole: those of the lowest hashes of entity and seed."""
         key = quoted(self.study.entity)
         with _spark_errors(self.study.table):
-            drawn = self.session.sql(
+            drawn: pa.Table = self.session.sql(
                 f"select * from {STUDIED} order by"
                 f" md5(concat(cast({key} as string), '#', ?)), {key}"
                 f" limit {self.study.sample_rows}",
