@@ -1,4 +1,4 @@
--- What the hooks read by name is made before.
+-- The hooks read the stores too: they are made before.
 -- depends_on: {{ ref('silver_grocery_stores') }}
 {% set source_lines = lines_to_check() -%}
 {{ config(
