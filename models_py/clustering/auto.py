@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -21,9 +21,9 @@ from models_py.clustering.genie import (
     minimum_spanning_tree,
 )
 from models_py.clustering.hdbscan import density_hierarchy
-from models_py.clustering.kmeans import kmeans_sweep
+from models_py.clustering.kmeans import kmeans_sweep, quick_kmeans
 from models_py.clustering.linkage import cut_tree, linkage_trees
-from models_py.clustering.mixture import Covariance, gaussian_mixture_sweep
+from models_py.clustering.mixture import Covariance, gaussian_mixtures_from
 from models_py.clustering.pooled_mixture import pooled_mixture_sweep
 from models_py.clustering.rows import check_points
 from models_py.clustering.spectral import spectral_sweep
@@ -39,7 +39,8 @@ WIDE_FROM = 4
 """Columns from which a table is wide: groups overlap more, and their number is harder to see."""
 MOST_POOLED = 15
 FEW_COMPONENTS, LEAST_BY = 14, 10
-"""Mixtures of more components than the first are fitted where the least BIC is past the second."""
+"""Past the first k-means swaps no centers; mixtures of more components are fitted where the least
+BIC is past the second."""
 MIXTURE_PASSES, MIXTURE_TOLERANCE = 25, 3e-3
 """One family of many: its groups show long before the likelihood comes to rest."""
 
@@ -76,11 +77,12 @@ def auto_candidates(points: FloatArray, seed: int, *, k_max: int | None = None) 
             f"automatic search: {distinct} distinct rows; four or more are needed to tell groups"
         )
     ks = list(range(2, min(k_max or MOST_SEGMENTS, distinct // 2, max(3, len(points) // 6)) + 1))
+    clusters = _clusters(points, ks, seed)
     proposals = chain(
-        kmeans_sweep(points, ks, seed=seed, n_init=3),
+        clusters,
         _linkages(points, ks),
         _tree_cuts(points, ks),
-        _mixtures(points, ks, seed),
+        _mixtures(points, clusters, seed),
         _pooled(points, ks, seed),
         _density(points),
         spectral_sweep(points, [k for k in _thinned(ks) if k < distinct - 2], seed=seed),
@@ -108,6 +110,14 @@ def auto_sweep(points: FloatArray, *, seed: int, k_max: int | None = None) -> It
 def _thinned(ks: Iterable[int]) -> list[int]:
     """All k up to 12, then wider steps: for the costlier algorithms."""
     return [k for k in ks if k <= 12 or k in (14, 16, 18, 20, 23, 26, 30, 35)]
+
+
+def _clusters(points: FloatArray, ks: list[int], seed: int) -> list[Candidate]:
+    """Return k-means of every k, its best where few segments are asked for."""
+    few = [k for k in ks if k <= FEW_COMPONENTS]
+    more = [k for k in ks if k > FEW_COMPONENTS]
+    fine = quick_kmeans(points, more, seed=seed) if more else []
+    return [*kmeans_sweep(points, few, seed=seed, n_init=3), *fine]
 
 
 def _linkages(points: FloatArray, ks: list[int]) -> Iterator[Candidate]:
@@ -142,24 +152,25 @@ def _chopped(tree: SpanningTree, ks: list[int], share: float) -> Iterator[Candid
         yield Candidate("chopped", {"k": k, **asked}, labels, each)
 
 
-def _mixtures(points: FloatArray, ks: list[int], seed: int) -> Iterator[Candidate]:
+def _mixtures(points: FloatArray, clusters: Sequence[Candidate], seed: int) -> Iterator[Candidate]:
     """Yield mixtures of few components, and of more where the BIC still falls towards them."""
     shapes: list[Covariance] = ["diag"]
     if points.shape[1] <= FULL_COVARIANCE_COLUMNS:
         shapes = ["full", "diag"]
-    wide = points[:, points.std(axis=0) > 0]
-    few = [k for k in _thinned(ks) if k <= FEW_COMPONENTS]
-    more = [k for k in _thinned(ks) if k > FEW_COMPONENTS]
-    sweep = partial(
-        gaussian_mixture_sweep, wide, seed=seed, max_iter=MIXTURE_PASSES, tol=MIXTURE_TOLERANCE
+    wide = np.ascontiguousarray(points[:, points.std(axis=0) > 0])
+    starts = {each.k: each.labels for each in clusters}
+    few = [k for k in _thinned(starts) if k <= FEW_COMPONENTS]
+    more = [k for k in _thinned(starts) if k > FEW_COMPONENTS]
+    fits = partial(
+        gaussian_mixtures_from, wide, seed=seed, max_iter=MIXTURE_PASSES, tol=MIXTURE_TOLERANCE
     )
-    fitted = sweep(few, covariance=shapes)
+    fitted = fits([starts[k] for k in few], covariance=shapes)
     yield from fitted
     bics = np.array([candidate.bic for candidate in fitted], dtype=np.float64)
     least = np.nanargmin(bics.reshape(len(shapes), len(few)), axis=1)
     falling = [shape for shape, place in zip(shapes, least, strict=True) if few[place] > LEAST_BY]
     if more and falling:
-        yield from sweep(more, covariance=falling)
+        yield from fits([starts[k] for k in more], covariance=falling)
 
 
 def _pooled(points: FloatArray, ks: list[int], seed: int) -> list[Candidate]:

@@ -203,10 +203,36 @@ def kmeans_sweep(
     ]
 
 
+def quick_kmeans(points: FloatArray, ks: Iterable[int], *, seed: int) -> list[Candidate]:
+    """Run k-means for every k from three starts, and swap no centers.
+
+    For the starts of other methods and for searches that try many: a few times as fast as
+    `kmeans_sweep`, with an inertia that may lie some percent higher where k is large.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), finite, with as many distinct rows as the largest k.
+    ks
+        Numbers of clusters.
+    seed
+        Same seed, same labels.
+    """
+    points = check_points(points)
+    return _bounded_kmeans(points, check_ks(ks, len(points)), seed, 3, 300, 1e-4, swap_rounds=0)
+
+
 def _bounded_kmeans(
-    points: FloatArray, wanted: list[int], seed: int, n_init: int, max_iter: int, tol: float
+    points: FloatArray,
+    wanted: list[int],
+    seed: int,
+    n_init: int,
+    max_iter: int,
+    tol: float,
+    swap_rounds: int = SWAP_ROUNDS,
 ) -> list[Candidate]:
-    search = KMeansSearch(points, np.random.default_rng(seed), n_init, max_iter, tol)
+    generator = np.random.default_rng(seed)
+    search = KMeansSearch(points, generator, n_init, max_iter, tol, swap_rounds)
     candidates: dict[int, Candidate] = {}
     for k in sorted(set(wanted)):
         candidates[k] = search.run(k)
@@ -248,8 +274,10 @@ class KMeansSearch:
         n_init: int,
         max_iter: int,
         tol: float,
+        swap_rounds: int = SWAP_ROUNDS,
     ) -> None:
         self._generator = generator
+        self._swap_rounds = swap_rounds
         self._n_init = n_init
         self._max_iter = max_iter
         self._stop = tol * float(np.mean(np.var(points, axis=0)))
@@ -289,7 +317,7 @@ class KMeansSearch:
         restarts came to the same rest, it is taken for the best there is.
         """
         idle = 0
-        for _ in range(SWAP_ROUNDS if len(fits) > 1 else 0):
+        for _ in range(self._swap_rounds if len(fits) > 1 else 0):
             best = fits[0]
             dispensable = np.argsort(_merge_costs(best), kind="stable")[:SWAPS]
             draws = self._draws(len(dispensable), len(best.centers))

@@ -28,7 +28,7 @@ from models_py.base.errors import DataError, near_match
 from models_py.base.threads import in_threads, thread_count
 from models_py.clustering.algorithms import TableShape
 from models_py.clustering.candidate import Assignment, Candidate
-from models_py.clustering.kmeans import KMeansModel, kmeans_peak_bytes, kmeans_sweep
+from models_py.clustering.kmeans import kmeans_peak_bytes, kmeans_sweep
 from models_py.clustering.rows import (
     CHUNK_ROWS,
     check_columns,
@@ -53,6 +53,9 @@ TRIAL_ROWS = 3_000
 
 TRIAL_PASSES = 25
 """Passes at most before starts are compared."""
+
+QUICK_TRIAL = (1_000, 15)
+"""Rows and passes of trials where mixtures are one family of many."""
 
 SURVIVORS = 2
 """Starts taken on from the trials, beside the one from k-means."""
@@ -267,9 +270,35 @@ def gaussian_mixture_sweep(
     check_distinct(points, max(wanted))
     shapes = _check_covariance(covariance)
     fit = _Fitting(points, np.random.default_rng(seed), n_init, max_iter, tol)
-    clusters = kmeans_sweep(fit.sample, wanted, seed=seed)
-    jobs = [(shape, start) for shape in shapes for start in clusters]
-    return in_threads(fit.best, jobs)
+    starts = [each.labels for each in kmeans_sweep(fit.sample, wanted, seed=seed)]
+    return in_threads(fit.best, [(shape, start) for shape in shapes for start in starts])
+
+
+def gaussian_mixtures_from(
+    points: FloatArray,
+    starts: Sequence[IntArray],
+    *,
+    seed: int,
+    covariance: Sequence[Covariance],
+    max_iter: int,
+    tol: float,
+    n_init: int = 10,
+) -> list[Candidate]:
+    """Fit mixtures as `gaussian_mixture_sweep` does, from clusterings that are there already.
+
+    Starts are compared on fewer rows and after fewer passes.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), at most `SAMPLE_ROWS` rows.
+    starts
+        Each of shape (n,): labels 0..k-1 all in use, in the place of the k-means.
+    seed, covariance, max_iter, tol, n_init
+        As for `gaussian_mixture_sweep`.
+    """
+    fit = _Fitting(points, np.random.default_rng(seed), n_init, max_iter, tol, QUICK_TRIAL)
+    return in_threads(fit.best, [(shape, start) for shape in covariance for start in starts])
 
 
 def _check_covariance(covariance: Covariance | Sequence[Covariance]) -> list[Covariance]:
@@ -293,20 +322,22 @@ class _Fitting:
         n_init: int,
         max_iter: int,
         tol: float,
+        trial: tuple[int, int] = (TRIAL_ROWS, TRIAL_PASSES),
     ) -> None:
         self._points = points
+        trial_rows, self._trial_passes = trial
         self._max_iter = max_iter
         self._tol = tol
         mean_variance = float(np.mean(np.var(points, axis=0)))
         self._floor = max(SHRINKAGE * mean_variance, np.finfo(np.float64).tiny ** 0.5)
         self.sample = _drawn(points, SAMPLE_ROWS, generator)
-        self._trial = _drawn(self.sample, TRIAL_ROWS, generator)
+        self._trial = _drawn(self.sample, trial_rows, generator)
         self._orders = [generator.permutation(len(self._trial)) for _ in range(n_init - 1)]
 
-    def best(self, shape: Covariance, clusters: Candidate) -> Candidate:
+    def best(self, shape: Covariance, clusters: IntArray) -> Candidate:
         """Fit from all starts and return the likeliest mixture."""
         began = time.perf_counter()
-        k = clusters.k
+        k = int(clusters.max()) + 1
         likelihood, model = max(
             (self._rest(start, shape) for start in self._starts(k, shape, clusters)),
             key=lambda fit: fit[0],
@@ -321,10 +352,10 @@ class _Fitting:
         seconds = time.perf_counter() - began
         return Candidate("gaussian_mixture", parameters, labels, seconds, bic=bic, model=kept_model)
 
-    def _starts(self, k: int, shape: Covariance, clusters: Candidate) -> list[MixtureModel]:
+    def _starts(self, k: int, shape: Covariance, clusters: IntArray) -> list[MixtureModel]:
         """Return the mixture of the clusters and the likeliest after short trials."""
         tried = [self._from_rows(order[:k], shape) for order in self._orders] if k > 1 else []
-        short = [self._climb(self._trial, shape, start, TRIAL_PASSES) for start in tried]
+        short = [self._climb(self._trial, shape, start, self._trial_passes) for start in tried]
         short.sort(key=lambda fit: fit[0], reverse=True)
         return [self._from_clusters(shape, clusters), *(model for _, model in short[:SURVIVORS])]
 
@@ -333,16 +364,18 @@ class _Fitting:
         model = self._climb(self.sample, shape, start, self._max_iter)[1]
         return model.log_likelihood(self.sample), model
 
-    def _from_clusters(self, shape: Covariance, start: Candidate) -> MixtureModel:
-        """Return the mixture whose components are the clusters of a k-means."""
-        assert isinstance(start.model, KMeansModel)
-        k, columns = start.model.centers.shape
+    def _from_clusters(self, shape: Covariance, labels: IntArray) -> MixtureModel:
+        """Return the mixture whose components are the clusters with these labels."""
+        sizes = np.bincount(labels).astype(np.float64)
+        sums = [np.bincount(labels, column) for column in self.sample.T]
+        centers = np.ascontiguousarray(np.array(sums).T / sizes[:, None])
+        k, columns = centers.shape
         moments = _Moments(k, columns, shape in ("full", "tied"))
         for part in chunks(len(self.sample)):
             shares = np.zeros((part.stop - part.start, k))
-            shares[np.arange(len(shares)), start.labels[part]] = 1.0
-            moments.add(self.sample[part], start.model.centers, shares)
-        return moments.model(start.model.centers, shape, self._floor)
+            shares[np.arange(len(shares)), labels[part]] = 1.0
+            moments.add(self.sample[part], centers, shares)
+        return moments.model(centers, shape, self._floor)
 
     def _from_rows(self, rows: IntArray, shape: Covariance) -> MixtureModel:
         """Return the mixture of rows as means, each as wide as all the data."""

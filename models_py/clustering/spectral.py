@@ -18,7 +18,7 @@ import numpy as np
 from models_py.base.arrays import FloatArray
 from models_py.clustering.algorithms import TableShape
 from models_py.clustering.candidate import Candidate
-from models_py.clustering.kmeans import kmeans_sweep
+from models_py.clustering.kmeans import quick_kmeans
 from models_py.clustering.rows import check_ks, check_points
 
 DENSE_ROWS = 700
@@ -119,7 +119,7 @@ def spectral_sweep(
         rows = np.ascontiguousarray(rows / np.maximum(norms, NO_LENGTH))
         if len(np.unique(rows.round(9), axis=0)) < k:
             continue
-        labels = kmeans_sweep(rows, [k], seed=seed, n_init=3)[0].labels
+        labels = quick_kmeans(rows, [k], seed=seed)[0].labels
         seconds = shared + time.perf_counter() - start
         candidates.append(
             Candidate("spectral", {"k": k, "neighbours": neighbours}, labels, seconds)

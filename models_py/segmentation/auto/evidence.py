@@ -80,6 +80,10 @@ class EvidenceRows:
         Rows that silhouettes and agreement are computed on.
     distances
         Shape (m, m): between the sampled rows.
+    floor
+        Variance below which nothing is distinguished.
+    one_group
+        Log-likelihoods a row, were all rows one segment: see `_likelihoods`.
     """
 
     points: FloatArray
@@ -92,11 +96,8 @@ class EvidenceRows:
     length: FloatArray
     sample: IntArray
     distances: FloatArray
-
-    @property
-    def floor(self) -> float:
-        """Variance below which nothing is distinguished."""
-        return float(1e-6 * self.points.var(axis=0).mean() + 1e-300)
+    floor: float
+    one_group: tuple[float, float, float, float, float]
 
 
 def prepare_evidence(points: FloatArray, *, seed: int) -> EvidenceRows:
@@ -124,15 +125,20 @@ def prepare_evidence(points: FloatArray, *, seed: int) -> EvidenceRows:
     edges = _edges(points, neighbours, apart, reach)
     rng = np.random.default_rng(seed)
     sample = np.sort(rng.choice(len(points), min(len(points), SAMPLED_ROWS), replace=False))
+    projected = _projected(points)
+    floor = float(1e-6 * points.var(axis=0).mean() + 1e-300)
+    covariance = (projected.T @ projected / len(points))[None]
     return EvidenceRows(
         points,
-        _projected(points),
+        projected,
         neighbours,
         reach,
         np.argsort(reach, kind="stable"),
         *edges,
         sample,
         _apart(points[sample]),
+        floor,
+        _likelihoods(covariance, np.array([len(points)]), floor),
     )
 
 
@@ -251,30 +257,32 @@ def _measure(rows: EvidenceRows, labels: IntArray) -> dict[str, float]:
 
 def _gaussian(rows: EvidenceRows, covariances: FloatArray, sizes: IntArray) -> dict[str, float]:
     """BIC gained over one group (full, round), likelihood gained, log Calinski-Harabasz."""
-    from models_py.segmentation.auto import evidence_kernels as kernels
-
     n, q, k = len(rows.projected), rows.projected.shape[1], sizes.size
-    floor = 100.0 * rows.floor
-    covariance = (rows.projected.T @ rows.projected / n)[None]
-    n_all = np.array([n])
-    whole = kernels.gaussian_evidence(covariance, n_all, floor)
-    parts = kernels.gaussian_evidence(covariances, sizes, floor)
-    a_parameter = 0.5 * np.log(n) / n
-    full = parts[0] - whole[0] - a_parameter * (k - 1) * (q + q * (q + 1) / 2 + 1)
-    spherical = parts[1] - whole[1] - a_parameter * (k - 1) * (q + 2)
-    between = max(whole[2] - parts[2], 0.0) / (k - 1)
-    within = parts[2] / max(n - k, 1) + 1e-300
+    whole, parts = rows.one_group, _likelihoods(covariances, sizes, rows.floor)
+    full, spherical, diagonal, pooled = (parts[i] - whole[i] for i in range(4))
+    price = 0.5 * np.log(n) / n * (k - 1)
+    between = max(whole[4] - parts[4], 0.0) / (k - 1)
+    within = parts[4] / max(n - k, 1) + 1e-300
     return {
-        "gaussian_bic": full / q,
-        "round_bic": spherical / q,
-        "gaussian_fit": (parts[0] - whole[0]) / q,
-        "diagonal_bic": (_diagonal(covariances, sizes, floor) - _diagonal(covariance, n_all, floor))
-        / q
-        - a_parameter * (k - 1) * (2 * q + 1) / q,
-        "pooled_bic": (_pooled(covariances, sizes, floor) - _pooled(covariance, n_all, floor)) / q
-        - a_parameter * (k - 1) * (q + 1) / q,
+        "gaussian_bic": (full - price * (q + q * (q + 1) / 2 + 1)) / q,
+        "round_bic": (spherical - price * (q + 2)) / q,
+        "gaussian_fit": full / q,
+        "diagonal_bic": (diagonal - price * (2 * q + 1)) / q,
+        "pooled_bic": (pooled - price * (q + 1)) / q,
         "calinski_harabasz": float(np.log(max(between / within, 1e-9))),
     }
+
+
+def _likelihoods(
+    covariances: FloatArray, sizes: IntArray, floor: float
+) -> tuple[float, float, float, float, float]:
+    """Log-likelihoods a row of Gaussians: full, round, diagonal, of one covariance; inertia."""
+    from models_py.segmentation.auto.evidence_kernels import gaussian_evidence
+
+    floor *= 100.0
+    full, spherical, inertia = gaussian_evidence(covariances, sizes, floor)
+    diagonal = _diagonal(covariances, sizes, floor)
+    return full, spherical, diagonal, _pooled(covariances, sizes, floor), inertia
 
 
 def _diagonal(covariances: FloatArray, sizes: IntArray, floor: float) -> float:

@@ -155,20 +155,21 @@ def neighbour_purity(labels: IntArray, neighbours: IntArray, sizes: IntArray) ->
 def sampled_silhouette(labels: IntArray, distances: FloatArray, k: int) -> tuple[float, float]:
     """Return the mean silhouette of the sampled rows and that of the worst segment."""
     m = labels.size
-    sizes, sums = np.zeros(k), np.zeros(k)
-    for c in labels:
-        sizes[c] += 1
+    sizes, sums, totals = np.zeros(k), np.zeros(k), np.zeros((k, m))
+    for j in range(m):
+        sizes[labels[j]] += 1
+        # Distances are symmetric: row j holds those of all rows to j, side by side.
+        total, apart = totals[labels[j]], distances[j]
+        for i in range(m):
+            total[i] += apart[i]
     for i in range(m):
-        total = np.zeros(k)
-        for j in range(m):
-            total[labels[j]] += distances[i, j]
         own = labels[i]
         if sizes[own] < 2:
             continue
-        within, nearest = total[own] / (sizes[own] - 1), np.inf
+        within, nearest = totals[own, i] / (sizes[own] - 1), np.inf
         for c in range(k):
             if c != own and sizes[c] > 0:
-                nearest = min(nearest, total[c] / sizes[c])
+                nearest = min(nearest, totals[c, i] / sizes[c])
         if nearest < np.inf and max(within, nearest) > 0.0:
             sums[own] += (nearest - within) / max(within, nearest)
     worst = 1.0
@@ -463,12 +464,14 @@ def _halves(rows: FloatArray, mean: FloatArray, covariance: FloatArray) -> BoolA
                     low[j] += rows[i, j]
         if many in (0, n):
             break
+        low /= n - many
+        high /= many
         changed = False
         for i in range(n):
             closer = 0.0
             for j in range(q):
-                closer += (rows[i, j] - low[j] / (n - many)) ** 2
-                closer -= (rows[i, j] - high[j] / many) ** 2
+                closer += (rows[i, j] - low[j]) ** 2
+                closer -= (rows[i, j] - high[j]) ** 2
             if (closer > 0.0) != upper[i]:
                 upper[i], changed = closer > 0.0, True
         if not changed:
