@@ -54,8 +54,8 @@ TRIAL_ROWS = 3_000
 TRIAL_PASSES = 25
 """Passes at most before starts are compared."""
 
-QUICK_TRIAL = (1_000, 15)
-"""Rows and passes of trials where mixtures are one family of many."""
+FEW_TRIAL_ROWS = 1_000
+"""Rows of the trials where mixtures are one family of many."""
 
 SURVIVORS = 2
 """Starts taken on from the trials, beside the one from k-means."""
@@ -286,7 +286,7 @@ def gaussian_mixtures_from(
 ) -> list[Candidate]:
     """Fit mixtures as `gaussian_mixture_sweep` does, from clusterings that are there already.
 
-    Starts are compared on fewer rows and after fewer passes.
+    Starts are compared on fewer rows.
 
     Parameters
     ----------
@@ -297,7 +297,7 @@ def gaussian_mixtures_from(
     seed, covariance, max_iter, tol, n_init
         As for `gaussian_mixture_sweep`.
     """
-    fit = _Fitting(points, np.random.default_rng(seed), n_init, max_iter, tol, QUICK_TRIAL)
+    fit = _Fitting(points, np.random.default_rng(seed), n_init, max_iter, tol, FEW_TRIAL_ROWS)
     return in_threads(fit.best, [(shape, start) for shape in covariance for start in starts])
 
 
@@ -322,10 +322,9 @@ class _Fitting:
         n_init: int,
         max_iter: int,
         tol: float,
-        trial: tuple[int, int] = (TRIAL_ROWS, TRIAL_PASSES),
+        trial_rows: int = TRIAL_ROWS,
     ) -> None:
         self._points = points
-        trial_rows, self._trial_passes = trial
         self._max_iter = max_iter
         self._tol = tol
         mean_variance = float(np.mean(np.var(points, axis=0)))
@@ -355,7 +354,7 @@ class _Fitting:
     def _starts(self, k: int, shape: Covariance, clusters: IntArray) -> list[MixtureModel]:
         """Return the mixture of the clusters and the likeliest after short trials."""
         tried = [self._from_rows(order[:k], shape) for order in self._orders] if k > 1 else []
-        short = [self._climb(self._trial, shape, start, self._trial_passes) for start in tried]
+        short = [self._climb(self._trial, shape, start, TRIAL_PASSES) for start in tried]
         short.sort(key=lambda fit: fit[0], reverse=True)
         return [self._from_clusters(shape, clusters), *(model for _, model in short[:SURVIVORS])]
 
