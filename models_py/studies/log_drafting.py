@@ -32,11 +32,14 @@ class View:
         Columns of gold that show it.
     composition
         Name of the whole that the columns are shares of; None where they are numbers.
+    doubling
+        Whether twice as much of a number is one step; else one more is.
     """
 
     title: str
     patterns: tuple[str, ...]
     composition: str | None = None
+    doubling: bool = True
 
 
 VIEWS = (
@@ -45,7 +48,7 @@ VIEWS = (
     View("at what price, beside others in the same categories", ("price_level",)),
     View("what: share of lines", ("category_*_share",), "categories"),
     View("when: weekend or workday", ("weekend_share", "workday_share"), "week"),
-    View("when: hours of the day", ("hour_*_share",), "hours"),
+    View("when: hour of the day", ("order_hour_mean",), doubling=False),
     View("when: quarters of the year", ("quarter_*_share",), "quarters"),
     View("where: share of orders", ("channel_*_share",), "channels"),
     View("what comes back", ("expected_return_share",), "returns"),
@@ -168,9 +171,8 @@ def _fitted(known: set[str]) -> list[str]:
 
 
 def _logarithms(names: Sequence[str]) -> list[str]:
-    numbers = [
-        name for name in names if (view := _view_of(name)) is not None and not view.composition
-    ]
+    views = [(name, _view_of(name)) for name in names]
+    numbers = [name for name, view in views if view and view.doubling and not view.composition]
     if not numbers:
         return []
     return ["# Twice as much is one step, wherever it begins.", f"log1p = {_toml_list(numbers)}"]

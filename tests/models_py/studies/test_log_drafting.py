@@ -22,6 +22,8 @@ COLUMNS = (
     "category_other_share",
     "weekend_share",
     "workday_share",
+    "order_hour_mean",
+    "hour_evening_share",
     "expected_return_share",
 )
 
@@ -39,8 +41,8 @@ def test_takes_one_view_of_each_kind_and_says_why_not_the_others() -> None:
     reasons = {guess.name: guess.reason for guess in drafted().guesses if guess.role == "left out"}
 
     assert sorted(reasons) == [
-        "category_count", "category_share", "first_order_on", "order_count", "recent_30_ratio",
-        "tenure_days",
+        "category_count", "category_share", "first_order_on", "hour_evening_share", "order_count",
+        "recent_30_ratio", "tenure_days",
     ]  # fmt: skip
     assert reasons["tenure_days"] == "when the customer came and went, not how they buy"
     assert reasons["order_count"].startswith("near to what the features say")

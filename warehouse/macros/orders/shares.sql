@@ -168,9 +168,11 @@ select * from shares
 {%- endmacro %}
 
 {# How a customer buys beside what: one row per customer. The price level compares each line's
-   price with the category's, geometric mean over geometric mean, drawn to 1 by two lines. #}
+   price with the category's, geometric mean over geometric mean, drawn to 1 by two lines. The hour
+   of an order is drawn to that of all orders; the small hours, until 4, end the day before. #}
 {% macro order_levels(sales, returns) -%}
 {%- set prior = share_priors()['lines'] -%}
+{%- set order_prior = share_priors()['orders'] -%}
 with
 sales as (select * from {{ sales }}),
 
@@ -197,6 +199,29 @@ bought as (
     group by sales.customer_id
 ),
 
+order_minutes as (
+    select
+        customer_id,
+        order_id,
+        (extract(hour from min(ordered_at)) + 20) % 24 * 60 + 240
+        + extract(minute from min(ordered_at)) as minute_of_day
+    from sales
+    group by customer_id, order_id
+),
+
+order_hours as (
+    select
+        customer_id,
+        sum(minute_of_day) / 60e0 as hour_sum
+    from order_minutes
+    group by customer_id
+),
+
+hour_of_all as (
+    select sum(minute_of_day) / 60e0 / count(*) as order_hour
+    from order_minutes
+),
+
 sent_back as (
     select
         customer_id,
@@ -221,8 +246,12 @@ levels as (
         {{ drawn_share(
             'coalesce(sent_back.unit_count, 0)', 'bought.unit_count',
             'sent_back_share.share_of_all', prior
-        ) }} as expected_return_share
+        ) }} as expected_return_share,
+        (order_hours.hour_sum + {{ order_prior }} * hour_of_all.order_hour)
+        / (bought.order_count + {{ order_prior }}) as order_hour_mean
     from bought
+    inner join order_hours on bought.customer_id = order_hours.customer_id
+    cross join hour_of_all
     cross join sent_back_share
     left join sent_back on bought.customer_id = sent_back.customer_id
 )
