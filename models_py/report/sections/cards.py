@@ -132,10 +132,11 @@ def _card(facts: Facts, row: dict[str, Any]) -> Card:
         return card
     profile = _profile(facts, segment_id)
     result = _found_traits(facts, segment_id, profile)
+    of_feature = {str(row["feature"]): row for row in records(profile)}
     return replace(
         card,
-        traits=[_trait(facts, trait, profile) for trait in result],
-        facts=_measures(facts, segment_id, profile),
+        traits=[_trait(facts, trait, of_feature.get(trait.feature, {})) for trait in result],
+        facts=_measures(facts, segment_id, of_feature),
         sureness=_sureness(facts, segment_id),
         categories=_categories(facts, segment_id, {trait.feature for trait in result}),
         rule=str(row.get("rule_text") or ""),
@@ -182,9 +183,7 @@ def _found_traits(facts: Facts, segment_id: int, profile: pd.DataFrame) -> list[
     return [*high, *low]
 
 
-def _trait(facts: Facts, candidates: Found, profile: pd.DataFrame) -> Trait:
-    rows = records(profile[profile["feature"] == candidates.feature])
-    row = rows[0] if rows else {}
+def _trait(facts: Facts, candidates: Found, row: dict[str, Any]) -> Trait:
     effect = number(row, "effect_size")
     if np.isnan(effect):
         effect, detail = candidates.z, f"{signed(candidates.z)} standard deviations from the mean"
@@ -228,7 +227,9 @@ def _sureness(facts: Facts, segment_id: int) -> list[tuple[str, str]]:
     ]
 
 
-def _measures(facts: Facts, segment_id: int, profile: pd.DataFrame) -> list[tuple[str, str]]:
+def _measures(
+    facts: Facts, segment_id: int, of_feature: dict[str, dict[str, Any]]
+) -> list[tuple[str, str]]:
     """Return the study's measures in its order, its part of the spend first."""
     measures = []
     column = spend_column(facts)
@@ -236,7 +237,7 @@ def _measures(facts: Facts, segment_id: int, profile: pd.DataFrame) -> list[tupl
         part = total_shares(facts, column).get(segment_id)
         if part is not None:
             measures.append((f"share of all {facts.called(column)}", share(part)))
-    means = {str(row["feature"]): row["mean"] for row in records(profile)}
+    means = {name: row["mean"] for name, row in of_feature.items()}
     wanted = [
         name
         for pattern in facts.study.describe.measures
