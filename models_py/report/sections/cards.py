@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,9 @@ SURE = 0.05
 LONGEST = 2.0
 """Size of an effect whose bar is full."""
 
+
+IN_DEVIATIONS = re.compile(r", [+\N{MINUS SIGN}-]?[\d.]+ standard deviations")
+"""What an advice's reason adds for those who check it: both values stand before it."""
 
 SURENESS = {
     "confidence": "confidence, of 1",
@@ -290,6 +294,10 @@ def _advice(facts: Facts, segment_id: int) -> list[Advice]:
     rows = facts.table("segment_actions")
     own = rows[rows["segment_id"] == segment_id].sort_values("priority")
     return [
-        Advice(str(row["action"]).replace("_", " "), str(row["advice"]), str(row["because"]))
+        Advice(
+            str(row["action"]).replace("_", " "),
+            str(row["advice"]),
+            IN_DEVIATIONS.sub("", str(row["because"])),
+        )
         for row in records(own)
     ]
