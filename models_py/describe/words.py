@@ -90,6 +90,16 @@ ONE_BY_ONE = frozenset({"session", "call", "visit", "trip", "ride", "gap", "chat
 OF_TIME = frozenset({"monthly", "weekly", "daily", "yearly", "total", "active", "used", "open"})
 """What stands before days or minutes that are counted: they are many or few, not long."""
 
+SHORTENED = (
+    (re.compile(r"^(num|nb|nbr|cnt)( of)? (?=\w)", re.IGNORECASE), "number of "),
+    (re.compile(r"^(.+) (cnt|nbr)$", re.IGNORECASE), r"number of \1"),
+    (re.compile(r"^avg (?=\w)", re.IGNORECASE), "average "),
+    (re.compile(r"^mnt (?=\w)", re.IGNORECASE), "spend on "),
+    (re.compile(r"(^| )qty( |$)", re.IGNORECASE), r"\1quantity\2"),
+    (re.compile(r"(^| )dt ", re.IGNORECASE), r"\1date of "),
+)
+"""What many files shorten in the names of their columns, and what it stands for."""
+
 MANY, LONG = ("many", "few"), ("long", "short")
 
 SINCE = re.compile(r"^(days|weeks|months|years|time) since (the )?")
@@ -233,7 +243,7 @@ class Vocabulary:
         if unit and last not in OF_TIME:
             return LONG, many(stem) if last in ONE_BY_ONE else stem
         # "many visits" and "many visits per week", but "high charges".
-        counted = bare.partition(" per ")[0]
+        counted = re.split(r" (?:per|on|of|in) ", bare)[0]
         if unit or (is_plural(counted) and not self._is_money(column, counted)):
             return MANY, bare
         return LONG if last in SPANS else ("high", "low"), bare
@@ -279,12 +289,14 @@ def plain_words(column: str) -> str:
     words, _, category = column.partition("=")
     for prefix in PREFIXES:
         words = words.removeprefix(prefix)
-    # MonthlyCharges are "monthly charges".
+    # MonthlyCharges are "monthly charges", and NumWebPurchases the number of web purchases.
     if re.fullmatch(r"([A-Z]?[a-z]+)([A-Z][a-z]+)+", words):
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words).lower()
     words = words.replace("_", " ").strip()
     if currency_of(column):
         words = words.rpartition(" ")[0]
+    for pattern, said in SHORTENED:
+        words = pattern.sub(said, words)
     # A code_region is a region code.
     words = re.sub(r"^code (\w+)$", r"\1 code", words)
     return words + (f" {category}" if category else "")

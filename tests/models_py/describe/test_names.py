@@ -60,6 +60,9 @@ def by_words(categories: pd.DataFrame, **words: ColumnWords) -> Naming:
         ("team_size", 1.0, "large team"),
         ("session_minutes", -1.0, "short sessions"),
         ("visits", 1.0, "many visits"),
+        ("NumWebPurchases", -1.0, "few web purchases"),
+        ("avg_basket", 1.0, "high basket"),
+        ("MntWines", 1.0, "high spend on wines"),
         ("number_of_visits", -1.0, "few visits"),
         ("visits_count", 1.0, "many visits"),
         ("kids", -1.0, "few kids"),
@@ -106,6 +109,8 @@ def test_yes_and_no_are_having_and_not_having(column: str, yes: str, no: str) ->
         ("monthly_fee_eur", 19.14, "monthly fee 19.1 EUR"),
         ("last_order_days", 122.0, "time since the last order 122 days"),
         ("code_region", 3.0, "region code 3"),
+        ("Year_Birth", 1969.6, "Year Birth 1970"),
+        ("year_index", 3.5, "year index 3.50"),
         ("note_try", 3.0, "note try 3"),
     ],
 )
