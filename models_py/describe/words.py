@@ -96,7 +96,6 @@ SHORTENED = (
     (re.compile(r"^avg (?=\w)", re.IGNORECASE), "average "),
     (re.compile(r"^mnt (?=\w)", re.IGNORECASE), "spend on "),
     (re.compile(r"(^| )qty( |$)", re.IGNORECASE), r"\1quantity\2"),
-    (re.compile(r"(^| )dt ", re.IGNORECASE), r"\1date of "),
 )
 """What many files shorten in the names of their columns, and what it stands for."""
 
