@@ -70,6 +70,16 @@ def test_nothing_reaches_over_the_edge(tab: Any) -> None:
 
 
 @pytest.mark.parametrize("tab", [{"viewport": PHONE}], indirect=True, ids=["phone"])
+def test_a_phone_answers_in_a_screen_and_a_half(tab: Any) -> None:
+    ends = "document.querySelector('{}').getBoundingClientRect().bottom / innerHeight"
+    for part in (".answer", ".todo", ".compared"):
+        assert tab.evaluate(ends.format(part)) <= 1.5, part
+    row = tab.locator(".compared tbody tr").first
+    assert row.locator("th a").is_visible()
+    assert row.locator("td").first.is_visible()
+
+
+@pytest.mark.parametrize("tab", [{"viewport": PHONE}], indirect=True, ids=["phone"])
 def test_a_phone_folds_what_is_not_asked_for(tab: Any) -> None:
     screens = "document.documentElement.scrollHeight / innerHeight"
     folded = tab.evaluate(screens)
