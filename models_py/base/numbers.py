@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from math import isnan
 
 MINUS = "\N{MINUS SIGN}"
 UNKNOWN = "\N{EN DASH}"
 TIMES = ("days", "hours", "minutes", "months", "weeks", "years")
+
+IS_YEAR = re.compile(r"(^|[^a-z])year([^a-z]|$)", re.IGNORECASE)
+YEARS = (1800.0, 2200.0)
+"""A year of birth or of joining stands without thousands and with all its digits."""
 
 
 def count(value: float) -> str:
@@ -59,7 +64,7 @@ def in_units(feature: str, value: float, unit: str = "") -> str:
     Parameters
     ----------
     feature
-        Its name tells whether it is a share, an amount of money or a time.
+        Its name tells whether it is a share, an amount of money, a time or a year.
     value
         Of the column.
     unit
@@ -71,6 +76,8 @@ def in_units(feature: str, value: float, unit: str = "") -> str:
         return f"{plain(value)} {unit}"
     if is_share(feature) and -1.0 <= value <= 1.0:
         return share(value)
+    if IS_YEAR.search(feature) and YEARS[0] <= value <= YEARS[1]:
+        return f"{value:.0f}"
     return f"{plain(value)}{time_unit(feature)}"
 
 

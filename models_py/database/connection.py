@@ -187,6 +187,16 @@ class Warehouse:
             )
         return dict(records)
 
+    def has_table(self, schema: str, name: str) -> bool:
+        """Return whether a table is there."""
+        return bool(
+            self.rows(
+                "select 1 from duckdb_tables() where database_name = current_database()"
+                " and schema_name = ? and table_name = ?",
+                [schema, name],
+            )
+        )
+
     def columns_of(self, schema: str) -> dict[str, list[str]]:
         """Return the column names of every table and view of a schema."""
         return dict(

@@ -299,7 +299,7 @@ def read_run_rows(warehouse: Warehouse, table: Table, run_id: str) -> pd.DataFra
     """
     import pandas as pd
 
-    if f"{contract.SCHEMA}.{table.name}" not in warehouse.relations():
+    if not warehouse.has_table(contract.SCHEMA, table.name):
         return pd.DataFrame(columns=[column.name for column in table.columns])
     return warehouse.frame(
         f"select * from {warehouse.quote(contract.SCHEMA, table.name)} where run_id = ?"

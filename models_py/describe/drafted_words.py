@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from models_py.describe.names import rows_of
 from models_py.describe.words import Vocabulary, words_of
+from models_py.studies.study import ColumnWords
 
 MONEY = frozenset({"spend", "spending", "spent", "revenue", "sales", "turnover", "umsatz"})
 NO_SUM = frozenset(
@@ -92,7 +93,7 @@ def _line(name: str, role: str, date: str | None, unit: str | None) -> str:
 
 
 def _entry(name: str, role: str, date: str | None, unit: str | None) -> dict[str, str]:
-    vocabulary = Vocabulary()
+    vocabulary = Vocabulary({name: ColumnWords(unit=unit)} if unit else {})
     if date is not None:
         date = date.replace("_", " ")
         return {

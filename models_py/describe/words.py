@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from models_py.base.numbers import in_units, share, time_unit
-from models_py.base.plurals import many
+from models_py.base.plurals import is_plural, many
 from models_py.studies.study import ColumnWords
 
 WORDS = Path(__file__).with_name("words.toml")
@@ -70,6 +70,38 @@ RANKED = tuple(
     for word in ("favourite", "favorite", "preferred", "main", "primary", "usual", "first", "last")
 )
 """What a column's words begin with that says which of several its word is."""
+
+AMOUNTS = frozenset(
+    {
+        "assets", "bills", "charges", "costs", "deposits", "dues", "earnings", "expenses", "fees",
+        "funds", "incomes", "payments", "premiums", "prices", "proceeds", "profits", "revenues",
+        "sales", "savings", "taxes", "wages", "debts", "losses", "margins", "rates", "scores",
+        "ratings", "levels", "limits",
+    }
+)  # fmt: skip
+"""What stands in the plural and is high or low rather than many or few."""
+
+SPANS = frozenset({"duration", "tenure", "experience", "delay", "wait", "stay", "membership"})
+"""What is long or short, though its column names no unit of time."""
+
+ONE_BY_ONE = frozenset({"session", "call", "visit", "trip", "ride", "gap", "chat", "workout"})
+"""Of these a time is that of many."""
+
+OF_TIME = frozenset({"monthly", "weekly", "daily", "yearly", "total", "active", "used", "open"})
+"""What stands before days or minutes that are counted: they are many or few, not long."""
+
+SHORTENED = (
+    (re.compile(r"^(num|nb|nbr|cnt)( of)? (?=\w)", re.IGNORECASE), "number of "),
+    (re.compile(r"^(.+) (cnt|nbr)$", re.IGNORECASE), r"number of \1"),
+    (re.compile(r"^avg (?=\w)", re.IGNORECASE), "average "),
+    (re.compile(r"^mnt (?=\w)", re.IGNORECASE), "spend on "),
+    (re.compile(r"(^| )qty( |$)", re.IGNORECASE), r"\1quantity\2"),
+)
+"""What many files shorten in the names of their columns, and what it stands for."""
+
+MANY, LONG = ("many", "few"), ("long", "short")
+
+SINCE = re.compile(r"^(days|weeks|months|years|time) since (the )?")
 
 PartKind = Literal["as", "who", "state", "with", "phrase"]
 """An adjective before a noun, a noun, an adjective that stands alone, ``with ...``, a phrase."""
@@ -169,11 +201,11 @@ class Vocabulary:
             return Part(kind, f"{hedge} {words}".strip())
         if self._entry(column).get("place"):
             return Part("phrase" if hedge else "with", f"{hedge} from {words}".strip())
-        # "mostly tertiary education", but "cluster 3", "plan A" and "favourite class yoga".
-        called, is_code = self.called(column), len(words) <= SHORTEST_WORD or words.isnumeric()
-        is_code |= called.startswith(RANKED)
-        said = f"{called} {words}" if is_code else f"{_lower_level(words)} {called}"
-        return Part("phrase", f"{hedge} {said}".strip())
+        # "mostly tertiary education", but "plan mostly A", "age 45-54", "favourite class yoga".
+        called, is_code = self.called(column), len(words) <= SHORTEST_WORD or words[:1].isdigit()
+        if is_code or called.startswith(RANKED):
+            return Part("phrase", " ".join(filter(None, [called, hedge, words])))
+        return Part("phrase", f"{hedge} {_lower_level(words)} {called}".strip())
 
     def _answer(self, column: str, is_yes: bool) -> str:
         own = self.own.get(column)
@@ -190,22 +222,34 @@ class Vocabulary:
 
     def _level(self, column: str, is_high: bool) -> str:
         # "many orders" rather than "high number of orders".
-        called = self.called(column)
-        bare = re.sub(r"^(average|median) ", "", called)
-        if bare.startswith(("number of ", "different ")):
-            counted = bare.removeprefix("number of ").removeprefix("different ")
-            return f"{'many' if is_high else 'few'} {counted}"
-        if bare.startswith("effective number of "):
-            counted = bare.removeprefix("effective number of ")
-            return f"{'many' if is_high else 'few'} different {counted}"
-        if " per " in bare and bare.partition(" per ")[0].endswith("s"):
-            return f"{'many' if is_high else 'few'} {bare}"
+        bare = re.sub(r"^(average|median) ", "", self.called(column))
+        event = SINCE.sub("", bare)
+        if event != bare:
+            recent = f"recently {event}" if event.endswith("ed") else f"recent {event}"
+            return f"{event} long ago" if is_high else recent
+        (high, low), thing = self._degree(column, bare)
+        return f"{high if is_high else low} {thing}"
+
+    def _degree(self, column: str, bare: str) -> tuple[tuple[str, str], str]:
+        counted = re.sub(r"^(effective )?(number of |different )", "", bare)
+        if counted != bare:
+            return MANY, f"different {counted}" if bare.startswith("effective") else counted
         if column.endswith("_size"):
-            return f"{'large' if is_high else 'small'} {bare.removesuffix(' size')}"
-        if time_unit(column):
-            stem = bare.removesuffix(time_unit(column))
-            return f"{'long' if is_high else 'short'} {stem}"
-        return f"{'high' if is_high else 'low'} {bare}"
+            return ("large", "small"), bare.removesuffix(" size")
+        unit = time_unit(column)
+        stem = bare.removesuffix(unit)
+        last = stem.rpartition(" ")[2]
+        if unit and last not in OF_TIME:
+            return LONG, many(stem) if last in ONE_BY_ONE else stem
+        # "many visits" and "many visits per week", but "high charges".
+        counted = re.split(r" (?:per|on|of|in) ", bare)[0]
+        if unit or (is_plural(counted) and not self._is_money(column, counted)):
+            return MANY, bare
+        return LONG if last in SPANS else ("high", "low"), bare
+
+    def _is_money(self, column: str, counted: str) -> bool:
+        is_named = counted.rpartition(" ")[2] in AMOUNTS or column.endswith("_amount")
+        return is_named or bool(self._named_unit(column))
 
     def _entry(self, column: str) -> dict[str, Any]:
         own = self.own.get(column)
@@ -244,12 +288,14 @@ def plain_words(column: str) -> str:
     words, _, category = column.partition("=")
     for prefix in PREFIXES:
         words = words.removeprefix(prefix)
-    # MonthlyCharges are "monthly charges".
+    # MonthlyCharges are "monthly charges", and NumWebPurchases the number of web purchases.
     if re.fullmatch(r"([A-Z]?[a-z]+)([A-Z][a-z]+)+", words):
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words).lower()
     words = words.replace("_", " ").strip()
     if currency_of(column):
         words = words.rpartition(" ")[0]
+    for pattern, said in SHORTENED:
+        words = pattern.sub(said, words)
     # A code_region is a region code.
     words = re.sub(r"^code (\w+)$", r"\1 code", words)
     return words + (f" {category}" if category else "")

@@ -126,7 +126,7 @@ class Frame:
     height: float
     x_range: tuple[float, float]
     y_range: tuple[float, float]
-    left: float = 58.0
+    left: float = 66.0
     top: float = 14.0
     right: float = 14.0
     bottom: float = 44.0

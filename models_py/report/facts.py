@@ -404,11 +404,14 @@ def _load_models(run_id: str) -> tuple[SavedRun | None, str]:
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as dictionaries; what is missing is None."""
-    columns = []
-    for place in range(frame.shape[1]):
-        column = frame.iloc[:, place]
-        known = zip(column.tolist(), column.notna().tolist(), strict=True)
-        columns.append([value if is_known else None for value, is_known in known])
+    missing = frame.isna().to_numpy().T.tolist()
+    columns = [
+        [
+            None if is_missing else value
+            for value, is_missing in zip(column.tolist(), at, strict=True)
+        ]
+        for (_, column), at in zip(frame.items(), missing, strict=True)
+    ]
     names = [str(name) for name in frame]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 

@@ -13,8 +13,8 @@ from models_py.base.rounding import spreads_of
 if TYPE_CHECKING:
     import pandas as pd
 
-TSNE_ROWS = 800
-"""Rows that t-SNE lays out: its time grows with n log n, a second or two at this number."""
+TSNE_ROWS = 600
+"""Rows that t-SNE lays out: its time grows with n log n, about a second at this number."""
 
 FEWEST_MAPPED = 3
 """Rows that a map of principal components needs at least."""

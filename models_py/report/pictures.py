@@ -11,7 +11,14 @@ from models_py.base.arrays import FloatArray, IntArray
 from models_py.report.facts import Facts, known_numbers, records
 from models_py.base.numbers import share, shortened
 from models_py.report.maps import FEWEST_MAPPED, sampled
-from models_py.report.resemblance import draw_resemblance, matplotlib_figure, save_picture
+from models_py.report.resemblance import (
+    add_axes,
+    draw_resemblance,
+    literal_text,
+    matplotlib_figure,
+    save_picture,
+    text_inches,
+)
 from models_py.studies.measures import COMMON_SILHOUETTE
 
 
@@ -60,7 +67,7 @@ def draw_pictures(facts: Facts, folder: Path) -> list[Path]:
         ("training", _training),
         ("tsne", _neighbours),
     ):
-        figure = figure_class(layout="constrained", dpi=DOTS_PER_INCH)
+        figure = figure_class(dpi=DOTS_PER_INCH)
         if draw(figure, facts):
             path = folder / f"{name}.png"
             save_picture(figure, path)
@@ -78,20 +85,30 @@ def _resemblance(facts: Facts, folder: Path) -> list[Path]:
 
 def _sizes(figure: Any, facts: Facts) -> bool:
     rows = records(facts.segments)[::-1]
-    figure.set_size_inches(8.0, 1.0 + 0.42 * len(rows))
-    axes = figure.add_subplot()
     parts = [float(row["share"]) for row in rows]
     colours = [PALETTE[facts.colours[int(row["segment_id"])] - 1] for row in rows]
-    bars = axes.barh(range(len(rows)), parts, color=colours)
-    axes.bar_label(bars, [share(part) for part in parts], padding=4)
-    axes.set_yticks(
-        range(len(rows)), [shortened(facts.title(int(row["segment_id"])), 44) for row in rows]
+    titles = [_title(facts, int(row["segment_id"])) for row in rows]
+    axes = _bars(figure, titles, parts, colours)
+    axes.set_title(
+        f"{facts.study.title}: share of the {facts.things}", loc="left", parse_math=False
     )
-    axes.set_xlim(0.0, max(parts) * 1.1)
-    axes.set_xticks([])
-    axes.set_title(f"{facts.study.title}: share of the {facts.things}", loc="left")
-    _plain(axes)
     return True
+
+
+def _bars(figure: Any, titles: list[str], parts: list[float], colours: Any) -> Any:
+    height = 0.7 + 0.36 * len(parts)
+    axes = add_axes(figure, (8.0, height), left=text_inches(titles) + 0.2, bottom=0.2, top=0.4)
+    bars = axes.barh(range(len(parts)), parts, color=colours)
+    axes.bar_label(bars, [share(part) for part in parts], padding=4)
+    axes.set_yticks(range(len(parts)), titles)
+    axes.set_xlim(0.0, max(*parts, 0.01) * 1.1)
+    axes.set_xticks([])
+    _plain(axes)
+    return axes
+
+
+def _title(facts: Facts, segment_id: int) -> str:
+    return literal_text(shortened(facts.title(segment_id), 44))
 
 
 def _profiles(figure: Any, facts: Facts) -> bool:
@@ -104,14 +121,17 @@ def _profiles(figure: Any, facts: Facts) -> bool:
     ids = [i for i in facts.segments["segment_id"] if int(i) not in facts.withheld]
     wide = model.pivot_table(index="feature", columns="segment_id", values="z", dropna=False)
     values = wide.reindex(index=names, columns=ids).to_numpy(dtype=np.float64)
-    figure.set_size_inches(3.6 + 0.62 * len(ids), 1.4 + 0.38 * len(names))
-    axes = figure.add_subplot()
+    titles = [literal_text(facts.called(name)) for name in names]
+    left = text_inches(titles) + 0.2
+    size = (left + 0.75 * len(ids) + 1.0, 1.0 + 0.38 * len(names))
+    axes = add_axes(figure, size, left=left, right=1.0, bottom=0.55, top=0.4)
     image = axes.imshow(values, vmin=-2, vmax=2, cmap="PuOr_r", aspect="auto")
-    axes.set_yticks(range(len(names)), [facts.called(name) for name in names])
+    axes.set_yticks(range(len(names)), titles)
     axes.set_xticks(range(len(ids)), [str(i) for i in ids])
     axes.set_xlabel("segment")
-    axes.set_title("Standard deviations from the mean", loc="left")
-    figure.colorbar(image, ax=axes, shrink=0.8)
+    axes.set_title("Standard deviations from the mean", loc="left", x=-left / (0.75 * len(ids)))
+    beside = add_axes(figure, size, left=size[0] - 0.8, right=0.6, bottom=0.55, top=0.4)
+    figure.colorbar(image, cax=beside, ticks=range(-2, 3))
     return True
 
 
@@ -121,15 +141,9 @@ def _importance(figure: Any, facts: Facts) -> bool:
     if model.empty or facts.is_partitioned:
         return False
     known = model.groupby("feature")["importance"].max().sort_values().tail(MOST_FEATURES)
-    figure.set_size_inches(8.0, 1.4 + 0.32 * len(known))
-    axes = figure.add_subplot()
-    bars = axes.barh(range(len(known)), known.to_numpy(), color=PALETTE[0])
-    axes.bar_label(bars, [share(float(value)) for value in known], padding=4)
-    axes.set_yticks(range(len(known)), [facts.called(name) for name in known.index])
-    axes.set_xlim(0.0, max(float(known.max()) * 1.12, 0.01))
-    axes.set_xticks([])
+    titles = [literal_text(shortened(facts.called(name), 44)) for name in known.index]
+    axes = _bars(figure, titles, [float(value) for value in known], PALETTE[0])
     axes.set_title("Share of each feature's variance between segments", loc="left")
-    _plain(axes)
     return True
 
 
@@ -142,26 +156,50 @@ def _boxes(figure: Any, facts: Facts) -> bool:
     ids = [int(i) for i in facts.segments["segment_id"] if int(i) not in facts.withheld]
     if not names or not ids or facts.is_partitioned:
         return False
-    figure.set_size_inches(1.6 + 0.5 * len(ids) * 2, 2.6 * -(-len(names) // 2))
+    rows_high = -(-len(names) // 2)
+    width, height = max(3.0, 0.9 + 0.5 * len(ids)), 2.3
+    size = (2 * width, rows_high * height + 0.4)
+    colours = [PALETTE[facts.colours[item] - 1] for item in ids]
+    own = [gold.loc[gold["_segment_id"] == item, names] for item in ids]
     for place, name in enumerate(names):
-        axes = figure.add_subplot(-(-len(names) // 2), 2, place + 1)
-        values = [known_numbers(gold.loc[gold["_segment_id"] == item, name]) for item in ids]
-        shown = [_box(own if own.size >= facts.least else own[:0]) for own in values]
-        boxes = axes.bxp(shown, showfliers=False, patch_artist=True)
-        for box, item in zip(boxes["boxes"], ids, strict=True):
-            box.set_facecolor(PALETTE[facts.colours[item] - 1])
-            box.set_alpha(0.6)
-        axes.set_xticks(range(1, len(ids) + 1), [str(item) for item in ids])
-        axes.set_title(facts.called(name), loc="left", fontsize=9)
+        row, column = divmod(place, 2)
+        bottom = size[1] - (row + 1) * height
+        axes = add_axes(
+            figure,
+            size,
+            left=column * width + 0.75,
+            right=(1 - column) * width + 0.1,
+            bottom=bottom + 0.35,
+            top=row * height + 0.35,
+        )
+        values = [known_numbers(rows[name]) for rows in own]
+        _draw_boxes(axes, [v if v.size >= facts.least else v[:0] for v in values], colours)
+        axes.set_xticks(range(len(ids)), [str(item) for item in ids])
+        axes.locator_params(axis="y", nbins=5)
+        axes.set_title(literal_text(shortened(facts.called(name), 48)), loc="left", fontsize=9)
         _plain(axes)
-    figure.supxlabel("segment; the line is the middle, the box half of the rows, whiskers 90%")
+    figure.text(
+        0.5,
+        0.12 / size[1],
+        "segment; the line is the middle, the box half of the rows, whiskers 90%",
+        ha="center",
+    )
     return True
 
 
-def _box(values: FloatArray) -> dict[str, Any]:
-    # All five at once: boxplot() would sort the rows again for each.
-    ends = np.percentile(values, [5, 25, 50, 75, 95]) if values.size else np.full(5, np.nan)
-    return dict(zip(("whislo", "q1", "med", "q3", "whishi"), ends, strict=True))
+def _draw_boxes(axes: Any, values: list[FloatArray], colours: list[str]) -> None:
+    # A box plot of matplotlib's own is six lines and a patch a box; these are three in all.
+    ends = [
+        np.percentile(own, [5, 25, 50, 75, 95]) if own.size else np.full(5, np.nan)
+        for own in values
+    ]
+    low, first, middle, third, high = np.array(ends).T
+    places = np.arange(len(values))
+    axes.bar(places, third - first, 0.5, first, color=colours, alpha=0.6, edgecolor="black")
+    axes.vlines([*places, *places], [*low, *third], [*first, *high], colors="black", linewidth=1.0)
+    axes.hlines(middle, places - 0.25, places + 0.25, colors="black", linewidth=2.0)
+    axes.set_xlim(-0.6, len(values) - 0.4)
+    axes.margins(y=0.08)
 
 
 def _training(figure: Any, facts: Facts) -> bool:
@@ -171,8 +209,7 @@ def _training(figure: Any, facts: Facts) -> bool:
     history = part.encoder.history_ if part.encoder is not None else []
     if not history:
         return False
-    figure.set_size_inches(7.0, 4.0)
-    axes = figure.add_subplot()
+    axes = add_axes(figure, (7.0, 4.0), left=0.8, bottom=0.6, top=0.4)
     for name, words in (
         ("loss", "training"),
         ("validation_loss", "validation"),
@@ -196,8 +233,7 @@ def _silhouettes(figure: Any, facts: Facts) -> bool:
     known = search[search[COMMON_SILHOUETTE.name].notna()]
     if facts.is_partitioned or known["k"].nunique() < 2:
         return False
-    figure.set_size_inches(7.0, 4.0)
-    axes = figure.add_subplot()
+    axes = add_axes(figure, (7.0, 4.0), left=0.8, bottom=0.6, top=0.4)
     for keys, rows in known.groupby(["algorithm", "encoding"]):
         best = rows.groupby("k")[COMMON_SILHOUETTE.name].max()
         axes.plot(best.index, best.to_numpy(), marker="o", label=" on ".join(map(str, keys)))
@@ -236,13 +272,12 @@ def _neighbours(figure: Any, facts: Facts) -> bool:
 
 
 def _scatter(figure: Any, facts: Facts, points: FloatArray, ids: IntArray) -> None:
-    figure.set_size_inches(8.0, 6.0)
-    axes = figure.add_subplot()
+    axes = add_axes(figure, (8.0, 6.0), left=0.1, right=0.1, bottom=0.1, top=0.4)
     for segment_id in facts.segments["segment_id"]:
         own = points[ids == segment_id]
         if len(own):
             colour = PALETTE[facts.colours[int(segment_id)] - 1]
-            title = shortened(facts.title(int(segment_id)), 44)
+            title = _title(facts, int(segment_id))
             axes.scatter(own[:, 0], own[:, 1], s=7, alpha=0.6, color=colour, label=title)
     axes.set_xticks([])
     axes.set_yticks([])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,10 +54,13 @@ def draw_resemblance(
         .reindex(index=ids, columns=ids)
         .to_numpy(dtype=np.float64)
     )
-    labels = [f"{p}: {name}" for p, name in zip(ordered["partition"], ordered["name"], strict=True)]
+    labels = [
+        literal_text(f"{partition}: {name}")
+        for partition, name in zip(ordered["partition"], ordered["name"], strict=True)
+    ]
     side = max(5.0, CELL_INCHES * len(ids))
-    figure = figure_class(figsize=(side + 4.0, side + 1.0), layout="constrained", dpi=120)
-    _draw(figure, values, labels, partition_by)
+    figure = figure_class(dpi=120)
+    _draw(figure, side, values, labels, partition_by)
     path.parent.mkdir(parents=True, exist_ok=True)
     save_picture(figure, path)
     return path
@@ -79,6 +83,45 @@ def matplotlib_figure() -> Any:
     return Figure
 
 
+def add_axes(
+    figure: Any,
+    size: tuple[float, float],
+    left: float,
+    bottom: float,
+    top: float,
+    right: float = 0.15,
+) -> Any:
+    """Return axes with margins in inches on a figure of a size.
+
+    Matplotlib's own layout draws every text several times to find these.
+    """
+    figure.set_size_inches(*size)
+    width, height = size
+    return figure.add_axes(
+        (
+            left / width,
+            bottom / height,
+            (width - left - right) / width,
+            (height - bottom - top) / height,
+        )
+    )
+
+
+def text_inches(texts: Sequence[str], size: float = 10.0) -> float:
+    """Return how wide the longest text stands, in inches."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(size=size)
+    widths = [text_to_path.get_text_width_height_descent(text, font, False)[0] for text in texts]
+    return float(max(widths, default=0.0)) / 72.0
+
+
+def literal_text(text: str) -> str:
+    """Return a text that matplotlib draws as it is: between dollars it would read a formula."""
+    return text.replace("$", r"\$")
+
+
 def save_picture(figure: Any, path: Path) -> None:
     """Write a figure as PNG, drawn once: ``savefig`` draws it twice for the layout."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -92,11 +135,16 @@ def save_picture(figure: Any, path: Path) -> None:
     picture.convert("RGB").save(path, dpi=(figure.dpi, figure.dpi))
 
 
-def _draw(figure: Any, values: FloatArray, labels: list[str], partition_by: str) -> None:
-    axes = figure.add_subplot()
+def _draw(
+    figure: Any, side: float, values: FloatArray, labels: list[str], partition_by: str
+) -> None:
+    is_labelled = len(labels) <= MOST_LABELLED
+    left = text_inches(labels, 8.0) + 0.3 if is_labelled else 0.6
+    size = (left + side + 1.1, side + 1.6)
+    axes = add_axes(figure, size, left=left, right=1.1, bottom=1.0, top=0.6)
     image = axes.imshow(values, vmin=-1.0, vmax=1.0, cmap="RdBu_r")
     places = range(len(labels))
-    if len(labels) <= MOST_LABELLED:
+    if is_labelled:
         axes.set_yticks(places, labels, fontsize=8)
         axes.set_xticks(places, [label.split(":")[0] for label in labels], fontsize=8, rotation=90)
         for row, column in np.ndindex(values.shape):
@@ -108,4 +156,5 @@ def _draw(figure: Any, values: FloatArray, labels: list[str], partition_by: str)
         "correlation of their differences from their own partition's means",
         fontsize=10,
     )
-    figure.colorbar(image, ax=axes, shrink=0.7)
+    beside = add_axes(figure, size, left=size[0] - 0.85, right=0.65, bottom=1.0, top=0.6)
+    figure.colorbar(image, cax=beside)

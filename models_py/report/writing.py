@@ -92,7 +92,7 @@ def _write(facts: Facts, folder: Path, progress: Progress) -> Report:
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in files.items():
             # People open these in a spreadsheet; programs ask the warehouse (run_sql).
-            _replace(folder / name, spreadsheet_frame(table).to_csv(index=False))
+            _replace(folder / name, _as_csv(spreadsheet_frame(table)))
         notes += _draw_pictures(facts, folder / FIGURES, progress)
         page = write_page(facts, list(files), progress)
         _replace(folder / PAGE, page, f"the report lies in {folder}")
@@ -163,6 +163,22 @@ def _assignments(facts: Facts) -> pd.DataFrame:
     names = rows["segment_id"].map(facts.names)
     rows.insert(list(rows.columns).index("segment_id") + 1, "segment_name", names)
     return rows.rename(columns={"entity_id": facts.run.entity_column})
+
+
+def _as_csv(table: pd.DataFrame) -> str:
+    import io
+
+    import pyarrow as pa
+    from pyarrow import csv
+
+    # A tenth of the time that pandas takes over a row for each customer.
+    text = io.BytesIO()
+    csv.write_csv(
+        pa.Table.from_pandas(table, preserve_index=False),
+        text,
+        csv.WriteOptions(quoting_style="needed"),
+    )
+    return text.getvalue().decode("utf-8")
 
 
 def _draw_pictures(facts: Facts, folder: Path, progress: Progress) -> list[str]:

@@ -205,10 +205,10 @@ def _by_measure(
     metric = candidates[best].metric
     words = f"{metric} {measure.words}" if measure.is_own and metric != EUCLIDEAN else measure.words
     digits = 0 if abs(figures[best]) >= 100 else 3
-    reason = (
-        f"{_named(candidates[best])} has the {side} {words} "
-        f"({figures[best]:,.{digits}f}) of {int(np.isfinite(figures).sum())} candidates"
-    )
+    figure, count = f"{words} ({figures[best]:,.{digits}f})", int(np.isfinite(figures).sum())
+    is_only = "is the only candidate that the study lets win, with a"
+    said = f"{is_only} {figure}" if count == 1 else f"has the {side} {figure} of {count} candidates"
+    reason = f"{_named(candidates[best])} {said}"
     if np.isfinite(gain):
         reason += f", {_below(gain)} that of one group"
     known = _known({**measures, by: figures}, len(candidates))

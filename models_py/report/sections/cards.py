@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,9 @@ SURE = 0.05
 LONGEST = 2.0
 """Size of an effect whose bar is full."""
 
+
+IN_DEVIATIONS = re.compile(r", [+\N{MINUS SIGN}-]?[\d.]+ standard deviations")
+"""What an advice's reason adds for those who check it: both values stand before it."""
 
 SURENESS = {
     "confidence": "confidence, of 1",
@@ -132,10 +136,11 @@ def _card(facts: Facts, row: dict[str, Any]) -> Card:
         return card
     profile = _profile(facts, segment_id)
     result = _found_traits(facts, segment_id, profile)
+    of_feature = {str(row["feature"]): row for row in records(profile)}
     return replace(
         card,
-        traits=[_trait(facts, trait, profile) for trait in result],
-        facts=_measures(facts, segment_id, profile),
+        traits=[_trait(facts, trait, of_feature.get(trait.feature, {})) for trait in result],
+        facts=_measures(facts, segment_id, of_feature),
         sureness=_sureness(facts, segment_id),
         categories=_categories(facts, segment_id, {trait.feature for trait in result}),
         rule=str(row.get("rule_text") or ""),
@@ -182,9 +187,7 @@ def _found_traits(facts: Facts, segment_id: int, profile: pd.DataFrame) -> list[
     return [*high, *low]
 
 
-def _trait(facts: Facts, candidates: Found, profile: pd.DataFrame) -> Trait:
-    rows = records(profile[profile["feature"] == candidates.feature])
-    row = rows[0] if rows else {}
+def _trait(facts: Facts, candidates: Found, row: dict[str, Any]) -> Trait:
     effect = number(row, "effect_size")
     if np.isnan(effect):
         effect, detail = candidates.z, f"{signed(candidates.z)} standard deviations from the mean"
@@ -228,7 +231,9 @@ def _sureness(facts: Facts, segment_id: int) -> list[tuple[str, str]]:
     ]
 
 
-def _measures(facts: Facts, segment_id: int, profile: pd.DataFrame) -> list[tuple[str, str]]:
+def _measures(
+    facts: Facts, segment_id: int, of_feature: dict[str, dict[str, Any]]
+) -> list[tuple[str, str]]:
     """Return the study's measures in its order, its part of the spend first."""
     measures = []
     column = spend_column(facts)
@@ -236,7 +241,7 @@ def _measures(facts: Facts, segment_id: int, profile: pd.DataFrame) -> list[tupl
         part = total_shares(facts, column).get(segment_id)
         if part is not None:
             measures.append((f"share of all {facts.called(column)}", share(part)))
-    means = {str(row["feature"]): row["mean"] for row in records(profile)}
+    means = {name: row["mean"] for name, row in of_feature.items()}
     wanted = [
         name
         for pattern in facts.study.describe.measures
@@ -289,6 +294,10 @@ def _advice(facts: Facts, segment_id: int) -> list[Advice]:
     rows = facts.table("segment_actions")
     own = rows[rows["segment_id"] == segment_id].sort_values("priority")
     return [
-        Advice(str(row["action"]).replace("_", " "), str(row["advice"]), str(row["because"]))
+        Advice(
+            str(row["action"]).replace("_", " "),
+            str(row["advice"]),
+            IN_DEVIATIONS.sub("", str(row["because"])),
+        )
         for row in records(own)
     ]

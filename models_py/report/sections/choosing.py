@@ -23,6 +23,7 @@ from models_py.studies.measures import (
     INERTIA,
     METRIC_SILHOUETTE,
     NOISE_SHARE,
+    SILHOUETTE,
     SMALLEST_SHARE,
     STABILITY,
     Measure,
@@ -46,6 +47,9 @@ SHOWN: dict[Measure, Callable[[float], str]] = {
     STABILITY: plain,
 }
 """Measures in the table of candidates, each with how it is written."""
+
+SAME_SILHOUETTE = 5e-4
+"""Values that the table writes alike."""
 
 CURVES = (
     (
@@ -342,17 +346,26 @@ def _candidates_title(count: int) -> str:
     return f"The best {MOST_CANDIDATES} of {count} candidates, by silhouette"
 
 
-def _shown(search: pd.DataFrame) -> dict[Measure, Callable[[float], str]]:
-    shown = SHOWN
+def _shown(facts: Facts, search: pd.DataFrame) -> list[tuple[str, Measure, Callable[[float], str]]]:
+    shown = [(measure.title, measure, written) for measure, written in SHOWN.items()]
     if is_given(search, NOISE_SHARE.name) and search[NOISE_SHARE.name].max() > 0:
-        shown = {**SHOWN, NOISE_SHARE: share}
-    own = METRIC_SILHOUETTE.name
-    is_another = (
-        own in search
-        and ((search[own] != search[COMMON_SILHOUETTE.name]) & search[own].notna()).any()
-    )
-    # By its own distance where that is not the Euclidean one.
-    return {METRIC_SILHOUETTE: "{:.3f}".format, **shown} if is_another else shown
+        shown.append((NOISE_SHARE.title, NOISE_SHARE, share))
+    # By the encoder's own coordinates where the study chose by them, else by the candidate's own
+    # distance where that is not the Euclidean one.
+    by_encoder = facts.study.choose.by == SILHOUETTE.name
+    own = SILHOUETTE if by_encoder else METRIC_SILHOUETTE
+    if not _is_another(search, own):
+        return shown
+    _, common, written = shown[0]
+    title = "silhouette in all features" if by_encoder else common.title
+    return [(own.title, own, written), (title, common, written), *shown[1:]]
+
+
+def _is_another(search: pd.DataFrame, own: Measure) -> bool:
+    if own.name not in search:
+        return False
+    differs = (search[own.name] - search[COMMON_SILHOUETTE.name]).abs() > SAME_SILHOUETTE
+    return bool((differs & search[own.name].notna()).any())
 
 
 def _candidates(facts: Facts, search: pd.DataFrame) -> Table:
@@ -361,7 +374,7 @@ def _candidates(facts: Facts, search: pd.DataFrame) -> Table:
         *([facts.partition_words] if facts.is_partitioned else []),
         "candidate",
         "segments",
-        *(measure.title for measure in _shown(search)),
+        *(title for title, _, _ in _shown(facts, search)),
         "",
     ]
     rows = [_candidate(facts, row, search) for row in records(ordered.head(MOST_CANDIDATES))]
@@ -374,7 +387,7 @@ def _candidate(facts: Facts, row: dict[str, Any], search: pd.DataFrame) -> list[
         *([str(row["partition"])] if facts.is_partitioned else []),
         _algorithm_words(str(row["algorithm"]), str(row["encoding"]), search),
         str(row["k"]),
-        *(written(number(row, measure.name)) for measure, written in _shown(search).items()),
+        *(written(number(row, measure.name)) for _, measure, written in _shown(facts, search)),
         "chosen" if row["is_chosen"] else "",
     ]
 

@@ -121,6 +121,7 @@
       // A part of a drawing has the attribute, but not the property of that name.
       one.toggleAttribute("hidden", chosen.length > 0 && !one.dataset.of.split(" ").some((of) => chosen.includes(of)));
     });
+    all(".compared tr[data-of]").forEach((row) => row.classList.toggle("is-off", chosen.length > 0 && !chosen.includes(row.dataset.of)));
     moves();
     all(".heat").forEach((heat) => {
       heat.classList.toggle("is-chosen", chosen.some((of) => heat.querySelector(`[data-of="${of}"]`)));
@@ -143,14 +144,22 @@
   const sortable = (table) => all("thead th", table).forEach((title, place) => {
     const button = document.createElement("button");
     button.type = "button"; button.append(...title.childNodes); title.append(button);
-    const figure = (text) => parseFloat(text.replace(/[,\s]/g, "").replace("\u2212", "-")) || 0;
+    const is_text = title.classList.contains("text");
+    const figure = (text) => parseFloat(text.replace(/^under |[,\s]/g, "").replace("\u2212", "-"));
     const text = (row) => row.cells[place].textContent.trim();
-    const order = title.classList.contains("text") ? (a, b) => text(a).localeCompare(text(b)) : (a, b) => figure(text(a)) - figure(text(b));
+    // What is not known stands last, whichever way the rest is sorted.
+    const order = (up) => is_text
+      ? (a, b) => up * text(a).localeCompare(text(b), "en", { numeric: true })
+      : (a, b) => {
+        const [one, other] = [figure(text(a)), figure(text(b))];
+        return isNaN(one) || isNaN(other) ? isNaN(one) - isNaN(other) : up * (one - other);
+      };
     button.addEventListener("click", () => {
-      const up = title.getAttribute("aria-sort") === "descending" ? 1 : -1;
+      const was = title.getAttribute("aria-sort");
+      const up = was ? (was === "descending" ? 1 : -1) : is_text ? 1 : -1;
       all("th", title.parentElement).forEach((one) => one.removeAttribute("aria-sort"));
       title.setAttribute("aria-sort", up > 0 ? "ascending" : "descending");
-      table.tBodies[0].append(...all("tbody tr", table).sort((a, b) => up * order(a, b)));
+      table.tBodies[0].append(...all("tbody tr", table).sort(order(up)));
     });
   });
   const filterable = (table, rows) => {

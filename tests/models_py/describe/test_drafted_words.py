@@ -39,14 +39,23 @@ def test_a_draft_is_a_section_that_a_study_takes() -> None:
     assert vocabulary.yes_or_no("has_app", True).words == "with an app"
 
 
+def test_money_in_the_plural_is_high_or_low() -> None:
+    text = draft_words("id", {"bookings": "number", "visits": "number"}, units={"bookings": "EUR"})
+    vocabulary = Vocabulary(Describe.model_validate(tomllib.loads(text)["describe"]).words)
+    assert vocabulary.side("bookings", True).words == "high bookings"
+    assert vocabulary.side("visits", True).words == "many visits"
+
+
 @pytest.mark.parametrize(
     ("column", "word", "hedge", "words"),
     [
         ("Vertrag", "Basis", "mostly", "mostly Basis Vertrag"),
         ("spending_score", "Low", "", "low spending score"),
         ("cluster", "3", "", "cluster 3"),
-        ("plan", "A", "mostly", "mostly plan A"),
-        ("favourite_class", "yoga", "mostly", "mostly favourite class yoga"),
+        ("plan", "A", "mostly", "plan mostly A"),
+        ("favourite_class", "yoga", "mostly", "favourite class mostly yoga"),
+        ("age_band", "45-54", "not", "age band not 45-54"),
+        ("household_composition", "1 Adult No Kids", "mostly", "mostly one adult without children"),
         ("Stadt", "Graz", "", "from Graz"),
         ("City", "Graz", "mostly", "mostly from Graz"),
         ("Gender", "Female", "", "women"),

@@ -58,7 +58,22 @@ def by_words(categories: pd.DataFrame, **words: ColumnWords) -> Naming:
         ("complaint_count", -1.0, "few complaints"),
         ("order_value_mean", 1.0, "high order value"),
         ("team_size", 1.0, "large team"),
-        ("session_minutes", -1.0, "short session"),
+        ("session_minutes", -1.0, "short sessions"),
+        ("visits", 1.0, "many visits"),
+        ("NumWebPurchases", -1.0, "few web purchases"),
+        ("avg_basket", 1.0, "high basket"),
+        ("MntWines", 1.0, "high spend on wines"),
+        ("number_of_visits", -1.0, "few visits"),
+        ("visits_count", 1.0, "many visits"),
+        ("kids", -1.0, "few kids"),
+        ("MonthlyCharges", 1.0, "high monthly charges"),
+        ("savings_eur", -1.0, "low savings"),
+        ("loyalty_status", 1.0, "high loyalty status"),
+        ("call_duration", 1.0, "long call duration"),
+        ("monthly_minutes", 1.0, "many monthly minutes"),
+        ("days_since_visit", 1.0, "visit long ago"),
+        ("days_since_joined", -1.0, "recently joined"),
+        ("lead_time_days", -1.0, "booked at short notice"),
         ("notice_days", 1.0, "long notice"),
         ("last_order_days", 1.0, "lapsed"),
         ("days_since_last_visit", -1.0, "recent"),
@@ -94,6 +109,8 @@ def test_yes_and_no_are_having_and_not_having(column: str, yes: str, no: str) ->
         ("monthly_fee_eur", 19.14, "monthly fee 19.1 EUR"),
         ("last_order_days", 122.0, "time since the last order 122 days"),
         ("code_region", 3.0, "region code 3"),
+        ("Year_Birth", 1969.6, "Year Birth 1970"),
+        ("year_index", 3.5, "year index 3.50"),
         ("note_try", 3.0, "note try 3"),
     ],
 )
@@ -231,9 +248,9 @@ def test_words_are_named_by_their_shares() -> None:
     assert mostly.description == "more often: low level 80% (all 40%)"
     assert by_words(shares(("Low", 0.98, 0.6), ("High", 0.02, 0.4))).name == "low level"
     few = shares(("a", 0.3, 0.1), ("b", 0.35, 0.45), ("c", 0.35, 0.45))
-    assert by_words(few).name == "more often level a"
+    assert by_words(few).name == "level more often a"
     spread = shares(("a", 0.0, 0.3), *((word, 0.2, 0.14) for word in "bcdef"))
-    assert by_words(spread).name == "not level a"
+    assert by_words(spread).name == "level not a"
 
 
 @pytest.mark.parametrize("answer", ["not given", "missing", "Unknown", "XX", ""])

@@ -70,6 +70,16 @@ def test_nothing_reaches_over_the_edge(tab: Any) -> None:
 
 
 @pytest.mark.parametrize("tab", [{"viewport": PHONE}], indirect=True, ids=["phone"])
+def test_a_phone_answers_in_a_screen_and_a_half(tab: Any) -> None:
+    ends = "document.querySelector('{}').getBoundingClientRect().bottom / innerHeight"
+    for part in (".answer", ".todo", ".compared"):
+        assert tab.evaluate(ends.format(part)) <= 1.5, part
+    row = tab.locator(".compared tbody tr").first
+    assert row.locator("th a").is_visible()
+    assert row.locator("td").first.is_visible()
+
+
+@pytest.mark.parametrize("tab", [{"viewport": PHONE}], indirect=True, ids=["phone"])
 def test_a_phone_folds_what_is_not_asked_for(tab: Any) -> None:
     screens = "document.documentElement.scrollHeight / innerHeight"
     folded = tab.evaluate(screens)
@@ -174,6 +184,7 @@ def test_two_segments_are_compared(tab: Any) -> None:
     for segment_id in ("1", "3"):
         tab.locator(f"[data-only-of='{segment_id}']").click()
     assert tab.locator("article.card:visible").count() == 2
+    assert tab.locator(".compared tr.is-off").count() == 1
     versus = tab.locator("#versus")
     assert versus.locator("h2").inner_text() == "Segment 1 beside segment 3"
     profile = tab.locator("#figure-profile tbody tr").all()
@@ -231,6 +242,25 @@ def test_tables_are_sorted_by_a_column(tab: Any) -> None:
     rising = [float(text) for text in figures.all_inner_texts()]
     assert falling == sorted(falling, reverse=True)
     assert rising == falling[::-1] or rising == sorted(falling)
+
+
+def test_words_are_sorted_from_a_and_what_is_unknown_stands_last(tab: Any) -> None:
+    tab.locator(".tabs a", has_text="Why these").click()
+    table = tab.locator("#why .table-block table")
+    for title, place in (("candidate", 1), ("stability", -1)):
+        head = table.locator("thead th", has_text=title).first
+        column = head.evaluate("(one) => one.cellIndex + 1")
+        cells = table.locator(f"tbody td:nth-child({column})")
+        orders = []
+        for _ in range(2):
+            head.locator("button").press("Enter")
+            texts = [text.strip() for text in cells.all_inner_texts()]
+            known = [text for text in texts if text != "\N{EN DASH}"]
+            assert texts[: len(known)] == known
+            orders.append(known if place > 0 else [float(text) for text in known])
+        assert orders[0] == sorted(orders[0], reverse=place < 0)
+        assert orders[1] == sorted(orders[1], reverse=place > 0)
+    assert "\N{EN DASH}" in texts
 
 
 def test_maps_zoom_and_come_back(tab: Any) -> None:
