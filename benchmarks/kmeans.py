@@ -63,29 +63,18 @@ def customers(rows: int, features: int, groups: int, spread: float, seed: int) -
 
 def run_ours(points: np.ndarray, ks: list[int], n_init: int, seed: int) -> dict[str, object]:
     from models_py.clustering.kmeans import kmeans_sweep
-    from models_py.segmentation.measures.indices import (
-        calinski_harabasz_scores,
-        davies_bouldin_scores,
-        inertias,
-    )
-    from models_py.segmentation.measures.silhouette import simplified_silhouette
+    from models_py.segmentation.measures.computing import index_figures
 
     began = time.perf_counter()
     result = kmeans_sweep(points, ks, seed=seed, n_init=n_init)
     fitted = time.perf_counter()
-    labelings = np.array([candidate.labels for candidate in result])
-    measures = {
-        "inertia": inertias(points, labelings),
-        "davies_bouldin": davies_bouldin_scores(points, labelings),
-        "calinski_harabasz": calinski_harabasz_scores(points, labelings),
-        "simplified_silhouette": [np.mean(simplified_silhouette(points, x)) for x in labelings],
-    }
+    measures = index_figures(points, [candidate.labels for candidate in result])
     ended = time.perf_counter()
     return {
         "fit_seconds": fitted - began,
         "measure_seconds": ended - fitted,
         "seconds": ended - began,
-        "measures": {name: np.asarray(values).tolist() for name, values in measures.items()},
+        "measures": {name: values.tolist() for name, values in measures.items()},
     }
 
 
