@@ -18,6 +18,7 @@ from models_py.base.arrays import FloatArray, IntArray, finite_table
 from models_py.base.errors import DataError
 from models_py.base.threads import across_threads, compiled
 from models_py.clustering.candidate import NOISE
+from models_py.clustering.kmeans_kernels import squared_distance
 from models_py.clustering.rows import dense_labels
 
 
@@ -243,9 +244,6 @@ def _sum_moments(
     for i in range(n):
         cluster = labels[i]
         if cluster >= 0:
-            square = 0.0
-            for feature in range(features):
-                apart = points[i, feature] - means[cluster, feature]
-                square += apart * apart
+            square = squared_distance(points, i, means, cluster)
             square_sums[cluster] += square
             distance_sums[cluster] += np.sqrt(square)

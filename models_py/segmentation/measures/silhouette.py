@@ -27,6 +27,7 @@ from models_py.clustering.distances import (
     metric_points,
     tile_squares,
 )
+from models_py.clustering.kmeans_kernels import squared_distance
 from models_py.clustering.rows import dense_labels
 from models_py.segmentation.measures.indices import (
     ClusterMoments,
@@ -270,10 +271,7 @@ def _score_to_means(
             continue
         within, nearest = 0.0, np.inf
         for cluster in range(len(means)):
-            square = 0.0
-            for feature in range(rows.shape[1]):
-                apart = rows[i, feature] - means[cluster, feature]
-                square += apart * apart
+            square = squared_distance(rows, i, means, cluster)
             if cluster == own:
                 within = square
             else:
