@@ -24,6 +24,7 @@ from models_py.base import settings
 
 FOLDER = Path(__file__).parent
 QUICK = {
+    "algorithms": "--scale 0.02",
     "autoencoder": "--rows 600 --epochs 5 --seeds 1",
     "backup": "--databases 5",
     "cleanup": "--tables 50 --gigabytes 0.02 --repeats 1",
@@ -36,6 +37,7 @@ QUICK = {
     "frames": "--rows 1000 --columns 6 --repeats 1",
     "kmeans": "--rows 5000 --ks 2 3 --n-init 2",
     "kprototypes": "--rows 1000",
+    "large_study": "--rows 20000",
     "planted": "--shapes 0 --foreign 0 --customers 1 --rows 500",
     "reading": "--files 20 --rows 20000",
     "report": "--rows 2000",

@@ -99,7 +99,9 @@ def build(home: Path) -> dict[str, float]:
     return {"model_seconds": model_seconds(home), **taken}
 
 
-def measure(lines: int, memory: str | None, folder: Path | None) -> dict[str, object]:
+def measure(
+    lines: int, memory: str | None, folder: Path | None, *, with_week: bool
+) -> dict[str, object]:
     """Return what one size takes: making the lines, the full build, and a new week."""
     customers = max(round(lines / WEEKS / LINES_A_CUSTOMER_AND_WEEK), 1)
     with tempfile.TemporaryDirectory(dir=folder) as name:
@@ -112,11 +114,7 @@ def measure(lines: int, memory: str | None, folder: Path | None) -> dict[str, ob
         full = build(home)
         warehouse = home / "data" / "segmenthouse.duckdb"
         size = warehouse.stat().st_size
-        week = generate(
-            raw, customers=customers, weeks=WEEKS + 1, first=WEEKS + 1, progress=Silent()
-        )
-        new_week = build(home)
-        return {
+        figures: dict[str, object] = {
             "lines": made.lines,
             "customers": customers,
             "generating_lines_a_second": made.lines / generating,
@@ -124,6 +122,15 @@ def measure(lines: int, memory: str | None, folder: Path | None) -> dict[str, ob
             "warehouse_megabytes": size / 1e6,
             "full": full,
             "full_model_microseconds_a_line": full["model_seconds"] / made.lines * 1e6,
+            "full_processor_microseconds_a_line": full["processor_seconds"] / made.lines * 1e6,
+        }
+        if not with_week:
+            return figures
+        week = generate(
+            raw, customers=customers, weeks=WEEKS + 1, first=WEEKS + 1, progress=Silent()
+        )
+        new_week = build(home)
+        return figures | {
             "new_week_lines": week.lines,
             "new_week": new_week,
             "new_week_share_of_full": new_week["model_seconds"] / full["model_seconds"],
@@ -137,10 +144,13 @@ def main() -> None:
     parser.add_argument("--lines", default="3000000,10000000", help="sizes, parted by commas")
     parser.add_argument("--memory", help="DuckDB's limit, such as 12GB (default: its own)")
     parser.add_argument("--folder", type=Path, help="where the homes are made (default: temporary)")
+    parser.add_argument("--full-only", action="store_true", help="leave the new week out")
     parser.add_argument("--json", action="store_true", help="print one JSON object a size")
     arguments = parser.parse_args()
     for lines in arguments.lines.split(","):
-        figures = measure(int(lines), arguments.memory, arguments.folder)
+        figures = measure(
+            int(lines), arguments.memory, arguments.folder, with_week=not arguments.full_only
+        )
         if arguments.json:
             print(json.dumps(figures), flush=True)
             continue

@@ -38,7 +38,7 @@ from models_py.runs.tables import (
 )
 from models_py.segmentation.prepare import ALL, check_encoders
 from models_py.segmentation.segmentation import Segmentation
-from models_py.segmentation.studied import read_studied, segment_partitions
+from models_py.segmentation.studied import check_size, read_studied, segment_partitions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,7 +138,7 @@ def _run(
         remove_failed_models(settings.models_dir(start.run_id).parent, failed)
         progress.step(f"reading {study.table}")
         whole = _on_spark(study, path, seed, wait_seconds)
-        gold = read_studied(study, path)
+        gold = read_studied(study, path, check=check_size)
         before = runs_before(path, study.name, wait_seconds)
         segmentations = segment_partitions(study, gold.frame, seed, progress, whole)
         progress.step("explaining the segments")

@@ -1,8 +1,8 @@
 """DBSCAN: clusters of any shape where rows lie dense, with rows left as noise.
 
-Growth: the neighbours of every row are looked up in a k-d tree and handled in blocks, so that
-memory stays linear in rows; time follows the number of neighbours, which is quadratic when eps
-covers the data.
+Growth: time follows the number of neighbours, which is quadratic when eps covers the data. Where
+few enough rows are neighbours they are found in pairs, in one pass over a k-d tree; else they are
+looked up and handled in blocks, so that memory stays linear in rows.
 
 References
 ----------
@@ -37,6 +37,9 @@ from models_py.clustering.rows import check_points, chunks
 
 NEIGHBOURS_AT_ONCE = 25_000_000
 """Neighbours held at one time, even were all rows neighbours: 200 MB."""
+
+COUNTED_ROWS = 1_000
+"""Rows whose neighbours are counted to foresee how many there are in all."""
 
 
 def _knee_of(points: FloatArray, distances: FloatArray) -> float:
@@ -121,11 +124,16 @@ def dbscan(
     given = min_samples is not None
     wanted = min_samples if min_samples is not None else default_min_samples(rows, columns)
     check_min_samples(wanted, rows)
-    core_distances = neighbour_distances(points, wanted)
-    radius = _knee_of(points, core_distances) if eps is None else float(eps)
+    distances = neighbour_distances(points, wanted) if eps is None else None
+    radius = float(eps or 0.0) if distances is None else _knee_of(points, distances)
     if not radius > 0.0 or not np.isfinite(radius):
         raise DataError(f"eps: {radius} is no radius; give one above 0 or leave it out")
-    labels, is_core = _density_labels(points, core_distances, radius)
+    pairs = _close_pairs(points, radius)
+    if pairs is not None:
+        labels, is_core = _labels_of_pairs(pairs, rows, wanted)
+    else:
+        distances = neighbour_distances(points, wanted) if distances is None else distances
+        labels, is_core = _labels_by_blocks(points, distances <= radius, radius)
     parameters = {
         "eps": radius,
         "eps_from": "knee" if eps is None else "given",
@@ -143,23 +151,64 @@ def dbscan_sweep(
     return [dbscan(points, eps=eps, min_samples=min_samples)]
 
 
-def _density_labels(
-    points: FloatArray, core_distances: FloatArray, radius: float
+def _close_pairs(points: FloatArray, radius: float) -> IntArray | None:
+    """Return the rows within the radius of each other, (pairs, 2); None where they are too many."""
+    if points.shape[1] > TREE_COLUMNS:
+        return None
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(points)
+    some = points[:: max(1, len(points) // COUNTED_ROWS)]
+    counts = tree.query_ball_point(some, radius, return_length=True, workers=thread_count())
+    if counts.mean() * len(points) > NEIGHBOURS_AT_ONCE:
+        return None
+    return np.asarray(tree.query_pairs(radius, output_type="ndarray"), dtype=np.int64)
+
+
+def _labels_of_pairs(pairs: IntArray, rows: int, wanted: int) -> tuple[IntArray, BoolArray]:
+    """Return DBSCAN labels and which rows are core, both (rows,)."""
+    from models_py.clustering.density_kernels import join_sets
+
+    is_core = 1 + np.bincount(pairs.ravel(), minlength=rows) >= wanted
+    ends = is_core[pairs]
+    parents = np.arange(rows)
+    join_sets(parents, pairs[ends.all(axis=1)])
+    labels = _numbered(parents, is_core)
+    border = pairs[ends[:, 0] != ends[:, 1]]
+    of_core = is_core[border[:, 0]]
+    core = np.where(of_core, border[:, 0], border[:, 1])
+    beside = np.where(of_core, border[:, 1], border[:, 0])
+    lowest = np.full(rows, rows)
+    np.minimum.at(lowest, beside, labels[core])
+    reached = lowest < rows
+    labels[reached] = lowest[reached]
+    return labels, is_core
+
+
+def _labels_by_blocks(
+    points: FloatArray, is_core: BoolArray, radius: float
 ) -> tuple[IntArray, BoolArray]:
     """Return DBSCAN labels and which rows are core, both (n,)."""
-    from models_py.clustering.density_kernels import find_root, join_neighbours, lowest_core_label
+    from models_py.clustering.density_kernels import join_neighbours, lowest_core_label
 
-    is_core = core_distances <= radius
-    core_rows = np.flatnonzero(is_core)
     parents = np.arange(len(points))
-    for rows, starts, neighbours in _neighbourhoods(points, core_rows, radius):
+    for rows, starts, neighbours in _neighbourhoods(points, np.flatnonzero(is_core), radius):
         join_neighbours(parents, is_core, rows, starts, neighbours)
-    labels = np.full(len(points), NOISE, dtype=np.int64)
-    roots = np.array([find_root(parents, row) for row in core_rows], dtype=np.int64)
-    labels[core_rows] = np.unique(roots, return_inverse=True)[1]
+    labels = _numbered(parents, is_core)
     for rows, starts, neighbours in _neighbourhoods(points, np.flatnonzero(~is_core), radius):
         lowest_core_label(labels, is_core, rows, starts, neighbours)
     return labels, is_core
+
+
+def _numbered(parents: IntArray, is_core: BoolArray) -> IntArray:
+    """Return labels: the sets of core rows numbered by their first rows, else noise."""
+    from models_py.clustering.density_kernels import flat_components
+
+    component = np.empty_like(parents)
+    flat_components(parents, component)
+    labels = np.full(len(parents), NOISE, dtype=np.int64)
+    labels[is_core] = np.unique(component[is_core], return_inverse=True)[1]
+    return labels
 
 
 def _neighbourhoods(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -49,6 +49,7 @@ def read_gold(
     most: int | None = None,
     *,
     under: Mapping[str, float] = NO_BOUNDS,
+    check_size: Callable[[int, int], None] | None = None,
 ) -> GoldRows:
     """Read columns of one table, ordered by the entity.
 
@@ -72,6 +73,8 @@ def read_gold(
         Rows to read at most: those whose entities have the lowest hashes, whatever their order.
     under
         Column to the number that a row must be under there.
+    check_size
+        Is given how many rows and columns there are before any is read, and may refuse them.
 
     Raises
     ------
@@ -97,6 +100,9 @@ def read_gold(
         [f"cast({key} as varchar) as {key}", *(warehouse.quote(column) for column in wanted[1:])]
     )
     conditions, values = conditions_on(where, at_least, under)
+    if check_size is not None:
+        counted = f"select count(*) from {warehouse.quote(schema, name)}{conditions}"
+        check_size(int(warehouse.rows(counted, values)[0][0]), len(wanted))
     source = f"select {quoted} from {warehouse.quote(schema, name)} as read_table{conditions}"
     if most is not None:
         # The lowest hashes are kept as the table goes by: it is neither sorted nor held whole.

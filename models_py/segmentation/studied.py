@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models_py.base.arrays import BoolArray
-from models_py.base.errors import StudyError, near_match
+from models_py.base.errors import MemoryRefusedError, StudyError, near_match
 from models_py.base.progress import Progress
+from models_py.base.settings import memory_bytes
+from models_py.clustering.fitting import MEMORY_SHARE
 from models_py.database import results
 from models_py.database.connection import WAIT_SECONDS, open_warehouse
 from models_py.database.gold import GoldRows, read_gold
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
     from models_py.database.spark_tables import SparkTable
     from models_py.studies.study import Study
 
+
+BYTES_A_ROW = 400
+BYTES_A_VALUE = 80
+"""What a run holds of a table at its peak: the entities as text and their results, and each column
+some ten times (read, scaled, selected, encoded, clustered, described)."""
 
 NOT_GIVEN = "not given"
 """Name of the partition whose value is null, as the pipeline calls it."""
@@ -82,7 +89,30 @@ def _shows_enough(study: Study, frame: pd.DataFrame) -> BoolArray | None:
     return np.asarray(np.all(masks, axis=0), dtype=bool)
 
 
-def read_studied(study: Study, path: Path, most: int | None = None) -> GoldRows:
+def check_size(rows: int, columns: int) -> None:
+    """Refuse a table that a run could not hold in the memory there is.
+
+    Raises
+    ------
+    MemoryRefusedError
+        The message names the ways out.
+    """
+    needed = rows * (BYTES_A_ROW + columns * BYTES_A_VALUE)
+    allowed = int(memory_bytes() * MEMORY_SHARE)
+    if needed > allowed:
+        raise MemoryRefusedError(
+            f"clustering {rows:,} rows of {columns} columns needs about {needed / 1e9:.1f} GB,"
+            f" {allowed / 1e9:.1f} GB may be used; lower the rows with the study's where, or have"
+            " the table on Spark and cluster it there with engine = 'spark'"
+        )
+
+
+def read_studied(
+    study: Study,
+    path: Path,
+    most: int | None = None,
+    check: Callable[[int, int], None] | None = None,
+) -> GoldRows:
     """Read the gold rows of a study with its features, measures, partition and label.
 
     Parameters
@@ -93,6 +123,8 @@ def read_studied(study: Study, path: Path, most: int | None = None) -> GoldRows:
         The DuckDB file.
     most
         Rows at most, drawn by their entities; all where it is None.
+    check
+        May refuse rows and columns before they are read, as `check_size` does.
 
     Raises
     ------
@@ -114,6 +146,7 @@ def read_studied(study: Study, path: Path, most: int | None = None) -> GoldRows:
             study.order_by,
             most,
             under=study.under,
+            check_size=check,
         )
     return replace(read, frame=known_values(study, read.frame))
 

@@ -21,6 +21,7 @@ from sklearn.metrics import adjusted_rand_score
 from models_py.base import settings
 from models_py.base.errors import (
     DataError,
+    MemoryRefusedError,
     SegmenthouseError,
     StudyError,
     WarehouseError,
@@ -31,6 +32,7 @@ from models_py.database import contract
 from models_py.database.locks import run_lock
 from models_py.database.waiting import open_for_writing
 from models_py.pipeline import Finished, run_study
+from models_py.segmentation import studied
 from models_py.segmentation.studied import segment_partitions
 from models_py.studies.study import Study
 
@@ -276,6 +278,26 @@ def test_where_and_at_least_narrow_the_rows(gold: Path) -> None:
         " where planted in ('big', 'fresh') and weekend_share >= 0.2",
     )
     assert finished.rows_read == expected < 120
+
+
+def test_rows_beyond_the_memory_are_refused_before_they_are_read(
+    gold: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = quick(where={"planted": ["big", "fresh"]})
+    ((rows,),) = asked(
+        gold, "select count(*) from gold.grocery_customers where planted in ('big', 'fresh')"
+    )
+    columns = len(studied.read_studied(study, gold).frame.columns)
+    needed = rows * (studied.BYTES_A_ROW + columns * studied.BYTES_A_VALUE)
+    monkeypatch.setattr(studied, "memory_bytes", lambda: needed)
+    message = rf"clustering {rows} rows of {columns} columns needs about .* engine = 'spark'"
+    with pytest.raises(MemoryRefusedError, match=message):
+        run(gold, study)
+    ((error,),) = asked(gold, "select error from results.runs where status = 'failed'")
+    assert error.startswith("clustering ")
+
+    monkeypatch.setattr(studied, "memory_bytes", lambda: 2 * needed)
+    studied.read_studied(study, gold, check=studied.check_size)
 
 
 def test_one_segment_is_an_answer(gold: Path) -> None:

@@ -10,6 +10,8 @@ from models_py.base.arrays import FloatArray, IntArray
 from models_py.clustering.candidate import Candidate
 from models_py.clustering.distances import metric_points
 from models_py.segmentation.measures.indices import (
+    ClusterMoments,
+    all_moments,
     calinski_harabasz_scores,
     davies_bouldin_scores,
     inertias,
@@ -42,7 +44,12 @@ EXACT_SILHOUETTE_ROWS = 60_000
 """Past this many rows the silhouette is the simplified one, which grows with the rows alone."""
 
 
-def silhouettes(points: FloatArray, labelings: IntArray, metric: str = "euclidean") -> FloatArray:
+def silhouettes(
+    points: FloatArray,
+    labelings: IntArray,
+    metric: str = "euclidean",
+    moments: Sequence[ClusterMoments] | None = None,
+) -> FloatArray:
     """Return the mean silhouette of each labeling, shape (labelings,); simplified past 60,000 rows.
 
     Parameters
@@ -53,10 +60,16 @@ def silhouettes(points: FloatArray, labelings: IntArray, metric: str = "euclidea
         Shape (labelings, n), -1 for noise.
     metric
         ``"euclidean"`` or ``"cosine"``.
+    moments
+        Of the clusters of each labeling, where they are known.
     """
     if len(points) <= EXACT_SILHOUETTE_ROWS:
         return silhouette_scores(points, labelings, metric)
-    samples = (simplified_silhouette(points, labels, metric=metric) for labels in labelings)
+    known = [None] * len(labelings) if moments is None else moments
+    samples = (
+        simplified_silhouette(points, labels, metric=metric, moments=clusters)
+        for labels, clusters in zip(labelings, known, strict=True)
+    )
     return np.array([mean_of_clustered(row[None, :])[0] for row in samples])
 
 
@@ -66,17 +79,19 @@ def smallest_share(candidate: Candidate) -> float:
     return float(sizes.min() / candidate.labels.size) if sizes.size else np.nan
 
 
-INDICES: Mapping[str, Callable[[FloatArray, IntArray, str], FloatArray]] = {
-    SILHOUETTE.name: silhouettes,
-    DAVIES_BOULDIN.name: lambda points, labels, _: davies_bouldin_scores(points, labels),
-    CALINSKI_HARABASZ.name: lambda points, labels, _: calinski_harabasz_scores(points, labels),
-    INERTIA.name: lambda points, labels, _: inertias(points, labels),
+OF_MOMENTS: Mapping[str, Callable[[Sequence[ClusterMoments]], FloatArray]] = {
+    DAVIES_BOULDIN.name: davies_bouldin_scores,
+    CALINSKI_HARABASZ.name: calinski_harabasz_scores,
+    INERTIA.name: inertias,
 }
-"""From points, stacked labelings and the metric to a figure for each labeling.
+"""From the moments of each labeling's clusters to a figure for each labeling.
 
 The points are at length 1 where the metric is cosine: what is made of centers and squares is then
 that of directions.
 """
+
+INDICES = (SILHOUETTE.name, *OF_MOMENTS)
+"""The measures that are made of points and labels alone."""
 
 OF_CANDIDATE: Mapping[str, Callable[[Candidate], float]] = {
     NOISE_SHARE.name: lambda candidate: candidate.noise_share,
@@ -112,7 +127,11 @@ def index_figures(
         ``"euclidean"`` or ``"cosine"``: the distance by which the labelings were found.
     """
     stacked, rows = np.vstack(labelings), metric_points(points, metric)
-    return {name: compute(rows, stacked, metric) for name, compute in INDICES.items()}
+    moments = all_moments(rows, stacked)
+    return {
+        SILHOUETTE.name: silhouettes(rows, stacked, metric, moments),
+        **{name: compute(moments) for name, compute in OF_MOMENTS.items()},
+    }
 
 
 def common_figures(figures: Mapping[str, FloatArray]) -> dict[str, FloatArray]:

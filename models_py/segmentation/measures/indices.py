@@ -8,7 +8,7 @@ Calinski, Harabasz (1974), A dendrite method for cluster analysis, Commun. Stat.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from models_py.base.arrays import FloatArray, IntArray, finite_table
 from models_py.base.errors import DataError
 from models_py.base.threads import across_threads, compiled
 from models_py.clustering.candidate import NOISE
+from models_py.clustering.kmeans_kernels import squared_distance
 from models_py.clustering.rows import dense_labels
 
 
@@ -112,8 +113,10 @@ def cluster_moments(points: FloatArray, labels: IntArray, k: int) -> ClusterMome
     return ClusterMoments(sizes, means, square_sums, distance_sums)
 
 
-def inertias(points: npt.ArrayLike, labelings: npt.ArrayLike, noise: int = NOISE) -> FloatArray:
-    """Sum of squared distances to the cluster means, for each labeling.
+def all_moments(
+    points: npt.ArrayLike, labelings: npt.ArrayLike, noise: int = NOISE
+) -> list[ClusterMoments]:
+    """Return what the measures below are made of: the moments of each labeling's clusters.
 
     Parameters
     ----------
@@ -124,50 +127,57 @@ def inertias(points: npt.ArrayLike, labelings: npt.ArrayLike, noise: int = NOISE
     noise
         Label of rows in no cluster; they do not count.
 
-    Returns
-    -------
-    FloatArray
-        Shape (L,); nan where every row is noise.
-
     Raises
     ------
     DataError
         The points or labelings do not fit.
     """
-    return _measured(points, labelings, noise, lambda moments: float(moments.square_sums.sum()), 1)
+    rows = finite_table(points, may_be_empty=True)
+    checked = checked_labelings(labelings, len(rows), noise)
+    return across_threads(
+        lambda index: cluster_moments(rows, checked.labels[index], int(checked.counts[index])),
+        range(len(checked.labels)),
+    )
 
 
-def davies_bouldin_scores(
-    points: npt.ArrayLike, labelings: npt.ArrayLike, noise: int = NOISE
-) -> FloatArray:
+def inertias(labelings: Sequence[ClusterMoments]) -> FloatArray:
+    """Sum of squared distances to the cluster means, for each labeling.
+
+    Parameters
+    ----------
+    labelings
+        The moments of each, by `all_moments`.
+
+    Returns
+    -------
+    FloatArray
+        Shape (L,); nan where every row is noise.
+    """
+    return _measured(labelings, lambda moments: float(moments.square_sums.sum()), 1)
+
+
+def davies_bouldin_scores(labelings: Sequence[ClusterMoments]) -> FloatArray:
     """Davies-Bouldin index of each labeling; lower is better, 0 the least.
 
     Parameters
     ----------
-    points, labelings, noise
+    labelings
         As in `inertias`.
 
     Returns
     -------
     FloatArray
         Shape (L,); nan below two clusters, or where every row is a cluster.
-
-    Raises
-    ------
-    DataError
-        The points or labelings do not fit.
     """
-    return _measured(points, labelings, noise, _davies_bouldin, 2)
+    return _measured(labelings, _davies_bouldin, 2)
 
 
-def calinski_harabasz_scores(
-    points: npt.ArrayLike, labelings: npt.ArrayLike, noise: int = NOISE
-) -> FloatArray:
+def calinski_harabasz_scores(labelings: Sequence[ClusterMoments]) -> FloatArray:
     """Calinski-Harabasz index (variance ratio) of each labeling; higher is better.
 
     Parameters
     ----------
-    points, labelings, noise
+    labelings
         As in `inertias`.
 
     Returns
@@ -175,32 +185,17 @@ def calinski_harabasz_scores(
     FloatArray
         Shape (L,); nan below two clusters, or where every row is a cluster; 1 where all clusters
         are single points repeated, as scikit-learn has it.
-
-    Raises
-    ------
-    DataError
-        The points or labelings do not fit.
     """
-    return _measured(points, labelings, noise, _calinski_harabasz, 2)
+    return _measured(labelings, _calinski_harabasz, 2)
 
 
 def _measured(
-    points: npt.ArrayLike,
-    labelings: npt.ArrayLike,
-    noise: int,
+    labelings: Sequence[ClusterMoments],
     measure: Callable[[ClusterMoments], float],
     least_clusters: int,
 ) -> FloatArray:
-    rows = finite_table(points, may_be_empty=True)
-    checked = checked_labelings(labelings, len(rows), noise)
-
-    def score(index: int) -> float:
-        k = int(checked.counts[index])
-        if k < least_clusters:
-            return np.nan
-        return measure(cluster_moments(rows, checked.labels[index], k))
-
-    return np.array(across_threads(score, range(len(checked.labels))), dtype=np.float64)
+    figures = [measure(one) if len(one.sizes) >= least_clusters else np.nan for one in labelings]
+    return np.array(figures, dtype=np.float64)
 
 
 def _davies_bouldin(clusters: ClusterMoments) -> float:
@@ -249,9 +244,6 @@ def _sum_moments(
     for i in range(n):
         cluster = labels[i]
         if cluster >= 0:
-            square = 0.0
-            for feature in range(features):
-                apart = points[i, feature] - means[cluster, feature]
-                square += apart * apart
+            square = squared_distance(points, i, means, cluster)
             square_sums[cluster] += square
             distance_sums[cluster] += np.sqrt(square)

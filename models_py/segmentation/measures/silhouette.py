@@ -27,8 +27,10 @@ from models_py.clustering.distances import (
     metric_points,
     tile_squares,
 )
+from models_py.clustering.kmeans_kernels import squared_distance
 from models_py.clustering.rows import dense_labels
 from models_py.segmentation.measures.indices import (
+    ClusterMoments,
     checked_labelings,
     cluster_moments,
 )
@@ -151,6 +153,7 @@ def simplified_silhouette(
     noise: int = NOISE,
     chunk_rows: int = 65_536,
     metric: str = "euclidean",
+    moments: ClusterMoments | None = None,
 ) -> FloatArray:
     """Silhouette with distances to cluster means in place of mean distances to clusters.
 
@@ -165,9 +168,11 @@ def simplified_silhouette(
     noise
         Label of rows in no cluster; theirs are nan.
     chunk_rows
-        Rows handled at a time, which bounds memory at ``8 * chunk_rows * k`` bytes a thread.
+        Rows that one thread takes at a time.
     metric
         ``"euclidean"`` or ``"cosine"``, the latter to the mean directions of the clusters.
+    moments
+        Of the clusters, where they are known; made here otherwise.
 
     Returns
     -------
@@ -187,22 +192,14 @@ def simplified_silhouette(
     result = np.full(len(rows), np.nan)
     if k < 2:
         return result
-    clusters = cluster_moments(rows, labeling, k)
+    clusters = cluster_moments(rows, labeling, k) if moments is None else moments
     means = metric_points(clusters.means, metric)
 
     def score(piece: tuple[int, int]) -> None:
-        at = np.arange(*piece)
-        at = at[labeling[at] != NOISE]
-        own = labeling[at]
-        squares = _squares_to(rows[at], means)
-        distances = 0.5 * squares if metric == "cosine" else np.sqrt(squares)
-        index = np.arange(at.size)
-        within = distances[index, own]
-        distances[index, own] = np.inf
-        nearest = distances.min(axis=1, initial=np.inf)
-        larger = np.maximum(within, nearest)
-        ratio = np.divide(nearest - within, larger, out=np.zeros(at.size), where=larger > 0)
-        result[at] = np.where(clusters.sizes[own] > 1, ratio, 0.0)
+        part = slice(*piece)
+        _score_to_means(
+            rows[part], labeling[part], clusters.sizes, means, metric == "cosine", result[part]
+        )
 
     across_threads(score, row_ranges(len(rows), chunk_rows))
     return result
@@ -258,12 +255,33 @@ def _cluster_sizes(labels: IntArray, counts: IntArray) -> IntArray:
     return np.stack([np.bincount(labeling + 1, minlength=largest + 1)[1:] for labeling in labels])
 
 
-def _squares_to(chunk: FloatArray, means: FloatArray) -> FloatArray:
-    squares = np.empty((len(chunk), len(means)))
-    for cluster, mean in enumerate(means):
-        apart = chunk - mean
-        squares[:, cluster] = np.einsum("ij,ij->i", apart, apart)
-    return squares
+@compiled
+def _score_to_means(
+    rows: FloatArray,
+    labels: IntArray,
+    sizes: FloatArray,
+    means: FloatArray,
+    halved_squares: bool,
+    out: FloatArray,
+) -> None:
+    """Simplified silhouettes of rows that are in a cluster."""
+    for i in range(len(rows)):
+        own = labels[i]
+        if own < 0:
+            continue
+        within, nearest = 0.0, np.inf
+        for cluster in range(len(means)):
+            square = squared_distance(rows, i, means, cluster)
+            if cluster == own:
+                within = square
+            else:
+                nearest = min(nearest, square)
+        if halved_squares:
+            within, nearest = 0.5 * within, 0.5 * nearest
+        else:
+            within, nearest = np.sqrt(within), np.sqrt(nearest)
+        larger = max(within, nearest)
+        out[i] = (nearest - within) / larger if larger > 0.0 and sizes[own] > 1.0 else 0.0
 
 
 @compiled

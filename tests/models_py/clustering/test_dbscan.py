@@ -12,8 +12,11 @@ from models_py.clustering.dbscan import dbscan
 from models_py.clustering.density import default_min_samples
 
 
+@pytest.mark.parametrize("in_pairs", [True, False])
 @pytest.mark.parametrize(("n", "p", "spread"), [(400, 2, 3.0), (900, 4, 3.0), (900, 25, 1.0)])
-def test_dbscan_labels_equal_scikit_learns(n, p, spread):
+def test_dbscan_labels_equal_scikit_learns(n, p, spread, in_pairs, monkeypatch):
+    if not in_pairs:
+        monkeypatch.setattr(module, "_close_pairs", lambda *_: None)
     points = drawn_groups(n, p, spread=spread)
     candidate = dbscan(points)
     eps, min_samples = candidate.parameters["eps"], candidate.parameters["min_samples"]
@@ -26,9 +29,11 @@ def test_dbscan_labels_equal_scikit_learns(n, p, spread):
 
 
 def test_dbscan_in_small_blocks_is_the_same(monkeypatch):
-    points = drawn_groups(500, 3)
+    points = drawn_groups(300, 3)
+    assert module._close_pairs(points, 1.0) is not None
     whole = dbscan(points, eps=1.0, min_samples=5)
     monkeypatch.setattr(module, "NEIGHBOURS_AT_ONCE", 100)
+    assert module._close_pairs(points, 1.0) is None
     assert (dbscan(points, eps=1.0, min_samples=5).labels == whole.labels).all()
 
 
@@ -59,17 +64,21 @@ def test_the_knee_of_duplicates_is_above_zero():
     assert candidate.k >= 1
 
 
+@pytest.mark.parametrize("in_pairs", [True, False])
 @given(
     table=st.lists(st.tuples(*[st.integers(-3, 3)] * 2), min_size=2, max_size=40),
     min_samples=st.integers(1, 6),
     eps=st.sampled_from([0.5, 1.0, 1.5, 3.0]),
 )
 @settings(max_examples=60, deadline=None)
-def test_any_small_table_with_duplicates(table, min_samples, eps):
+def test_any_small_table_with_duplicates(in_pairs, table, min_samples, eps):
     points = np.array(table, dtype=np.float64)
     min_samples = min(min_samples, len(points))
     rival = DBSCAN(eps=eps, min_samples=min_samples).fit(points)
-    assert (dbscan(points, eps=eps, min_samples=min_samples).labels == rival.labels_).all()
+    with pytest.MonkeyPatch.context() as patched:
+        if not in_pairs:
+            patched.setattr(module, "_close_pairs", lambda *_: None)
+        assert (dbscan(points, eps=eps, min_samples=min_samples).labels == rival.labels_).all()
 
 
 @pytest.mark.parametrize(
