@@ -20,7 +20,8 @@ WEEKS = 6
 FLOW = (
     "silver.grocery_checked_lines",
     "silver.grocery_baskets",
-    "silver.grocery_int_customer_products",
+    "silver.grocery_int_customer_kinds",
+    "silver.grocery_int_customer_kind_sums",
     "gold.grocery_customers",
     "gold.grocery_customer_basket_features",
     "gold.grocery_customer_departments",
