@@ -21,7 +21,8 @@ DBT := $(BIN)/dbt --quiet
 # They hold for the project whatever the data, and `make test` runs them.
 WITHOUT := --exclude-resource-type unit_test
 # Models that only their variables turn on.
-OFF_BY_DEFAULT := warehouse/models/bronze/grocery/sort_of_real $(wildcard warehouse/models/*/custom) warehouse/tests/custom
+OFF_BY_DEFAULT := warehouse/models/bronze/grocery/sort_of_real \
+	warehouse/models/silver/grocery/int/weekly $(wildcard warehouse/models/*/custom) warehouse/tests/custom
 
 .PHONY: help run explore spark java test heavy bench lint lint-types lint-sql build docs clean
 

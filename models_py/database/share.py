@@ -105,6 +105,8 @@ def _share(path: Path, file: Path, unfinished: Path) -> Shared:
 
 
 def _bring_up_to_date(copy: Warehouse) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    # Literals here and below: the first bound value makes DuckDB's package import pandas, for which
+    # every command that writes would wait.
     copy.rows('create schema if not exists "share"')
     copy.rows(
         f"create table if not exists {ABOUT}"
@@ -115,8 +117,8 @@ def _bring_up_to_date(copy: Warehouse) -> tuple[tuple[str, ...], tuple[str, ...]
         f"{schema}.{name}": (schema, name)
         for schema, name in copy.rows(
             "select table_schema, table_name from information_schema.tables"
-            f" where table_catalog = '{SOURCE}' and table_schema in ? order by all",
-            [list(SCHEMAS)],
+            f" where table_catalog = '{SOURCE}'"
+            f" and table_schema in ({', '.join(map(literal, SCHEMAS))}) order by all"
         )
     }
     copied = []
@@ -130,21 +132,20 @@ def _bring_up_to_date(copy: Warehouse) -> tuple[tuple[str, ...], tuple[str, ...]
     for relation in removed:
         schema, _, name = relation.partition(".")
         copy.rows(f"drop table if exists {quoted(schema, name)}")
-        copy.rows(f"delete from {ABOUT} where relation = ?", [relation])
+        copy.rows(f"delete from {ABOUT} where relation = {literal(relation)}")
     return tuple(copied), tuple(removed)
 
 
 def _fingerprint(copy: Warehouse, schema: str, name: str) -> tuple[int, str]:
     columns = copy.rows(
-        "select column_name, data_type from duckdb_columns() where database_name = ?"
-        " and schema_name = ? and table_name = ? order by column_index",
-        [SOURCE, schema, name],
+        f"select column_name, data_type from duckdb_columns() where database_name = '{SOURCE}'"
+        f" and schema_name = {literal(schema)} and table_name = {literal(name)}"
+        " order by column_index"
     )
     hashed = ", ".join(quoted(column) for column, _ in columns)
     ((rows, summed, kinds),) = copy.rows(
-        f"select count(*), coalesce(sum(hash({hashed})::hugeint), 0), hash(?)"
-        f" from {quoted(SOURCE, schema, name)}",
-        [str(columns)],
+        f"select count(*), coalesce(sum(hash({hashed})::hugeint), 0), hash({literal(str(columns))})"
+        f" from {quoted(SOURCE, schema, name)}"
     )
     return int(rows), f"{rows}-{summed:x}-{kinds:x}"
 
@@ -158,8 +159,8 @@ def _copy(copy: Warehouse, schema: str, name: str) -> None:
 
 
 def _note(copy: Warehouse, relation: str, rows: int, fingerprint: str) -> None:
-    copy.rows(f"delete from {ABOUT} where relation = ?", [relation])
+    copy.rows(f"delete from {ABOUT} where relation = {literal(relation)}")
     copy.rows(
-        f"insert into {ABOUT} values (?, ?, ?, now() at time zone 'UTC')",
-        [relation, rows, fingerprint],
+        f"insert into {ABOUT} values"
+        f" ({literal(relation)}, {rows}, {literal(fingerprint)}, now() at time zone 'UTC')"
     )

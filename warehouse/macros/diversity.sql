@@ -13,39 +13,56 @@
     count({{ weight }})
 {%- endmacro %}
 
+{# What the measures are made of, one sum each: they can be kept and added to. `log_weight` is
+   sum(w ln w) as a decimal, for decimals add up to the same in any order. #}
+{% macro log_weight(weight) -%}
+    sum(cast({{ weight }} * ln({{ weight }}) as decimal(32, 15)))
+{%- endmacro %}
+
 {# -sum(p ln p) as ln(W) - sum(w ln w) / W, which needs one pass. #}
-{% macro entropy_of_weights(weight) -%}
-    ln(sum({{ weight }})) - {{ exact_sum(weight ~ ' * ln(' ~ weight ~ ')') }} / sum({{ weight }})
+{% macro entropy_of_sums(total, log_weight) -%}
+    ln({{ total }}) - cast({{ log_weight }} as double) / {{ total }}
 {%- endmacro %}
 
 {# Shannon entropy in nats: -sum(p ln p), 0 for one kind, ln(richness) for equal shares. #}
+{% macro shannon_of_sums(total, log_weight) -%}
+    greatest(round({{ entropy_of_sums(total, log_weight) }}, 12), 0)
+{%- endmacro %}
+
 {% macro shannon_entropy(weight) -%}
-    greatest(round({{ entropy_of_weights(weight) }}, 12), 0)
+    {{ shannon_of_sums('sum(' ~ weight ~ ')', log_weight(weight)) }}
 {%- endmacro %}
 
 {# Effective number of kinds: exp(Shannon entropy), the number of equally common kinds that
    would give the same entropy (Hill number of order 1). #}
+{% macro effective_count_of_sums(total, log_weight) -%}
+    greatest(round(exp({{ entropy_of_sums(total, log_weight) }}), 12), 1)
+{%- endmacro %}
+
 {% macro effective_count(weight) -%}
-    greatest(round(exp({{ entropy_of_weights(weight) }}), 12), 1)
+    {{ effective_count_of_sums('sum(' ~ weight ~ ')', log_weight(weight)) }}
 {%- endmacro %}
 
 {# Pielou evenness: entropy / ln(richness), 1 for equal shares; null for a single kind, whose
    evenness would be 0 / 0. #}
-{% macro evenness(weight) -%}
+{% macro evenness_of_sums(kinds, total, log_weight) -%}
     case
-            when count({{ weight }}) > 1
-                then least(round(({{ entropy_of_weights(weight) }}) / ln(count({{ weight }})), 12), 1)
+            when {{ kinds }} > 1
+                then least(round(({{ entropy_of_sums(total, log_weight) }}) / ln({{ kinds }}), 12), 1)
         end
 {%- endmacro %}
 
 {# Gini-Simpson index: 1 - sum(p^2), the chance that two draws give different kinds. #}
-{% macro simpson(weight) -%}
-    cast(sum({{ weight }}) * sum({{ weight }}) - sum({{ weight }} * {{ weight }}) as double)
-        / (cast(sum({{ weight }}) as double) * cast(sum({{ weight }}) as double))
+{% macro simpson_of_sums(total, squares) -%}
+    cast({{ total }} * {{ total }} - {{ squares }} as double)
+        / (cast({{ total }} as double) * cast({{ total }} as double))
 {%- endmacro %}
 
 {# Herfindahl-Hirschman index: sum(p^2), 1 for one kind, 1 / richness for equal shares. #}
+{% macro herfindahl_of_sums(total, squares) -%}
+    cast({{ squares }} as double) / (cast({{ total }} as double) * cast({{ total }} as double))
+{%- endmacro %}
+
 {% macro herfindahl(weight) -%}
-    cast(sum({{ weight }} * {{ weight }}) as double)
-        / (cast(sum({{ weight }}) as double) * cast(sum({{ weight }}) as double))
+    {{ herfindahl_of_sums('sum(' ~ weight ~ ')', 'sum(' ~ weight ~ ' * ' ~ weight ~ ')') }}
 {%- endmacro %}

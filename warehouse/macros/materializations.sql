@@ -14,7 +14,8 @@
 
 {# A table that takes in what has changed since it was made, as macros/grocery/weeks.sql tells: the
    rows that `meta.replaced` says go, those of the query come, in one transaction with the mark that
-   says so. Where nothing has changed nothing is done. #}
+   says so; where the query holds `meta.every`, it reads such rows alone. Where nothing has changed
+   nothing is done. #}
 {% materialization incremental, adapter='duckdb' %}
     {%- set name = this.schema ~ '.' ~ this.identifier -%}
     {%- set meta = config.get('meta') or {} -%}
@@ -30,26 +31,34 @@
             select 'nothing has changed'
         {%- else -%}
             create or replace temp table coming_{{ this.identifier }} as (
-                {{ compiled_code }}
+                {{ compiled_code | replace(meta.every, meta.replaced) if meta.every else compiled_code }}
             );
             {%- if meta.replaced %}
             delete from {{ this }} where {{ meta.replaced }};
             {%- endif %}
-            insert into {{ this }} by name select * from coming_{{ this.identifier }};
-            drop table coming_{{ this.identifier }}
+            insert into {{ this }} by name select * from coming_{{ this.identifier }}
         {%- endif -%}
     {%- endcall -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- if how == 'changes' -%}
+        {%- do run_query('drop table coming_' ~ this.identifier) -%}
         {%- set changes = meta.changes -%}
         {%- set changed = not changes
             or run_query('select count(*) from ' ~ changes).rows[0][0] > 0 -%}
         {%- do mark_load(name, how, changed) -%}
     {%- endif -%}
     {%- do adapter.commit() -%}
+    {{- keep_mark() -}}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [this.incorporate(type='table')]}) }}
 {% endmaterialization %}
+
+{# Once the transaction is through: the mark that it wrote is what the marks kept in `graph` say. #}
+{% macro keep_mark() -%}
+    {%- if graph.get('load_marks') and model.get('new_mark') -%}
+        {%- do graph.load_marks.update({this.schema ~ '.' ~ this.identifier: model.new_mark}) -%}
+    {%- endif -%}
+{%- endmacro %}
 
 {# Stops at a setting that replaced_relation would not keep. #}
 {% macro refuse_dropped_settings() -%}
@@ -92,6 +101,7 @@
         {%- do mark_load(mark) -%}
     {%- endif -%}
     {%- do adapter.commit() -%}
+    {{- keep_mark() -}}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target]}) }}
 {% endmacro %}

@@ -162,3 +162,14 @@ def test_fifty_readers_stop_no_writer(path: Path) -> None:
         assert said.split()[0] == "0"
         assert reader.returncode == 0
     assert ask(file, "select max(version) from results.runs") == [(7,)]
+
+
+def test_what_is_shared_needs_no_pandas(path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from models_py.database.share import share;"
+        " copied = share(Path(sys.argv[1])).copied; print(len(copied), 'pandas' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["3", "False"]

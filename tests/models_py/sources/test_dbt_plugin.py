@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.adapters.duckdb.utils import TargetConfig
 
 from models_py.base import settings
 from models_py.sources.dbt_plugin import (
     Plugin,
+    compared_files,
     complete_journey_dir,
     file_checksum,
     file_stamp,
+    first_csv_problem,
     project_state,
 )
 from models_py.sources.headers import csv_problem
@@ -110,6 +113,43 @@ def test_a_stamp_changes_with_the_file_and_a_checksum_with_its_content(tmp_path:
     os.utime(path, ns=(0, 0))
     assert file_stamp(str(path)) != stamp
     assert file_checksum(str(path)) == checksum
+
+
+def test_files_are_compared_with_those_that_were_loaded(tmp_path: Path) -> None:
+    for name, text in {"a": "1", "b": "2", "c": "3", "d": "4", "not": "5"}.items():
+        (tmp_path / f"{name}.{'txt' if name == 'not' else 'csv'}").write_text(text)
+    patterns = [str(tmp_path / "*.csv"), str(tmp_path / "a.*")]
+    first = compared_files(patterns, [])
+    assert [(Path(path).stem, state) for path, _, _, state in first] == [
+        (name, "new") for name in "abcd"
+    ]
+
+    (tmp_path / "b.csv").write_text("other")
+    os.utime(tmp_path / "c.csv", ns=(0, 0))
+    (tmp_path / "d.csv").unlink()
+    (tmp_path / "e.csv").write_text("6")
+    second = compared_files(patterns, [row[:3] for row in first])
+
+    assert [(Path(path).stem, state) for path, _, _, state in second] == [
+        ("a", "same"), ("b", "changed"), ("c", "same"), ("d", "gone"), ("e", "new")
+    ]  # fmt: skip
+    assert all((file_stamp(p), file_checksum(p)) == (s, c) for p, s, c, w in second if w != "gone")
+
+
+def test_a_macro_is_answered(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text("a,b\n")
+    bad.write_text("a\n")
+    paths = [str(good), str(bad)]
+    asked = {
+        "question": "first_csv_problem",
+        "about": {"paths": paths, "columns": ["a", "b"], "delimiter": ","},
+    }
+
+    Plugin("dbt_plugin", {}).store(TargetConfig(relation=None, column_list=[], config=asked))
+
+    assert asked["answer"] == csv_problem(str(bad), ["a", "b"]) != ""
+    assert first_csv_problem(paths[:1], ["a", "b"], ",") == ""
 
 
 def test_the_state_of_the_project_is_that_of_its_models(

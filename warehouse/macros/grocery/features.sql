@@ -17,9 +17,9 @@
 {%- endmacro %}
 
 {# Baskets of customers, or of stores: those of the customers whose gold row is made anew. #}
-{% macro baskets_of(entity, gold='gold.grocery_customers') -%}
+{% macro baskets_of(entity) -%}
     {%- set baskets = ref('silver_grocery_baskets') -%}
-    {{ return(of_touched_customers(baskets, gold) if entity == 'customer' else baskets) }}
+    {{ return(of_touched_customers(baskets) if entity == 'customer' else baskets) }}
 {%- endmacro %}
 
 {# At least one week, so that one basket on the last day is not seven a week. #}
@@ -141,9 +141,6 @@ select * from partners
 
 {# Lines and spend of each product, one row per entity and product. #}
 {% macro products_bought(entity) -%}
-{%- if loading('silver.grocery_int_' ~ entity ~ '_products') == 'changes' -%}
-    {{ return(products_bought_since(entity)) }}
-{%- endif -%}
 with
 transactions as (select * from {{ ref('silver_grocery_transactions') }})
 
@@ -156,18 +153,10 @@ from transactions
 group by {{ entity }}_id, product_id
 {%- endmacro %}
 
-{% macro products_bought_of(entity) -%}
-    {%- set products = ref('silver_grocery_int_' ~ entity ~ '_products') -%}
-    {{ return(
-        of_touched_customers(products, 'gold.grocery_customers') if entity == 'customer'
-        else products
-    ) }}
-{%- endmacro %}
-
 {# The same by what a product is, category_id or department: one row per entity and kind. #}
 {% macro kinds_bought(entity, kind) -%}
 with
-products_bought as (select * from {{ products_bought_of(entity) }}),
+products_bought as (select * from {{ ref('silver_grocery_int_' ~ entity ~ '_products') }}),
 
 products as (select * from {{ ref('silver_grocery_products') }})
 
@@ -181,26 +170,51 @@ left join products on products_bought.product_id = products.product_id
 group by products_bought.{{ entity }}_id, products.{{ kind }}
 {%- endmacro %}
 
+{# What a product is, and where that is written. #}
+{% macro product_levels() -%}
+    {{ return({
+        'product': 'products', 'category': 'categories', 'department': 'departments',
+    }) }}
+{%- endmacro %}
+
+{# The sums that diversity is made of, from rows of one entity and kind. #}
+{% macro diversity_sums() -%}
+    {{ richness('line_count') }} as kind_count,
+    sum(line_count) as line_total,
+    sum(line_count * line_count) as line_squares,
+    {{ log_weight('line_count') }} as line_log_weight,
+    sum(spend_amount) as spend_total,
+    sum(spend_amount * spend_amount) as spend_squares
+{%- endmacro %}
+
 {# Diversity over the lines bought, loyalty over the money spent, of products, categories and
    departments: one row per entity. #}
 {% macro diversity(entity) -%}
-{%- set levels = {
-    'product': 'products', 'category': 'categories', 'department': 'departments',
-} -%}
 with
-{% for level, things in levels.items() -%}
+{% for level, things in product_levels().items() -%}
+{{ level }}_sums as (
+    {%- if arrives_weekly() %}
+    select * from {{ ref('silver_grocery_int_' ~ entity ~ '_kind_sums') }}
+    where level = '{{ level }}'
+    {%- else %}
+    select
+        {{ entity }}_id,
+        {{ diversity_sums() | indent(4) }}
+    from {{ ref('silver_grocery_int_' ~ entity ~ '_' ~ things) }}
+    group by {{ entity }}_id
+    {%- endif %}
+),
+
 {{ level }}_diversity as (
     select
         {{ entity }}_id,
-        {{ richness('line_count') }} as {{ level }}_richness,
-        {{ shannon_entropy('line_count') }} as {{ level }}_shannon,
-        {{ effective_count('line_count') }} as {{ level }}_effective_count,
-        {{ simpson('line_count') }} as {{ level }}_simpson,
-        {{ evenness('line_count') }} as {{ level }}_evenness,
-        {{ herfindahl('spend_amount') }} as {{ level }}_loyalty
-    from {{ products_bought_of(entity) if things == 'products'
-        else ref('silver_grocery_int_' ~ entity ~ '_' ~ things) }}
-    group by {{ entity }}_id
+        kind_count as {{ level }}_richness,
+        {{ shannon_of_sums('line_total', 'line_log_weight') }} as {{ level }}_shannon,
+        {{ effective_count_of_sums('line_total', 'line_log_weight') }} as {{ level }}_effective_count,
+        {{ simpson_of_sums('line_total', 'line_squares') }} as {{ level }}_simpson,
+        {{ evenness_of_sums('kind_count', 'line_total', 'line_log_weight') }} as {{ level }}_evenness,
+        {{ herfindahl_of_sums('spend_total', 'spend_squares') }} as {{ level }}_loyalty
+    from {{ level }}_sums
 ),
 
 {% endfor -%}
@@ -223,7 +237,18 @@ select * from diversity
    not know is null, one where the entity bought nothing is 0. #}
 {% macro department_shares(entity) -%}
 with
-departments_bought as (select * from {{ ref('silver_grocery_int_' ~ entity ~ '_departments') }})
+departments_bought as (
+    {%- if arrives_weekly() %}
+    select
+        {{ entity }}_id,
+        kind as department,
+        spend_amount
+    from {{ ref('silver_grocery_int_' ~ entity ~ '_kinds') }}
+    where level = 'department'
+    {%- else %}
+    select * from {{ ref('silver_grocery_int_' ~ entity ~ '_departments') }}
+    {%- endif %}
+)
 
 select
     {{ entity }}_id,

@@ -12,13 +12,9 @@
 {# Lines of the chosen source: all, or those of the baskets that a load has touched. #}
 {% macro lines_to_check() -%}
     {%- set lines = grocery_source('lines') -%}
-    {%- if loading('silver.grocery_checked_lines') == 'changes' -%}
-        {{ return(
-            '(select * from ' ~ lines ~ " where coalesce(basket_id, '') in"
-            ~ ' (select basket_id from loads.grocery_baskets_found))'
-        ) }}
-    {%- endif -%}
-    {{ return(lines) }}
+    {{ return(
+        'grocery_lines_to_check' if loading('silver.grocery_checked_lines') == 'changes' else lines
+    ) }}
 {%- endmacro %}
 
 {% macro sort_of_real_folder() -%}

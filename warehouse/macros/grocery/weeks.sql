@@ -27,6 +27,8 @@
 {% macro weekly_flow() -%}
     {%- set raw = 'bronze.grocery_sort_of_real_transactions' -%}
     {%- set checked = 'silver.grocery_checked_lines' -%}
+    {%- set customer_kinds = 'silver.grocery_int_customer_kinds' -%}
+    {%- set store_kinds = 'silver.grocery_int_store_kinds' -%}
     {{ return({
         raw: {'follows': none, 'inputs': []},
         'bronze.grocery_sort_of_real_file_products': {'follows': raw, 'inputs': []},
@@ -42,15 +44,24 @@
             'follows': raw, 'inputs': ['silver.grocery_products', 'silver.grocery_stores'],
         },
         'silver.grocery_baskets': {'follows': checked, 'inputs': []},
-        'silver.grocery_int_customer_products': {'follows': checked, 'inputs': []},
-        'silver.grocery_int_store_products': {'follows': checked, 'inputs': []},
+        'silver.grocery_int_customer_kinds': {
+            'follows': checked, 'inputs': ['silver.grocery_products'],
+        },
+        'silver.grocery_int_store_kinds': {
+            'follows': checked, 'inputs': ['silver.grocery_products'],
+        },
+        'silver.grocery_int_customer_kind_sums': {'follows': customer_kinds, 'inputs': []},
+        'silver.grocery_int_store_kind_sums': {'follows': store_kinds, 'inputs': []},
         'silver.grocery_customers': {
             'follows': checked,
             'inputs': ['silver.grocery_baskets', 'bronze.grocery_sort_of_real_file_shoppers'],
         },
         'gold.grocery_customers': {
             'follows': checked,
-            'inputs': ['silver.grocery_customers', 'silver.grocery_int_customer_products'],
+            'inputs': [
+                'silver.grocery_customers', 'silver.grocery_int_customer_kinds',
+                'silver.grocery_int_customer_kind_sums',
+            ],
         },
         'gold.grocery_customer_basket_features': {
             'follows': checked, 'inputs': ['silver.grocery_customers'],
@@ -61,9 +72,13 @@
     }) }}
 {%- endmacro %}
 
-{# The marks of all relations by name, and under '' what this build makes them with; in one query,
-   for every query costs dbt as much as a week's lines. #}
+{# The marks of all relations by name, and under '' what this build makes them with. They are read
+   once a build and kept in `graph`, which all nodes share: each query costs dbt as much as a week's
+   lines. keep_mark brings them up to date. #}
 {% macro load_marks() -%}
+    {%- if 'load_marks' in graph -%}
+        {{ return(graph.load_marks) }}
+    {%- endif -%}
     {%- set marks = {} -%}
     {%- for name, mark in run_query(
         "select '', getvariable('project_state') union all"
@@ -74,7 +89,8 @@
     {%- endfor -%}
     {%- set variables = tojson(invocation_args_dict.get('vars'), sort_keys=true) -%}
     {%- do marks.update({'': local_md5(marks[''] ~ variables)}) -%}
-    {{ return(marks) }}
+    {# Of two nodes that read them at once the first counts. #}
+    {{ return(graph.setdefault('load_marks', marks)) }}
 {%- endmacro %}
 
 {# Inputs of a relation that do not have all that the one they follow has. #}
@@ -125,70 +141,70 @@
         {%- set own = marks.get(name, {}) if how == 'changes' else {} -%}
         {%- set followed = marks.get(flow.follows, {}) -%}
         {%- set taken = '' if waiting_inputs(name, marks) else followed.get('version', '') -%}
-        {%- set mark = tojson({
+        {%- set mark = {
             'version': invocation_id if changed else own.version,
             'before': own.get('version', '') if changed else own.before,
             'taken': taken,
             'made_with': marks[''],
-        }) -%}
-        {%- do run_query('comment on table ' ~ name ~ ' is ' ~ quoted(mark)) -%}
+        } -%}
+        {%- do run_query('comment on table ' ~ name ~ ' is ' ~ quoted(tojson(mark))) -%}
+        {%- do model.update({'new_mark': mark}) -%}
     {%- endif -%}
 {%- endmacro %}
 
-{# A relation of baskets or lines: of all, or of the customers whose gold row is made anew. #}
-{% macro of_touched_customers(relation, gold) -%}
-    {%- if loading(gold) == 'changes' -%}
-        {{ return(
-            '(select * from ' ~ relation ~ ' where customer_id in'
-            ~ ' (select customer_id from loads.grocery_touched_customers)) as touched_rows'
-        ) }}
+{# A relation of baskets: of all customers, or of those whose gold row is made anew. The steps
+   between are compiled before all that gold waits for is there, and so cannot know which; they
+   hold a condition that is true of everyone, in whose place gold puts its own when it runs. #}
+{% macro of_touched_customers(relation) -%}
+    {%- if arrives_weekly() -%}
+        {{ return('(select * from ' ~ relation ~ ' where ' ~ every_customer() ~ ') as touched_rows') }}
     {%- endif -%}
     {{ return(relation) }}
 {%- endmacro %}
 
+{% macro every_customer() -%}
+    {{ return("'every customer' is not null") }}
+{%- endmacro %}
+
 {# Begins a load: lists the raw files in loads.grocery_files_found, each new, changed, same or gone
-   as against loads.grocery_files. A file that looks untouched (size, times) is not read; else its
-   checksum decides. Returns the paths to read. #}
+   as against loads.grocery_files. Returns the paths to read. #}
 {% macro files_to_read(folder, patterns, command) -%}
-    {%- set listings = [] -%}
-    {%- for pattern in patterns -%}
-        {%- do listings.append('select file as path from glob(' ~ quoted(folder ~ '/' ~ pattern) ~ ')') -%}
-    {%- endfor -%}
     {%- set anew = loading('bronze.grocery_sort_of_real_transactions') == 'everything' -%}
-    {%- do run_query('create schema if not exists loads') -%}
     {%- do run_query(
-        'create table if not exists loads.grocery_files (path varchar, stamp varchar,'
+        'create schema if not exists loads;'
+        ~ ' create table if not exists loads.grocery_files (path varchar, stamp varchar,'
         ~ ' checksum varchar, line_count bigint, loaded_at timestamp)'
     ) -%}
-    {%- do run_query(
-        'create or replace table loads.grocery_files_found as with found as materialized ('
-        ~ ' select path, file_stamp(path) as stamp from (' ~ listings | join(' union ') ~ ')),'
-        ~ ' summed as materialized (select found.path, found.stamp, loaded.checksum as loaded_checksum,'
-        ~ ' case when found.stamp = loaded.stamp then loaded.checksum'
-        ~ ' else file_checksum(found.path) end as checksum'
-        ~ ' from found left join loads.grocery_files as loaded on found.path = loaded.path)'
-        ~ ' select path, stamp, checksum, case'
-        ~ (" when true then 'new'" if anew else '')
-        ~ " when loaded_checksum is null then 'new'"
-        ~ " when checksum <> loaded_checksum then 'changed' else 'same' end as state from summed"
-        ~ ("" if anew else
-            " union all select path, stamp, checksum, 'gone' from loads.grocery_files"
-            ~ ' where path not in (select path from found)')
-    ) -%}
-    {%- set found = run_query(
-        'select path, state from loads.grocery_files_found order by path'
-    ).rows -%}
+    {%- set loaded = [] -%}
+    {%- if not anew -%}
+        {%- set loaded = run_query('select path, stamp, checksum from loads.grocery_files').rows -%}
+    {%- endif -%}
+    {%- set full_patterns = [] -%}
+    {%- for pattern in patterns -%}
+        {%- do full_patterns.append(folder ~ '/' ~ pattern) -%}
+    {%- endfor -%}
     {%- set paths = [] -%}
     {%- set there = [] -%}
-    {%- for path, state in found if state != 'gone' -%}
-        {%- do there.append(path) -%}
-        {%- do paths.append(path) if state != 'same' -%}
+    {%- set rows = [] -%}
+    {%- for path, stamp, checksum, state in plugin_answer(
+        'compared_files', {'patterns': full_patterns, 'loaded': loaded}
+    ) -%}
+        {%- do there.append(path) if state != 'gone' -%}
+        {%- do paths.append(path) if state in ('new', 'changed') -%}
+        {%- do rows.append(
+            '(' ~ quoted(path) ~ ', ' ~ quoted(stamp) ~ ', ' ~ quoted(checksum) ~ ', '
+            ~ quoted(state) ~ ')'
+        ) -%}
     {%- endfor -%}
     {%- if not there -%}
         {{ exceptions.raise_compiler_error(
             folder ~ '/' ~ patterns | join(' or ') ~ ' is not there: get it with `' ~ command ~ '`'
         ) }}
     {%- endif -%}
+    {%- do run_query(
+        'create or replace table loads.grocery_files_found as select * from (values '
+        ~ rows | join(', ') ~ ') as found (path, stamp, checksum, state)'
+    ) -%}
     {{ return(paths) }}
 {%- endmacro %}
 
@@ -298,13 +314,21 @@
         {%- do run_query(
             'create or replace table loads.grocery_baskets_found as ' ~ parts | join(' union ')
         ) -%}
+        {%- do run_query(
+            'create or replace temp table grocery_lines_before as '
+            ~ lines_of_touched_baskets(changed_line_columns(-1) ~ ', rowid as row_before', this)
+            ~ '; create or replace temp table grocery_lines_to_check as '
+            ~ lines_of_touched_baskets('*', grocery_source('lines'))
+        ) -%}
         {%- if baskets_are_touched() -%}
             {%- do run_query(
                 'create or replace table loads.grocery_touched_baskets as'
                 ~ ' select basket_id from loads.grocery_baskets_found'
             ) -%}
+            {%- do run_query(moved_products()) -%}
             {%- do run_query(
-                'create or replace table loads.grocery_changed_lines as ' ~ touched_lines(this, -1)
+                'create or replace table loads.grocery_changed_lines as'
+                ~ ' select * exclude (row_before) from grocery_lines_before'
             ) -%}
         {%- endif -%}
     {%- endif -%}
@@ -319,25 +343,48 @@
     create or replace table loads.grocery_attributes_found as
     select
         'product' as thing, product_id as id,
-        cast(row(category_id, department, is_own_label, is_bulk) as varchar) as attributes
+        cast(row(category_id, department, is_own_label, is_bulk) as varchar) as attributes,
+        category_id, department
     from silver.grocery_products
     union all
-    select 'store', store_id, coalesce(store_format, '') from silver.grocery_stores
+    select 'store', store_id, coalesce(store_format, ''), null, null from silver.grocery_stores
     union all
     select
         'week', shop_week,
-        string_agg(cast(row(started_on, ended_on) as varchar), ' ' order by started_on, ended_on)
+        string_agg(cast(row(started_on, ended_on) as varchar), ' ' order by started_on, ended_on),
+        null, null
     from bronze.grocery_sort_of_real_weeks
     group by shop_week
 {%- endmacro %}
 
-{# The lines of touched baskets as they count in sums: 1 added, -1 taken away. #}
-{% macro touched_lines(relation, change) -%}
-    select
-        {{ change }} as change, customer_id, store_id, basket_id, product_id, spend_amount,
-        rejection_reason is null as is_kept
-    from {{ relation }}
-    where coalesce(basket_id, '') in (select basket_id from loads.grocery_baskets_found)
+{# Products that are of another category or department than before, with those of before. #}
+{% macro moved_products() -%}
+    create or replace table loads.grocery_moved_products as
+    select used.id as product_id, used.category_id, used.department
+    from loads.grocery_attributes_used as used
+    left join loads.grocery_attributes_found as found
+        on used.thing = found.thing and used.id = found.id
+    where used.thing = 'product'
+        and (used.category_id, used.department) is distinct from (found.category_id, found.department)
+{%- endmacro %}
+
+{# The lines of a relation that belong to touched baskets. Each line is asked for by its basket
+   itself, so that whole parts of the table that hold none of them are not read. #}
+{% macro lines_of_touched_baskets(columns, relation) -%}
+    select {{ columns }} from {{ relation }}
+    where basket_id in (select basket_id from loads.grocery_baskets_found)
+    union all
+    select {{ columns }} from {{ relation }}
+    where basket_id is null
+        and '' in (select basket_id from loads.grocery_baskets_found)
+{%- endmacro %}
+
+{# The columns of a line that count in sums, and how: 1 added, -1 taken away. #}
+{% macro changed_line_columns(change) -%}
+    {{ return(
+        change ~ ' as change, customer_id, store_id, basket_id, product_id, spend_amount,'
+        ~ ' rejection_reason is null as is_kept'
+    ) }}
 {%- endmacro %}
 
 {# Post-hook of the checked lines: notes what has changed for those that follow. #}
@@ -347,7 +394,10 @@
             {%- do run_query('create schema if not exists loads') -%}
             {%- do run_query(grocery_attributes_found()) -%}
         {%- elif baskets_are_touched() -%}
-            {%- do run_query('insert into loads.grocery_changed_lines ' ~ touched_lines(this, 1)) -%}
+            {%- do run_query(
+                'insert into loads.grocery_changed_lines select ' ~ changed_line_columns(1)
+                ~ ' from coming_' ~ this.identifier
+            ) -%}
             {%- do run_query(
                 'create or replace table loads.grocery_touched_customers as select distinct'
                 ~ ' customer_id from loads.grocery_changed_lines where customer_id is not null'
@@ -414,32 +464,150 @@
     {%- endif %}
 {%- endmacro %}
 
-{# Lines and spend of each product: what has changed is added to what was there. #}
-{% macro products_bought_since(entity) -%}
+{# Lines and spend of each product, category and department, one row per entity and kind: of all
+   lines, or what a load has changed added to what was there. #}
+{% macro kinds_of_weeks(entity) -%}
+{%- if loading('silver.grocery_int_' ~ entity ~ '_kinds') == 'changes' -%}
+select
+    {{ entity }}_id, level, kind, line_count,
+    cast(spend_amount as decimal(18, 2)) as spend_amount
+from loads.grocery_changed_{{ entity }}_kinds
+where line_count > 0
+{%- else -%}
+{%- for level, things in product_levels().items() %}
+select
+    {{ entity }}_id,
+    '{{ level }}' as level,
+    {{ {'product': 'product_id', 'category': 'category_id'}.get(level, level) }} as kind,
+    line_count,
+    spend_amount
+from {{ ref('silver_grocery_int_' ~ entity ~ '_' ~ things) }}
+{{ 'union all' if not loop.last }}
+{%- endfor %}
+{%- endif -%}
+{%- endmacro %}
+
+{# Pre-hook: the kinds that a load has changed, as they were and as they are. What was bought of a
+   product that has moved goes from its old category and department to the new ones. #}
+{% macro find_changed_kinds(entity) -%}
+    {%- if loading('silver.grocery_int_' ~ entity ~ '_kinds') == 'changes' -%}
+        {{- begin_load() -}}
+        {%- set changed -%}
+            create or replace table loads.grocery_changed_{{ entity }}_kinds as
+            with bought as (
+                select
+                    {{ entity }}_id, product_id,
+                    sum(change) as line_change, sum(change * spend_amount) as spend_change
+                from loads.grocery_changed_lines
+                where is_kept
+                group by {{ entity }}_id, product_id
+            ),
+            moved as (
+                select
+                    kinds.{{ entity }}_id, moved.product_id, moved.category_id, moved.department,
+                    kinds.line_count, kinds.spend_amount
+                from {{ this }} as kinds
+                inner join loads.grocery_moved_products as moved
+                    on kinds.level = 'product' and kinds.kind = moved.product_id
+            ),
+            placed as (
+                select bought.*, products.category_id, products.department
+                from (
+                    select * from bought
+                    union all
+                    select {{ entity }}_id, product_id, line_count, spend_amount from moved
+                ) as bought
+                left join silver.grocery_products as products
+                    on bought.product_id = products.product_id
+                union all
+                select
+                    {{ entity }}_id, product_id, -line_count, -spend_amount, category_id, department
+                from moved
+            ),
+            changed as (
+                select
+                    {{ entity }}_id, level, kind,
+                    sum(line_change) as line_change, sum(spend_change) as spend_change
+                from (
+                    select {{ entity }}_id, 'product' as level, product_id as kind, line_change, spend_change
+                    from bought
+                    union all
+                    select {{ entity }}_id, 'category', category_id, line_change, spend_change from placed
+                    union all
+                    select {{ entity }}_id, 'department', department, line_change, spend_change from placed
+                )
+                group by {{ entity }}_id, level, kind
+                having line_change <> 0 or spend_change <> 0
+            )
+            select
+                changed.{{ entity }}_id, changed.level, changed.kind, kinds.rowid as row_before,
+                coalesce(kinds.line_count, 0) as line_count_before,
+                coalesce(kinds.spend_amount, 0) as spend_amount_before,
+                cast(coalesce(kinds.line_count, 0) + changed.line_change as bigint) as line_count,
+                cast(coalesce(kinds.spend_amount, 0) + changed.spend_change as decimal(18, 2))
+                    as spend_amount
+            from changed
+            left join {{ this }} as kinds
+                on changed.{{ entity }}_id = kinds.{{ entity }}_id and changed.level = kinds.level
+                and changed.kind = kinds.kind
+        {%- endset -%}
+        {%- do run_query(changed) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{# The sums that diversity is made of, one row per entity and level: of all kinds, or what a load
+   has changed added to what was there. #}
+{% macro kind_sums_of_weeks(entity) -%}
+{%- if loading('silver.grocery_int_' ~ entity ~ '_kind_sums') == 'changes' -%}
 with
-changed as (
-    select
-        {{ entity }}_id,
-        product_id,
-        cast(sum(change) as bigint) as line_count,
-        cast(sum(change * spend_amount) as decimal(18, 2)) as spend_amount
-    from loads.grocery_changed_lines
-    where is_kept
-    group by {{ entity }}_id, product_id
+rows_of_kinds as (
+    select {{ entity }}_id, level, 1 as sign, line_count, spend_amount
+    from loads.grocery_changed_{{ entity }}_kinds
+    where line_count > 0
+    union all
+    select {{ entity }}_id, level, -1, line_count_before, spend_amount_before
+    from loads.grocery_changed_{{ entity }}_kinds
+    where line_count_before > 0
 ),
 
-summed as (
+added as (
     select
-        changed.{{ entity }}_id,
-        changed.product_id,
-        changed.line_count + coalesce(before.line_count, 0) as line_count,
-        cast(changed.spend_amount + coalesce(before.spend_amount, 0) as decimal(18, 2))
-            as spend_amount
-    from changed
-    left join {{ this }} as before
-        on changed.{{ entity }}_id = before.{{ entity }}_id and changed.product_id = before.product_id
+        {{ entity }}_id,
+        level,
+        sum(sign) as kind_count,
+        sum(sign * line_count) as line_total,
+        sum(sign * line_count * line_count) as line_squares,
+        sum(sign * cast(line_count * ln(line_count) as decimal(32, 15))) as line_log_weight,
+        sum(sign * spend_amount) as spend_total,
+        sum(sign * spend_amount * spend_amount) as spend_squares
+    from rows_of_kinds
+    group by {{ entity }}_id, level
+    union all
+    select {{ entity }}_id, level, kind_count, line_total, line_squares, line_log_weight,
+        spend_total, spend_squares
+    from {{ this }}
+    where ({{ entity }}_id, level)
+        in (select ({{ entity }}_id, level) from loads.grocery_changed_{{ entity }}_kinds)
 )
 
-select * from summed
-where line_count > 0
+select
+    {{ entity }}_id,
+    level,
+    sum(kind_count) as kind_count,
+    sum(line_total) as line_total,
+    sum(line_squares) as line_squares,
+    sum(line_log_weight) as line_log_weight,
+    sum(spend_total) as spend_total,
+    sum(spend_squares) as spend_squares
+from added
+group by {{ entity }}_id, level
+having sum(kind_count) > 0
+{%- else -%}
+select
+    {{ entity }}_id,
+    level,
+    {{ diversity_sums() }}
+from {{ ref('silver_grocery_int_' ~ entity ~ '_kinds') }}
+group by {{ entity }}_id, level
+{%- endif -%}
 {%- endmacro %}

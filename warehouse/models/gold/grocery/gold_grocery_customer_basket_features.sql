@@ -2,6 +2,7 @@
     materialized=weekly(),
     meta={
         'replaced': 'customer_id in (select customer_id from loads.grocery_touched_customers)',
+        'every': every_customer(),
     }
 ) }}
 

@@ -3,6 +3,7 @@
     post_hook='{{ age_untouched_customers() }}',
     meta={
         'replaced': 'customer_id in (select customer_id from loads.grocery_touched_customers)',
+        'every': every_customer(),
     }
 ) }}
 

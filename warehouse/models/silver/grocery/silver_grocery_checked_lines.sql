@@ -6,8 +6,7 @@
     pre_hook='{{ find_touched_baskets() }}',
     post_hook='{{ note_touched_lines() }}',
     meta={
-        'replaced': "coalesce(basket_id, '') in"
-            " (select basket_id from loads.grocery_baskets_found)",
+        'replaced': 'rowid in (select row_before from grocery_lines_before)',
         'changes': 'loads.grocery_baskets_found',
     }
 ) }}

@@ -1,5 +1,5 @@
 with
-baskets as (select * from {{ baskets_of('customer', 'gold.grocery_customer_basket_features') }}),
+baskets as (select * from {{ baskets_of('customer') }}),
 
 -- Unlike the gaps between visits, two baskets of one day are two, 0 days apart.
 basket_gaps as (

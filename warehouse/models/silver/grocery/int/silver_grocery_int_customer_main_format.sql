@@ -1,5 +1,5 @@
 with
-baskets as (select * from {{ baskets_of('customer', 'gold.grocery_customer_basket_features') }}),
+baskets as (select * from {{ baskets_of('customer') }}),
 
 ranked as (
     select
