@@ -146,6 +146,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             return group_of(nodeid)
 
+        def _reschedule(self, node: Any) -> None:
+            # A worker begins its last test once it has another, which then waits for that test:
+            # behind a long one stands a group of few tests.
+            waiting = self._pending_of(self.assigned_work[node])
+            if self.workqueue and waiting > 1:
+                return
+            last = next(reversed(self.assigned_work[node]), "")
+            if self.workqueue and waiting and last in LONGEST:
+                self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+            super()._reschedule(node)
+
     config.option.loadscopereorder = False
     return ByGroup(config, log)
 
