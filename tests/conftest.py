@@ -162,13 +162,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def parsed_projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """All workers read the dbt project that one of them parsed."""
+def parsed_projects(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[None]:
+    """All workers read the dbt project that one of them parsed, be it before this session."""
     folder = tmp_path_factory.getbasetemp()
     folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
     with pytest.MonkeyPatch.context() as patch:
         (folder / "parsed").mkdir(exist_ok=True)
         patch.setenv("DBT_PARSED_PROJECTS", str(folder / "parsed"))
+        before = pytestconfig.cache.mkdir("parsed_projects") if pytestconfig.cache else folder
+        patch.setenv("DBT_PARSED_BEFORE", str(before))
         yield
 
 
