@@ -81,31 +81,38 @@ BUILDING = ("tests/domains/", "tests/warehouse/")
 LONGEST = (
     "complete_journey",
     "bank",
-    "retail_org",
     "tests/warehouse/test_spark.py",
     "tests/models_py/database/maintenance/test_faults.py",
-    "tests/warehouse/test_bad_input.py",
-    "tests/scripts/test_ten_weeks.py",
+    "retail_org",
+    "tests/scripts/test_killed_nights.py",
     "automobile",
     "online_retail",
-    "sort_of_real",
     "tests/models_py/clustering/test_peaks.py",
-    "tests/scripts/test_domain_nights.py",
+    "sort_of_real",
+    "tests/scripts/test_ten_weeks.py",
+    "tests/warehouse/test_bad_input.py",
     "tests/warehouse/test_weeks.py",
     "tests/test_notebooks.py",
+    "tests/scripts/test_domain_nights.py",
     "tests/test_tutorial.py",
-    "tests/domains/test_shop_export.py",
-    "tests/scripts/test_run_night.py",
-    "tests/test_requirements.py",
     "tests/benchmarks/test_reading.py",
+    "tests/models_py/database/maintenance/test_round_trip.py",
+    "tests/models_py/runs/test_tracking.py",
     "tests/test_wheel.py",
-    "tests/scripts/test_new_study.py",
+    "tests/scripts/test_run_night.py",
+    "tests/domains/test_shop_export.py",
+    "tests/test_requirements.py",
     "tests/test_cleanup_instructions.py",
-    "tests/models_py/runs/test_comparison.py",
+    "tests/models_py/segmentation/test_criteria.py",
+    "tests/models_py/report/test_page.py",
     "tests/models_py/database/maintenance/test_cleanup.py",
+    "tests/scripts/test_new_study.py",
+    "tests/scripts/test_run_clustering.py",
+    "tests/warehouse/test_materializations.py",
+    "tests/models_py/runs/test_saved.py",
+    "tests/models_py/runs/test_comparison.py",
     "tests/models_py/features/encoders/test_training.py",
     "tests/scripts/test_exit_codes.py",
-    "tests/scripts/test_run_clustering.py",
 )
 """What begins first, so that none of them runs alone at the end."""
 
@@ -124,6 +131,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     places = {name: place for place, name in enumerate(LONGEST)}
     order = sorted(groups, key=lambda name: (places.get(name, len(places)), -len(groups[name])))
     items[:] = [item for name in order for item in groups[name]]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what has no test that is asked for: each worker would import it all."""
+    if not collection_path.match("test_*.py"):
+        return None
+    is_heavy = collection_path.relative_to(config.rootpath).as_posix().startswith(HEAVY)
+    if config.option.markexpr == "not heavy":
+        return is_heavy or None
+    if config.option.markexpr == "heavy" and not is_heavy:
+        text = collection_path.read_text(encoding="utf-8")
+        return None if "mark.heavy" in text or "sort_of_real" in text else True
+    return None
 
 
 def group_of(nodeid: str) -> str:
