@@ -191,7 +191,8 @@ def parsed_projects(
     with pytest.MonkeyPatch.context() as patch:
         (folder / "parsed").mkdir(exist_ok=True)
         patch.setenv("DBT_PARSED_PROJECTS", str(folder / "parsed"))
-        before = pytestconfig.cache.mkdir("parsed_projects") if pytestconfig.cache else folder
+        kept = getattr(pytestconfig, "cache", None)
+        before = kept.mkdir("parsed_projects") if kept else folder / "parsed"
         patch.setenv("DBT_PARSED_BEFORE", str(before))
         yield
 
