@@ -15,11 +15,6 @@ from models_py.base import settings
 from models_py.database.spark_opening import open_session
 
 
-def begin() -> None:
-    """Let Spark use one core: parting few rows takes longer than it saves."""
-    settings.core_count = lambda: 1
-
-
 def dbt_on_spark(home: Path, words: Sequence[str], variables: Mapping[str, str]) -> None:
     """Run a dbt command on the home's Spark tables; fail with what it printed."""
     from dbt.cli.main import dbtRunner

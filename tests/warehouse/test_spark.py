@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from spark import compare_domains, selected
 from tests.warehouse.dbt_runs import Warehouse
-from tests.warehouse.spark_process import begin, dbt_on_spark, refused_by_spark
+from tests.warehouse.spark_process import dbt_on_spark, refused_by_spark
 from tests.warehouse.test_engines import DUCKDB_WORDS
 
 from models_py.base import settings
@@ -63,7 +63,7 @@ def spark(home: Path) -> Iterator[Executor]:
         environment.setenv("JAVA_TOOL_OPTIONS", FOR_SHORT_RUNS)
         environment.setenv(settings.HOME_VARIABLE, str(home))
         environment.setenv("SPARK_CONF_DIR", str(home / "conf"))
-        with ProcessPoolExecutor(1, get_context("spawn"), initializer=begin) as process:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
             yield process
 
 
