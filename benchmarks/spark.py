@@ -18,7 +18,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from multiprocessing import get_context
@@ -60,22 +60,23 @@ class Compared:
     largest_difference: float
 
 
-def built(
-    home: Path,
-    domains: Sequence[str],
-    engine: str,
-    variables: Mapping[str, str] | None = None,
-    words: Sequence[str] = (),
-) -> dict[str, float]:
+def built(home: Path, domains: Sequence[str], engine: str) -> dict[str, float]:
     """Build and test domains on one engine; return its seconds, and those of the models."""
-    paths = [f"path:{room}{domain}" for domain in domains for room in ROOMS]
-    chosen = ["--select", *paths, "--target", engine, "--vars", json.dumps(variables or {})]
-    seconds = dbt(home, "build", *chosen, *words)
+    seconds = dbt(home, "build", *selected(domains), "--target", engine)
     return {f"{engine}_seconds": seconds, f"{engine}_model_seconds": model_seconds(home)}
 
 
-def compare_domains(home: Path, domains: Sequence[str]) -> list[Compared]:
-    """Compare every relation of silver and gold that DuckDB built for some domains."""
+def selected(domains: Sequence[str]) -> list[str]:
+    """Return the words by which dbt selects the models, seeds and tests of some domains."""
+    return ["--select", *(f"path:{room}{domain}" for domain in domains for room in ROOMS)]
+
+
+def compare_domains(home: Path, domains: Sequence[str], process: Executor) -> list[Compared]:
+    """Compare every relation of silver and gold that DuckDB built for some domains.
+
+    Spark is asked in the process: Java keeps the metastore to itself for as long as the process
+    lives that started it.
+    """
     with duckdb.connect(str(home / "data" / "segmenthouse.duckdb"), read_only=True) as database:
         names = database.execute(
             "select table_schema, table_name from information_schema.tables"
@@ -83,11 +84,13 @@ def compare_domains(home: Path, domains: Sequence[str]) -> list[Compared]:
             " order by 1, 2",
             [f"^({'|'.join(domains)})_"],
         ).fetchall()
-        files = spark_files(home, names)
+        files = spark_files(home, names, process)
         return [compare(database, *name, files.get(name)) for name in names]
 
 
-def spark_files(home: Path, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Path]:
+def spark_files(
+    home: Path, names: Sequence[tuple[str, str]], process: Executor
+) -> dict[tuple[str, str], Path]:
     """Return the folder of parquet files of each relation that Spark has."""
     tables = home / "data" / "spark" / "tables"
     files = {(schema, name): tables / f"{schema}.db" / name for schema, name in names}
@@ -95,9 +98,7 @@ def spark_files(home: Path, names: Sequence[tuple[str, str]]) -> dict[tuple[str,
         name: home / "views" / ".".join(name) for name, at in files.items() if not at.is_dir()
     }
     if absent:
-        # Java keeps the metastore to itself for as long as the process lives that started it.
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-            process.submit(write_views, home, absent).result()
+        process.submit(write_views, home, absent).result()
     return {name: at for name, at in {**files, **absent}.items() if at.is_dir()}
 
 
@@ -203,7 +204,8 @@ def measure(domain: str, raw: Path) -> dict[str, Any]:
         (home / "data").mkdir()
         (home / "data" / "raw").symlink_to(raw)
         seconds = {**built(home, [domain], "duckdb"), **built(home, [domain], "spark")}
-        relations = compare_domains(home, [domain])
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            relations = compare_domains(home, [domain], process)
     return {
         **seconds,
         "relations": len(relations),

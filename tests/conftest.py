@@ -81,31 +81,38 @@ BUILDING = ("tests/domains/", "tests/warehouse/")
 LONGEST = (
     "complete_journey",
     "bank",
-    "retail_org",
     "tests/warehouse/test_spark.py",
     "tests/models_py/database/maintenance/test_faults.py",
-    "tests/warehouse/test_bad_input.py",
-    "tests/scripts/test_ten_weeks.py",
+    "retail_org",
+    "tests/scripts/test_killed_nights.py",
     "automobile",
     "online_retail",
-    "sort_of_real",
     "tests/models_py/clustering/test_peaks.py",
-    "tests/scripts/test_domain_nights.py",
+    "sort_of_real",
+    "tests/scripts/test_ten_weeks.py",
+    "tests/warehouse/test_bad_input.py",
     "tests/warehouse/test_weeks.py",
     "tests/test_notebooks.py",
+    "tests/scripts/test_domain_nights.py",
     "tests/test_tutorial.py",
-    "tests/domains/test_shop_export.py",
-    "tests/scripts/test_run_night.py",
-    "tests/test_requirements.py",
     "tests/benchmarks/test_reading.py",
+    "tests/models_py/database/maintenance/test_round_trip.py",
+    "tests/models_py/runs/test_tracking.py",
     "tests/test_wheel.py",
-    "tests/scripts/test_new_study.py",
+    "tests/scripts/test_run_night.py",
+    "tests/domains/test_shop_export.py",
+    "tests/test_requirements.py",
     "tests/test_cleanup_instructions.py",
-    "tests/models_py/runs/test_comparison.py",
+    "tests/models_py/segmentation/test_criteria.py",
+    "tests/models_py/report/test_page.py",
     "tests/models_py/database/maintenance/test_cleanup.py",
+    "tests/scripts/test_new_study.py",
+    "tests/scripts/test_run_clustering.py",
+    "tests/warehouse/test_materializations.py",
+    "tests/models_py/runs/test_saved.py",
+    "tests/models_py/runs/test_comparison.py",
     "tests/models_py/features/encoders/test_training.py",
     "tests/scripts/test_exit_codes.py",
-    "tests/scripts/test_run_clustering.py",
 )
 """What begins first, so that none of them runs alone at the end."""
 
@@ -124,6 +131,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     places = {name: place for place, name in enumerate(LONGEST)}
     order = sorted(groups, key=lambda name: (places.get(name, len(places)), -len(groups[name])))
     items[:] = [item for name in order for item in groups[name]]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what has no test that is asked for: each worker would import it all."""
+    if not collection_path.match("test_*.py"):
+        return None
+    is_heavy = collection_path.relative_to(config.rootpath).as_posix().startswith(HEAVY)
+    if config.option.markexpr == "not heavy":
+        return is_heavy or None
+    if config.option.markexpr == "heavy" and not is_heavy:
+        text = collection_path.read_text(encoding="utf-8")
+        return None if "mark.heavy" in text or "sort_of_real" in text else True
+    return None
 
 
 def group_of(nodeid: str) -> str:
@@ -146,18 +166,34 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             return group_of(nodeid)
 
+        def _reschedule(self, node: Any) -> None:
+            # A worker begins its last test once it has another, which then waits for that test:
+            # behind a long one stands a group of few tests.
+            waiting = self._pending_of(self.assigned_work[node])
+            if self.workqueue and waiting > 1:
+                return
+            last = next(reversed(self.assigned_work[node]), "")
+            if self.workqueue and waiting and last in LONGEST:
+                self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+            super()._reschedule(node)
+
     config.option.loadscopereorder = False
     return ByGroup(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def parsed_projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """All workers read the dbt project that one of them parsed."""
+def parsed_projects(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[None]:
+    """All workers read the dbt project that one of them parsed, be it before this session."""
     folder = tmp_path_factory.getbasetemp()
     folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
     with pytest.MonkeyPatch.context() as patch:
         (folder / "parsed").mkdir(exist_ok=True)
         patch.setenv("DBT_PARSED_PROJECTS", str(folder / "parsed"))
+        kept = getattr(pytestconfig, "cache", None)
+        before = kept.mkdir("parsed_projects") if kept else folder / "parsed"
+        patch.setenv("DBT_PARSED_BEFORE", str(before))
         yield
 
 

@@ -17,6 +17,7 @@ from planted_gold import asked
 
 from models_py.base import settings
 from models_py.commands import new_study, run_night
+from models_py.report import pictures
 
 PAGE = settings.repository() / "scripts" / "NIGHT.md"
 ROWS = 240
@@ -62,6 +63,14 @@ include = ["spend", "visits", "orders"]
 )
 
 
+@contextlib.contextmanager
+def without_pictures() -> Iterator[None]:
+    """Leave the PNG files out, which take a third of a night; a night as a process draws them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pictures, "draw_pictures", lambda facts, folder: [])
+        yield
+
+
 @pytest.fixture(scope="session")
 def first_night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home with a study drafted from a file, a recipe that is quick, and one night behind it."""
@@ -75,7 +84,7 @@ def first_night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         drafted = (folder / "clients.toml").read_text()
         (folder / "clients.toml").write_text(STUDY + drafted[drafted.index("[reading]") :])
         said = io.StringIO()
-        with contextlib.redirect_stdout(said):
+        with contextlib.redirect_stdout(said), without_pictures():
             run_night.main(["--study", "clients.toml", "--input", "clients.csv"])
         (folder / "first.json").write_text(said.getvalue())
         yield folder
@@ -103,7 +112,8 @@ def night(house: Path, capsys: pytest.CaptureFixture[str]) -> Night:
     def run(*words: str, text: str | None = None) -> dict[str, Any]:
         if text is not None:
             (house / "clients.csv").write_text(text)
-        code = run_night.main(["--study", "clients.toml", "--input", "clients.csv", *words])
+        with without_pictures():
+            code = run_night.main(["--study", "clients.toml", "--input", "clients.csv", *words])
         captured = capsys.readouterr()
         (line,) = captured.out.splitlines()
         said: dict[str, Any] = json.loads(line) | {"stderr": captured.err}

@@ -85,11 +85,8 @@ class Example:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         for name in ("models_py", "scripts"):
-            shutil.copytree(
-                settings.repository() / name,
-                folder / name,
-                ignore=shutil.ignore_patterns("__pycache__"),
-            )
+            # With what is compiled: each module would be compiled anew.
+            shutil.copytree(settings.repository() / name, folder / name)
         self.database = build(folder, runs=4)
         (folder / "dashboard.py").write_text(DASHBOARD)
         (folder / "warehouse" / "target").mkdir(parents=True)

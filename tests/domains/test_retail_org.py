@@ -194,8 +194,9 @@ def test_few_order_again_and_the_benchmarks_say_so(
 def test_orders_still_to_come_are_left_out_and_everything_reconciles(
     retail_org: Warehouse, tmp_path: Path, shared_data: Path
 ) -> None:
-    until = {"retail_org_dir": str(shared_data / "retail_org"), "retail_org_until": "2019-10-20"}
-    warehouse = Warehouse(tmp_path, until)
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    (tmp_path / "data" / "raw" / "retail_org").symlink_to(shared_data / "retail_org")
+    warehouse = Warehouse(tmp_path, {"retail_org_until": "2019-10-20"})
 
     built = warehouse.dbt("build", "--selector", "retail_org")
 

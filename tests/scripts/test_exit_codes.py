@@ -36,7 +36,7 @@ def the_log() -> str:
     return written.read_text()
 
 
-def run_script(study: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_script(study: str) -> subprocess.CompletedProcess[str]:
     """Run the study in a process of its own, in which Keras cannot start."""
     command = [sys.executable, str(SCRIPT), "--study", study, "--json"]
     return subprocess.run(
@@ -45,7 +45,7 @@ def run_script(study: str, **environment: str) -> subprocess.CompletedProcess[st
         capture_output=True,
         text=True,
         timeout=120,
-        env={**settings.environment_of(settings.home()), "KERAS_BACKEND": "none", **environment},
+        env={**settings.environment_of(settings.home()), "KERAS_BACKEND": "none"},
     )
 
 
@@ -66,14 +66,6 @@ def test_a_run_in_which_keras_cannot_start(study: str) -> None:
     assert content.startswith(error)
 
 
-def test_the_traceback_on_demand(study: str) -> None:
-    done = run_script(study, **{settings.DEBUG_VARIABLE: "1"})
-
-    assert done.returncode == 1
-    assert "Traceback (most recent call last):" in done.stderr
-    assert "the traceback is in" in json.loads(done.stdout)["error"]
-
-
 def divide() -> int:
     with show_progress(quiet=True) as progress:
         progress.step("dividing")
@@ -88,6 +80,17 @@ def test_a_fault_of_the_package(home: Path, capsys: pytest.CaptureFixture[str]) 
     assert printed.count("\n") == 1
     assert "(in the step 'dividing'); this should not happen: please report it" in printed
     assert "return 1 // 0" in the_log()
+
+
+def test_the_traceback_on_demand(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(settings.DEBUG_VARIABLE, "1")
+    assert end(divide, as_json=True) == 1
+
+    printed = capsys.readouterr()
+    assert "Traceback (most recent call last):" in printed.err
+    assert "the traceback is in" in json.loads(printed.out)["error"]
 
 
 def test_a_log_that_cannot_be_written(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

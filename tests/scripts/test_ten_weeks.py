@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from nights import STUDY as CLIENTS
+from nights import STUDY as CLIENTS, without_pictures
 from planted_gold import asked
 
 from models_py.base import settings
@@ -73,7 +73,8 @@ def rows(sql: str) -> list[tuple[Any, ...]]:
 
 
 def night(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
-    run_night.main(["--study", "clients.toml", "--input", "clients.csv", *words])
+    with without_pictures():
+        run_night.main(["--study", "clients.toml", "--input", "clients.csv", *words])
     said: dict[str, Any] = json.loads(capsys.readouterr().out)
     return said
 

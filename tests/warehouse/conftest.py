@@ -21,11 +21,10 @@ def complete_journey(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 @pytest.fixture(scope="session")
 def sort_of_real(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Warehouse:
     """All weeks of Sort-of-Real at hand, built and tested."""
-    variables = {
-        "grocery_source": "sort_of_real",
-        "sort_of_real_dir": str(shared_data / "sort_of_real"),
-    }
-    warehouse = Warehouse(tmp_path_factory.mktemp("sort_of_real"), variables)
+    home = tmp_path_factory.mktemp("sort_of_real")
+    (home / "data" / "raw").mkdir(parents=True)
+    (home / "data" / "raw" / "grocery").symlink_to(shared_data / "sort_of_real")
+    warehouse = Warehouse(home, {"grocery_source": "sort_of_real"})
     built = warehouse.dbt("build")
     assert built.code == 0, built.text
     return warehouse

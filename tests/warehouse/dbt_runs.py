@@ -14,19 +14,25 @@ import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from filelock import FileLock
 
 from models_py.base import settings
 
-PARSED = "DBT_PARSED_PROJECTS"
-"""Names the folder where a parsed project is kept for other homes."""
+PARSED, PARSED_BEFORE = "DBT_PARSED_PROJECTS", "DBT_PARSED_BEFORE"
+"""Name the folders where parsed projects are kept for other homes: of this session, and of all."""
+
+OF_A_HOME = "{{ env_var('SEGMENTHOUSE_HOME', '..') }}/data/segmenthouse.duckdb"
+"""The file in the profile: one that differs would have dbt parse anew, and its plugin opens it."""
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.warehouse.dbt_server"])
@@ -38,6 +44,14 @@ LINE_COLUMNS = [
     "BASKET_PRICE_SENSITIVITY", "BASKET_TYPE", "BASKET_DOMINANT_MISSION", "STORE_CODE",
     "STORE_FORMAT", "STORE_REGION",
 ]  # fmt: skip
+
+
+@cache
+def await_server() -> None:
+    """Wait until the server is there: it parses, too, and may not wait for what waits for it."""
+    process = FORKS.Process(target=os.getpid)
+    process.start()
+    process.join()
 
 
 def run_in_this_process(words: list[str], home: str, folder: str, output: str) -> None:
@@ -52,25 +66,49 @@ def run_in_this_process(words: list[str], home: str, folder: str, output: str) -
         cli(words)
 
 
+def profiles_of_any_home() -> Path:
+    """Return the folder of a profile that is the same in every home, but for what it opens."""
+    folder = Path(os.environ[PARSED])
+    if not (folder / "profiles.yml").is_file():
+        given = (settings.dbt_project_dir() / "profiles.yml").read_text()
+        assert given.count(OF_A_HOME) == 1
+        unfinished = folder / f"profiles.{os.getpid()}"
+        unfinished.write_text(given.replace(OF_A_HOME, "segmenthouse.duckdb"))
+        unfinished.replace(folder / "profiles.yml")
+    return folder
+
+
 @contextmanager
-def parsed_project(target: Path, variables: dict[str, str] | None) -> Iterator[None]:
+def parsed_project(
+    target: Path, variables: dict[str, str], parse: Callable[[], object]
+) -> Iterator[None]:
     """Let dbt find the project as it was parsed with these variables, whichever home did it.
 
     Parsing is most of what a small run takes. dbt itself sees whether a file is another now.
     """
-    if variables is None or PARSED not in os.environ:
-        yield
-        return
-    key = hashlib.sha256(json.dumps(variables, sort_keys=True).encode()).hexdigest()[:16]
-    kept, own = Path(os.environ[PARSED]) / f"{key}.msgpack", target / "partial_parse.msgpack"
-    if kept.is_file():
-        target.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(kept, own)
+    text = json.dumps(variables, sort_keys=True)
+    versions = [version(name) for name in ("dbt-core", "dbt-adapters", "dbt-duckdb")]
+    key = hashlib.sha256(" ".join([text, *versions]).encode()).hexdigest()[:16]
+    # Folders are of this session alone.
+    folder = Path(os.environ[PARSED if "/" in text else PARSED_BEFORE])
+    kept, own = folder / f"{key}.msgpack", target / "partial_parse.msgpack"
+    target.mkdir(parents=True, exist_ok=True)
+    with FileLock(kept.with_suffix(".lock")):
+        if kept.is_file():
+            shutil.copyfile(kept, own)
+        else:
+            parse()
+            _keep(own, kept)
+    taken = own.stat().st_mtime_ns
     yield
-    if own.is_file() and not kept.is_file():
-        unfinished = kept.with_suffix(f".{os.getpid()}")
-        shutil.copyfile(own, unfinished)
-        unfinished.replace(kept)
+    if own.stat().st_mtime_ns != taken:
+        _keep(own, kept)
+
+
+def _keep(own: Path, kept: Path) -> None:
+    unfinished = kept.with_suffix(f".{os.getpid()}")
+    shutil.copyfile(own, unfinished)
+    unfinished.replace(kept)
 
 
 @dataclass
@@ -94,18 +132,30 @@ class Warehouse:
 
     def dbt(self, *words: str, cwd: Path | None = None) -> Run:
         """Run a dbt command on this warehouse."""
+        if cwd is not None:
+            return self._run(words, cwd)
+        await_server()
+        with parsed_project(self.home / "target", self.variables, self._parse):
+            return self._run(words)
+
+    def _parse(self) -> None:
+        parsed = self._run(["parse"])
+        assert parsed.code == 0, parsed.text
+
+    def _run(self, words: Sequence[str], folder: Path | None = None) -> Run:
         command = ["--no-use-colors", *words]
         command += ["--target-path", str(self.home / "target"), "--log-path", str(self.home)]
+        if folder is None:
+            command += ["--profiles-dir", str(profiles_of_any_home())]
         if self.variables:
             command += ["--vars", json.dumps(self.variables)]
         output = self.home / "output.txt"
-        folder = str(cwd or settings.dbt_project_dir())
+        place = str(folder or settings.dbt_project_dir())
         process = FORKS.Process(
-            target=run_in_this_process, args=(command, str(self.home), folder, str(output))
+            target=run_in_this_process, args=(command, str(self.home), place, str(output))
         )
-        with parsed_project(self.home / "target", self.variables if cwd is None else None):
-            process.start()
-            process.join(timeout=600)
+        process.start()
+        process.join(timeout=600)
         assert process.exitcode is not None, f"dbt {words} has not ended"
         return Run(process.exitcode, output.read_text())
 

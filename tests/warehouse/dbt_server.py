@@ -9,7 +9,7 @@ import pytest
 from dbt.cli.main import dbtRunner
 
 from models_py.base import settings
-from tests.warehouse.dbt_runs import parsed_project
+from tests.warehouse.dbt_runs import parsed_project, profiles_of_any_home
 
 SEED = "bronze_grocery_departments"
 
@@ -21,9 +21,14 @@ def run_once() -> None:
         patch.setenv(settings.HOME_VARIABLE, name)
         patch.chdir(settings.dbt_project_dir())
         words = ["--target-path", str(home / "target"), "--log-path", str(home)]
+        words += ["--profiles-dir", str(profiles_of_any_home())]
         (home / "data").mkdir()
-        with parsed_project(home / "target", {}):
-            dbtRunner().invoke(["--log-level", "none", "build", "--select", SEED, *words])
+
+        def run(*command: str) -> None:
+            dbtRunner().invoke(["--log-level", "none", *command, *words])
+
+        with parsed_project(home / "target", {}, lambda: run("parse")):
+            run("build", "--select", SEED)
 
 
 run_once()

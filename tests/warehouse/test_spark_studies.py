@@ -16,7 +16,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.mixture import GaussianMixture
 from tests.warehouse.dbt_runs import Warehouse
-from tests.warehouse.test_spark import FOR_SHORT_RUNS
+from tests.warehouse.test_spark import FOR_FEW_ROWS, FOR_SHORT_RUNS
 
 from models_py.base import settings
 from models_py.base.arrays import FloatArray
@@ -40,14 +40,6 @@ from models_py.studies.study import Study
 pytest.importorskip("pyspark", reason="the extra spark is not installed")
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-FOR_FEW_ROWS = {
-    "spark.sql.adaptive.enabled": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.shuffle.partitions": "1",
-}
-"""Code of Java's for each statement takes longer to make than few rows take without it."""
 
 PLANTED, SAMPLED, GROCERY = 3000, 1000, 2469
 GROCERY_FEATURES = [
@@ -83,7 +75,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         home = tmp_path_factory.mktemp("spark_studies")
         environment.setenv(settings.HOME_VARIABLE, str(home))
         environment.setenv("JAVA_TOOL_OPTIONS", FOR_SHORT_RUNS)
-        for name, value in FOR_FEW_ROWS.items():
+        for name, value in {**FOR_FEW_ROWS, "spark.sql.shuffle.partitions": "1"}.items():
             environment.setitem(spark_tables.AS_DBT_BUILDS, name, value)
         opened = spark_tables.session_for_studies()
         opened.sql("create schema gold")
