@@ -75,6 +75,7 @@ def parsed_arguments() -> argparse.Namespace:
     parser.add_argument("--logs", type=int, default=0, metavar="DRAWS")
     parser.add_argument("--tables", type=int, default=0, metavar="DRAWS", help="of every kind")
     parser.add_argument("--log-customers", type=int, default=1_200, help="customers of a log")
+    parser.add_argument("--log-hours", action="store_true", help="habits of hours of the day too")
     parser.add_argument("--log-overlap", type=float, default=0.25, help="0 apart, below 1")
     parser.add_argument("--rows", type=int, default=2_000, help="rows of a customer table")
     parser.add_argument("--segments", type=int, default=5, help="segments planted in it")
@@ -285,7 +286,10 @@ def measure(asked: argparse.Namespace) -> dict[str, object]:
     results: dict[str, object] = {}
     if asked.logs:
         planted = LogSettings(
-            customers=asked.log_customers, overlap=asked.log_overlap, noise=asked.noise
+            customers=asked.log_customers,
+            overlap=asked.log_overlap,
+            noise=asked.noise,
+            hours=asked.log_hours,
         )
         results["logs"] = measure_logs(asked.logs, planted)
     if asked.tables:

@@ -45,6 +45,8 @@ class LogSettings:
         Kinds of goods.
     days
         From the first to the last day of the log.
+    hours
+        Whether segments differ in the hour of the day as well.
     """
 
     customers: int = 1_500
@@ -53,6 +55,7 @@ class LogSettings:
     noise: float = 0.05
     categories: int = 10
     days: int = 730
+    hours: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ class Ways:
         Shares of channels.
     returns
         Chance that a line comes back.
+    hour
+        Of the day, on average.
     """
 
     visits: FloatArray
@@ -91,6 +96,7 @@ class Ways:
     weekend: FloatArray
     channels: FloatArray
     returns: FloatArray
+    hour: FloatArray
 
 
 def planted_log(settings: LogSettings, seed: int) -> tuple[pd.DataFrame, pd.Series[int]]:
@@ -161,7 +167,12 @@ def _drawn_ways(settings: LogSettings, count: int, generator: Generator) -> Ways
         weekend=0.35 + apart * generator.uniform(-0.3, 0.5, count),
         channels=apart * channels + settings.overlap / len(CHANNELS),
         returns=0.04 + apart * generator.uniform(-0.03, 0.12, count),
+        hour=14.0 + apart * _hours_apart(settings, count, generator),
     )
+
+
+def _hours_apart(settings: LogSettings, count: int, generator: Generator) -> FloatArray:
+    return generator.uniform(-5.0, 6.0, count) if settings.hours else np.zeros(count)
 
 
 def _customers_ways(settings: LogSettings, truth: IntArray, generator: Generator) -> Ways:
@@ -190,6 +201,7 @@ def _customers_ways(settings: LogSettings, truth: IntArray, generator: Generator
         weekend=beta(centre("weekend"), 12.0),
         channels=_around(centre("channels"), 8.0, generator),
         returns=beta(centre("returns"), 20.0),
+        hour=centre("hour"),
     )
 
 
@@ -201,7 +213,7 @@ def _around(shares: FloatArray, strength: float, generator: Generator) -> FloatA
 
 def _lines(settings: LogSettings, ways: Ways, generator: Generator) -> pd.DataFrame:
     customer, day = _visits(settings, ways, generator)
-    hour = np.clip(generator.normal(14.0, 3.0, len(day)), 7.0, 21.9)
+    hour = np.clip(generator.normal(ways.hour[customer], 3.0), 7.0, 21.9)
     channel = _choices(ways.channels, customer, generator)
     repeats = 1 + generator.poisson(ways.lines[customer])
     visit = np.repeat(np.arange(len(day)), repeats)
