@@ -57,4 +57,4 @@ def test_an_unknown_name_is_one_line() -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert "no benchmark nothing: there are autoencoder, " in done.stderr
+    assert "no benchmark nothing: there are algorithms, autoencoder, " in done.stderr
