@@ -123,6 +123,14 @@ def environment_of(home: Path, *, shares: bool = True) -> dict[str, str]:
     return {**os.environ, HOME_VARIABLE: str(home)} | ({} if shares else {SHARE_VARIABLE: "0"})
 
 
+def set_spark_python() -> None:
+    """Let Spark's workers run this interpreter, unless the environment names another.
+
+    Spark would take the first ``python3`` that is found, which need not have this package.
+    """
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+
+
 def repository() -> Path:
     """Return the folder that holds ``models_py``: the checkout, if there is one."""
     return Path(__file__).resolve().parents[2]

@@ -71,6 +71,7 @@ def open_session(parameters: Mapping[str, str]) -> SparkSession:
     _hold(folder)
     from pyspark.sql import SparkSession
 
+    settings.set_spark_python()
     # It repeats each error with Java's own trace, however the caller takes it.
     logging.getLogger("SQLQueryContextLogger").disabled = True
     builder = SparkSession.builder.enableHiveSupport()
@@ -90,7 +91,6 @@ def _own_parameters(folder: Path) -> dict[str, str]:
         "spark.app.name": "segmenthouse",
         "spark.driver.memory": "4g",
         "spark.driver.extraJavaOptions": f"-Duser.timezone=UTC -Dderby.system.home={folder}",
-        "spark.pyspark.python": sys.executable,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         # Else the text of a wide plan, made anew at each of its stages, takes longer than the rows.

@@ -23,8 +23,8 @@ SHAPES: dict[str, list[tuple[int, int, list[int], dict[str, object]]]] = {
     "genie": [(12_000, 3, [3, 4], {})],
     "chopped": [(12_000, 3, [3, 4], {})],
     "spectral": [(8_000, 4, [4], {}), (600, 3, [3], {})],
-    # Every row within reach of every other: the blocks are as full as they can be.
-    "dbscan": [(3_000, 3, [], {"eps": 100.0})],
+    # Every row within reach of every other: the blocks are as full as they can be; the pairs too.
+    "dbscan": [(3_000, 3, [], {"eps": 100.0}), (1_400, 3, [], {"eps": 100.0})],
     "hdbscan": [(20_000, 3, [], {}), (6_000, 30, [], {})],
     "kprototypes": [(60_000, 4, [4], {"n_init": 2})],
     "auto": [(2_000, 3, [], {"k_max": 4})],
